@@ -1,0 +1,25 @@
+/**
+ * Runs the checks that are our own: import directions, sizes, publish list.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import config from "../deno.json" with { type: "json" };
+import { checkImports } from "./checks/imports.ts";
+import { checkPublishList } from "./checks/publish_list.ts";
+import { checkSizes, libraryLines } from "./checks/sizes.ts";
+import { listFiles, ROOT } from "./stage.ts";
+
+const paths = await listFiles(ROOT);
+const files = paths.filter((path) => path.endsWith(".ts"))
+  .map((path) => ({ path, text: Deno.readTextFileSync(join(ROOT, path)) }));
+
+const findings = [
+  ...checkImports(files),
+  ...checkSizes(files),
+  ...checkPublishList(config.publish.include, paths),
+];
+for (const { path, line, message } of findings) console.log(`${path}:${line}: ${message}`);
+console.log(`${files.length} files, ${libraryLines(files)} lines of library code, ${findings.length} findings`);
+if (findings.length > 0) Deno.exitCode = 1;

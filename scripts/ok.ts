@@ -1,0 +1,97 @@
+/**
+ * The gate: everything that must hold before a change goes in. `--skip-tests` leaves out the suite itself, for callers
+ * that have just run it. The last line is `N passed, N failed`: test cases and examples, and one for every other step
+ * that failed.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { ROOT } from "./stage.ts";
+
+interface Step {
+  name: string;
+  args: string[];
+  /** Where it runs (default: the repository). */
+  cwd?: string;
+  /** What is worth showing also when all is well. */
+  show?: RegExp;
+  /** Whether its test cases count: `deno test` without permissions repeats a part of the suite. */
+  counts?: boolean;
+}
+
+/** `deno test` ends with it. */
+const CLOSING_LINE = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed.*$/gm;
+
+function steps(scratch: string): Step[] {
+  const config = join(ROOT, "deno.json");
+  const tests = join(ROOT, "tests");
+  return [
+    { name: "format", args: ["fmt", "--check"] },
+    { name: "lint", args: ["lint"] },
+    { name: "types, also of examples", args: ["check", "--doc"] },
+    { name: "documentation of all exports", args: ["doc", "--lint", "mod.ts", "cli.ts"] },
+    { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
+    { name: "tests", args: ["test", "-A"], show: CLOSING_LINE, counts: true },
+    { name: "tests without permissions", args: ["test"], show: CLOSING_LINE },
+    {
+      name: "examples in documentation",
+      args: ["test", "-A", "--doc", "--permit-no-files", "--config", config, "--ignore=" + tests, ROOT],
+      // the stores that examples make go away with the folder
+      cwd: scratch,
+      show: CLOSING_LINE,
+      counts: true,
+    },
+    { name: "publish dry run", args: ["run", "-A", "scripts/stage.ts", "publish:dry"], show: /^publish:dry: .*$/gm },
+  ];
+}
+
+interface Outcome {
+  name: string;
+  passed: number;
+  failed: number;
+}
+
+async function run({ name, args, cwd = ROOT, show, counts }: Step): Promise<Outcome> {
+  console.log(`${name}: deno ${args.join(" ")}`);
+  const start = performance.now();
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { success, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  const output = decoder.decode(stdout);
+  if (!success) console.log(output + decoder.decode(stderr));
+  else if (show) { for (const [line] of output.matchAll(show)) console.log(`  ${line}`); }
+  console.log(`  ${success ? "ok" : "FAILED"} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+  const [, passed, failed] = [...output.matchAll(CLOSING_LINE)].at(-1) ?? [];
+  return {
+    name,
+    passed: counts ? Number(passed ?? 0) : 0,
+    failed: success ? 0 : Math.max(1, Number(failed ?? 0)),
+  };
+}
+
+async function main(args: string[]): Promise<number> {
+  const unknown = args.find((arg) => arg !== "--skip-tests");
+  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; there is --skip-tests`);
+  console.log("deno.json links scripts/offline in the place of @std and @deno/dnt; `deno task test:jsr` uses JSR's\n");
+  const scratch = await Deno.makeTempDir({ prefix: "kvstore-examples-" });
+  const outcomes: Outcome[] = [];
+  for (const step of steps(scratch)) {
+    if (step.name !== "tests" || !args.includes("--skip-tests")) outcomes.push(await run(step));
+  }
+  await Deno.remove(scratch, { recursive: true });
+  const failed = outcomes.filter((outcome) => outcome.failed > 0);
+  console.log(failed.length === 0 ? "\nall is well" : `\nfailed: ${failed.map(({ name }) => name).join("; ")}`);
+  const sum = (key: "passed" | "failed") => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exitCode = await main(Deno.args);

@@ -1,0 +1,35 @@
+/**
+ * The table of commands, in the order in which help lists them.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+import { exportCommand } from "./commands/export.ts";
+import { get, has } from "./commands/get.ts";
+import { commandsAboutCommands } from "./commands/help.ts";
+import { importCommand } from "./commands/import.ts";
+import { count, list } from "./commands/list.ts";
+import { log } from "./commands/log.ts";
+import { remove, set } from "./commands/set.ts";
+import { repair, verify } from "./commands/verify.ts";
+import { backup, compact, stats } from "./commands/work.ts";
+
+/** Every command there is. */
+export const COMMANDS: readonly Command[] = [
+  set,
+  get,
+  has,
+  remove,
+  list,
+  count,
+  importCommand,
+  exportCommand,
+  stats,
+  compact,
+  backup,
+  verify,
+  repair,
+  log,
+  ...commandsAboutCommands(() => COMMANDS),
+];

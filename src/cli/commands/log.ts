@@ -1,0 +1,104 @@
+/** `log`. @module */
+
+import process from "node:process";
+import {
+  KvStoreError,
+  type LogDamage,
+  type LogManifest,
+  type LogRecord,
+  type LogSegment,
+  readLog,
+} from "../../../mod.ts";
+import { type Command, type Context, hasSwitch, wholeNumber } from "../command.ts";
+import { EXIT, InputError } from "../errors.ts";
+import { painter } from "../format.ts";
+import { LogView } from "../log_view.ts";
+import { keyForm, toBase64 } from "../notation.ts";
+import { noStore } from "../open.ts";
+import { breathe } from "../output.ts";
+
+/** Columns where there is no terminal to ask. */
+const DEFAULT_WIDTH = 120;
+
+/** Shows what lies on disk. */
+export const log: Command = {
+  name: "log",
+  args: [{ name: "SEGMENT", optional: true }],
+  options: [{ name: "bytes", about: "every field of every record, with its bytes, name and meaning" }],
+  summary: "show the records as they lie on disk, and explain them",
+  description: `Of all segments or of one. For each record its offset, sequence number, kind, key, value (shortened) and
+its bytes; whether it is live, stale, a tombstone or a mark; whether its checksums fit. A legend at the end
+takes one record apart byte by byte; --quiet leaves it out. Colours on a terminal, not under NO_COLOR.`,
+  json: "a line for the manifest, then one for each segment, record and damaged range; raw bytes as base64",
+  example: ["kvstore log 1 --quiet"],
+  run: async (context) => {
+    const number = context.args[0];
+    const segment = number === undefined ? undefined : wholeNumber(number, "SEGMENT", 0);
+    const { manifest, items } = openLog(context, segment);
+    const draw = context.json ? jsonDrawing(manifest) : viewDrawing(context, manifest);
+    let segments = 0;
+    if (context.out.add(draw.begin())) await context.out.flush();
+    for (const item of items) {
+      if (item.type === "segment") segments++;
+      if (!context.out.add(draw.item(item))) continue;
+      await context.out.flush();
+      await breathe(context.signal);
+    }
+    if (segment !== undefined && segments === 0) throw new InputError(`the store has no segment ${segment}`);
+    context.out.add(draw.end());
+    await context.out.flush();
+    return EXIT.done;
+  },
+};
+
+type Item = LogSegment | LogRecord | LogDamage;
+
+/** A way to write the log down. */
+interface Drawing {
+  begin: () => string;
+  item: (item: Item) => string;
+  end: () => string;
+}
+
+function openLog(context: Context, segment: number | undefined): ReturnType<typeof readLog> {
+  try {
+    return readLog(context.dir, segment === undefined ? {} : { segment });
+  } catch (error) {
+    throw error instanceof KvStoreError && error.code === "NOT_FOUND" ? noStore(context, error) : error;
+  }
+}
+
+function viewDrawing(context: Context, manifest: LogManifest): Drawing {
+  const terminal = process.stdout.isTTY === true;
+  // An empty NO_COLOR counts as absent (no-color.org).
+  const paint = painter(terminal && !process.env.NO_COLOR);
+  const width = (terminal ? process.stdout.columns : undefined) ?? DEFAULT_WIDTH;
+  const view = new LogView(manifest, { width, bytes: hasSwitch(context, "bytes"), paint });
+  let first = true;
+  return {
+    begin: () => view.manifest(context.dir),
+    item: (item) => {
+      if (item.type === "record") return view.record(item);
+      if (item.type !== "segment") return view.damage(item);
+      const apart = first ? "" : "\n";
+      first = false;
+      return apart + view.segment(item);
+    },
+    end: () => context.quiet ? "" : "\n" + view.legend(),
+  };
+}
+
+function jsonDrawing(manifest: LogManifest): Drawing {
+  return {
+    begin: () => JSON.stringify({ type: "manifest", ...manifest }) + "\n",
+    item: (item) => JSON.stringify(itemForm(item)) + "\n",
+    end: () => "",
+  };
+}
+
+function itemForm(item: Item): unknown {
+  if (item.type === "segment") return { ...item, header: toBase64(item.header) };
+  if (item.type !== "record") return item;
+  const { key, ...plain } = item;
+  return { ...plain, ...(key === undefined ? {} : { key: keyForm(key) }), head: toBase64(item.head) };
+}

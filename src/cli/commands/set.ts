@@ -1,0 +1,118 @@
+/** `set` and `delete`. @module */
+
+import type { Value } from "../../../mod.ts";
+import { KEY_OPTION, keyArgument } from "../arguments.ts";
+import { type Command, type Context, optionText } from "../command.ts";
+import { EXIT, InputError, UsageError } from "../errors.ts";
+import { readAll } from "../input.ts";
+import { decodeText, keyForm } from "../notation.ts";
+import { withStore } from "../open.ts";
+import { keyAbsent } from "./get.ts";
+
+const VALUE_TYPES = ["string", "json", "bytes"] as const;
+type ValueType = typeof VALUE_TYPES[number];
+
+/** More than the library takes need not be read. */
+const LIMIT_VALUE_BYTES = 64 * 1024 * 1024;
+
+/** Stores a value. */
+export const set: Command = {
+  name: "set",
+  args: [{ name: "KEY" }, { name: "VALUE", optional: true }],
+  forms: ["KEY VALUE", "KEY -", "KEY --file FILE"],
+  options: [
+    KEY_OPTION,
+    { name: "file", value: "FILE", about: "the value is what is in FILE, as bytes", completion: "file" },
+    { name: "type", value: "TYPE", about: "store it as string, json or bytes instead", completion: VALUE_TYPES },
+  ],
+  summary: "store a value",
+  description:
+    `VALUE is stored as a string, exactly as typed; - stands for standard input, stored as bytes. Behind -- it
+means itself. The store is created if there is none. Returns once the value would survive a power cut.`,
+  json: '{"key":…,"type":"string","bytes":11}',
+  example: ['kvstore set greeting "hello world"', 'kvstore set user:1 \'{"name":"Ada"}\' --type json'],
+  run: async (context) => {
+    const key = keyArgument(context, 0);
+    const { value, bytes, type } = await readValue(context);
+    return await withStore(context, "create", async (store) => {
+      await store.set(key, value);
+      if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), type, bytes }) + "\n");
+      await context.out.flush();
+      return EXIT.done;
+    });
+  },
+};
+
+/** Deletes a key. */
+export const remove: Command = {
+  name: "delete",
+  aliases: ["rm", "del"],
+  args: [{ name: "KEY" }],
+  options: [KEY_OPTION],
+  summary: "delete a key",
+  description: "Returns once that would survive a power cut. Exits with 1 if the key was not there.",
+  json: '{"key":…,"deleted":true}',
+  example: ["kvstore delete greeting"],
+  run: (context) => {
+    const key = keyArgument(context, 0);
+    return withStore(context, "write", async (store) => {
+      const deleted = await store.delete(key);
+      if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), deleted }) + "\n");
+      await context.out.flush();
+      if (deleted) return EXIT.done;
+      return context.json ? EXIT.absent : keyAbsent(context, key);
+    });
+  },
+};
+
+/** The value that the command line names, and what `--json` says about it. */
+async function readValue(context: Context): Promise<{ value: Value; bytes: number; type: ValueType }> {
+  const type = valueType(context);
+  const source = valueSource(context);
+  if (source === undefined) {
+    const text = context.args[1]!;
+    const asTyped = type ?? "string";
+    const bytes = new TextEncoder().encode(text);
+    if (asTyped !== "json") return { value: asTyped === "bytes" ? bytes : text, bytes: bytes.length, type: asTyped };
+    return asJson(text, (reason) => new UsageError(`VALUE is not JSON: ${reason}`));
+  }
+  const bytes = await readAll(source, context.signal, LIMIT_VALUE_BYTES);
+  if (type === undefined || type === "bytes") return { value: bytes, bytes: bytes.length, type: "bytes" };
+  const name = source === "-" ? "standard input" : source;
+  const text = decodeText(bytes);
+  if (text === undefined) throw new InputError(`${name} is not UTF-8; without --type ${type} it is stored as bytes`);
+  if (type === "string") return { value: text, bytes: bytes.length, type };
+  return asJson(text, (reason) => new InputError(`${name} is not JSON: ${reason}`));
+}
+
+function asJson(text: string, failure: (reason: string) => Error): { value: Value; bytes: number; type: ValueType } {
+  let value: Value;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw failure((error as Error).message);
+  }
+  if (value === Infinity || value === -Infinity) throw failure("the number is too large to be one here");
+  // A JSON string and a string are the same to the library.
+  if (typeof value === "string") return { value, bytes: new TextEncoder().encode(value).length, type: "string" };
+  return { value, bytes: new TextEncoder().encode(JSON.stringify(value)).length, type: "json" };
+}
+
+function valueType(context: Context): ValueType | undefined {
+  const name = optionText(context, "type");
+  const type = VALUE_TYPES.find((candidate) => candidate === name);
+  if (name === undefined || type !== undefined) return type;
+  throw new UsageError(`--type is "${name}"; wanted string, json or bytes`);
+}
+
+/** The file to read the value from (`-`: standard input), or `undefined` if it stands on the command line. */
+function valueSource(context: Context): string | undefined {
+  const file = optionText(context, "file");
+  if (file === undefined && context.args.length < 2) {
+    throw new UsageError("set wants a VALUE behind the key, - for standard input, or --file FILE");
+  }
+  if (file !== undefined && context.args.length > 1) {
+    throw new UsageError(`set was given both VALUE "${context.args[1]}" and --file; wanted one of them`);
+  }
+  return file ?? (context.args[1] === "-" && context.plainArgs > 1 ? "-" : undefined);
+}

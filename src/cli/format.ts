@@ -1,0 +1,82 @@
+/**
+ * Numbers and texts as people read them, and columns that line up.
+ *
+ * @module
+ */
+
+const UNITS = ["KiB", "MiB", "GiB", "TiB"];
+
+/** A number of bytes in the unit that suits it: `640 B`, `1.5 KiB`. */
+export function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  let value = bytes;
+  let unit = "";
+  for (const next of UNITS) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** A number with its thousands apart: `1,234,567`. */
+export function grouped(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** `1 key`, `2 keys`. */
+export function counted(number: number, singular: string, plural: string = singular + "s"): string {
+  return `${grouped(number)} ${number === 1 ? singular : plural}`;
+}
+
+const WIDE =
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** How many columns of a terminal a text takes. */
+export function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += ZERO.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+/** A text in exactly `width` columns: filled up with spaces, or cut with an ellipsis. */
+export function fitted(text: string, width: number): string {
+  const missing = width - displayWidth(text);
+  if (missing >= 0) return text + " ".repeat(missing);
+  let kept = "";
+  let used = 0;
+  for (const character of text) {
+    const next = displayWidth(character);
+    if (used + next > width - 1) break;
+    kept += character;
+    used += next;
+  }
+  return kept + "…" + " ".repeat(Math.max(0, width - 1 - used));
+}
+
+/** Colours and weights, by what they mean. */
+export type Style = "plain" | "title" | "faint" | "live" | "stale" | "tombstone" | "mark" | "bad" | "number";
+
+const CODES: Record<Style, string> = {
+  plain: "",
+  title: "1",
+  faint: "2",
+  live: "32",
+  stale: "33",
+  tombstone: "35",
+  mark: "34",
+  bad: "1;31",
+  number: "36",
+};
+
+/** Paints a text, or leaves it as it is. */
+export type Paint = (style: Style, text: string) => string;
+
+/** A painter for a terminal with colours, or for anything else. */
+export function painter(coloured: boolean): Paint {
+  return coloured
+    ? (style, text) => text === "" || style === "plain" ? text : `\x1b[${CODES[style]}m${text}\x1b[0m`
+    : (_style, text) => text;
+}

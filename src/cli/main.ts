@@ -1,0 +1,94 @@
+/**
+ * From the process to a command and back to an exit status.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Command, Context } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { EXIT, type Interrupted, PipeClosed, UsageError } from "./errors.ts";
+import { commandHelp, commandUsage, generalHelp, generalUsage } from "./help.ts";
+import { listenForSignals, StreamOutput } from "./output.ts";
+import { type Invocation, likelyCommand, parseCommandLine } from "./parse.ts";
+import { reportError, reportFailure } from "./report.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs the command that the arguments of this process name, and sets its exit code. */
+export function main(): void {
+  const signals = listenForSignals();
+  run(process.argv.slice(2), signals.signal).then((status) => {
+    signals.stop();
+    // A read of standard input that is still pending would keep the process; nothing is left to be written by now.
+    if (signals.signal.aborted) process.exit(status);
+    process.exitCode = status;
+  });
+}
+
+/** Runs one command line and returns the exit status; every failure has been reported by then. */
+async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const dashes = argv.indexOf("--");
+  let json = argv.slice(0, dashes < 0 ? argv.length : dashes).includes("--json");
+  try {
+    const invocation = parseCommandLine(argv, COMMANDS);
+    json = invocation.options.has("json");
+    const out = new StreamOutput(signal);
+    const text = informationAsked(invocation);
+    if (text !== undefined) {
+      out.add(text);
+      await out.flush();
+      return EXIT.done;
+    }
+    if (invocation.command === undefined) throw new UsageError("a command is wanted, and there is none");
+    const context = contextOf(invocation, invocation.command, signal, out);
+    const status = await context.command.run(context);
+    return signal.aborted ? (signal.reason as Interrupted).status : status;
+  } catch (error) {
+    if (signal.aborted) return (signal.reason as Interrupted).status;
+    if (error instanceof PipeClosed) return EXIT.done;
+    const status = reportFailure(error, json);
+    if (error instanceof UsageError && !json) process.stderr.write(usageFor(error, argv) + "\n");
+    return status;
+  }
+}
+
+/** What `--version` and `--help` print. */
+function informationAsked({ command, options }: Invocation): string | undefined {
+  if (options.has("version")) return `kvstore ${VERSION}\n`;
+  if (!options.has("help")) return undefined;
+  return command === undefined ? generalHelp(COMMANDS) : commandHelp(command);
+}
+
+function usageFor(error: UsageError, argv: readonly string[]): string {
+  const command = error.general ? undefined : likelyCommand(argv, COMMANDS);
+  if (command !== undefined) return commandUsage(command);
+  return `${generalUsage()}\n"kvstore help" lists the commands`;
+}
+
+function contextOf(invocation: Invocation, command: Command, signal: AbortSignal, out: StreamOutput): Context {
+  const { args, plainArgs, options } = invocation;
+  const quiet = options.has("quiet");
+  const json = options.has("json");
+  const dir = (options.get("dir") as string | undefined) || process.env.KVSTORE_DIR || "./kvstore-data";
+  return {
+    command,
+    dir,
+    args,
+    plainArgs,
+    options,
+    json,
+    quiet,
+    waitMs: waitMs(options.get("wait") as string | undefined),
+    signal,
+    out,
+    note: (text) => {
+      if (!quiet) reportError("NOTE", text, false);
+    },
+  };
+}
+
+function waitMs(seconds: string | undefined): number {
+  if (seconds === undefined) return 0;
+  if (/^[0-9]+(\.[0-9]+)?$/.test(seconds)) return Number(seconds) * 1000;
+  throw new UsageError(`--wait is "${seconds}"; wanted a number of seconds, such as 2 or 0.5`);
+}

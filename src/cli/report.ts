@@ -1,0 +1,36 @@
+/**
+ * Errors on standard error: one line for people, one JSON object for programs.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { KvStoreError } from "../../mod.ts";
+import { EXIT, InputError, UsageError } from "./errors.ts";
+
+/** Prints an error. Whatever it contains, it is one line and moves no cursor. */
+export function reportError(code: string, message: string, json: boolean): void {
+  if (json) process.stderr.write(JSON.stringify({ error: { code, message } }) + "\n");
+  // deno-lint-ignore no-control-regex
+  else process.stderr.write(`kvstore: ${message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ")}\n`);
+}
+
+/** Prints whatever ended a command and returns the exit status. Usage below the message is the caller's. */
+export function reportFailure(error: unknown, json: boolean): number {
+  if (error instanceof UsageError) {
+    reportError("USAGE", error.message, json);
+    return EXIT.usage;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  reportError(codeOf(error), message, json);
+  // A mistake of ours: whoever wants to report it needs the stack.
+  if (process.env.KVSTORE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return EXIT.failed;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof KvStoreError) return error.code;
+  if (error instanceof InputError) return "INPUT";
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "UNEXPECTED";
+}

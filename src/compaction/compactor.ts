@@ -1,0 +1,208 @@
+/**
+ * Compaction: copies the records that still matter into a new segment and gives the old ones back. One group of segments
+ * at a time, so that one segment of free space is enough, and in slices, so that the event loop goes on.
+ *
+ * The order that survives a crash at any point: copy, sync the copy, sync the log (what made a record stale must be durable
+ * before the record goes), switch the manifest, and only then remove the inputs. Until the switch the inputs count, and after it the copy.
+ *
+ * @module
+ */
+import { corrupt, KvStoreError } from "../errors.ts";
+import type { Index } from "../index/index.ts";
+import { formOf } from "../index/index.ts";
+import { SegmentCopier } from "../log/copier.ts";
+import { RecordCursor } from "../log/cursor.ts";
+import type { Log } from "../log/log.ts";
+import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
+import type { Segment } from "../log/segment.ts";
+import { nextTurn } from "../platform/turn.ts";
+import { droppableUpTo } from "./choose.ts";
+
+/** A slice ends after so many bytes … */
+const SLICE_BYTES = 512 * 1024;
+/** … or so many records, whichever comes first: a millisecond or two. */
+const SLICE_RECORDS = 2000;
+
+/** What compaction needs to know of the store whose log it compacts. */
+export interface CompactionHost {
+  /** The log. */
+  readonly log: Log;
+  /** The present index: `clear` may replace it at any time. */
+  index(): Index;
+  /** Makes everything written so far durable. */
+  flush(): Promise<void>;
+  /** Hands pending records to the operating system, so that nothing can be rolled back to a place from before. */
+  settle(): void;
+  /** Counts rollbacks: records that had been superseded may count again after one. */
+  rollbacks(): number;
+  /** Nobody needs these segments any more but those who are reading them now. */
+  retire(segments: Segment[]): void;
+  /** Throws if the work is to end. */
+  checkpoint(scannedBytes: number): void;
+}
+
+/** Rewrites one group of sealed segments as one new segment, or as none if nothing of them is kept. */
+export async function compactGroup(host: CompactionHost, inputs: Segment[]): Promise<void> {
+  for (;;) {
+    const rollbacks = host.rollbacks();
+    const compaction = new Compaction(host, inputs);
+    try {
+      await compaction.copy();
+      await host.flush();
+      if (host.rollbacks() === rollbacks) compaction.switchOver();
+    } catch (error) {
+      compaction.abandon();
+      throw error;
+    }
+    if (compaction.isDone) {
+      await compaction.move();
+      return host.retire(inputs);
+    }
+    compaction.abandon();
+  }
+}
+
+class Compaction {
+  isDone = false;
+  readonly #host: CompactionHost;
+  readonly #inputs: Segment[];
+  /** Everything that is copied had not been superseded by a record up to here. */
+  readonly #asOf: number;
+  readonly #droppableUpTo: number;
+  #copier: SegmentCopier | undefined;
+  #droppedUpTo = 0;
+  #sliceEnd = 0;
+  #sliceRecords = 0;
+
+  constructor(host: CompactionHost, inputs: Segment[]) {
+    this.#host = host;
+    this.#inputs = inputs;
+    this.#asOf = host.log.nextSequence - 1;
+    this.#droppableUpTo = droppableUpTo(host.log.segments.values(), new Set(inputs));
+  }
+
+  /** Copies what is kept and makes the copy durable. */
+  async copy(): Promise<void> {
+    for (const input of this.#inputs) {
+      const cursor = new RecordCursor(
+        { handle: input.handle, name: input.name, salt: input.salt },
+        input.headerBytes,
+        input.endBytes,
+      );
+      this.#sliceEnd = input.headerBytes + SLICE_BYTES;
+      while (cursor.next()) {
+        this.#take(cursor, input);
+        if (this.#isSliceOver(cursor)) {
+          await nextTurn();
+          this.#host.checkpoint(SLICE_BYTES);
+        }
+      }
+      // Whatever could not be read may be all that is left of it: the input stays.
+      if (cursor.reason !== undefined) throw corrupt(input.name, cursor.offset, cursor.reason);
+    }
+    try {
+      await this.#copier?.finish();
+    } catch (error) {
+      throw error instanceof KvStoreError && error.code === "FAILED" ? this.#host.log.fail(error) : error;
+    }
+  }
+
+  /** Makes the copy count instead of the inputs, in one step. */
+  switchOver(): void {
+    const { log } = this.#host;
+    this.#host.checkpoint(0);
+    const output = this.#copier?.segment;
+    const historyFloor = log.historyFloor;
+    for (const input of this.#inputs) {
+      log.segments.delete(input.number);
+      log.retired.set(input.number, input);
+    }
+    if (output !== undefined) {
+      output.sealed = true;
+      output.cleanAsOf = this.#asOf;
+      log.segments.set(output.number, output);
+    }
+    log.historyFloor = Math.max(historyFloor, this.#droppedUpTo);
+    try {
+      log.replaceManifest({ clean: false });
+      this.isDone = true;
+    } catch (error) {
+      for (const input of this.#inputs) {
+        log.retired.delete(input.number);
+        log.segments.set(input.number, input);
+      }
+      if (output !== undefined) log.segments.delete(output.number);
+      log.historyFloor = historyFloor;
+      throw error;
+    }
+  }
+
+  /**
+   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written, or
+   * deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is written.
+   */
+  async move(): Promise<void> {
+    const output = this.#copier?.segment;
+    if (output === undefined) return;
+    const inputs = new Set(this.#inputs.map((input) => input.number));
+    for (let rollbacks = -1; rollbacks !== this.#host.rollbacks();) {
+      rollbacks = this.#host.rollbacks();
+      const cursor = new RecordCursor(
+        { handle: output.handle, name: output.name, salt: output.salt },
+        output.headerBytes,
+        output.endBytes,
+      );
+      this.#sliceEnd = output.headerBytes + SLICE_BYTES;
+      while (cursor.next()) {
+        if (cursor.kind === KIND.set) this.#moveEntry(cursor, output, inputs);
+        if (this.#isSliceOver(cursor)) await nextTurn();
+      }
+      if (cursor.reason !== undefined) throw corrupt(output.name, cursor.offset, cursor.reason);
+      this.#host.settle();
+    }
+  }
+
+  /** Gives the copy up. */
+  abandon(): void {
+    if (this.#copier !== undefined && !this.isDone) this.#host.log.discard(this.#copier.segment);
+  }
+
+  #take(cursor: RecordCursor, input: Segment): void {
+    if (cursor.kind === KIND.mark) return;
+    const isKept = cursor.kind === KIND.set ? this.#isLive(cursor, input) : cursor.sequence > this.#droppableUpTo;
+    if (!isKept) {
+      this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
+      return;
+    }
+    if (!cursor.checkValue()) throw corrupt(input.name, cursor.offset, "checksum of a value");
+    this.#copier ??= new SegmentCopier(
+      this.#host.log,
+      this.#host.log.createSegment(this.#inputs.map((one) => one.number)),
+    );
+    this.#copier.copy(cursor);
+  }
+
+  #isLive(cursor: RecordCursor, input: Segment): boolean {
+    const index = this.#host.index();
+    const isThere = index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
+    return isThere && index.segment === input.number && index.offset === cursor.offset;
+  }
+
+  #moveEntry(cursor: RecordCursor, output: Segment, inputs: Set<number>): void {
+    const index = this.#host.index();
+    const key = { bytes: cursor.bytes, start: cursor.at + cursor.keyStart, length: cursor.keyLength };
+    if (!index.find(key.bytes, key.start, key.length) || !inputs.has(index.segment)) return;
+    const former = this.#host.log.retired.get(index.segment);
+    if (former !== undefined) former.liveBytes -= index.length;
+    index.put(key, output.number, cursor.offset, formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0));
+    output.liveBytes += cursor.length;
+  }
+
+  #isSliceOver(cursor: RecordCursor): boolean {
+    this.#sliceRecords++;
+    if (cursor.offset < this.#sliceEnd && this.#sliceRecords < SLICE_RECORDS) return false;
+    this.#sliceEnd = cursor.offset + SLICE_BYTES;
+    this.#sliceRecords = 0;
+    return true;
+  }
+}

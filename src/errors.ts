@@ -1,0 +1,115 @@
+/**
+ * The one error class of the store. What went wrong is in `code`, which is stable; the message is for people.
+ *
+ * @module
+ */
+
+/**
+ * What went wrong, in one word that programs may rely on.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `LOCKED` | another process, worker or open store holds the writer lock |
+ * | `CORRUPT` | bytes that must be intact are not: the message names file, offset and reason |
+ * | `CLOSED` | the store, snapshot or iterator was closed before the call |
+ * | `READ_ONLY` | a writing call on a store that was opened read-only |
+ * | `NOT_FOUND` | there is no store in the directory, and none was to be created |
+ * | `FORMAT` | the files belong to a newer version, or to something else |
+ * | `IO` | the operating system refused; its error is in `cause` |
+ * | `FAILED` | an earlier fsync failed: reading goes on, writing does not until the store is opened again |
+ */
+export type ErrorCode =
+  | "LOCKED"
+  | "CORRUPT"
+  | "CLOSED"
+  | "READ_ONLY"
+  | "NOT_FOUND"
+  | "FORMAT"
+  | "IO"
+  | "FAILED";
+
+/** Where damage was met: the file's name within the store's directory and a byte offset in it. */
+export interface DamagePlace {
+  /** Name of the file, relative to the store's directory. */
+  file: string;
+  /** Byte offset in the file. */
+  offset: number;
+  /** What does not check out. */
+  reason: string;
+}
+
+/**
+ * Every failure of the store that is not a mistake of the caller (those are `TypeError`s and `RangeError`s).
+ *
+ * @example Telling a damaged record from other failures
+ * ```ts
+ * import { KvStoreError } from "@kvstore/kvstore";
+ *
+ * const error = new KvStoreError("CORRUPT", "no.seg at 4: value checksum", { file: "no.seg", offset: 4, reason: "value checksum" });
+ * if (error.code === "CORRUPT") console.error(error.file, error.offset);
+ * ```
+ */
+export class KvStoreError extends Error {
+  /** Always `"KvStoreError"`. */
+  override readonly name = "KvStoreError";
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+  /** For `CORRUPT`: the damaged file's name, relative to the store's directory. */
+  readonly file?: string;
+  /** For `CORRUPT`: the byte offset of the damage in `file`. */
+  readonly offset?: number;
+  /** For `CORRUPT`: what does not check out. */
+  readonly reason?: string;
+
+  /**
+   * @param code what went wrong, for programs
+   * @param message what went wrong, for people
+   * @param details the place of damage, or the error beneath
+   */
+  constructor(code: ErrorCode, message: string, details: Partial<DamagePlace> & { cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    if (details.file !== undefined) this.file = details.file;
+    if (details.offset !== undefined) this.offset = details.offset;
+    if (details.reason !== undefined) this.reason = details.reason;
+  }
+}
+
+/** A `CORRUPT` error for a place in a file. */
+export function corrupt(file: string, offset: number, reason: string): KvStoreError {
+  return new KvStoreError("CORRUPT", `${file} is damaged at byte ${offset}: ${reason}`, { file, offset, reason });
+}
+
+/** Runs `action`; what the operating system throws becomes an `IO` error that says what was being done. */
+export function asIo<T>(doing: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw ioError(doing, error);
+  }
+}
+
+/** An `IO` error around what the operating system reported; a `KvStoreError` is passed through as it is. */
+export function ioError(doing: string, error: unknown): KvStoreError {
+  if (error instanceof KvStoreError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new KvStoreError("IO", `cannot ${doing}: ${message}`, { cause: error });
+}
+
+/**
+ * Runs an fsync; if it fails, that is `FAILED`, never `IO`: the kernel may have dropped the pages and report success the next time
+ * (Rebello et al., "Can Applications Recover from fsync Failures?", 2020), so nobody may try again and go on.
+ */
+export function asSync<T>(what: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw syncFailure(what, error);
+  }
+}
+
+/** The error of a failed fsync. */
+export function syncFailure(what: string, cause: unknown): KvStoreError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new KvStoreError("FAILED", `fsync of ${what} failed: ${message}; open the store again to write`, { cause });
+}

@@ -1,0 +1,130 @@
+/**
+ * The image of the index: its tables as they are in memory, in one file, so that opening reads neither values nor keys one by
+ * one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where the image
+ * ends or from the start.
+ *
+ * The file: the 256 partitions, each its slots, entries and arena; a footer of JSON that says what they belong to; and 16 bytes, which
+ * are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
+ *
+ * @module
+ */
+import { crc32 } from "../platform/checksum.ts";
+import { readInto, readUpTo, writeAll } from "../platform/files.ts";
+import type { FileHandle } from "../platform/types.ts";
+import { type Index, PARTITIONS } from "./index.ts";
+import { ENTRY_FIELDS, Partition } from "./partition.ts";
+
+/** Name of the image in the store's directory. */
+export const IMAGE_NAME = "INDEX";
+/** Name under which the next image is prepared. */
+export const IMAGE_TEMPORARY = "INDEX.tmp";
+const MAGIC = new TextEncoder().encode("KVINDEX1");
+const TRAILER_BYTES = 16;
+const MAX_FOOTER_BYTES = 2 ** 28;
+
+/** What an image says of one partition. */
+interface PartitionEntry {
+  slots: number;
+  entries: number;
+  arena: number;
+  live: number;
+  sequence: number;
+  checksum: number;
+}
+
+/** What an image belongs to: the owner's description, and the partitions'. */
+export interface ImageFooter<T> {
+  /** Seed of the hash. */
+  seed: number;
+  /** The partitions, in the order in which they lie in the file. */
+  partitions: PartitionEntry[];
+  /** What the owner wants to know of the log that the image belongs to. */
+  about: T;
+}
+
+/**
+ * Writes the partitions one by one. Between two of them the index may change, so that each partition notes the sequence
+ * number up to which it is current (a fuzzy checkpoint, as in ARIES: Mohan et al., 1992).
+ */
+export class ImageWriter {
+  readonly #index: Index;
+  readonly #handle: FileHandle;
+  readonly #partitions: PartitionEntry[] = [];
+  #length = 0;
+
+  /** Writes `index` to the empty file `handle`. */
+  constructor(index: Index, handle: FileHandle) {
+    this.#index = index;
+    this.#handle = handle;
+  }
+
+  /** Writes the next partition, current up to `sequence`. Returns the bytes written; 0 once all are. */
+  writeNext(sequence: number): number {
+    const number = this.#partitions.length;
+    if (number === PARTITIONS) return 0;
+    const { slots, entries, arena, arenaBytes, count, live } = this.#index.partition(number);
+    const parts = [slots, entries.subarray(0, count * ENTRY_FIELDS), arena.subarray(0, arenaBytes)];
+    let checksum = 0;
+    const start = this.#length;
+    for (const part of parts) {
+      const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+      checksum = crc32(bytes, checksum);
+      writeAll(this.#handle, bytes, this.#length);
+      this.#length += bytes.length;
+    }
+    this.#length += -this.#length & 3;
+    this.#partitions.push({ slots: slots.length, entries: count, arena: arenaBytes, live, sequence, checksum });
+    return this.#length - start;
+  }
+
+  /** Writes the footer and makes the file durable. */
+  async finish<T>(about: T): Promise<void> {
+    const footer: ImageFooter<T> = { seed: this.#index.seed, partitions: this.#partitions, about };
+    const text = new TextEncoder().encode(JSON.stringify(footer));
+    const bytes = new Uint8Array(text.length + TRAILER_BYTES);
+    const view = new DataView(bytes.buffer, text.length);
+    bytes.set(text);
+    view.setUint32(0, text.length, true);
+    view.setUint32(4, crc32(text), true);
+    bytes.set(MAGIC, text.length + 8);
+    writeAll(this.#handle, bytes, this.#length);
+    await this.#handle.syncData();
+  }
+}
+
+/** Reads the footer of an image; `undefined` if it does not check out. */
+export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
+  const size = handle.size();
+  const trailer = readUpTo(handle, TRAILER_BYTES, Math.max(0, size - TRAILER_BYTES));
+  if (trailer.length < TRAILER_BYTES || !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;
+  const view = new DataView(trailer.buffer);
+  const length = view.getUint32(0, true);
+  if (length > Math.min(MAX_FOOTER_BYTES, size - TRAILER_BYTES)) return undefined;
+  const text = readUpTo(handle, length, size - TRAILER_BYTES - length);
+  if (crc32(text) !== view.getUint32(4, true)) return undefined;
+  return JSON.parse(new TextDecoder().decode(text));
+}
+
+/** Reads all partitions of an image; `undefined` if one does not check out. */
+export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>): Partition[] | undefined {
+  const partitions: Partition[] = [];
+  const size = handle.size();
+  let offset = 0;
+  for (const { slots, entries, arena, live, checksum } of footer.partitions) {
+    const arenaStart = 4 * (slots + entries * ENTRY_FIELDS);
+    const length = arenaStart + arena;
+    if (!(offset + length <= size) || (slots & (slots - 1)) !== 0 || entries >= slots) return undefined;
+    const bytes = new Uint8Array(length);
+    if (readInto(handle, bytes, offset) < length || crc32(bytes) !== checksum) return undefined;
+    partitions.push(
+      new Partition(footer.seed, {
+        slots: new Uint32Array(bytes.buffer, 0, slots),
+        entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
+        arena: bytes.subarray(arenaStart),
+        live,
+      }),
+    );
+    offset += length + (-length & 3);
+  }
+  return partitions.length === PARTITIONS ? partitions : undefined;
+}

@@ -1,0 +1,137 @@
+/**
+ * The index: where the latest record of each key lies. It is all in memory, so that `has` and a `get` of a missing key read
+ * nothing, and `get` reads once. 256 hash tables share the keys by the top byte of their hash: each stays small enough to grow, to be copied
+ * or to be read from the image in a moment, where one large table would stop the world.
+ *
+ * @module
+ */
+import { ENTRY_FIELDS, hashKey, Partition, STRING_FORM } from "./partition.ts";
+
+export { hashKey };
+
+/** Number of hash tables. */
+export const PARTITIONS = 256;
+
+/** Where a record lies. Offset and length are in bytes. */
+export interface Place {
+  /** Segment number; 0 where there is no record. */
+  segment: number;
+  /** Where the record starts. */
+  offset: number;
+  /** How long the whole record is. */
+  length: number;
+  /** Whether its key was given as a string. */
+  isString: boolean;
+}
+
+/** A key as bytes within a larger array. */
+export interface KeyBytes {
+  /** The array. */
+  bytes: Uint8Array;
+  /** Where the key starts in it. */
+  start: number;
+  /** How long the key is. */
+  length: number;
+}
+
+/**
+ * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields `segment` (0: there was none), `offset`, `length`
+ * and `isString`, as an object for each call would be the most expensive part of it.
+ */
+export class Index implements Place {
+  segment = 0;
+  offset = 0;
+  length = 0;
+  isString = false;
+  /** Seed of the hash. */
+  readonly seed: number;
+  /** While positive, entries of deleted keys stay: snapshots may still list them. */
+  holds = 0;
+  #size: number;
+  readonly #partitions: (Partition | undefined)[];
+
+  /** An empty index, or one made of the partitions of an image. */
+  constructor(image?: { seed: number; partitions: Partition[] }) {
+    this.seed = image?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+    this.#partitions = image?.partitions ?? new Array(PARTITIONS).fill(undefined);
+    this.#size = image?.partitions.reduce((sum, partition) => sum + partition.live, 0) ?? 0;
+  }
+
+  /** How many keys have a place. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Memory held by the partitions that are in memory, in bytes. */
+  get heldBytes(): number {
+    return this.#partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), 0);
+  }
+
+  /** A partition, created if need be. */
+  partition(number: number): Partition {
+    return this.#partitions[number] ??= new Partition(this.seed);
+  }
+
+  /** Looks a key up; its place is in the fields afterwards. */
+  find(bytes: Uint8Array, start: number, length: number): boolean {
+    const hash = hashKey(bytes, start, length, this.seed);
+    const partition = this.partition(hash >>> 24);
+    return this.#take(partition, partition.find(hash, bytes, start, length));
+  }
+
+  /** Points a key at a place; the place it had before is in the fields afterwards. */
+  put(key: KeyBytes, segment: number, offset: number, form: number): void {
+    const hash = hashKey(key.bytes, key.start, key.length, this.seed);
+    const partition = this.partition(hash >>> 24);
+    let id = partition.find(hash, key.bytes, key.start, key.length);
+    if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
+    this.#take(partition, id);
+    if (this.segment === 0 && segment !== 0) this.count(partition, 1);
+    else if (this.segment !== 0 && segment === 0) this.count(partition, -1);
+    const at = id * ENTRY_FIELDS;
+    partition.entries[at + 1] = segment;
+    partition.entries[at + 2] = offset;
+    partition.entries[at + 3] = form;
+  }
+
+  /** Takes a key out; the place it had is in the fields afterwards. False, and nothing changes, if it had none. */
+  remove(key: KeyBytes): boolean {
+    if (!this.find(key.bytes, key.start, key.length)) return false;
+    this.put(key, 0, 0, 0);
+    return true;
+  }
+
+  /** Bytes of the records that the entries point at, by segment. */
+  liveBytes(): Map<number, number> {
+    const bytes = new Map<number, number>();
+    for (const partition of this.#partitions) {
+      for (let id = 0; id < (partition?.count ?? 0); id++) {
+        const [, segment, , form] = partition!.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
+        if (segment !== 0) bytes.set(segment!, (bytes.get(segment!) ?? 0) + (form! & 0x7fff_ffff));
+      }
+    }
+    return bytes;
+  }
+
+  /** Counts keys that came (positive) or went (negative) in a partition. */
+  count(partition: Partition, by: number): void {
+    partition.live += by;
+    this.#size += by;
+  }
+
+  #take(partition: Partition, id: number): boolean {
+    const at = id * ENTRY_FIELDS;
+    this.segment = id < 0 ? 0 : partition.entries[at + 1]!;
+    if (this.segment === 0) return false;
+    this.offset = partition.entries[at + 2]!;
+    const form = partition.entries[at + 3]!;
+    this.length = form & 0x7fff_ffff;
+    this.isString = form >= STRING_FORM;
+    return true;
+  }
+}
+
+/** Length and form of a key as one number, as entries keep them. */
+export function formOf(lengthBytes: number, isString: boolean): number {
+  return isString ? lengthBytes + STRING_FORM : lengthBytes;
+}

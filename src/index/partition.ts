@@ -1,0 +1,202 @@
+/**
+ * One of the index's hash tables: open addressing with linear probing over typed arrays, the keys' bytes in an arena. No objects per key: that is
+ * what keeps a key at about 30 bytes beyond its own, and out of the garbage collector's sight.
+ *
+ * - `slots`: per slot 0 (empty), or entry number + 1 in the low 24 bits and 8 bits of the hash above them, so that most
+ *   slots of other keys are told without looking at a key;
+ * - `entries`: per entry four numbers: where the key is in the arena, segment (0: deleted), offset, and length of the
+ *   record with the key's form in the top bit;
+ * - `arena`: per key its length in two bytes, then its bytes.
+ *
+ * A deleted key keeps its entry, so that it comes back at no cost and nothing needs to be moved; entries of deleted keys
+ * are dropped when the table is out of room anyway.
+ *
+ * @module
+ */
+
+/** Numbers per entry. */
+export const ENTRY_FIELDS = 4;
+/** In the length field: the key was given as a string. */
+export const STRING_FORM: number = 2 ** 31;
+const ID_MASK = 0xff_ffff;
+const FIRST_ENTRIES = 8;
+/** Tables fill to three quarters: beyond it probing gets long. */
+const MAX_LOAD = 0.75;
+/** Small steps: at ten million keys, what is allocated and not used costs more than copying now and then. */
+const GROWTH = 1.25;
+
+/** A hash of key bytes (MurmurHash3's mixing, four bytes at a time), seeded so that nobody can prepare collisions. */
+export function hashKey(bytes: Uint8Array, start: number, length: number, seed: number): number {
+  let hash = seed ^ length;
+  const end = start + length;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    hash = mix(hash, word);
+  }
+  let rest = 0;
+  for (let shift = 0; at < end; at++, shift += 8) rest |= bytes[at]! << shift;
+  hash = mix(hash, rest);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function mix(hash: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+  const h = hash ^ k;
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** A hash table from keys to places in the log. */
+export class Partition {
+  /** Hash slots. Its length is a power of two. */
+  slots: Uint32Array;
+  /** Entries, four numbers each. */
+  entries: Uint32Array;
+  /** Lengths and bytes of the keys. */
+  arena: Uint8Array;
+  /** Bytes of the arena in use. */
+  arenaBytes: number;
+  /** Entries in use, those of deleted keys included. */
+  count: number;
+  /** Entries of keys that have a value. */
+  live: number;
+  /** Sequence number per entry: only while the log is replayed, since records may come out of order then. */
+  sequences: Float64Array | undefined;
+  /** Where entries went when deleted keys were last dropped, if somebody asked for it (`ID_GONE`: dropped). */
+  moved: Uint32Array | undefined;
+  readonly #seed: number;
+
+  /** An empty table, or the one in `image`. */
+  constructor(seed: number, image?: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array; live: number }) {
+    this.#seed = seed;
+    this.slots = image?.slots ?? new Uint32Array(2 * FIRST_ENTRIES);
+    this.entries = image?.entries ?? new Uint32Array(ENTRY_FIELDS * FIRST_ENTRIES);
+    this.arena = image?.arena ?? new Uint8Array(16 * FIRST_ENTRIES);
+    this.arenaBytes = image?.arena.length ?? 0;
+    this.count = image === undefined ? 0 : this.entries.length / ENTRY_FIELDS;
+    this.live = image?.live ?? 0;
+  }
+
+  /** Memory held, in bytes. */
+  get heldBytes(): number {
+    return this.slots.byteLength + this.entries.byteLength + this.arena.byteLength;
+  }
+
+  /** The entry of a key, or −1. The key may be deleted: then its segment is 0. */
+  find(hash: number, bytes: Uint8Array, start: number, length: number): number {
+    const { slots, entries, arena } = this;
+    const mask = slots.length - 1;
+    const tag = (hash >>> 16) & 0xff;
+    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+      const found = slots[slot]!;
+      if (found === 0) return -1;
+      if (found >>> 24 !== tag) continue;
+      const id = (found & ID_MASK) - 1;
+      let at = entries[id * ENTRY_FIELDS]!;
+      if ((arena[at]! | (arena[at + 1]! << 8)) !== length) continue;
+      at += 2;
+      let i = 0;
+      while (i < length && arena[at + i] === bytes[start + i]) i++;
+      if (i === length) return id;
+    }
+  }
+
+  /** Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. */
+  add(hash: number, bytes: Uint8Array, start: number, length: number, keepDeleted: boolean): number {
+    if (this.count >= ID_MASK) throw new RangeError("the index is full: 2^24 keys in one of its 256 partitions");
+    if (this.count * ENTRY_FIELDS === this.entries.length) this.#makeEntries(keepDeleted);
+    if (this.arenaBytes + 2 + length > this.arena.length) this.#growArena(2 + length);
+    if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(this.slots.length * 2);
+    const id = this.count++;
+    const at = this.arenaBytes;
+    this.entries.set([at, 0, 0, 0], id * ENTRY_FIELDS);
+    this.arena[at] = length & 0xff;
+    this.arena[at + 1] = length >>> 8;
+    for (let i = 0; i < length; i++) this.arena[at + 2 + i] = bytes[start + i]!;
+    this.arenaBytes = at + 2 + length;
+    this.#link(hash, id);
+    return id;
+  }
+
+  /** Starts (`true`) or ends keeping sequence numbers per entry. */
+  trackSequences(on: boolean): void {
+    this.sequences = on ? this.sequences ?? new Float64Array(this.entries.length / ENTRY_FIELDS) : undefined;
+  }
+
+  /** Starts keeping track of where entries go when deleted ones are dropped. */
+  trackMoves(): void {
+    this.moved = undefined;
+    this.#tracksMoves = true;
+  }
+
+  /** Drops the entries of deleted keys. Arrays are replaced, never changed in place: sorted views may still read the old. */
+  dropDeleted(): void {
+    const { entries, arena, count } = this;
+    const moved = this.#tracksMoves ? new Uint32Array(count).fill(ID_GONE) : undefined;
+    this.entries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);
+    this.arena = new Uint8Array(arena.length);
+    this.count = 0;
+    this.arenaBytes = 0;
+    for (let id = 0; id < count; id++) {
+      const from = id * ENTRY_FIELDS;
+      if (entries[from + 1] === 0) continue;
+      const at = entries[from]!;
+      const end = at + 2 + (arena[at]! | (arena[at + 1]! << 8));
+      this.arena.set(arena.subarray(at, end), this.arenaBytes);
+      const to = this.count * ENTRY_FIELDS;
+      this.entries.set(entries.subarray(from, from + ENTRY_FIELDS), to);
+      this.entries[to] = this.arenaBytes;
+      if (moved !== undefined) moved[id] = this.count;
+      this.arenaBytes += end - at;
+      this.count++;
+    }
+    if (moved !== undefined) this.moved = compose(this.moved, moved);
+    this.#rehash(this.slots.length);
+  }
+
+  #tracksMoves = false;
+
+  #makeEntries(keepDeleted: boolean): void {
+    if (!keepDeleted && this.sequences === undefined && this.live < this.count * 0.75) return this.dropDeleted();
+    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * GROWTH));
+    const entries = new Uint32Array(capacity * ENTRY_FIELDS);
+    entries.set(this.entries);
+    this.entries = entries;
+    if (this.sequences === undefined) return;
+    const sequences = new Float64Array(capacity);
+    sequences.set(this.sequences);
+    this.sequences = sequences;
+  }
+
+  #growArena(neededBytes: number): void {
+    const arena = new Uint8Array(Math.max(this.arenaBytes + neededBytes, Math.ceil(this.arena.length * GROWTH)));
+    arena.set(this.arena.subarray(0, this.arenaBytes));
+    this.arena = arena;
+  }
+
+  #rehash(size: number): void {
+    this.slots = new Uint32Array(size);
+    for (let id = 0; id < this.count; id++) {
+      const at = this.entries[id * ENTRY_FIELDS]!;
+      this.#link(hashKey(this.arena, at + 2, this.arena[at]! | (this.arena[at + 1]! << 8), this.#seed), id);
+    }
+  }
+
+  #link(hash: number, id: number): void {
+    const mask = this.slots.length - 1;
+    let slot = hash & mask;
+    while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.slots[slot] = (((hash >>> 16) & 0xff) << 24) | (id + 1);
+  }
+}
+
+/** In `moved`: the entry was dropped. */
+export const ID_GONE = 0xffff_ffff;
+
+/** Two moves in a row as one. Entries younger than the first move are at the end of its result, and moved as they are. */
+function compose(first: Uint32Array | undefined, second: Uint32Array): Uint32Array {
+  return first === undefined ? second : first.map((id) => id === ID_GONE ? ID_GONE : second[id] ?? ID_GONE);
+}

@@ -1,0 +1,150 @@
+/**
+ * The keys in order. A hash table has none, so the first scan sorts all keys; later scans sort only the keys that
+ * came since and merge them in. A store that nobody scans pays nothing.
+ *
+ * @module
+ */
+import { compareBytes } from "../bytes.ts";
+import { type Index, PARTITIONS } from "./index.ts";
+import { ENTRY_FIELDS, ID_GONE } from "./partition.ts";
+
+/** A reference to a key: partition number in the top byte, entry number below. */
+type KeyRef = number;
+
+/**
+ * Keys in order, as they were at some moment: later changes of the index leave it alone. It may still hold keys that were
+ * deleted before that moment; whoever walks it looks each key up anyway.
+ */
+export class KeyList {
+  /** The keys' references, in order of the keys' bytes. */
+  readonly refs: Uint32Array;
+  readonly #entries: Uint32Array[];
+  readonly #arenas: Uint8Array[];
+
+  /** A list of references into the index's present tables. */
+  constructor(refs: Uint32Array, index: Index) {
+    this.refs = refs;
+    const partitions = Array.from({ length: PARTITIONS }, (_, i) => index.partition(i));
+    // Tables are replaced when they grow or drop keys, and keys never move within one: holding these two is enough.
+    this.#entries = partitions.map((partition) => partition.entries);
+    this.#arenas = partitions.map((partition) => partition.arena);
+  }
+
+  /** Number of keys. */
+  get length(): number {
+    return this.refs.length;
+  }
+
+  /** The bytes of the key at a position: a view, not to be changed. */
+  key(position: number): Uint8Array {
+    const ref = this.refs[position]!;
+    const partition = ref >>> 24;
+    const arena = this.#arenas[partition]!;
+    const at = this.#entries[partition]![(ref & 0xff_ffff) * ENTRY_FIELDS]!;
+    return arena.subarray(at + 2, at + 2 + (arena[at]! | (arena[at + 1]! << 8)));
+  }
+
+  /** The first position whose key is not less than `key` (or, with `after`, is greater). */
+  position(key: Uint8Array, after: boolean): number {
+    let low = 0;
+    let high = this.refs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const order = compareBytes(this.key(middle), key);
+      if (order < 0 || (after && order === 0)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Keeps an index's keys in order from one scan to the next. */
+export class SortedKeys {
+  readonly #index: Index;
+  #list: KeyList | undefined;
+  /** Entries of each partition that the list knows. */
+  #known: number[] = new Array(PARTITIONS).fill(0);
+
+  /** Nothing is sorted before the first call of `list`. */
+  constructor(index: Index) {
+    this.#index = index;
+  }
+
+  /** All keys in order, deleted ones that a snapshot may still see included. */
+  list(): KeyList {
+    const old = this.#survivors();
+    const young = this.#newcomers();
+    if (this.#list !== undefined && young.length === 0 && old === this.#list.refs) return this.#list;
+    const added = sortRefs(young, this.#index);
+    this.#list = new KeyList(old.length === 0 ? added : merge(old, added, this.#index), this.#index);
+    return this.#list;
+  }
+
+  /** The references of the last list as they are now: renumbered where a partition dropped deleted keys since. */
+  #survivors(): Uint32Array {
+    const refs = this.#list?.refs ?? new Uint32Array(0);
+    const moves = this.#known.map((_, i) => this.#index.partition(i).moved);
+    if (moves.every((moved) => moved === undefined)) return refs;
+    moves.forEach((moved, i) => {
+      if (moved === undefined) return;
+      this.#known[i] = moved.subarray(0, this.#known[i]).reduce((sum, id) => sum + (id === ID_GONE ? 0 : 1), 0);
+      this.#index.partition(i).trackMoves();
+    });
+    let length = 0;
+    const kept = new Uint32Array(refs.length);
+    for (const ref of refs) {
+      const moved = moves[ref >>> 24];
+      const id = moved === undefined ? ref & 0xff_ffff : moved[ref & 0xff_ffff]!;
+      if (id !== ID_GONE) kept[length++] = (ref & 0xff00_0000) | id;
+    }
+    return kept.subarray(0, length);
+  }
+
+  /** References of the entries that came since the last list. */
+  #newcomers(): Uint32Array {
+    const refs: KeyRef[] = [];
+    for (let i = 0; i < PARTITIONS; i++) {
+      const partition = this.#index.partition(i);
+      if (this.#list === undefined) partition.trackMoves();
+      for (let id = this.#known[i]!; id < partition.count; id++) refs.push(((i << 24) | id) >>> 0);
+      this.#known[i] = partition.count;
+    }
+    return Uint32Array.from(refs);
+  }
+}
+
+/** Sorts references by their keys: by the first six bytes as a number, and by the rest only where those are equal. */
+function sortRefs(refs: Uint32Array, index: Index): Uint32Array {
+  const list = new KeyList(refs, index);
+  const heads = new Float64Array(refs.length);
+  for (let i = 0; i < refs.length; i++) {
+    const key = list.key(i);
+    let head = 0;
+    for (let j = 0; j < 6; j++) head = head * 256 + (key[j] ?? 0);
+    heads[i] = head;
+  }
+  const order = Uint32Array.from(refs, (_, i) => i);
+  order.sort((a, b) => heads[a]! - heads[b]! || compareBytes(list.key(a), list.key(b)));
+  return order.map((position) => refs[position]!);
+}
+
+/**
+ * Merges two sorted lists of references. The places of the young among the old are found by halving: few usually come to
+ * many. No key is in both, as a deleted key keeps its entry, or loses it in the list too.
+ */
+function merge(old: Uint32Array, young: Uint32Array, index: Index): Uint32Array {
+  const merged = new Uint32Array(old.length + young.length);
+  const olds = new KeyList(old, index);
+  const youngs = new KeyList(young, index);
+  let length = 0;
+  let at = 0;
+  for (let i = 0; i < young.length; i++) {
+    const end = olds.position(youngs.key(i), false);
+    merged.set(old.subarray(at, end), length);
+    length += end - at;
+    at = end;
+    merged[length++] = young[i]!;
+  }
+  merged.set(old.subarray(at), length);
+  return merged.subarray(0, length + old.length - at);
+}

@@ -1,0 +1,111 @@
+/**
+ * Copies records into a new segment: what compaction, recovery and repair do with those that they keep. Sequence numbers stay;
+ * checksums are computed anew for the new place; the marking of batches goes, as a copy takes effect as a whole, with the manifest.
+ *
+ * @module
+ */
+import { asIo, asSync, syncFailure } from "../errors.ts";
+import { writeAll } from "../platform/files.ts";
+import type { RecordCursor } from "./cursor.ts";
+import type { Log } from "./log.ts";
+import {
+  FLAG_MORE,
+  KIND,
+  type Kind,
+  MARK_BYTES,
+  placeSeed,
+  readHeader,
+  type RecordBuffer,
+  recordBuffer,
+  RecordHeader,
+  sealRecord,
+  writeHeader,
+  writeMark,
+} from "./record.ts";
+import type { Segment } from "./segment.ts";
+
+/** Copies are written in pieces of this size. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** Fills one segment with copies of records. */
+export class SegmentCopier {
+  /** The segment being filled. Its `endBytes` count what has been written. */
+  readonly segment: Segment;
+  readonly #log: Log;
+  readonly #header = new RecordHeader();
+  #buffer: RecordBuffer = recordBuffer(PIECE_BYTES);
+  #length = 0;
+
+  /** Fills `segment`, which was just created. */
+  constructor(log: Log, segment: Segment) {
+    this.#log = log;
+    this.segment = segment;
+  }
+
+  /** Where the next record will start. */
+  get position(): number {
+    return this.segment.endBytes + this.#length;
+  }
+
+  /** Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. */
+  copy(cursor: RecordCursor, as: Kind = cursor.kind as Kind): void {
+    const keepsValue = as === cursor.kind;
+    const length = keepsValue ? cursor.length : cursor.keyStart + cursor.keyLength;
+    const at = this.#reserve(length);
+    this.#buffer.bytes.set(cursor.bytes.subarray(cursor.at, cursor.at + length), at);
+    writeHeader(this.#buffer.view, at, {
+      kind: as,
+      flags: cursor.flags & ~FLAG_MORE,
+      keyLength: cursor.keyLength,
+      valueLength: keepsValue ? cursor.valueLength : 0,
+    });
+    this.#seal(at, cursor.sequence);
+    this.segment.cover(cursor.sequence);
+    if (as !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
+  }
+
+  /** Writes what has been collected and makes it durable; resolves once it is. */
+  async finish(): Promise<void> {
+    this.#end();
+    try {
+      await this.segment.handle.syncData();
+    } catch (error) {
+      throw syncFailure(this.segment.name, error);
+    }
+  }
+
+  /** The same, waiting in place. */
+  finishNow(): void {
+    this.#end();
+    asSync(this.segment.name, () => this.segment.handle.syncDataNow());
+  }
+
+  /** Ends the segment with a mark on itself: that tells a finished copy from one that was cut off, if the manifest is lost. */
+  #end(): void {
+    const at = this.#reserve(MARK_BYTES);
+    writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.position - MARK_BYTES });
+    this.#seal(at, this.#log.nextSequence++);
+    this.#flush();
+  }
+
+  #seal(at: number, sequence: number): void {
+    const offset = this.segment.endBytes + at;
+    readHeader(this.#buffer.view, at, Infinity, this.#header);
+    sealRecord(this.#buffer, at, this.#header, { sequence, seed: placeSeed(this.segment.salt, offset) });
+  }
+
+  /** Makes room for a record and takes it; returns where it starts in the buffer. */
+  #reserve(length: number): number {
+    if (this.#length > 0 && this.#length + length > PIECE_BYTES) this.#flush();
+    if (length > this.#buffer.bytes.length) this.#buffer = recordBuffer(length);
+    this.#length += length;
+    return this.#length - length;
+  }
+
+  #flush(): void {
+    const { handle, name, endBytes } = this.segment;
+    asIo(`write ${name}`, () => writeAll(handle, this.#buffer.bytes.subarray(0, this.#length), endBytes));
+    this.segment.endBytes += this.#length;
+    this.#length = 0;
+  }
+}

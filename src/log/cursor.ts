@@ -1,0 +1,157 @@
+/**
+ * The scanner: walks over the records of a segment, in file order, through a window of memory. Replay, recovery, compaction,
+ * verify and repair all read the log through it, so that there is one opinion on what a record is.
+ *
+ * @module
+ */
+import { ioError } from "../errors.ts";
+import { readInto } from "../platform/files.ts";
+import type { FileHandle } from "../platform/types.ts";
+import {
+  headerIsIntact,
+  KIND,
+  placeSeed,
+  readHeader,
+  RECORD_HEADER_BYTES,
+  type RecordBuffer,
+  recordBuffer,
+  RecordHeader,
+  valueIsIntact,
+} from "./record.ts";
+
+/** Large enough that reading costs little, small enough to stay in the processor's cache. */
+const WINDOW_BYTES = 256 * 1024;
+/**
+ * How many bytes of checksums a search may compute for each byte of file. A hostile file can make every offset look like
+ * the header of a long record; this bounds the time it costs to a few seconds a segment.
+ */
+const SEARCH_EFFORT = 64;
+
+/** What a cursor reads. */
+export interface Extent {
+  /** The open segment. */
+  handle: FileHandle;
+  /** Name of the file, for messages. */
+  name: string;
+  /** Salt of the records' checksums. */
+  salt: number;
+}
+
+/**
+ * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`; `bytes` and `view`
+ * hold it from `at` on: header and key always, the value after `loadValue` or `checkValue`.
+ */
+export class RecordCursor extends RecordHeader implements RecordBuffer {
+  /** The window on the file. */
+  bytes: Uint8Array;
+  /** A view on the same bytes. */
+  view: DataView;
+  /** Where in the window the record starts. */
+  at = 0;
+  /** Where in the file the record starts. */
+  offset: number;
+  /** Why `next` returned `false`, if that was not the end: what is wrong at `offset`. */
+  reason: string | undefined;
+
+  readonly #extent: Extent;
+  readonly #endBytes: number;
+  #windowStart = 0;
+  #windowLength = 0;
+
+  /** A cursor before the record at `start`; nothing at or past `end` belongs to it. */
+  constructor(extent: Extent, start: number, end: number) {
+    super();
+    const buffer = recordBuffer(Math.min(WINDOW_BYTES, Math.max(64, end - start)));
+    this.bytes = buffer.bytes;
+    this.view = buffer.view;
+    this.#extent = extent;
+    this.offset = start;
+    this.#endBytes = end;
+  }
+
+  /** Moves to the next record and checks its header and key. False at the end, and where that fails (see `reason`). */
+  next(): boolean {
+    this.offset += this.length;
+    this.length = 0;
+    this.reason = undefined;
+    const left = this.#endBytes - this.offset;
+    if (left <= 0) return false;
+    this.reason = this.#readHere(left);
+    if (this.reason !== undefined) this.length = 0;
+    return this.reason === undefined;
+  }
+
+  /** Brings the value into the window. False if the file ends before it does. */
+  loadValue(): boolean {
+    return this.#load(this.length);
+  }
+
+  /** Whether the value is there and checks out. */
+  checkValue(): boolean {
+    return this.loadValue() && valueIsIntact(this, this.at, this, this.seed);
+  }
+
+  /** The seed of the checksums at this place. */
+  get seed(): number {
+    return placeSeed(this.#extent.salt, this.offset);
+  }
+
+  /** The key: a view that the next move overwrites. */
+  get key(): Uint8Array {
+    const start = this.at + this.keyStart;
+    return this.bytes.subarray(start, start + this.keyLength);
+  }
+
+  /** The value, loaded before: a view that the next move overwrites. */
+  get value(): Uint8Array {
+    return this.bytes.subarray(this.at + this.keyStart + this.keyLength, this.at + this.length);
+  }
+
+  /**
+   * Looks for the next place, from `from` on, where a whole record checks out, header, key and value: what salvage does behind a damaged
+   * header, and recovery when it looks for durable marks behind a hole. Leaves the cursor on that record. False if there is none.
+   */
+  search(from: number, options: { marksOnly: boolean }): boolean {
+    let effort = SEARCH_EFFORT * Math.max(this.#endBytes - from, WINDOW_BYTES);
+    for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && effort > 0; this.offset++) {
+      if (!this.#load(RECORD_HEADER_BYTES)) break;
+      const kind = this.bytes[this.at + 8] ?? 0;
+      if (kind === 0 || kind > KIND.mark || (options.marksOnly && kind !== KIND.mark)) continue;
+      if (!readHeader(this.view, this.at, this.#endBytes - this.offset, this)) continue;
+      effort -= this.keyStart + this.keyLength;
+      if (!this.#load(this.keyStart + this.keyLength) || !headerIsIntact(this, this.at, this, this.seed)) continue;
+      effort -= this.valueLength;
+      if (this.checkValue()) return true;
+    }
+    this.length = 0;
+    return false;
+  }
+
+  #readHere(left: number): string | undefined {
+    if (left < RECORD_HEADER_BYTES || !this.#load(RECORD_HEADER_BYTES)) return "the file ends within a record's header";
+    if (!readHeader(this.view, this.at, left, this)) return "no record header";
+    if (!this.#load(this.keyStart + this.keyLength)) return "the file ends within a record's key";
+    return headerIsIntact(this, this.at, this, this.seed) ? undefined : "checksum of a record's header and key";
+  }
+
+  /** Makes the window hold `length` bytes from `offset` on. */
+  #load(length: number): boolean {
+    this.at = this.offset - this.#windowStart;
+    if (this.at >= 0 && this.at + length <= this.#windowLength) return true;
+    if (length > this.bytes.length) {
+      const buffer = recordBuffer(length);
+      this.bytes = buffer.bytes;
+      this.view = buffer.view;
+    }
+    const wanted = Math.min(this.bytes.length, this.#endBytes - this.offset);
+    try {
+      this.#windowLength = readInto(this.#extent.handle, this.bytes.subarray(0, wanted), this.offset);
+    } catch (error) {
+      this.#windowLength = 0;
+      throw ioError(`read ${this.#extent.name} at byte ${this.offset}`, error);
+    }
+    this.#windowStart = this.offset;
+    this.at = 0;
+    return length <= this.#windowLength;
+  }
+}

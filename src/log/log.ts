@@ -1,0 +1,279 @@
+/**
+ * The log: the segments that make up a store, the one that is being appended to, and the manifest that says so. Whatever changes the set of
+ * segments happens here, in the one order that survives a crash at any point: new file, its bytes, its name in the
+ * directory, manifest; only then is the old forgotten.
+ *
+ * @module
+ */
+import { asIo, asSync, ioError, KvStoreError } from "../errors.ts";
+import { removeIfThere, writeAll } from "../platform/files.ts";
+import type { FileHandle, Lock, Platform } from "../platform/types.ts";
+import { type Manifest, type Mark, writeManifest } from "./manifest.ts";
+import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
+
+/** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
+const SPARE_NUMBERS = 8;
+
+/** Where a log lives. */
+export interface LogPlace {
+  /** The operating system. */
+  platform: Platform;
+  /** The store's directory, absolute. */
+  directory: string;
+  /** The writer lock; `undefined` for readers. */
+  lock: Lock | undefined;
+}
+
+/** The segments of an open store. */
+export class Log {
+  /** The operating system. */
+  readonly platform: Platform;
+  /** The store's directory, absolute. */
+  readonly directory: string;
+  /** Random identity of the store. */
+  readonly storeId: Uint8Array;
+  /** The segments that the manifest lists, by number. */
+  readonly segments: Map<number, Segment> = new Map();
+  /** Segments that compaction replaced and somebody may still read, by number. */
+  readonly retired: Map<number, Segment> = new Map();
+  /** The segment that is appended to, if there is one. */
+  active: Segment | undefined;
+  /** The active segment is durable up to this offset. */
+  syncedBytes = 0;
+  /** Set once an fsync failed: nothing is written any more. */
+  failure: KvStoreError | undefined;
+  /** The next record's sequence number. */
+  nextSequence: number;
+  /** Every version written after this sequence number is still in the log. */
+  historyFloor: number;
+  /** Whether the next append needs a segment of its own: the last one failed, or foreign bytes lie where it would go. */
+  mustRotate = false;
+  /** Counts the manifest's replacements. */
+  generation: number;
+
+  readonly #lock: Lock | undefined;
+  readonly #clockFloor: number;
+  /**
+   * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync of
+   * a rotation and one in the background to share one, the error could reach the one while the other goes on.
+   */
+  #barrier: FileHandle | undefined;
+  #nextSegment: number;
+  #reservedBelow: number;
+  #clean: boolean;
+
+  /** The log that a manifest describes; `adopt` gives it its segments. */
+  constructor(place: LogPlace, manifest: Manifest) {
+    this.platform = place.platform;
+    this.directory = place.directory;
+    this.#lock = place.lock;
+    this.storeId = manifest.storeId;
+    this.generation = manifest.generation;
+    this.nextSequence = manifest.nextSequence;
+    this.historyFloor = manifest.historyFloor;
+    this.#clockFloor = manifest.clockFloor;
+    this.#nextSegment = manifest.nextSegment;
+    this.#reservedBelow = manifest.nextSegment;
+    this.#clean = manifest.clean;
+  }
+
+  /** Whether this is the writer's log. */
+  get isWriter(): boolean {
+    return this.#lock !== undefined;
+  }
+
+  /** Whether the manifest on the disk says that the store is closed cleanly. */
+  get isClean(): boolean {
+    return this.#clean;
+  }
+
+  /** A segment that is listed or retired. */
+  segment(number: number): Segment | undefined {
+    return this.segments.get(number) ?? this.retired.get(number);
+  }
+
+  /** The segments, oldest records first. */
+  inOrder(): Segment[] {
+    return [...this.segments.values()].sort((a, b) => a.lowestSequence - b.lowestSequence || a.number - b.number);
+  }
+
+  /** The path of a file of the store. */
+  path(name: string): string {
+    return `${this.directory}/${name}`;
+  }
+
+  /** Takes over an open segment that the manifest lists. */
+  adopt(segment: Segment): void {
+    this.segments.set(segment.number, segment);
+  }
+
+  /** Goes on appending to a segment that was closed cleanly, or has just been written by recovery. */
+  resume(segment: Segment): void {
+    this.active = segment;
+    this.syncedBytes = segment.endBytes;
+    this.mustRotate = segment.handle.size() > segment.endBytes;
+    this.#barrier = this.platform.open(this.path(segment.name), "write");
+  }
+
+  /** Where the log is known to be durable. */
+  get mark(): Mark {
+    return { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes };
+  }
+
+  /** Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing in it. */
+  fits(pendingBytes: number, lengthBytes: number, limitBytes: number): boolean {
+    const active = this.active;
+    if (active === undefined || this.mustRotate) return false;
+    const end = active.endBytes + pendingBytes;
+    return end + lengthBytes <= limitBytes || end === active.headerBytes;
+  }
+
+  /** Says in the manifest, before the first append after an open, that the end recorded there holds no longer. */
+  begin(): void {
+    if (this.#clean) this.replaceManifest({ clean: false });
+  }
+
+  /** Seals the active segment at its last good record, syncs it, and starts a new one. */
+  rotate(): void {
+    const old = this.active;
+    if (old !== undefined) this.syncActive();
+    const next = this.createSegment([]);
+    if (old !== undefined) old.sealed = true;
+    const isOldEmpty = old?.endBytes === old?.headerBytes;
+    if (old !== undefined && isOldEmpty) this.segments.delete(old.number);
+    const syncedBytes = this.syncedBytes;
+    this.segments.set(next.number, next);
+    this.active = next;
+    this.syncedBytes = next.endBytes;
+    let barrier: FileHandle | undefined;
+    try {
+      barrier = asIo(`open ${next.name}`, () => this.platform.open(this.path(next.name), "write"));
+      this.replaceManifest({ clean: false });
+    } catch (error) {
+      barrier?.close();
+      this.segments.delete(next.number);
+      this.active = old;
+      this.syncedBytes = syncedBytes;
+      if (old !== undefined) {
+        old.sealed = false;
+        this.segments.set(old.number, old);
+      }
+      this.discard(next);
+      throw error;
+    }
+    this.mustRotate = false;
+    this.#barrier?.close();
+    this.#barrier = barrier;
+    if (old !== undefined && isOldEmpty) this.discard(old);
+  }
+
+  /** Waits until the active segment is durable. */
+  syncActive(): void {
+    const active = this.active;
+    if (active === undefined || this.syncedBytes === active.endBytes) return;
+    try {
+      asSync(active.name, () => (this.#barrier ?? active.handle).syncDataNow());
+    } catch (error) {
+      throw this.fail(error as KvStoreError);
+    }
+    this.syncedBytes = active.endBytes;
+  }
+
+  /** Creates the next segment: when this returns, the file, its header and its name are durable; the manifest does not list it yet. */
+  createSegment(inputs: number[]): Segment {
+    for (;;) {
+      const number = this.#reserveNumber();
+      const path = this.path(segmentName(number));
+      const header = { number, storeId: this.storeId, salt: crypto.getRandomValues(new Uint32Array(1))[0]!, inputs };
+      let handle: FileHandle;
+      try {
+        handle = this.platform.open(path, "create");
+      } catch (error) {
+        if (this.platform.isAlreadyThere(error)) continue;
+        throw ioError(`create ${segmentName(number)}`, error);
+      }
+      const segment = new Segment(header, handle, { endBytes: 0, sealed: false });
+      try {
+        asIo(`write ${segment.name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
+        segment.endBytes = segment.headerBytes;
+        asSync(segment.name, () => handle.syncDataNow());
+        asSync("the store's directory", () => this.platform.syncDirectory(this.directory));
+        return segment;
+      } catch (error) {
+        this.discard(segment);
+        throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+      }
+    }
+  }
+
+  /** Gives up a segment that no manifest lists any more: closes and removes the file. What cannot be removed now, the next open removes. */
+  discard(segment: Segment): void {
+    segment.handle.close();
+    try {
+      removeIfThere(this.platform, this.path(segment.name));
+    } catch {
+      // It is ours, and not listed: opening removes it.
+    }
+  }
+
+  /** Replaces the manifest by one that describes the present state, durably. */
+  replaceManifest(options: { clean: boolean }): void {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.#lock?.isCurrent() === false) {
+      throw this.fail(
+        new KvStoreError("FAILED", `the LOCK file in ${this.directory} was replaced: another writer may be there`),
+      );
+    }
+    const reservedBelow = Math.max(this.#reservedBelow, this.#nextSegment + (options.clean ? 0 : SPARE_NUMBERS));
+    try {
+      writeManifest(this.platform, this.directory, { ...this.describe(), ...options, nextSegment: reservedBelow });
+    } catch (error) {
+      throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+    }
+    this.generation++;
+    this.#reservedBelow = reservedBelow;
+    this.#clean = options.clean;
+  }
+
+  /** The manifest's content for the present state. */
+  describe(): Manifest {
+    const segments = [...this.segments.values()].sort((a, b) => a.number - b.number);
+    return {
+      storeId: this.storeId,
+      generation: this.generation + 1,
+      clean: this.#clean,
+      nextSegment: this.#nextSegment,
+      nextSequence: this.nextSequence,
+      mark: this.mark,
+      historyFloor: this.historyFloor,
+      clockFloor: this.#clockFloor,
+      segments: segments.map((segment) => ({
+        number: segment.number,
+        salt: segment.salt,
+        sealedBytes: segment.sealed ? segment.endBytes : 0,
+        lowestSequence: segment.sealed ? segment.lowestSequence : Infinity,
+        highestSequence: segment.sealed ? segment.highestSequence : 0,
+        cleanAsOf: segment.cleanAsOf,
+      })),
+    };
+  }
+
+  /** Notes that an fsync failed; the first failure stays. */
+  fail(error: KvStoreError): KvStoreError {
+    this.failure ??= error;
+    return this.failure;
+  }
+
+  /** Closes every file. */
+  closeFiles(): void {
+    for (const segment of [...this.segments.values(), ...this.retired.values()]) segment.handle.close();
+    this.#barrier?.close();
+  }
+
+  #reserveNumber(): number {
+    const number = this.#nextSegment++;
+    // The number is durable in the manifest before a file of that name exists: a file that has a number from beyond it proves an older manifest.
+    if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
+    return number;
+  }
+}

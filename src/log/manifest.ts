@@ -1,0 +1,224 @@
+/**
+ * The manifest: the one file that says which segments are live, and how far the log is known to be durable. It is replaced
+ * atomically, never changed in place; what it does not list does not belong to the store, whatever the directory holds.
+ *
+ * | at | bytes | field |
+ * |---:|---:|---|
+ * | 0 | 8 | `KVMANIFE` |
+ * | 8 | 4 | format version |
+ * | 12 | 4 | feature bits: what a reader must know of; none is defined yet |
+ * | 16 | 16 | store id |
+ * | 32 | 8 | generation: counts the replacements |
+ * | 40 | 4 | state: 0 open or crashed, 1 closed cleanly |
+ * | 44 | 4 | next segment number |
+ * | 48 | 8 | next sequence number |
+ * | 56 | 4 + 4 | durable mark: segment number (0: none yet) and offset |
+ * | 64 | 8 | history floor: every version written after this sequence number is still in the log |
+ * | 72 | 8 | clock floor: the clock never counts as earlier than this, milliseconds since 1970 |
+ * | 80 | 4 | number of segments n |
+ * | 84 | 36 n | the segments, by number |
+ * | 84 + 36 n | 4 | CRC-32 of everything before |
+ *
+ * A segment: number (4), salt (4), sealed length (4; 0 for the one still being written), lowest, highest and clean-as-of
+ * sequence number (8 each).
+ *
+ * @module
+ */
+import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { getUint53, setUint53 } from "../bytes.ts";
+import { crc32 } from "../platform/checksum.ts";
+import { readUpTo, writeDurably } from "../platform/files.ts";
+import type { Platform } from "../platform/types.ts";
+import { FORMAT_VERSION, STORE_ID_BYTES } from "./segment.ts";
+
+/** Name of the manifest in the store's directory. */
+export const MANIFEST_NAME = "MANIFEST";
+/** Name under which the next manifest is prepared. */
+export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
+/** No store reaches this size of manifest (29 million segments); bounds what a hostile file can ask for. */
+const MAX_MANIFEST_BYTES = 2 ** 30;
+const MAGIC = new TextEncoder().encode("KVMANIFE");
+const FIXED_BYTES = 84;
+const SEGMENT_BYTES = 36;
+
+/** A place in the log: everything before it has reached the disk. */
+export interface Mark {
+  /** Segment number; 0 before the first segment. */
+  segment: number;
+  /** Byte offset in that segment. */
+  offset: number;
+}
+
+/** What the manifest says of a segment. */
+export interface ManifestSegment {
+  /** Segment number. */
+  number: number;
+  /** Salt of its records' checksums. */
+  salt: number;
+  /** End of its records, once nothing is appended any more; 0 before. */
+  sealedBytes: number;
+  /** Lowest sequence number in it; `Infinity` if it has no record or is still being written. */
+  lowestSequence: number;
+  /** Highest sequence number in it; 0 if it has no record or is still being written. */
+  highestSequence: number;
+  /** No record in it had been superseded by one with a sequence number up to this. */
+  cleanAsOf: number;
+}
+
+/** The content of a manifest. */
+export interface Manifest {
+  /** Random identity of the store. */
+  storeId: Uint8Array;
+  /** Counts the replacements. */
+  generation: number;
+  /** Whether the store was closed properly: then the mark is the end of the log. */
+  clean: boolean;
+  /** Segment numbers below this are given out or reserved. */
+  nextSegment: number;
+  /** Sequence numbers below this may be given out, as known when this was written. */
+  nextSequence: number;
+  /** The log is durable up to here. */
+  mark: Mark;
+  /** Every version written after this sequence number is still in the log. */
+  historyFloor: number;
+  /** The clock never counts as earlier than this (milliseconds since 1970). */
+  clockFloor: number;
+  /** The segments that make up the store, by number. */
+  segments: ManifestSegment[];
+}
+
+/** A manifest for a new store. */
+export function newManifest(): Manifest {
+  return {
+    storeId: crypto.getRandomValues(new Uint8Array(STORE_ID_BYTES)),
+    generation: 1,
+    clean: true,
+    nextSegment: 1,
+    nextSequence: 1,
+    mark: { segment: 0, offset: 0 },
+    historyFloor: 0,
+    clockFloor: 0,
+    segments: [],
+  };
+}
+
+/** The bytes of a manifest. */
+export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(FIXED_BYTES + SEGMENT_BYTES * manifest.segments.length + 4);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC, 0);
+  view.setUint32(8, FORMAT_VERSION, true);
+  bytes.set(manifest.storeId, 16);
+  setUint53(view, 32, manifest.generation);
+  view.setUint32(40, manifest.clean ? 1 : 0, true);
+  view.setUint32(44, manifest.nextSegment, true);
+  setUint53(view, 48, manifest.nextSequence);
+  view.setUint32(56, manifest.mark.segment, true);
+  view.setUint32(60, manifest.mark.offset, true);
+  setUint53(view, 64, manifest.historyFloor);
+  setUint53(view, 72, manifest.clockFloor);
+  view.setUint32(80, manifest.segments.length, true);
+  manifest.segments.forEach((segment, i) => {
+    const at = FIXED_BYTES + SEGMENT_BYTES * i;
+    view.setUint32(at, segment.number, true);
+    view.setUint32(at + 4, segment.salt, true);
+    view.setUint32(at + 8, segment.sealedBytes, true);
+    setUint53(view, at + 12, segment.lowestSequence === Infinity ? 0 : segment.lowestSequence);
+    setUint53(view, at + 20, segment.highestSequence);
+    setUint53(view, at + 28, segment.cleanAsOf);
+  });
+  view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, -4)), true);
+  return bytes;
+}
+
+/** Reads a manifest from its bytes. Throws `CORRUPT` or `FORMAT`. */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < FIXED_BYTES + 4) throw corrupt(MANIFEST_NAME, 0, `${bytes.length} bytes are too few`);
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
+  if (crc32(bytes.subarray(0, -4)) !== view.getUint32(bytes.length - 4, true)) {
+    throw corrupt(MANIFEST_NAME, bytes.length - 4, "checksum of the manifest");
+  }
+  const version = view.getUint32(8, true);
+  const features = view.getUint32(12, true);
+  if (version !== FORMAT_VERSION || features !== 0) {
+    const found = `format version ${version} with feature bits ${features}`;
+    throw new KvStoreError("FORMAT", `${MANIFEST_NAME}: ${found}; this version reads ${FORMAT_VERSION} without any`);
+  }
+  const count = view.getUint32(80, true);
+  if (bytes.length !== FIXED_BYTES + SEGMENT_BYTES * count + 4) throw corrupt(MANIFEST_NAME, 80, "number of segments");
+  const manifest: Manifest = {
+    storeId: bytes.slice(16, 32),
+    generation: getUint53(view, 32),
+    clean: view.getUint32(40, true) === 1,
+    nextSegment: view.getUint32(44, true),
+    nextSequence: getUint53(view, 48),
+    mark: { segment: view.getUint32(56, true), offset: view.getUint32(60, true) },
+    historyFloor: getUint53(view, 64),
+    clockFloor: getUint53(view, 72),
+    segments: Array.from({ length: count }, (_, i) => decodeSegment(view, FIXED_BYTES + SEGMENT_BYTES * i)),
+  };
+  checkManifest(manifest);
+  return manifest;
+}
+
+function decodeSegment(view: DataView, at: number): ManifestSegment {
+  return {
+    number: view.getUint32(at, true),
+    salt: view.getUint32(at + 4, true),
+    sealedBytes: view.getUint32(at + 8, true),
+    lowestSequence: getUint53(view, at + 12) || Infinity,
+    highestSequence: getUint53(view, at + 20),
+    cleanAsOf: getUint53(view, at + 28),
+  };
+}
+
+/** What a checksum does not show: that the numbers contradict one another. */
+function checkManifest(manifest: Manifest): void {
+  const { segments, mark } = manifest;
+  const open = segments.filter((segment) => segment.sealedBytes === 0);
+  const isOrdered = segments.every((segment, i) => segment.number > (segments[i - 1]?.number ?? 0));
+  if (!isOrdered || (segments.at(-1)?.number ?? 0) >= manifest.nextSegment) {
+    throw corrupt(MANIFEST_NAME, FIXED_BYTES, "segment numbers out of order");
+  }
+  if (open.length > 1 || (open[0] !== undefined && open[0].number !== mark.segment)) {
+    throw corrupt(MANIFEST_NAME, 56, "the durable mark is not in the segment being written");
+  }
+  const numbers = [manifest.generation, manifest.nextSequence, manifest.historyFloor, manifest.clockFloor];
+  if (!numbers.every(Number.isSafeInteger)) throw corrupt(MANIFEST_NAME, 32, "a number beyond 2^53");
+}
+
+/** Reads the manifest of a directory; `undefined` if there is none. */
+export function readManifest(platform: Platform, directory: string): Manifest | undefined {
+  const bytes = readManifestBytes(platform, directory);
+  return bytes === undefined ? undefined : decodeManifest(bytes);
+}
+
+/** Reads the bytes of a directory's manifest; `undefined` if there is none. */
+export function readManifestBytes(platform: Platform, directory: string): Uint8Array | undefined {
+  try {
+    const handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
+    try {
+      const size = handle.size();
+      if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
+      return readUpTo(handle, size, 0);
+    } finally {
+      handle.close();
+    }
+  } catch (error) {
+    if (platform.isNotFound(error)) return undefined;
+    throw ioError(`read ${MANIFEST_NAME}`, error);
+  }
+}
+
+/**
+ * Replaces the manifest so that after a crash either the old or the new one is there, whole: write aside, sync, rename, sync the directory.
+ * When this returns, the new one is durable.
+ */
+export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
+  asIo(`replace ${MANIFEST_NAME}`, () => {
+    writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));
+    platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);
+    asSync("the store's directory", () => platform.syncDirectory(directory));
+  });
+}

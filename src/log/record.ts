@@ -1,0 +1,181 @@
+/**
+ * The record: what one write looks like on disk. All numbers are little-endian.
+ *
+ * | at | bytes | field |
+ * |---:|---:|---|
+ * | 0 | 4 | header checksum: CRC-32 of bytes 4 up to the end of the key |
+ * | 4 | 4 | value checksum: CRC-32 of the value |
+ * | 8 | 1 | kind: 1 set, 2 delete (a tombstone), 3 clear, 4 mark |
+ * | 9 | 1 | flags: bit 0 the key was given as a string; bits 1–2 type of the value; bit 3 the batch goes on; bit 4 expires |
+ * | 10 | 2 | key length in bytes |
+ * | 12 | 4 | value length in bytes |
+ * | 16 | 8 | sequence number |
+ * | 24 | 8 | time of expiry, milliseconds since 1970 (only with flag bit 4) |
+ * | … | | key, then value |
+ *
+ * `set("a", "b")` as the first record of a segment with salt 0:
+ * `d7 49 0f 95 dd 9c 09 9a 01 03 01 00 01 00 00 00 01 00 00 00 00 00 00 00 61 62`.
+ *
+ * There are two checksums so that a damaged value still names its key and its length, and scanning goes on behind it. Both are
+ * seeded with the segment's random salt and the record's offset: a page that is stale, swapped, or a copy of a segment
+ * inside a value does not check out at a place that it was not written for.
+ *
+ * @module
+ */
+import { setUint53 } from "../bytes.ts";
+import { crc32 } from "../platform/checksum.ts";
+
+/** Bytes before the expiry or the key. */
+export const RECORD_HEADER_BYTES = 24;
+/** Most bytes of a key: its length is a 16-bit field. */
+export const MAX_KEY_BYTES = 65_535;
+/** Most bytes of an encoded value. */
+export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
+/** Highest sequence number: beyond it a `number` is not exact. */
+export const MAX_SEQUENCE: number = Number.MAX_SAFE_INTEGER;
+
+/** What a record does. */
+export const KIND = { set: 1, delete: 2, clear: 3, mark: 4 } as const;
+/** One of the numbers in `KIND`. */
+export type Kind = typeof KIND[keyof typeof KIND];
+
+/** How a value was given, and so how it is given back. */
+export const VALUE_TYPE = { bytes: 0, utf8: 1, json: 2, utf16: 3 } as const;
+
+/** Flag: the key was given as a string. */
+export const FLAG_STRING_KEY = 1;
+/** Flag: the next record belongs to the same batch. */
+export const FLAG_MORE = 8;
+/** Flag: an expiry stands between header and key. */
+export const FLAG_EXPIRES = 16;
+const KNOWN_FLAGS = 31;
+const VALUE_TYPE_SHIFT = 1;
+
+/** Bytes of the value of a durable mark: segment number and offset. */
+export const MARK_VALUE_BYTES = 8;
+/** Bytes of a whole durable mark. */
+export const MARK_BYTES: number = RECORD_HEADER_BYTES + MARK_VALUE_BYTES;
+
+/** The value type in a record's flags. */
+export function valueTypeOf(flags: number): number {
+  return (flags >> VALUE_TYPE_SHIFT) & 3;
+}
+
+/** The flags of a key given as a string or not, and a value of that type. */
+export function flagsOf(keyIsString: boolean, valueType: number): number {
+  return (keyIsString ? FLAG_STRING_KEY : 0) | (valueType << VALUE_TYPE_SHIFT);
+}
+
+/** Bytes between the start of a record and its key. */
+export function keyStartOf(flags: number): number {
+  return RECORD_HEADER_BYTES + ((flags & FLAG_EXPIRES) === 0 ? 0 : 8);
+}
+
+/** The seed that binds a record's checksums to its place. */
+export function placeSeed(salt: number, offset: number): number {
+  return (salt ^ offset) >>> 0;
+}
+
+/** A stretch of memory that holds records, with the view that their numbers are read through. */
+export interface RecordBuffer {
+  /** The bytes. */
+  bytes: Uint8Array;
+  /** A view on the same bytes. */
+  view: DataView;
+}
+
+/** A buffer of so many bytes. */
+export function recordBuffer(lengthBytes: number): RecordBuffer {
+  const bytes = new Uint8Array(lengthBytes);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** The fields of a header, filled in by `readHeader`: one object serves for millions of records. */
+export class RecordHeader {
+  /** What the record does. */
+  kind = 0;
+  /** Its flags. */
+  flags = 0;
+  /** Bytes of the key. */
+  keyLength = 0;
+  /** Bytes of the value. */
+  valueLength = 0;
+  /** Its sequence number. */
+  sequence = 0;
+  /** Bytes from the record's start to its key. */
+  keyStart = 0;
+  /** Bytes of the whole record. */
+  length = 0;
+}
+
+/** Writes the fields that are known before the record has a place. Key and value are already where they belong. */
+export function writeHeader(
+  view: DataView,
+  at: number,
+  fields: { kind: Kind; flags: number; keyLength: number; valueLength: number },
+): void {
+  view.setUint8(at + 8, fields.kind);
+  view.setUint8(at + 9, fields.flags);
+  view.setUint16(at + 10, fields.keyLength, true);
+  view.setUint32(at + 12, fields.valueLength, true);
+}
+
+/** Gives a record its sequence number and the checksums for its place. Nothing of it may change afterwards. */
+export function sealRecord(
+  { bytes, view }: RecordBuffer,
+  at: number,
+  header: RecordHeader,
+  place: { sequence: number; seed: number },
+): void {
+  const valueStart = at + header.keyStart + header.keyLength;
+  setUint53(view, at + 16, place.sequence);
+  view.setUint32(at + 4, crc32(bytes.subarray(valueStart, at + header.length), place.seed), true);
+  view.setUint32(at, crc32(bytes.subarray(at + 4, valueStart), place.seed), true);
+}
+
+/** Writes a whole durable mark at `at`, all but sequence number and checksums. */
+export function writeMark(view: DataView, at: number, mark: { segment: number; offset: number }): void {
+  writeHeader(view, at, { kind: KIND.mark, flags: 0, keyLength: 0, valueLength: MARK_VALUE_BYTES });
+  view.setUint32(at + RECORD_HEADER_BYTES, mark.segment, true);
+  view.setUint32(at + RECORD_HEADER_BYTES + 4, mark.offset, true);
+}
+
+/** What a durable mark at `at` says. */
+export function readMark(view: DataView, at: number): { segment: number; offset: number } {
+  return {
+    segment: view.getUint32(at + RECORD_HEADER_BYTES, true),
+    offset: view.getUint32(at + RECORD_HEADER_BYTES + 4, true),
+  };
+}
+
+/**
+ * Reads the header at `at` and says whether its fields make sense within `leftBytes` of file. Nothing is checked against a checksum yet:
+ * that needs the key, whose length is only known, and bounded, after this.
+ */
+export function readHeader(view: DataView, at: number, leftBytes: number, header: RecordHeader): boolean {
+  const kind = view.getUint8(at + 8);
+  const flags = view.getUint8(at + 9);
+  header.kind = kind;
+  header.flags = flags;
+  header.keyLength = view.getUint16(at + 10, true);
+  header.valueLength = view.getUint32(at + 12, true);
+  header.keyStart = keyStartOf(flags);
+  header.length = header.keyStart + header.keyLength + header.valueLength;
+  const sequenceHigh = view.getUint32(at + 20, true);
+  header.sequence = sequenceHigh * 2 ** 32 + view.getUint32(at + 16, true);
+  if (kind < KIND.set || kind > KIND.mark || (flags & ~KNOWN_FLAGS) !== 0) return false;
+  if (header.valueLength > MAX_VALUE_BYTES || header.length > leftBytes) return false;
+  if (kind === KIND.mark && (header.keyLength !== 0 || header.valueLength !== MARK_VALUE_BYTES)) return false;
+  return sequenceHigh < 2 ** 21 && header.sequence > 0;
+}
+
+/** Whether header and key at `at` check out. */
+export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
+  return crc32(bytes.subarray(at + 4, at + header.keyStart + header.keyLength), seed) === view.getUint32(at, true);
+}
+
+/** Whether the value of the record at `at` checks out. */
+export function valueIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
+  const start = at + header.keyStart + header.keyLength;
+  return crc32(bytes.subarray(start, at + header.length), seed) === view.getUint32(at + 4, true);
+}

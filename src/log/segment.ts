@@ -1,0 +1,161 @@
+/**
+ * The segment: one file of the log. A header that says whose file it is, then records, one behind the other.
+ *
+ * | at | bytes | field |
+ * |---:|---:|---|
+ * | 0 | 8 | `KVSEGMNT` |
+ * | 8 | 4 | format version |
+ * | 12 | 4 | segment number: the one in the file's name |
+ * | 16 | 16 | store id |
+ * | 32 | 4 | salt of the records' checksums |
+ * | 36 | 4 | number of inputs n: segments that compaction rewrote into this one |
+ * | 40 | 4 n | their numbers |
+ * | 40 + 4 n | 4 | CRC-32 of everything before |
+ *
+ * @module
+ */
+import { corrupt, KvStoreError } from "../errors.ts";
+import { crc32 } from "../platform/checksum.ts";
+import { readUpTo } from "../platform/files.ts";
+import type { FileHandle } from "../platform/types.ts";
+
+/** Version of the files' format that this code writes. */
+export const FORMAT_VERSION = 1;
+/** Bytes of a segment header without inputs. */
+export const SEGMENT_HEADER_BYTES = 44;
+/** Bytes of a store id. */
+export const STORE_ID_BYTES = 16;
+/** Offsets are 32-bit fields: no segment reaches this size. */
+export const MAX_SEGMENT_BYTES: number = 2 ** 32 - 1;
+
+const MAGIC = new TextEncoder().encode("KVSEGMNT");
+/** More inputs than any compaction takes; bounds what a hostile header can ask for. */
+const MAX_INPUTS = 1 << 20;
+
+/** What a segment's header says. */
+export interface SegmentHeader {
+  /** Segment number. */
+  number: number;
+  /** The store it belongs to. */
+  storeId: Uint8Array;
+  /** Salt of its records' checksums. */
+  salt: number;
+  /** Segments that were compacted into this one. */
+  inputs: number[];
+}
+
+/** The file name of a segment. */
+export function segmentName(number: number): string {
+  return `${String(number).padStart(8, "0")}.seg`;
+}
+
+/** The segment number in a file name, or `undefined` if it is not one of a segment. */
+export function segmentNumberOf(name: string): number | undefined {
+  const number = /^\d{8,10}\.seg$/.test(name) ? Number(name.slice(0, -4)) : 0;
+  return number > 0 && number < 2 ** 32 && segmentName(number) === name ? number : undefined;
+}
+
+/** The bytes of a segment header. */
+export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES + 4 * header.inputs.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC, 0);
+  view.setUint32(8, FORMAT_VERSION, true);
+  view.setUint32(12, header.number, true);
+  bytes.set(header.storeId, 16);
+  view.setUint32(32, header.salt, true);
+  view.setUint32(36, header.inputs.length, true);
+  header.inputs.forEach((input, i) => view.setUint32(40 + 4 * i, input, true));
+  const end = bytes.length - 4;
+  view.setUint32(end, crc32(bytes.subarray(0, end)), true);
+  return bytes;
+}
+
+/** Reads and checks the header of an open segment. Throws `CORRUPT` or `FORMAT`. */
+export function readSegmentHeader(handle: FileHandle, name: string): SegmentHeader {
+  const fixed = readUpTo(handle, SEGMENT_HEADER_BYTES, 0);
+  if (fixed.length < SEGMENT_HEADER_BYTES || !MAGIC.every((byte, i) => fixed[i] === byte)) {
+    throw corrupt(name, 0, "no segment header");
+  }
+  const view = new DataView(fixed.buffer);
+  const count = view.getUint32(36, true);
+  const bytes = count === 0 || count > MAX_INPUTS ? fixed : readUpTo(handle, SEGMENT_HEADER_BYTES + 4 * count, 0);
+  const end = bytes.length - 4;
+  const whole = new DataView(bytes.buffer);
+  const isWhole = count <= MAX_INPUTS && end === 40 + 4 * count;
+  if (!isWhole || crc32(bytes.subarray(0, end)) !== whole.getUint32(end, true)) {
+    throw corrupt(name, 0, "checksum of the segment header");
+  }
+  const version = view.getUint32(8, true);
+  if (version !== FORMAT_VERSION) {
+    throw new KvStoreError("FORMAT", `${name} has format version ${version}; this version reads ${FORMAT_VERSION}`);
+  }
+  return {
+    number: view.getUint32(12, true),
+    storeId: fixed.slice(16, 32),
+    salt: view.getUint32(32, true),
+    inputs: Array.from({ length: count }, (_, i) => whole.getUint32(40 + 4 * i, true)),
+  };
+}
+
+/** One segment of an open store: its file, its extent, and how many of its bytes are worth what. */
+export class Segment {
+  /** Segment number; the file's name follows from it. */
+  readonly number: number;
+  /** Salt of the records' checksums. */
+  readonly salt: number;
+  /** Where the first record starts. */
+  readonly headerBytes: number;
+  /** The open file. */
+  readonly handle: FileHandle;
+  /** End of the records: the sealed length, or for the active segment what has been written. */
+  endBytes: number;
+  /** Whether nothing will ever be appended again. */
+  sealed: boolean;
+  /** Bytes of records that the index points at. */
+  liveBytes = 0;
+  /** Bytes of tombstones (deletes and clears). */
+  tombstoneBytes = 0;
+  /** Highest sequence number of a tombstone in here; 0 without one. */
+  highestTombstone = 0;
+  /** Lowest sequence number in here; `Infinity` while there is no record. */
+  lowestSequence: number = Infinity;
+  /** Highest sequence number in here; 0 while there is no record. */
+  highestSequence = 0;
+  /** No record in here had been superseded by one with a sequence number up to this (see compaction). */
+  cleanAsOf = 0;
+  /** Once compaction has replaced it: the number of views that had been opened by then. Those may need it. */
+  retiredAt: number = Infinity;
+
+  /** A segment whose header has been written or checked. */
+  constructor(header: SegmentHeader, handle: FileHandle, extent: { endBytes: number; sealed: boolean }) {
+    this.number = header.number;
+    this.salt = header.salt;
+    this.headerBytes = SEGMENT_HEADER_BYTES + 4 * header.inputs.length;
+    this.handle = handle;
+    this.endBytes = extent.endBytes;
+    this.sealed = extent.sealed;
+  }
+
+  /** The file's name. */
+  get name(): string {
+    return segmentName(this.number);
+  }
+
+  /** Bytes that hold neither a live record nor a tombstone: superseded records and durable marks. */
+  get staleBytes(): number {
+    return this.endBytes - this.headerBytes - this.liveBytes - this.tombstoneBytes;
+  }
+
+  /** Takes note of a record that was appended or met in a scan. */
+  cover(sequence: number): void {
+    if (sequence < this.lowestSequence) this.lowestSequence = sequence;
+    if (sequence > this.highestSequence) this.highestSequence = sequence;
+  }
+
+  /** Takes note of a tombstone. */
+  coverTombstone(sequence: number, lengthBytes: number): void {
+    this.tombstoneBytes += lengthBytes;
+    if (sequence > this.highestTombstone) this.highestTombstone = sequence;
+  }
+}

@@ -1,0 +1,395 @@
+/**
+ * The writer: collects records in memory, hands them to the operating system in groups, and tells each caller when its record has the durability that
+ * it asked for. One write and one fdatasync serve everybody who came in the meantime (group commit: DeWitt et al.,
+ * "Implementation Techniques for Main Memory Database Systems", 1984).
+ *
+ * A record gets its place in the log when the call is made, so that the index can point at it at once; until it is
+ * written it is read from here, under the same segment and offset.
+ *
+ * @module
+ */
+import { encodeUtf8 } from "../bytes.ts";
+import { ioError, KvStoreError, syncFailure } from "../errors.ts";
+import { readInto, writeAll } from "../platform/files.ts";
+import { startTimer } from "../platform/turn.ts";
+import type { Durability } from "../types.ts";
+import type { Log } from "./log.ts";
+import {
+  FLAG_MORE,
+  KIND,
+  type Kind,
+  MARK_BYTES,
+  MAX_VALUE_BYTES,
+  placeSeed,
+  readHeader,
+  RECORD_HEADER_BYTES,
+  type RecordBuffer,
+  recordBuffer,
+  RecordHeader,
+  sealRecord,
+  writeHeader,
+  writeMark,
+} from "./record.ts";
+import { MAX_SEGMENT_BYTES } from "./segment.ts";
+
+/** Beyond this many pending bytes the calls themselves write. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+/** What was acknowledged as written is synced in the background after so many bytes … */
+const BACKGROUND_SYNC_BYTES = 4 * 1024 * 1024;
+/** … or so long; an idle writer also tells by then, in a mark, up to where the log is durable. */
+const BACKGROUND_SYNC_MS = 1000;
+/** A tail that one large record made larger than this is given back. */
+const KEPT_TAIL_BYTES = 16 * 1024 * 1024;
+
+/** A key as the writer takes it. */
+export interface RecordKey {
+  /** The array it is in. */
+  bytes: Uint8Array;
+  /** Where it starts. */
+  start: number;
+  /** How long it is. */
+  length: number;
+}
+
+/** What the writer tells its owner. */
+export interface WriterEvents {
+  /** A record got its place. `at` is its start in `buffer`. */
+  onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void;
+  /** A pending record that was announced will not be written after all; called from the youngest to the oldest. */
+  onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
+  /** What was pending is written: nothing of it will be rolled back. */
+  onWritten(): void;
+}
+
+/** A promise with its two ends. */
+class Deferred {
+  resolve!: () => void;
+  reject!: (error: Error) => void;
+  readonly promise: Promise<void> = new Promise((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+/** Appends records to a log, in groups. */
+export class Writer {
+  /** Calls of fdatasync so far. */
+  syncs = 0;
+  /** How often pending records were rolled back. */
+  rollbacks = 0;
+  readonly #log: Log;
+  readonly #segmentBytes: number;
+  readonly #events: WriterEvents;
+  readonly #header = new RecordHeader();
+  #tail: RecordBuffer = recordBuffer(64 * 1024);
+  #tailBytes = 0;
+  #stagedEnd = 0;
+  #firstStaged = 0;
+  /** Where the last record other than a mark ends. */
+  #dataEnd = 0;
+  /** The offset that the last mark in the log names. */
+  #markedBytes = 0;
+  #written: Deferred | undefined;
+  #synced: Deferred | undefined;
+  #syncWaiters: Deferred[] = [];
+  #syncing: Promise<void> | undefined;
+  #isScheduled = false;
+  #timer: { stop(): void } | undefined;
+
+  /** A writer that appends to `log`, segments being sealed at `segmentBytes`. */
+  constructor(log: Log, segmentBytes: number, events: WriterEvents) {
+    this.#log = log;
+    this.#segmentBytes = segmentBytes;
+    this.#events = events;
+    this.#startSegment();
+  }
+
+  /** Bytes that callers handed over and that no file has yet. */
+  get pendingBytes(): number {
+    return this.#tailBytes;
+  }
+
+  /** Bytes written and not known to be synced. */
+  get unsyncedBytes(): number {
+    return Math.max(0, Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0) - this.#log.syncedBytes);
+  }
+
+  /** Bytes staged and not yet published. */
+  get stagedBytes(): number {
+    return this.#stagedEnd - this.#tailBytes;
+  }
+
+  /**
+   * Copies one record's key and value behind those staged before. Nothing is visible, or written, until `publish`.
+   * Throws a `RangeError` if the value is too large.
+   */
+  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string): void {
+    const at = this.#stagedEnd;
+    const keyStart = at + RECORD_HEADER_BYTES;
+    const valueStart = keyStart + key.length;
+    this.#reserve(valueStart + (typeof value === "string" ? 3 * value.length : value.length));
+    const { bytes, view } = this.#tail;
+    for (let i = 0; i < key.length; i++) bytes[keyStart + i] = key.bytes[key.start + i]!;
+    let valueLength = value.length;
+    if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);
+    else bytes.set(value, valueStart);
+    if (valueLength > MAX_VALUE_BYTES) {
+      throw new RangeError(`a value may have ${MAX_VALUE_BYTES} bytes once encoded; this one has ${valueLength}`);
+    }
+    writeHeader(view, at, { kind, flags, keyLength: key.length, valueLength });
+    this.#stagedEnd = valueStart + valueLength;
+  }
+
+  /** Forgets what was staged. */
+  discardStaged(): void {
+    this.#stagedEnd = this.#tailBytes;
+  }
+
+  /**
+   * Gives the staged records their places, all in one segment, and announces them. If there is more than one they take effect together or not at all, also across a crash.
+   * Throws, with nothing staged any more, if they cannot be taken.
+   */
+  publish(): void {
+    try {
+      this.#makeRoom();
+    } catch (error) {
+      this.discardStaged();
+      throw error;
+    }
+    const log = this.#log;
+    const active = log.active!;
+    const header = this.#header;
+    const { bytes, view } = this.#tail;
+    for (let at = this.#tailBytes; at < this.#stagedEnd; at += header.length) {
+      readHeader(view, at, Infinity, header);
+      if (at + header.length < this.#stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
+      const offset = active.endBytes + at;
+      header.sequence = log.nextSequence++;
+      sealRecord(this.#tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
+      active.cover(header.sequence);
+      this.#events.onRecord(this.#tail, at, header, offset);
+    }
+    this.#tailBytes = this.#stagedEnd;
+    this.#dataEnd = active.endBytes + this.#tailBytes;
+    const failure = this.#tailBytes >= MAX_PENDING_BYTES ? this.write() : undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Resolves once everything published so far has the durability asked for. */
+  reached(durability: Durability): Promise<void> {
+    if (this.#log.failure !== undefined) return Promise.reject(this.#log.failure);
+    if (durability === "write") {
+      if (this.#tailBytes === 0) return Promise.resolve();
+      this.#schedule();
+      return (this.#written ??= new Deferred()).promise;
+    }
+    if (this.#tailBytes === 0 && this.unsyncedBytes === 0) return Promise.resolve();
+    // While a sync is under way, the next group forms: it is written when that sync ends, and shares the next one.
+    if (this.#syncing === undefined) this.#schedule();
+    return (this.#synced ??= new Deferred()).promise;
+  }
+
+  /** Hands all pending records to the operating system. If that fails they are rolled back, their callers told, and the error returned. */
+  write(): KvStoreError | undefined {
+    const log = this.#log;
+    const active = log.active;
+    if (this.#tailBytes > 0 && active !== undefined) {
+      this.#appendMark();
+      try {
+        writeAll(active.handle, this.#tail.bytes.subarray(0, this.#tailBytes), active.endBytes);
+      } catch (error) {
+        log.mustRotate = true;
+        return this.#rollback(ioError(`append to ${active.name}`, error));
+      }
+      active.endBytes += this.#tailBytes;
+      this.#emptyTail();
+      this.#events.onWritten();
+    }
+    this.#written?.resolve();
+    this.#written = undefined;
+    if (this.#synced !== undefined) this.#syncWaiters.push(this.#synced);
+    this.#synced = undefined;
+    if (this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync();
+    this.#startTimer();
+    return undefined;
+  }
+
+  /** Reads from a segment into `target`, from what is pending too; returns the part of it that there is. */
+  read(segment: number, offset: number, target: Uint8Array): Uint8Array {
+    const active = this.#log.active;
+    if (active === undefined || segment !== active.number || offset < active.endBytes) {
+      return readFrom(this.#log, segment, offset, target);
+    }
+    const at = offset - active.endBytes;
+    target.set(this.#tail.bytes.subarray(at, at + target.length));
+    return target;
+  }
+
+  /** Writes and syncs what is pending, and stops all background work. Afterwards nothing may be published. */
+  async close(): Promise<void> {
+    this.#timer?.stop();
+    try {
+      await this.reached("sync");
+    } finally {
+      await this.#syncing;
+      this.#timer?.stop();
+    }
+  }
+
+  /** Fails the store: whoever waits hears of it, and what is pending is rolled back. */
+  fail(error: KvStoreError): void {
+    const failure = this.#log.fail(error);
+    for (const waiter of this.#syncWaiters.splice(0)) waiter.reject(failure);
+    this.#rollback(failure);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#turn();
+    });
+  }
+
+  #turn(): void {
+    this.write();
+    if (this.#syncWaiters.length > 0) this.#sync();
+  }
+
+  /** One fdatasync for everybody who waits for one. It does not block: who comes meanwhile forms the next group. */
+  #sync(): void {
+    const log = this.#log;
+    const active = log.active;
+    if (this.#syncing !== undefined || log.failure !== undefined) return;
+    const waiters = this.#syncWaiters.splice(0);
+    const end = active?.endBytes ?? 0;
+    if (active === undefined || this.unsyncedBytes === 0) return waiters.forEach((waiter) => waiter.resolve());
+    this.syncs++;
+    this.#syncing = active.handle.syncData().then(
+      () => {
+        if (log.active === active && end > log.syncedBytes) log.syncedBytes = end;
+        for (const waiter of waiters) waiter.resolve();
+      },
+      (error) => {
+        this.fail(syncFailure(active.name, error));
+        for (const waiter of waiters) waiter.reject(log.failure!);
+      },
+    ).then(() => {
+      this.#syncing = undefined;
+      if (this.#synced !== undefined || this.#syncWaiters.length > 0) this.#turn();
+    });
+  }
+
+  /** Ends the group with the durable mark, if that has moved on since the last one. */
+  #appendMark(): void {
+    const { active, syncedBytes, mustRotate } = this.#log;
+    if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;
+    const at = this.#tailBytes;
+    if (active.endBytes + at + MARK_BYTES > MAX_SEGMENT_BYTES) return;
+    this.#reserve(at + MARK_BYTES);
+    writeMark(this.#tail.view, at, { segment: active.number, offset: syncedBytes });
+    readHeader(this.#tail.view, at, Infinity, this.#header);
+    const sequence = this.#log.nextSequence++;
+    sealRecord(this.#tail, at, this.#header, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
+    active.cover(sequence);
+    this.#tailBytes += MARK_BYTES;
+    this.#markedBytes = syncedBytes;
+  }
+
+  /** Everything pending is taken back, youngest first, and its callers are told why. */
+  #rollback(error: KvStoreError): KvStoreError {
+    const starts: number[] = [];
+    for (let at = 0; at < this.#tailBytes; at += this.#header.length) {
+      readHeader(this.#tail.view, at, Infinity, this.#header);
+      if (this.#header.kind !== KIND.mark) starts.push(at);
+    }
+    for (const at of starts.reverse()) {
+      readHeader(this.#tail.view, at, Infinity, this.#header);
+      this.#events.onRollback(this.#tail, at, this.#header);
+    }
+    if (starts.length > 0) this.rollbacks++;
+    this.#emptyTail();
+    this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
+    this.#written?.reject(error);
+    this.#synced?.reject(error);
+    this.#written = undefined;
+    this.#synced = undefined;
+    return error;
+  }
+
+  /** Makes the staged records fit behind what is pending: in memory and in a segment. */
+  #makeRoom(): void {
+    const log = this.#log;
+    if (log.failure !== undefined) throw log.failure;
+    if (!log.fits(this.#tailBytes, this.stagedBytes, this.#segmentBytes)) {
+      const staged = this.#tail.bytes.slice(this.#tailBytes, this.#stagedEnd);
+      this.#stagedEnd = this.#tailBytes;
+      this.rotate();
+      this.#reserve(staged.length);
+      this.#tail.bytes.set(staged);
+      this.#stagedEnd = staged.length;
+    } else if (this.#tailBytes === 0) log.begin();
+  }
+
+  /** Writes what is pending and goes on in a new segment. Throws if either fails. */
+  rotate(): void {
+    const failure = this.write();
+    if (failure !== undefined) throw failure;
+    try {
+      this.#log.rotate();
+    } catch (error) {
+      if (this.#log.failure !== undefined) this.fail(this.#log.failure);
+      throw error;
+    }
+    this.#startSegment();
+  }
+
+  #startSegment(): void {
+    this.#markedBytes = this.#log.syncedBytes;
+    this.#dataEnd = this.#log.active?.endBytes ?? 0;
+  }
+
+  #emptyTail(): void {
+    this.#tailBytes = 0;
+    this.#stagedEnd = 0;
+    if (this.#tail.bytes.length > KEPT_TAIL_BYTES) this.#tail = recordBuffer(64 * 1024);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#tail.bytes.length) return;
+    const larger = recordBuffer(Math.max(bytes, 2 * this.#tail.bytes.length));
+    larger.bytes.set(this.#tail.bytes.subarray(0, this.#stagedEnd));
+    this.#tail = larger;
+  }
+
+  #startTimer(): void {
+    if (this.#timer !== undefined || this.#log.failure !== undefined) return;
+    const isMarked = this.#log.syncedBytes <= this.#markedBytes || this.#log.mustRotate;
+    if (this.unsyncedBytes === 0 && isMarked) return;
+    this.#timer = startTimer(BACKGROUND_SYNC_MS, () => {
+      this.#timer = undefined;
+      this.#idle();
+    });
+  }
+
+  /** A second later: sync what nobody waited for; and once all is synced, say so in a mark. */
+  #idle(): void {
+    if (this.#log.failure !== undefined) return;
+    if (this.unsyncedBytes > 0) this.#sync();
+    else if (this.#tailBytes === 0 && this.#syncing === undefined) this.#appendMark();
+    this.#turn();
+  }
+}
+
+/** Reads from a segment's file into `target`; the part of it that the file has is returned. */
+export function readFrom(log: Log, segment: number, offset: number, target: Uint8Array): Uint8Array {
+  const source = log.segment(segment);
+  if (source === undefined) throw new KvStoreError("CLOSED", "the segment that this record was in has been given up");
+  try {
+    const got = readInto(source.handle, target, offset);
+    return got === target.length ? target : target.subarray(0, got);
+  } catch (error) {
+    throw ioError(`read ${source.name} at byte ${offset}`, error);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Files by way of `node:fs`, for Node and Bun.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import { type LockFile, readTextAt, takeLock } from "./lock.ts";
+import { claimLock } from "./lock_claim.ts";
+import type { FileHandle, Lock, Platform } from "./types.ts";
+
+class NodeHandle implements FileHandle {
+  readonly #descriptor: number;
+  /** Syncs under way on the thread pool. */
+  #syncs = 0;
+  #closed = false;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  read(target: Uint8Array, offset: number): number {
+    return fs.readSync(this.#open(), target, 0, target.length, offset);
+  }
+
+  write(source: Uint8Array, offset: number): number {
+    return fs.writeSync(this.#open(), source, 0, source.length, offset);
+  }
+
+  syncData(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#open(), (error) => {
+        this.#syncs--;
+        if (this.#closed && this.#syncs === 0) fs.closeSync(this.#descriptor);
+        if (error) reject(error);
+        else resolve();
+      });
+      this.#syncs++;
+    });
+  }
+
+  syncDataNow(): void {
+    fs.fdatasyncSync(this.#open());
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#open()).size;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A number given back under a running sync could be given out again, and the wrong file be synced.
+    if (this.#syncs === 0) fs.closeSync(this.#descriptor);
+  }
+
+  /** The descriptor, unless it was closed: by then its number may belong to another file. */
+  #open(): number {
+    if (this.#closed) throw new Error("the file is closed");
+    return this.#descriptor;
+  }
+}
+
+/** The code of an error of the operating system, such as `ENOENT`. */
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** `O_EXLOCK` of macOS, where opening can take the lock of flock(2) at once; not among Node's constants. Untested. */
+const openLockedOnMac = 0x20;
+/** libuv's `UV_FS_O_EXLOCK`: Windows shares the file with nobody as long as it is open. Untested. */
+const openLockedOnWindows = 0x10000000;
+
+/** What `open` must be told so that it takes the lock itself; 0 where the lock is taken afterwards. */
+function openLockedFlags(): number {
+  if (process.platform === "darwin") return openLockedOnMac | fs.constants.O_NONBLOCK;
+  if (process.platform === "win32") return openLockedOnWindows;
+  return 0;
+}
+
+/** The command `flock` of util-linux or busybox is not installed. */
+class FlockMissing extends Error {}
+
+/** Takes flock(2) on an open file by the command of that name, since a lock belongs to the open file, not the process. */
+function flock(descriptor: number): boolean {
+  const { status, error, signal, stderr } = spawnSync("flock", ["-xn", "3"], {
+    stdio: ["ignore", "ignore", "pipe", descriptor],
+    windowsHide: true,
+  });
+  if (codeOf(error) === "ENOENT") throw new FlockMissing("the command 'flock' is not installed");
+  if (error) throw error;
+  if (status === 0) return true;
+  if (status === 1) return false;
+  throw new Error(`the command 'flock' ended with ${signal ?? `status ${status}`}: ${String(stderr).trim()}`);
+}
+
+function openLock(path: string, flags: number): LockFile {
+  const { O_RDWR, O_CREAT } = fs.constants;
+  const descriptor = fs.openSync(path, O_RDWR | O_CREAT | flags, 0o600);
+  return {
+    handle: new NodeHandle(descriptor),
+    tryLock: () => flags !== 0 || flock(descriptor),
+    truncate: (sizeBytes) => fs.ftruncateSync(descriptor, sizeBytes),
+    identity(of) {
+      const { dev, ino } = of === "handle"
+        ? fs.fstatSync(descriptor, { bigint: true })
+        : fs.statSync(path, { bigint: true });
+      return ino === 0n ? undefined : `${dev}:${ino}`;
+    },
+  };
+}
+
+/** The platform under Node and Bun. */
+export const nodePlatform: Platform = {
+  absolute: (path) => resolve(path),
+
+  open(path, mode) {
+    const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
+    const flags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT | O_EXCL }[mode];
+    return new NodeHandle(fs.openSync(path, flags, 0o600));
+  },
+
+  makeDirectory: (path) => fs.mkdirSync(path, { mode: 0o700 }),
+
+  list: (path) => fs.readdirSync(path),
+
+  syncDirectory(path) {
+    // Windows opens no directories as files.
+    if (process.platform === "win32") return;
+    const directory = fs.openSync(path, fs.constants.O_RDONLY);
+    try {
+      fs.fsyncSync(directory);
+    } finally {
+      fs.closeSync(directory);
+    }
+  },
+
+  rename: (from, to) => fs.renameSync(from, to),
+
+  remove: (path) => fs.unlinkSync(path),
+
+  lock(path, text): Lock | { holder: string } {
+    const flags = openLockedFlags();
+    let file: LockFile;
+    try {
+      file = openLock(path, flags);
+    } catch (error) {
+      const isHeld = flags !== 0 && (codeOf(error) === "EAGAIN" || codeOf(error) === "EBUSY");
+      if (isHeld) return { holder: readTextAt(nodePlatform, path) };
+      throw error;
+    }
+    try {
+      return takeLock(nodePlatform, path, file, text);
+    } catch (error) {
+      if (error instanceof FlockMissing) return claimLock(nodePlatform, path, text);
+      throw error;
+    }
+  },
+
+  isNotFound: (error) => codeOf(error) === "ENOENT",
+
+  isAlreadyThere: (error) => codeOf(error) === "EEXIST",
+};

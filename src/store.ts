@@ -1,0 +1,326 @@
+/**
+ * The store: what programs use. It puts the parts in sequence: index and log on every write, the writer's groups, compaction and checkpoints in the
+ * background, and closing in good order.
+ *
+ * @module
+ */
+import { asIo, KvStoreError } from "./errors.ts";
+import { flagsOf, KIND, type Kind } from "./log/record.ts";
+import { platform as systemPlatform } from "./platform/mod.ts";
+import type { Lock, Platform } from "./platform/types.ts";
+import { Background } from "./store/background.ts";
+import { backupStore } from "./store/backup.ts";
+import { Core } from "./store/core.ts";
+import { describe } from "./store/keys.ts";
+import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
+import { checkNames, durabilityOf, type Settings, settingsOf } from "./store/options.ts";
+import { Reader } from "./store/reader.ts";
+import { refreshReader } from "./store/refresh.ts";
+import { repairIfThere } from "./store/repair.ts";
+import { Snapshot } from "./store/snapshot.ts";
+import { encodeValue } from "./store/values.ts";
+import { verifyOpen } from "./store/verify.ts";
+import type {
+  BatchOperation,
+  Durability,
+  Key,
+  OpenOptions,
+  Recovery,
+  RepairReport,
+  Stats,
+  Value,
+  VerifyReport,
+  WorkOptions,
+  WriteOptions,
+} from "./types.ts";
+
+/** Most operations of a batch. */
+const MAX_BATCH_OPERATIONS = 2 ** 20;
+/** Most bytes of a batch, once encoded. */
+const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
+
+/**
+ * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest record of each key lies.
+ *
+ * @example Set, get, delete
+ * ```ts
+ * import { KvStore } from "@kvstore/kvstore";
+ *
+ * await using store = await KvStore.open("./data");
+ * await store.set("user:1", { name: "Ada" });
+ * console.log(store.get("user:1")); // { name: "Ada" }
+ * console.log(await store.delete("user:1")); // true
+ * ```
+ *
+ * @typeParam V what the values are, for the type checker alone
+ */
+export class KvStore<V extends Value = Value> extends Reader<V> {
+  /** What recovery did when the store was opened. */
+  readonly recovery: Recovery;
+  readonly #settings: Settings;
+  readonly #lock: Lock | undefined;
+  readonly #background: Background;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    core: Core,
+    parts: { settings: Settings; lock: Lock | undefined; background: Background; recovery: Recovery },
+  ) {
+    super(core, undefined);
+    this.#settings = parts.settings;
+    this.#lock = parts.lock;
+    this.#background = parts.background;
+    this.recovery = parts.recovery;
+  }
+
+  /**
+   * Opens the store in a directory, creating both if need be, takes the writer lock, and recovers from a crash.
+   *
+   * @param directory path of the store's directory; a relative one is made absolute now
+   * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`
+   */
+  static async open<V extends Value = Value>(directory: string, options: OpenOptions = {}): Promise<KvStore<V>> {
+    return await KvStore.openOn<V>(systemPlatform, directory, options);
+  }
+
+  /** @internal The same on any platform: for tests that simulate a disk. */
+  static async openOn<V extends Value>(
+    platform: Platform,
+    directory: string,
+    options: OpenOptions,
+  ): Promise<KvStore<V>> {
+    if (typeof directory !== "string" || directory === "") {
+      throw new TypeError(
+        `a store's directory is a path, not ${directory === "" ? "an empty string" : describe(directory)}`,
+      );
+    }
+    const settings = settingsOf(options);
+    const path = platform.absolute(directory);
+    if (settings.readOnly) return KvStore.#assemble<V>(openReader(platform, path), settings, undefined);
+    if (settings.create) ensureDirectory(platform, path);
+    else if (findStore(platform, path) === "none") throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
+    const lock = takeLock(platform, path);
+    try {
+      const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
+      const manifest = manifestOf(platform, path, settings.create);
+      const opened = openWriter(platform, path, manifest, lock);
+      return KvStore.#assemble<V>(opened, settings, lock, salvaged);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  static #assemble<V extends Value>(
+    opened: ReturnType<typeof openWriter>,
+    settings: Settings,
+    lock: Lock | undefined,
+    salvaged?: RepairReport,
+  ): KvStore<V> {
+    const core = new Core(opened, settings.segmentBytes, () => background.consider());
+    const background = new Background(core, settings);
+    const recovery = salvaged === undefined || salvaged.problems.length === 0
+      ? opened.recovery
+      : { ...opened.recovery, salvaged };
+    if (lock !== undefined) background.consider();
+    return new KvStore<V>(core, { settings, lock, background, recovery });
+  }
+
+  /**
+   * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked for.
+   *
+   * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
+   * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
+   */
+  set(key: Key, value: V, options?: WriteOptions): Promise<void> {
+    try {
+      const writer = this.core.writable();
+      const durability = this.#durability(options);
+      this.#stage(KIND.set, key, value);
+      writer.publish();
+      return writer.reached(durability);
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
+  /** Deletes a key; resolves to whether it was there, once that has the durability asked for. Rejects as `set` does. */
+  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    try {
+      const writer = this.core.writable();
+      const durability = this.#durability(options);
+      const isThere = this.has(key);
+      if (isThere) {
+        this.#stage(KIND.delete, key);
+        writer.publish();
+      }
+      return writer.reached(durability).then(() => isThere);
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
+  /**
+   * Sets and deletes several keys at once: all take effect, or none, also across a crash. At most 2^20 operations and 64 MiB
+   * once encoded. Rejects as `set` does.
+   */
+  batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
+    try {
+      const writer = this.core.writable();
+      const durability = this.#durability(options);
+      const list = Array.from(operations);
+      if (list.length > MAX_BATCH_OPERATIONS) {
+        throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has ${list.length}`);
+      }
+      this.#stageBatch(list);
+      if (writer.stagedBytes > 0) writer.publish();
+      return writer.reached(durability);
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
+  /** Deletes all keys, with one record in the log; always synced. */
+  clear(): Promise<void> {
+    try {
+      const writer = this.core.writable();
+      writer.stage(KIND.clear, 0, NO_KEY, "");
+      writer.publish();
+      return writer.reached("sync");
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
+  /** Resolves once everything written before is synced. */
+  flush(): Promise<void> {
+    try {
+      return this.core.writable().reached("sync");
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
+  /** Fixes the present state for reading, pending writes included, until the snapshot is closed. */
+  snapshot(): Snapshot<V> {
+    this.core.check();
+    return new Snapshot<V>(this.core);
+  }
+
+  /**
+   * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the call are synced, also
+   * if there was nothing to win.
+   */
+  async compact(options: WorkOptions = {}): Promise<void> {
+    checkNames("compact", options, ["onProgress", "signal"]);
+    this.core.writable();
+    options.signal?.throwIfAborted();
+    await this.#background.compact(options);
+  }
+
+  /** Figures of the store. */
+  stats(): Stats {
+    this.core.check();
+    return this.#background.stats();
+  }
+
+  /**
+   * Copies the store, as it is now, to a directory that is absent or empty, and checks every byte on the way. The copy is
+   * a store of its own, closed cleanly; a copy that was cut off never opens.
+   */
+  async backup(destination: string, options: WorkOptions = {}): Promise<void> {
+    checkNames("backup", options, ["onProgress", "signal"]);
+    this.core.check();
+    await backupStore(this.core, destination, options);
+  }
+
+  /** Reads every byte of the store and compares the index with what the log says. */
+  async verify(options: WorkOptions = {}): Promise<VerifyReport> {
+    checkNames("verify", options, ["onProgress", "signal"]);
+    this.core.check();
+    return await this.#background.exclusively(() => verifyOpen(this.core, options));
+  }
+
+  /** For read-only stores: takes in what the writer has written since. Resolves to whether that was anything. */
+  // deno-lint-ignore require-await -- what is thrown must come out as a rejection
+  async refresh(): Promise<boolean> {
+    this.core.check();
+    if (this.#lock !== undefined) throw new TypeError("refresh() is for stores that were opened read-only");
+    return refreshReader(this.core);
+  }
+
+  /**
+   * Ends iterators and background work, syncs everything, and gives lock and files back, whatever happens. Every call returns the
+   * same promise. Rejects if something could not be written any more.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { core } = this;
+    core.isClosed = true;
+    core.epoch++;
+    try {
+      await this.#background.stop();
+      await core.writer?.close();
+      core.views.closeAll();
+      core.sweep();
+      if (core.writer === undefined) return;
+      await this.#background.writeImage();
+      // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
+      core.log.syncActive();
+      if (!core.log.isClean) core.log.replaceManifest({ clean: true });
+    } finally {
+      core.log.closeFiles();
+      if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
+    }
+  }
+
+  #durability(options: WriteOptions | undefined): Durability {
+    if (options === undefined) return this.#settings.durability;
+    checkNames("a write", options, ["durability"]);
+    return durabilityOf(options.durability, this.#settings.durability);
+  }
+
+  #stage(kind: Kind, key: Key, value?: V): void {
+    const encoded = this.core.key.encode(key);
+    if (kind !== KIND.set) return this.core.writer!.stage(kind, flagsOf(encoded.isString, 0), encoded, "");
+    const { type, data } = encodeValue(value as Value);
+    this.core.writer!.stage(kind, flagsOf(encoded.isString, type), encoded, data);
+  }
+
+  /** Stages the operations that have an effect. A delete has one if the key is there, or was set earlier in the batch. */
+  #stageBatch(operations: BatchOperation<V>[]): void {
+    const writer = this.core.writer!;
+    const set = new Set<string>();
+    const hasDeletes = operations.some((operation) => operation?.type === "delete");
+    for (const operation of operations) {
+      const type = operation?.type;
+      if (type !== "set" && type !== "delete") {
+        throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
+      }
+      checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value"] : ["type", "key"]);
+      const name = hasDeletes ? String.fromCharCode(...this.core.key.encode(operation.key).copy()) : "";
+      if (type === "set") {
+        this.#stage(KIND.set, operation.key, operation.value);
+        set.add(name);
+      } else if (set.delete(name) || this.has(operation.key)) this.#stage(KIND.delete, operation.key);
+      if (writer.stagedBytes > MAX_BATCH_BYTES) {
+        throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
+      }
+    }
+  }
+
+  /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
+  #reject(error: unknown): Promise<never> {
+    this.core.writer?.discardStaged();
+    return Promise.reject(error);
+  }
+}

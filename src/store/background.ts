@@ -1,0 +1,225 @@
+/**
+ * Background work: compaction and images of the index, one at a time, as each relies on the segments that the other would change.
+ *
+ * @module
+ */
+import { nextOfAll, nextOfStale } from "../compaction/choose.ts";
+import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
+import { KvStoreError } from "../errors.ts";
+import type { Segment } from "../log/segment.ts";
+import { nextTurn, startTimer } from "../platform/turn.ts";
+import type { Stats, WorkOptions } from "../types.ts";
+import { isDue, writeImage } from "./checkpoint.ts";
+import type { Core } from "./core.ts";
+import type { Settings } from "./options.ts";
+
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+/** Somebody who waits for a full compaction. */
+interface Caller {
+  options: WorkOptions;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/** Runs compaction and writes images for one store. */
+export class Background {
+  readonly #core: Core;
+  readonly #settings: Settings;
+  #queue: Promise<unknown> = Promise.resolve();
+  #isConsidering = false;
+  #isStopped = false;
+  /** Callers of the full compaction that has not begun yet: they share it. */
+  #waiting: Caller[] | undefined;
+  #compactions = 0;
+  #lastError: Error | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: { stop(): void } | undefined;
+
+  /** Nothing runs before `consider` or `compact` is called. */
+  constructor(core: Core, settings: Settings) {
+    this.#core = core;
+    this.#settings = settings;
+  }
+
+  /** Runs `work` when no other background work does. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Looks, soon, whether there is something to compact, or an image to write. */
+  consider(): void {
+    if (this.#isConsidering || this.#isStopped || this.#retry !== undefined) return;
+    this.#isConsidering = true;
+    this.exclusively(async () => {
+      this.#isConsidering = false;
+      await nextTurn();
+      await this.#runAutomatically();
+    });
+  }
+
+  /** Compacts everything. Callers that come before it begins share it. */
+  compact(options: WorkOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const caller = { options, resolve, reject };
+      if (this.#waiting !== undefined) return void this.#waiting.push(caller);
+      const callers = this.#waiting = [caller];
+      this.exclusively(async () => {
+        this.#waiting = undefined;
+        await this.#compactAll(callers);
+      });
+    });
+  }
+
+  /** Ends what is running and waits for it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#retry?.stop();
+    await this.#queue;
+  }
+
+  /** Writes an image of the index if enough has changed. An image is derived: that it cannot be written is no failure of the store. */
+  async writeImage(): Promise<void> {
+    const core = this.#core;
+    const { changes } = core;
+    if (!isDue(changes, core.index.size) || core.log.failure !== undefined) return;
+    try {
+      const isWritten = await writeImage({
+        log: core.log,
+        index: () => core.index,
+        pendingBytes: () => core.writer!.pendingBytes,
+        flush: () => core.writer!.reached("sync"),
+        epoch: () => core.epoch,
+      });
+      if (isWritten) core.changes -= changes;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Figures of the store. */
+  stats(): Stats {
+    const { log, writer, index } = this.#core;
+    const listed = [...log.segments.values()];
+    const sum = (segments: Iterable<Segment>, of: (segment: Segment) => number) =>
+      Array.from(segments, of).reduce((total, bytes) => total + bytes, 0);
+    return {
+      keys: index.size,
+      segments: listed.length,
+      diskBytes: sum([...listed, ...log.retired.values()], (segment) => segment.endBytes),
+      liveBytes: sum(listed, (segment) => segment.liveBytes),
+      staleBytes: sum(listed, (segment) => segment.staleBytes) + (writer?.pendingBytes ?? 0),
+      tombstoneBytes: sum(listed, (segment) => segment.tombstoneBytes),
+      indexBytes: index.heldBytes,
+      pendingBytes: writer?.pendingBytes ?? 0,
+      unsyncedBytes: writer?.unsyncedBytes ?? 0,
+      pinnedSegments: log.retired.size,
+      compactions: this.#compactions,
+      syncs: writer?.syncs ?? 0,
+      lastSequence: log.nextSequence - 1,
+      ...(this.#lastError === undefined ? {} : { lastCompactionError: this.#lastError }),
+    };
+  }
+
+  async #runAutomatically(): Promise<void> {
+    const { log } = this.#core;
+    const { compaction, segmentBytes } = this.#settings;
+    try {
+      while (compaction.auto && !this.#isStopped && log.failure === undefined) {
+        const inputs = nextOfStale([...log.segments.values()], { ...compaction, segmentBytes });
+        if (inputs === undefined) break;
+        await compactGroup(this.#host(() => {}), inputs);
+        this.#compactions++;
+      }
+      this.#lastError = undefined;
+      this.#retryMs = FIRST_RETRY_MS;
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#report(error);
+      this.#retry = startTimer(this.#retryMs, () => {
+        this.#retry = undefined;
+        this.consider();
+      });
+      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+    }
+    if (!this.#isStopped) await this.writeImage();
+  }
+
+  async #compactAll(callers: Caller[]): Promise<void> {
+    const { log, writer } = this.#core;
+    const { segmentBytes } = this.#settings;
+    try {
+      const work = { doneBytes: 0, totalBytes: 0 };
+      const host = this.#host((scannedBytes) => {
+        work.doneBytes = Math.min(work.doneBytes + scannedBytes, work.totalBytes);
+        askCallers(callers, work);
+      });
+      host.checkpoint(0);
+      if (log.active !== undefined && log.active.endBytes + writer!.pendingBytes > log.active.headerBytes) {
+        writer!.rotate();
+      }
+      const candidates = log.inOrder().filter((segment) => segment.sealed);
+      work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
+      const next = () => nextOfAll([...log.segments.values()], candidates, segmentBytes);
+      for (let inputs = next(); inputs !== undefined; inputs = next()) {
+        await compactGroup(host, inputs);
+        this.#compactions++;
+      }
+      host.checkpoint(work.totalBytes);
+      await writer!.reached("sync");
+      this.#lastError = undefined;
+      if (!this.#isStopped) await this.writeImage();
+      for (const caller of callers) caller.resolve();
+    } catch (error) {
+      for (const caller of callers) caller.reject(error);
+    }
+  }
+
+  #host(onSlice: (scannedBytes: number) => void): CompactionHost {
+    const core = this.#core;
+    const writer = core.writer!;
+    return {
+      log: core.log,
+      index: () => core.index,
+      flush: () => writer.reached("sync"),
+      settle: () => void writer.write(),
+      rollbacks: () => writer.rollbacks,
+      retire: (segments) => {
+        core.changes += segments.length;
+        for (const segment of segments) segment.retiredAt = core.views.opened;
+        core.sweep();
+      },
+      checkpoint: (scannedBytes) => {
+        if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
+        if (core.log.failure !== undefined) throw core.log.failure;
+        onSlice(scannedBytes);
+      },
+    };
+  }
+
+  #report(error: unknown): void {
+    this.#lastError = error instanceof Error ? error : new Error(String(error));
+    try {
+      this.#settings.onError?.(this.#lastError);
+    } catch {
+      // Background work has nobody to hand an exception of the callback to.
+    }
+  }
+}
+
+/** Tells callers how far it is. One who aborts, or whose callback throws, leaves; when all have left, the work ends. */
+function askCallers(callers: Caller[], progress: { doneBytes: number; totalBytes: number }): void {
+  for (const caller of [...callers]) {
+    try {
+      caller.options.signal?.throwIfAborted();
+      caller.options.onProgress?.({ ...progress });
+    } catch (error) {
+      callers.splice(callers.indexOf(caller), 1);
+      caller.reject(error);
+      if (callers.length === 0) throw error;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Backup: a copy of a store that is in use.
+ *
+ * @module
+ */
+import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { writeManifest } from "../log/manifest.ts";
+import type { Segment } from "../log/segment.ts";
+import { writeAll } from "../platform/files.ts";
+import type { WorkOptions } from "../types.ts";
+import type { Core } from "./core.ts";
+import { ensureDirectory } from "./open.ts";
+import { Pace, scan } from "./scan.ts";
+
+/**
+ * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of segments never opens. The copy ends
+ * with what was written before the call. A view keeps the segments meanwhile.
+ */
+export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
+  const { log } = core;
+  const target = log.platform.absolute(destination);
+  ensureDirectory(log.platform, target);
+  const [first] = asIo(`list ${target}`, () => log.platform.list(target));
+  if (first !== undefined) {
+    throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
+  }
+  await core.writer?.reached("sync");
+  const view = core.views.open(log.nextSequence);
+  try {
+    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }));
+    const last = segments.find(({ segment }) => !segment.sealed);
+    const manifest = {
+      ...log.describe(),
+      clean: true,
+      mark: { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 },
+    };
+    const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0));
+    for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);
+    asSync(target, () => log.platform.syncDirectory(target));
+    writeManifest(log.platform, target, manifest);
+  } finally {
+    core.release(view);
+  }
+}
+
+/** The end of what is durable: of the segment being written, what has been synced. */
+function endOf({ log }: Core, segment: Segment): number {
+  return segment === log.active ? log.syncedBytes : segment.endBytes;
+}
+
+async function copySegment(core: Core, segment: Segment, endBytes: number, target: string, pace: Pace): Promise<void> {
+  const { platform } = core.log;
+  const doing = `copy ${segment.name} to ${target}`;
+  const handle = asIo(doing, () => platform.open(`${target}/${segment.name}`, "create"));
+  try {
+    const header = new Uint8Array(segment.headerBytes);
+    asIo(doing, () => {
+      segment.handle.read(header, 0);
+      writeAll(handle, header, 0);
+    });
+    for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, endBytes)) {
+      if (!isRecord || reason !== undefined) throw corrupt(segment.name, offset, reason ?? "no record");
+      asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));
+      if (pace.count(length)) await pace.pause();
+    }
+    await handle.syncData();
+  } finally {
+    handle.close();
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The parts of an open store, put together: every change goes to the log and to the index in one step, and can be taken back in one step if
+ * the log does not take it.
+ *
+ * @module
+ */
+import { corrupt, KvStoreError } from "../errors.ts";
+import { formOf, Index, type KeyBytes, type Place } from "../index/index.ts";
+import { SortedKeys } from "../index/sorted.ts";
+import type { Log } from "../log/log.ts";
+import {
+  FLAG_STRING_KEY,
+  headerIsIntact,
+  KIND,
+  placeSeed,
+  readHeader,
+  type RecordBuffer,
+  recordBuffer,
+  RecordHeader,
+  valueIsIntact,
+  valueTypeOf,
+} from "../log/record.ts";
+import type { Segment } from "../log/segment.ts";
+import { readFrom, Writer, type WriterEvents } from "../log/writer.ts";
+import type { Value } from "../types.ts";
+import { EncodedKey } from "./keys.ts";
+import type { Opened } from "./open.ts";
+import { decodeValue } from "./values.ts";
+import { type SortedIndex, type View, Views } from "./views.ts";
+
+/** Records up to this size are read into a buffer that is used again. */
+const SCRATCH_BYTES = 64 * 1024;
+
+/** What a pending record replaced, so that it can be taken back. */
+interface Undo {
+  place: Place;
+  /** The whole index, if the record was a clear. */
+  cleared?: SortedIndex;
+}
+
+/** Log, index and views of an open store. */
+export class Core implements WriterEvents {
+  /** The log. */
+  readonly log: Log;
+  /** The index, now and as open views see it. */
+  readonly views: Views;
+  /** Appends to the log; readers have none. */
+  readonly writer: Writer | undefined;
+  /** Set once the store is closed or closing: no call is taken any more. */
+  isClosed = false;
+  /** Encodes keys for one call at a time. */
+  readonly key: EncodedKey = new EncodedKey();
+  /** Index entries changed since the last image. */
+  changes: number;
+  /** Whenever this changes, an image being written no longer fits. */
+  epoch = 0;
+  /** For readers: the index has everything up to this sequence number. */
+  sequence: number;
+  readonly #onSegment: () => void;
+  readonly #header = new RecordHeader();
+  readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
+  #undo: Undo[] = [];
+  #last: Segment | undefined;
+
+  /** Puts together what opening found. `onSegment` hears when a new segment is begun. */
+  constructor(opened: Opened, segmentBytes: number, onSegment: () => void) {
+    this.log = opened.log;
+    this.views = new Views(opened.index);
+    this.changes = opened.replayed;
+    this.sequence = opened.sequence;
+    this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
+    this.#onSegment = onSegment;
+    this.#last = this.log.active;
+  }
+
+  /** The present index. */
+  get index(): Index {
+    return this.views.current.index;
+  }
+
+  /** Throws `CLOSED` once the store is closed. */
+  check(): void {
+    if (this.isClosed) throw new KvStoreError("CLOSED", "the store is closed");
+  }
+
+  /** Throws unless the store can be written to. */
+  writable(): Writer {
+    this.check();
+    if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
+    if (this.log.failure !== undefined) throw this.log.failure;
+    return this.writer;
+  }
+
+  /** Points the index at a record that just got its place. */
+  onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
+    const active = this.log.active!;
+    if (active !== this.#last) {
+      this.#last = active;
+      this.#onSegment();
+    }
+    this.changes++;
+    if (header.kind !== KIND.set) active.coverTombstone(header.sequence, header.length);
+    if (header.kind === KIND.clear) return this.#clear();
+    const key: KeyBytes = { bytes: buffer.bytes, start: at + header.keyStart, length: header.keyLength };
+    const { index } = this;
+    if (header.kind === KIND.set) {
+      index.put(key, active.number, offset, formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0));
+      active.liveBytes += header.length;
+    } else index.remove(key);
+    this.#discharge(index.segment, index.length);
+    this.views.remember(key, index);
+    const { segment, offset: from, length, isString } = index;
+    this.#undo.push({ place: { segment, offset: from, length, isString } });
+  }
+
+  /** Takes a record back that will not be written: everything is as before it. */
+  onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void {
+    const undo = this.#undo.pop()!;
+    const active = this.log.active!;
+    this.epoch++;
+    if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
+    if (undo.cleared !== undefined) {
+      this.views.restore(undo.cleared);
+      this.#recount();
+    } else {
+      const key: KeyBytes = { bytes: buffer.bytes, start: at + header.keyStart, length: header.keyLength };
+      const { segment, offset, length, isString } = undo.place;
+      this.index.put(key, segment, offset, formOf(length, isString));
+      if (header.kind === KIND.set) active.liveBytes -= header.length;
+      this.#discharge(segment, -length);
+    }
+    this.views.rolledBack(header.sequence);
+  }
+
+  /** What is written is not taken back any more. */
+  onWritten(): void {
+    this.#undo = [];
+  }
+
+  /** Replaces the index by one that was read anew (a reader's): open views keep the old one. */
+  replaceIndex(index: Index): void {
+    this.views.replace({ index, sorted: new SortedKeys(index) });
+  }
+
+  /** Closes a view, and gives back the segments that were kept for it. */
+  release(view: View): void {
+    this.views.close(view);
+    this.sweep();
+  }
+
+  /** Gives back retired segments that no view needs. Files are removed by their writer alone. */
+  sweep(): void {
+    for (const segment of this.log.retired.values()) {
+      if (segment.retiredAt >= this.views.oldest) continue;
+      this.log.retired.delete(segment.number);
+      if (this.log.isWriter) this.log.discard(segment);
+      else segment.handle.close();
+    }
+  }
+
+  /** Where a key's record is, for a view or now; `undefined` if there is none. */
+  find(view: View | undefined): Place | undefined {
+    const { bytes, start, length } = this.key;
+    if (view !== undefined) return this.views.find(view, this.key);
+    const { index } = this;
+    return index.find(bytes, start, length) ? index : undefined;
+  }
+
+  /** Reads the value of the key that is encoded now from its place, and checks all of it. */
+  read(place: Place, key: KeyBytes): Value {
+    const { segment, offset, length } = place;
+    const buffer = length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(length);
+    const target = buffer.bytes.subarray(0, length);
+    const { writer } = this;
+    const got = writer === undefined
+      ? readFrom(this.log, segment, offset, target)
+      : writer.read(segment, offset, target);
+    const header = this.#header;
+    const { salt, name } = this.log.segment(segment)!;
+    if (got.length < length) throw corrupt(name, offset, `the file ends within a record of ${length} bytes`);
+    const seed = placeSeed(salt, offset);
+    const isRecord = readHeader(buffer.view, 0, length, header) && header.length === length && header.kind === KIND.set;
+    if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) {
+      throw corrupt(name, offset, "checksum of a record's header and key");
+    }
+    if (!isSame(buffer.bytes, header, key)) throw corrupt(name, offset, "the record of another key");
+    if (!valueIsIntact(buffer, 0, header, seed)) throw corrupt(name, offset, "checksum of a value");
+    return decodeValue(valueTypeOf(header.flags), target.subarray(header.keyStart + header.keyLength));
+  }
+
+  #clear(): void {
+    this.epoch++;
+    const index = new Index();
+    const cleared = this.views.replace({ index, sorted: new SortedKeys(index) });
+    for (const segment of this.log.segments.values()) segment.liveBytes = 0;
+    this.#undo.push({ place: index, cleared });
+  }
+
+  /** Counts live bytes from the index: after a clear was taken back, which is rare enough to be simple. */
+  #recount(): void {
+    for (const segment of this.log.segments.values()) segment.liveBytes = 0;
+    for (const [segment, bytes] of this.index.liveBytes()) this.#discharge(segment, -bytes);
+  }
+
+  #discharge(number: number, bytes: number): void {
+    const segment = number === 0 ? undefined : this.log.segment(number);
+    if (segment !== undefined) segment.liveBytes -= bytes;
+  }
+}
+
+function isSame(bytes: Uint8Array, header: RecordHeader, key: KeyBytes): boolean {
+  if (header.keyLength !== key.length) return false;
+  let i = 0;
+  while (i < key.length && bytes[header.keyStart + i] === key.bytes[key.start + i]) i++;
+  return i === key.length;
+}

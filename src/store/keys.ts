@@ -1,0 +1,72 @@
+/**
+ * Keys: from what callers give to bytes, and back.
+ *
+ * @module
+ */
+import { encodeUtf8, isWellFormed } from "../bytes.ts";
+import { MAX_KEY_BYTES } from "../log/record.ts";
+import type { Key } from "../types.ts";
+
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+const SHORT_KEY = 32;
+
+/** The bytes of the key that was encoded last. One object serves all calls: they are done with it before they return. */
+export class EncodedKey {
+  /** Where the bytes are. */
+  bytes: Uint8Array = new Uint8Array(256);
+  /** Always at the start. */
+  readonly start = 0;
+  /** How many bytes. */
+  length = 0;
+  /** Whether the key was given as a string. */
+  isString = false;
+  #scratch: Uint8Array = this.bytes;
+
+  /** Encodes a key. Throws a `TypeError` or `RangeError` that says what is wrong with it. */
+  encode(key: Key): this {
+    if (typeof key === "string") {
+      if (key.length > MAX_KEY_BYTES) throw tooLong(key.length);
+      if (!isWellFormed(key)) throw new TypeError("a key with a lone surrogate has no UTF-8 form: give it as bytes");
+      if (this.#scratch.length < 3 * key.length) this.#scratch = new Uint8Array(3 * key.length);
+      this.bytes = this.#scratch;
+      this.length = encodeUtf8(key, this.bytes, 0);
+      this.isString = true;
+    } else if (key instanceof Uint8Array) {
+      this.bytes = key;
+      this.length = key.length;
+      this.isString = false;
+    } else {
+      throw new TypeError(`a key is a string or a Uint8Array, not ${describe(key)}`);
+    }
+    if (this.length > MAX_KEY_BYTES) throw tooLong(this.length);
+    return this;
+  }
+
+  /** A copy of the bytes. */
+  copy(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+/** A key as its caller gave it, from its bytes: always a copy. */
+export function decodeKey(bytes: Uint8Array, isString: boolean): Key {
+  if (!isString) return new Uint8Array(bytes);
+  if (bytes.length > SHORT_KEY) return DECODER.decode(bytes);
+  let text = "";
+  for (const byte of bytes) {
+    if (byte > 0x7f) return DECODER.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+/** The kind of a thing, for messages. */
+export function describe(thing: unknown): string {
+  if (thing === null || thing === undefined) return String(thing);
+  if (typeof thing !== "object") return `a ${typeof thing}`;
+  return `an instance of ${thing.constructor?.name ?? "something"}`;
+}
+
+function tooLong(lengthBytes: number): RangeError {
+  return new RangeError(`a key may have ${MAX_KEY_BYTES} bytes; this one has ${lengthBytes} or more`);
+}

@@ -1,0 +1,279 @@
+/**
+ * Opening: from a directory to a log and an index that agree. The writer takes the lock, finds out what a crash left, brings it into
+ * order, and builds the index; readers do the same without changing anything.
+ *
+ * @module
+ */
+import { toHex } from "../bytes.ts";
+import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { IMAGE_TEMPORARY } from "../index/image.ts";
+import { Index } from "../index/index.ts";
+import { SegmentCopier } from "../log/copier.ts";
+import { RecordCursor } from "../log/cursor.ts";
+import { Log } from "../log/log.ts";
+import {
+  type Manifest,
+  MANIFEST_NAME,
+  type ManifestSegment,
+  newManifest,
+  readManifest,
+  writeManifest,
+} from "../log/manifest.ts";
+import { findTail, type Tail } from "../log/recovery.ts";
+import { KIND } from "../log/record.ts";
+import { readSegmentHeader, Segment, segmentName, segmentNumberOf } from "../log/segment.ts";
+import { removeIfThere } from "../platform/files.ts";
+import type { FileHandle, Lock, Platform } from "../platform/types.ts";
+import type { Recovery } from "../types.ts";
+import { loadImage } from "./checkpoint.ts";
+import { replay } from "./replay.ts";
+
+/** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
+const SEQUENCE_SKIP = 2 ** 32;
+/** How often a reader starts over because the writer replaced files under its hands. */
+const MAX_READER_TRIES = 100;
+
+/** A log with its index. */
+export interface Opened {
+  /** The log. */
+  log: Log;
+  /** Its index. */
+  index: Index;
+  /** What recovery did. */
+  recovery: Recovery;
+  /** Records that were replayed as no image covered them. */
+  replayed: number;
+  /** Sequence number up to which the index has everything. */
+  sequence: number;
+}
+
+/** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
+export function takeLock(platform: Platform, directory: string): Lock {
+  const text = `${JSON.stringify({ process: processId(), since: new Date().toISOString() })}\n`;
+  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/LOCK`, text));
+  if ("release" in lock) return lock;
+  const holder = lock.holder.trim() || "unknown";
+  throw new KvStoreError("LOCKED", `another process or open store is writing to ${directory} (holder: ${holder})`);
+}
+
+/** Creates the directory, and those above it, each durable in its parent. */
+export function ensureDirectory(platform: Platform, directory: string): void {
+  if (isThere(platform, directory)) return;
+  const parent = directory.replace(/[/\\][^/\\]*$/, "") || "/";
+  if (parent !== directory) ensureDirectory(platform, parent);
+  try {
+    // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
+    platform.syncDirectory(parent);
+    platform.makeDirectory(directory);
+    platform.syncDirectory(parent);
+  } catch (error) {
+    if (platform.isAlreadyThere(error)) return;
+    const message = `cannot create ${directory}, or make it durable in ${parent}; create the directory first`;
+    throw new KvStoreError("IO", `${message}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isThere(platform: Platform, directory: string): boolean {
+  try {
+    platform.list(directory);
+    return true;
+  } catch (error) {
+    if (platform.isNotFound(error)) return false;
+    throw ioError(`list ${directory}`, error);
+  }
+}
+
+/** What a directory holds: nothing of ours, segments without a manifest, or a store. */
+export function findStore(platform: Platform, directory: string): "none" | "headless" | "store" {
+  if (!isThere(platform, directory)) return "none";
+  const names = asIo(`list ${directory}`, () => platform.list(directory));
+  if (names.includes(MANIFEST_NAME)) return "store";
+  return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";
+}
+
+/** The manifest of a directory; a new store's if there is nothing. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */
+export function manifestOf(platform: Platform, directory: string, create: boolean): Manifest {
+  const found = readManifest(platform, directory);
+  if (found !== undefined) return found;
+  if (findStore(platform, directory) === "headless") {
+    throw corrupt(MANIFEST_NAME, 0, "it is missing, but there are segments");
+  }
+  if (!create) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
+  const manifest = newManifest();
+  writeManifest(platform, directory, manifest);
+  return manifest;
+}
+
+/** Opens a store for writing; the lock is held. */
+export function openWriter(platform: Platform, directory: string, manifest: Manifest, lock: Lock): Opened {
+  const log = new Log({ platform, directory, lock }, manifest);
+  try {
+    const last = openSegments(log, manifest);
+    checkStrays(log, manifest);
+    const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
+    let fresh: Segment | undefined;
+    if (last !== undefined && tail !== undefined) fresh = recoverTail(log, last, tail, manifest);
+    else if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
+    const built = buildIndex(log, manifest);
+    if (last !== undefined && manifest.clean) log.resume(last);
+    if (last !== undefined && last.sealed && last.endBytes === last.headerBytes) {
+      log.segments.delete(last.number);
+      last.handle.close();
+    }
+    if (fresh !== undefined) {
+      log.resume(fresh);
+      log.replaceManifest({ clean: false });
+    }
+    return { log, ...built, recovery: recoveryOf(manifest, last, tail) };
+  } catch (error) {
+    log.closeFiles();
+    throw error;
+  }
+}
+
+/** Opens a store for reading; a writer may be at work meanwhile. */
+export function openReader(platform: Platform, directory: string): Opened {
+  for (let tries = 1;; tries++) {
+    const manifest = manifestOf(platform, directory, false);
+    const log = new Log({ platform, directory, lock: undefined }, manifest);
+    try {
+      const last = openSegments(log, manifest);
+      const tail = takeTail(last, manifest);
+      return { log, ...buildIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
+    } catch (error) {
+      log.closeFiles();
+      const isNew = readManifest(platform, directory)?.generation !== manifest.generation;
+      if (!isNew || tries === MAX_READER_TRIES) throw error;
+    }
+  }
+}
+
+/** Makes a reader take what there is of the segment being written. */
+export function takeTail(last: Segment | undefined, manifest: Manifest): Tail | undefined {
+  if (last === undefined || manifest.clean) return undefined;
+  const tail = findTail(last, manifest.mark.offset);
+  last.endBytes = tail.endBytes;
+  return tail;
+}
+
+/** Opens the segments that the manifest lists and that are not open yet. Returns the one that is not sealed. */
+export function openSegments(log: Log, manifest: Manifest): Segment | undefined {
+  let last: Segment | undefined;
+  for (const listed of manifest.segments) {
+    const segment = log.segments.get(listed.number) ?? openSegment(log, listed, manifest);
+    log.adopt(segment);
+    if (!segment.sealed) last = segment;
+  }
+  return last;
+}
+
+function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Segment {
+  const name = segmentName(listed.number);
+  const sealed = listed.sealedBytes > 0;
+  let handle: FileHandle;
+  try {
+    handle = log.platform.open(log.path(name), sealed || !log.isWriter ? "read" : "write");
+  } catch (error) {
+    if (log.platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
+    throw ioError(`open ${name}`, error);
+  }
+  try {
+    const header = readSegmentHeader(handle, name);
+    const isOurs = header.number === listed.number && header.salt === listed.salt;
+    if (!isOurs || toHex(header.storeId) !== toHex(manifest.storeId)) {
+      throw corrupt(name, 0, "the segment header is that of another file");
+    }
+    const endBytes = sealed ? listed.sealedBytes : manifest.mark.offset;
+    if (handle.size() < endBytes) {
+      throw corrupt(name, handle.size(), `the file ends before its recorded end at ${endBytes}`);
+    }
+    const segment = new Segment(header, handle, { endBytes, sealed });
+    segment.lowestSequence = listed.lowestSequence;
+    segment.highestSequence = listed.highestSequence;
+    segment.cleanAsOf = listed.cleanAsOf;
+    return segment;
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+/** Removes what a crash left of ours; refuses a directory whose segments are younger than its manifest. */
+function checkStrays(log: Log, manifest: Manifest): void {
+  for (const name of asIo("list the store's directory", () => log.platform.list(log.directory))) {
+    const number = segmentNumberOf(name);
+    if (name === IMAGE_TEMPORARY) asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
+    if (number === undefined || log.segments.has(number) || !isSegmentOf(log, name, number)) continue;
+    if (number >= manifest.nextSegment) {
+      throw corrupt(MANIFEST_NAME, 44, `it is older than ${name}: was it put back from a copy?`);
+    }
+    asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
+  }
+}
+
+/** Whether a file is a segment of this store under its own name; anything else is a stray, and none of our business. */
+function isSegmentOf(log: Log, name: string, number: number): boolean {
+  let handle: FileHandle | undefined;
+  try {
+    handle = log.platform.open(log.path(name), "read");
+    const header = readSegmentHeader(handle, name);
+    return header.number === number && toHex(header.storeId) === toHex(log.storeId);
+  } catch {
+    return false;
+  } finally {
+    handle?.close();
+  }
+}
+
+/**
+ * Seals a segment that was not closed cleanly at its durable mark, and copies what is intact behind it to a new one: what the page cache showed us may
+ * never have reached the disk, and nothing may ever be appended behind bytes of unknown worth. Returns the new segment, synced and not listed yet.
+ */
+function recoverTail(log: Log, last: Segment, tail: Tail, manifest: Manifest): Segment | undefined {
+  log.nextSequence = Math.max(manifest.nextSequence, tail.highestSequence + 1) + SEQUENCE_SKIP;
+  // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
+  log.active = last;
+  log.syncedBytes = manifest.mark.offset;
+  const copier = tail.records === 0 ? undefined : new SegmentCopier(log, log.createSegment([]));
+  log.active = undefined;
+  last.sealed = true;
+  last.endBytes = tail.markBytes;
+  if (copier === undefined) return undefined;
+  const { handle, name, salt } = last;
+  const cursor = new RecordCursor({ handle, name, salt }, tail.markBytes, tail.endBytes);
+  while (cursor.next()) {
+    if (cursor.kind !== KIND.mark && cursor.loadValue()) copier.copy(cursor);
+  }
+  copier.finishNow();
+  log.adopt(copier.segment);
+  return copier.segment;
+}
+
+function buildIndex(log: Log, manifest: Manifest): { index: Index; replayed: number; sequence: number } {
+  const image = loadImage(log, manifest);
+  const index = image?.index ?? new Index();
+  const { highest, records } = replay(index, log.segments, image?.known);
+  log.nextSequence = Math.max(log.nextSequence, highest + 1);
+  return { index, replayed: records, sequence: Math.max(highest, image?.known.sequence ?? 0) };
+}
+
+function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | undefined): Recovery {
+  const recovery: Recovery = {
+    clean: manifest.clean,
+    discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,
+    discardedRecords: tail?.discardedRecords ?? 0,
+    recoveredRecords: tail?.records ?? 0,
+  };
+  if (last !== undefined && tail?.reason !== undefined) {
+    recovery.segment = last.name;
+    recovery.reason = tail.reason;
+  }
+  return recovery;
+}
+
+function processId(): number | undefined {
+  const { process } = globalThis as { process?: { pid?: number } };
+  return process?.pid;
+}

@@ -1,0 +1,100 @@
+/**
+ * Options: checked before anything else happens, so that a misspelt one is an error and never silence.
+ *
+ * @module
+ */
+import type { CompactionOptions, Durability, OpenOptions } from "../types.ts";
+import { describe } from "./keys.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const MIN_SEGMENT_BYTES = 4096;
+const MAX_SEGMENT_OPTION_BYTES = 1024 * MEBIBYTE;
+const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
+
+/** The options of an open store, complete. */
+export interface Settings {
+  /** Create the store where there is none. */
+  create: boolean;
+  /** Change nothing. */
+  readOnly: boolean;
+  /** When writes count as done. */
+  durability: Durability;
+  /** Size at which a segment is sealed. */
+  segmentBytes: number;
+  /** When compaction runs by itself. */
+  compaction: Required<CompactionOptions>;
+  /** What to do about damage. */
+  recovery: "strict" | "salvage";
+  /** Hears of errors in the background. */
+  onError: ((error: Error) => void) | undefined;
+}
+
+/** Completes the options of `open`. Throws a `TypeError` or `RangeError` that names the wrong one. */
+export function settingsOf(options: OpenOptions): Settings {
+  checkNames("open", options, [
+    "create",
+    "readOnly",
+    "durability",
+    "segmentBytes",
+    "compaction",
+    "recovery",
+    "onError",
+  ]);
+  const compaction = options.compaction ?? {};
+  checkNames("open's compaction", compaction, ["auto", "staleRatio", "minStaleBytes"]);
+  const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
+  checkInteger("segmentBytes", segmentBytes, MIN_SEGMENT_BYTES, MAX_SEGMENT_OPTION_BYTES);
+  const staleRatio = compaction.staleRatio ?? 0.5;
+  if (!(staleRatio > 0 && staleRatio <= 1)) {
+    throw new RangeError(`staleRatio must be above 0 and at most 1, not ${String(staleRatio)}`);
+  }
+  const minStaleBytes = compaction.minStaleBytes ?? Math.floor(segmentBytes / 4);
+  checkInteger("minStaleBytes", minStaleBytes, 0, Number.MAX_SAFE_INTEGER);
+  const recovery = options.recovery ?? "strict";
+  if (recovery !== "strict" && recovery !== "salvage") {
+    throw new TypeError(`recovery is "strict" or "salvage", not ${JSON.stringify(recovery)}`);
+  }
+  if (options.onError !== undefined && typeof options.onError !== "function") {
+    throw new TypeError(`onError is a function, not ${describe(options.onError)}`);
+  }
+  return {
+    create: flag("create", options.create, true),
+    readOnly: flag("readOnly", options.readOnly, false),
+    durability: durabilityOf(options.durability, "sync"),
+    segmentBytes,
+    compaction: { auto: flag("auto", compaction.auto, true), staleRatio, minStaleBytes },
+    recovery,
+    onError: options.onError,
+  };
+}
+
+/** The durability of a call. Throws a `TypeError` for anything but the two there are. */
+export function durabilityOf(given: Durability | undefined, preset: Durability): Durability {
+  const durability = given ?? preset;
+  if (durability === "sync" || durability === "write") return durability;
+  throw new TypeError(`durability is "sync" or "write", not ${JSON.stringify(durability)}`);
+}
+
+/** Refuses options that there are not. */
+export function checkNames(call: string, options: object, known: string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`the options of ${call} are an object, not ${describe(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`${call} has no option ${JSON.stringify(name)}; it has ${known.join(", ")}`);
+    }
+  }
+}
+
+function flag(name: string, given: boolean | undefined, preset: boolean): boolean {
+  if (given === undefined) return preset;
+  if (typeof given !== "boolean") throw new TypeError(`${name} is true or false, not ${describe(given)}`);
+  return given;
+}
+
+/** Refuses anything but a whole number within bounds. */
+export function checkInteger(name: string, given: number, lowest: number, highest: number): void {
+  if (Number.isSafeInteger(given) && given >= lowest && given <= highest) return;
+  throw new RangeError(`${name} is a whole number from ${lowest} to ${highest}, not ${String(given)}`);
+}

@@ -1,0 +1,118 @@
+/**
+ * Ranges: which keys to visit, in byte order, and the iterators that visit them.
+ *
+ * @module
+ */
+import type { KeyList } from "../index/sorted.ts";
+import type { Range } from "../types.ts";
+import { EncodedKey } from "./keys.ts";
+import { checkInteger, checkNames } from "./options.ts";
+
+const NAMES = ["prefix", "gt", "gte", "lt", "lte", "reverse", "limit", "keys"];
+
+/** A range, checked, with its bounds as bytes. */
+export interface Bounds {
+  /** Positions in a list: from the first to before the second. */
+  positions(list: KeyList): [low: number, high: number];
+  /** From the last key to the first. */
+  reverse: boolean;
+  /** At most so many. */
+  limit: number;
+  /** Every key as bytes. */
+  asBytes: boolean;
+}
+
+/** Checks a range. Throws a `TypeError` or `RangeError` that names what is wrong. */
+export function boundsOf(range: Range): Bounds {
+  checkNames("a range", range, NAMES);
+  const { reverse = false, limit = Infinity } = range;
+  if (typeof reverse !== "boolean") throw new TypeError(`reverse is true or false, not ${String(reverse)}`);
+  if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
+  if (range.keys !== undefined && range.keys !== "bytes") {
+    throw new TypeError(`the option keys is "bytes" or absent, not ${JSON.stringify(range.keys)}`);
+  }
+  const [prefix, gt, gte, lt, lte] = [range.prefix, range.gt, range.gte, range.lt, range.lte].map((key) =>
+    key === undefined ? undefined : new EncodedKey().encode(key).copy()
+  );
+  const behind = prefix === undefined ? undefined : behindPrefix(prefix);
+  return {
+    positions: (list) => {
+      const low = Math.max(
+        prefix === undefined ? 0 : list.position(prefix, false),
+        gt === undefined ? 0 : list.position(gt, true),
+        gte === undefined ? 0 : list.position(gte, false),
+      );
+      const high = Math.min(
+        behind === undefined ? list.length : list.position(behind, false),
+        lt === undefined ? list.length : list.position(lt, false),
+        lte === undefined ? list.length : list.position(lte, true),
+      );
+      return [low, Math.max(low, high)];
+    },
+    reverse,
+    limit,
+    asBytes: range.keys === "bytes",
+  };
+}
+
+/** The least key that is greater than all with this prefix; `undefined` if there is none. */
+function behindPrefix(prefix: Uint8Array): Uint8Array | undefined {
+  let length = prefix.length;
+  while (length > 0 && prefix[length - 1] === 0xff) length--;
+  if (length === 0) return undefined;
+  const behind = prefix.slice(0, length);
+  behind[length - 1]!++;
+  return behind;
+}
+
+/** Where an iterator gets its items from. */
+export interface Source<T> {
+  /** Keys in order; some may have no value in the iterator's view. */
+  list: KeyList;
+  /** The item for a key; `undefined` if the view has none. Throws if the view is closed or the record damaged. */
+  item(key: Uint8Array): T | undefined;
+  /** Called once, when the iterator is done with its view. */
+  release(): void;
+}
+
+/** Visits a range. If an item cannot be read, `next` throws, and the call after it goes on with the next one. */
+export class RangeIterator<T> implements IterableIterator<T> {
+  readonly #source: Source<T>;
+  readonly #bounds: Bounds;
+  #low: number;
+  #high: number;
+  #left: number;
+  #isDone = false;
+
+  /** An iterator over what of `source` lies within `bounds`. */
+  constructor(source: Source<T>, bounds: Bounds) {
+    this.#source = source;
+    this.#bounds = bounds;
+    [this.#low, this.#high] = bounds.positions(source.list);
+    this.#left = bounds.limit;
+  }
+
+  /** The next item. */
+  next(): IteratorResult<T, undefined> {
+    while (!this.#isDone && this.#left > 0 && this.#low < this.#high) {
+      const position = this.#bounds.reverse ? --this.#high : this.#low++;
+      const value = this.#source.item(this.#source.list.key(position));
+      if (value === undefined) continue;
+      this.#left--;
+      return { done: false, value };
+    }
+    return this.return();
+  }
+
+  /** Ends the iterator and gives its view back. */
+  return(): IteratorResult<T, undefined> {
+    if (!this.#isDone) this.#source.release();
+    this.#isDone = true;
+    return { done: true, value: undefined };
+  }
+
+  /** Itself. */
+  [Symbol.iterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The reading calls, the same for a store and for its snapshots.
+ *
+ * @module
+ */
+import { KvStoreError } from "../errors.ts";
+import type { Key, Range, Value } from "../types.ts";
+import type { Core } from "./core.ts";
+import { decodeKey } from "./keys.ts";
+import { type Bounds, boundsOf, RangeIterator } from "./range.ts";
+import type { View } from "./views.ts";
+
+/** Gives back the views of iterators and snapshots that nobody holds any more. */
+const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
+
+/** Reads a store, as it is or as it was. */
+export abstract class Reader<V extends Value = Value> {
+  /** Log, index and views. */
+  protected readonly core: Core;
+  /** The moment that is read; `undefined`: always the present. */
+  protected readonly view: View | undefined;
+
+  /** Readers are made by `KvStore.open` and `snapshot()`. */
+  constructor(core: Core, view: View | undefined) {
+    this.core = core;
+    this.view = view;
+  }
+
+  /** How many keys there are. */
+  get size(): number {
+    this.#check();
+    return this.view === undefined ? this.core.index.size : this.core.views.size(this.view);
+  }
+
+  /**
+   * The value of a key, or `undefined`. It is the caller's to change.
+   *
+   * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`
+   */
+  get(key: Key): V | undefined {
+    this.#check();
+    const { core } = this;
+    const encoded = core.key.encode(key);
+    const place = core.find(this.view);
+    return place === undefined ? undefined : core.read(place, encoded) as V;
+  }
+
+  /** The values of several keys, in their order. */
+  getMany(keys: Iterable<Key>): (V | undefined)[] {
+    return Array.from(keys, (key) => this.get(key));
+  }
+
+  /** Whether a key has a value. Reads no record. */
+  has(key: Key): boolean {
+    this.#check();
+    this.core.key.encode(key);
+    return this.core.find(this.view) !== undefined;
+  }
+
+  /** The keys of a range, sorted by their bytes, as of this call. */
+  keys(range: Range = {}): IterableIterator<Key> {
+    return this.#iterate(range, (key) => key);
+  }
+
+  /** The values of a range, in the order of their keys, as of this call. */
+  values(range: Range = {}): IterableIterator<V> {
+    return this.#iterate(range, (_, value) => value());
+  }
+
+  /** The keys of a range with their values, as of this call. */
+  entries(range: Range = {}): IterableIterator<[Key, V]> {
+    return this.#iterate(range, (key, value) => [key, value()]);
+  }
+
+  /** All keys with their values. */
+  [Symbol.iterator](): IterableIterator<[Key, V]> {
+    return this.entries();
+  }
+
+  #iterate<T>(range: Range, item: (key: Key, value: () => V) => T): IterableIterator<T> {
+    this.#check();
+    const bounds = boundsOf(range);
+    const { core } = this;
+    const own = this.view === undefined ? core.views.open(core.log.nextSequence) : undefined;
+    const view = this.view ?? own!;
+    const iterator = new RangeIterator({
+      list: core.views.base(view).sorted.list(),
+      item: itemOf(core, view, bounds, item),
+      release: () => own !== undefined && releaseNow(iterator, core, own),
+    }, bounds);
+    if (own !== undefined) releaseWhenAbandoned(iterator, core, own);
+    return iterator;
+  }
+
+  #check(): void {
+    this.core.check();
+    if (this.view !== undefined && !this.core.views.has(this.view)) {
+      throw new KvStoreError("CLOSED", "the snapshot is closed");
+    }
+  }
+}
+
+function itemOf<V, T>(core: Core, view: View, bounds: Bounds, item: (key: Key, value: () => V) => T) {
+  return (bytes: Uint8Array): T | undefined => {
+    core.check();
+    if (!core.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
+    const key = { bytes, start: 0, length: bytes.length };
+    const place = core.views.find(view, key);
+    if (place === undefined) return undefined;
+    return item(decodeKey(bytes, place.isString && !bounds.asBytes), () => core.read(place, key) as V);
+  };
+}
+
+/** Gives a view back when its holder is collected as garbage. */
+export function releaseWhenAbandoned(holder: object, core: Core, view: View): void {
+  ABANDONED.register(holder, () => core.release(view), holder);
+}
+
+/** Gives a view back. */
+export function releaseNow(holder: object, core: Core, view: View): void {
+  ABANDONED.unregister(holder);
+  core.release(view);
+}

@@ -1,0 +1,154 @@
+/**
+ * Replay: builds the index by reading the log, or brings an index up to date that an image, or an earlier replay, left at some sequence number.
+ *
+ * Segments are read in the order of their numbers, which need not be the order of the records: compaction copies old records into
+ * new segments. So sequence numbers decide, and every entry keeps its own while the replay lasts.
+ *
+ * @module
+ */
+import { corrupt } from "../errors.ts";
+import { formOf, hashKey, type Index, type KeyBytes, PARTITIONS, type Place } from "../index/index.ts";
+import { ENTRY_FIELDS, type Partition } from "../index/partition.ts";
+import { RecordCursor } from "../log/cursor.ts";
+import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
+import type { Segment } from "../log/segment.ts";
+
+/** What an index already holds when a replay starts. Without one: nothing. */
+export interface Replayed {
+  /** Bytes are accounted for up to this sequence number, in the segments that `from` names. */
+  sequence: number;
+  /** Entries of each partition are as of this sequence number (that of the account or an earlier one). */
+  partitionSequence: (partition: number) => number;
+  /** Where to go on in a segment; `undefined` for one that is not known yet. */
+  from: (segment: Segment) => number | undefined;
+  /** Whether known segments are gone: then entries that still point there belong to keys that were deleted. */
+  hasLost: boolean;
+  /** Hears of every entry before it changes. */
+  beforeChange?: (key: KeyBytes, place: Place) => void;
+}
+
+const NOTHING: Replayed = { sequence: 0, partitionSequence: () => 0, from: () => undefined, hasLost: false };
+
+/**
+ * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads headers and
+ * keys, no values. Returns the highest sequence number met and the number of sets, deletes and clears that were news. Throws `CORRUPT` at a header that does not check out.
+ */
+export function replay(
+  index: Index,
+  segments: Map<number, Segment>,
+  known?: Replayed,
+): { highest: number; records: number } {
+  const state = new Replay(index, segments, known);
+  for (const segment of [...segments.values()].sort((a, b) => a.number - b.number)) state.read(segment);
+  return state.finish();
+}
+
+/** A replay under way, record by record: for whoever reads the log for other reasons too. */
+export class Replay {
+  readonly #index: Index;
+  readonly #segments: Map<number, Segment>;
+  readonly #known: Replayed;
+  #cleared = 0;
+  #highest = 0;
+  #records = 0;
+
+  /** A replay into `index` of records that lie in `segments`. */
+  constructor(index: Index, segments: Map<number, Segment>, known: Replayed = NOTHING) {
+    this.#index = index;
+    this.#segments = segments;
+    this.#known = known;
+  }
+
+  /** Reads what is not known of a segment. */
+  read(segment: Segment): void {
+    const from = this.#known.from(segment);
+    const { handle, name, salt } = segment;
+    const cursor = new RecordCursor({ handle, name, salt }, from ?? segment.headerBytes, segment.endBytes);
+    while (cursor.next()) this.take(cursor, segment, from === undefined);
+    if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);
+    if (cursor.offset !== segment.endBytes) throw corrupt(name, cursor.offset, `no record ends at ${segment.endBytes}`);
+  }
+
+  /** Takes the record that the cursor stands on. */
+  take(cursor: RecordCursor, segment: Segment, isUnknownSegment = true): void {
+    const { sequence, length, kind } = cursor;
+    const isNews = sequence > this.#known.sequence;
+    const counts = isUnknownSegment || isNews;
+    if (sequence > this.#highest) this.#highest = sequence;
+    if (counts) segment.cover(sequence);
+    if (kind === KIND.mark) return;
+    if (isNews) this.#records++;
+    if (counts && kind !== KIND.set) segment.coverTombstone(sequence, length);
+    if (kind === KIND.clear) this.#cleared = Math.max(this.#cleared, sequence);
+    else this.#apply(cursor, segment, counts, isUnknownSegment);
+  }
+
+  /** Takes a set or a delete, if it is newer than what the index has of that key. */
+  #apply(cursor: RecordCursor, segment: Segment, counts: boolean, isUnknownSegment: boolean): void {
+    const start = cursor.at + cursor.keyStart;
+    const hash = hashKey(cursor.bytes, start, cursor.keyLength, this.#index.seed);
+    const partition = this.#index.partition(hash >>> 24);
+    partition.trackSequences(true);
+    let id = partition.find(hash, cursor.bytes, start, cursor.keyLength);
+    const isOld = cursor.sequence <= this.#known.partitionSequence(hash >>> 24);
+    if (id < 0 && isOld) return;
+    if (id < 0) id = partition.add(hash, cursor.bytes, start, cursor.keyLength, true);
+    const at = id * ENTRY_FIELDS;
+    const former = partition.entries[at + 1]!;
+    if (isOld) {
+      // The index has seen this record, or what replaced it. Only its place may be news: compaction copied it since.
+      if (!isUnknownSegment || cursor.kind !== KIND.set || former === 0 || this.#segments.has(former)) return;
+    } else {
+      if (cursor.sequence <= partition.sequences![id]!) return;
+      partition.sequences![id] = cursor.sequence;
+      if (cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
+      this.#index.count(partition, (cursor.kind === KIND.set ? 1 : 0) - (former === 0 ? 0 : 1));
+    }
+    this.#announce(partition, id);
+    const isSet = cursor.kind === KIND.set;
+    if (isSet && counts) segment.liveBytes += cursor.length;
+    partition.entries[at + 1] = isSet ? segment.number : 0;
+    partition.entries[at + 2] = cursor.offset;
+    partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
+  }
+
+  /** Ends the replay: only now is the index what the log says. */
+  finish(): { highest: number; records: number } {
+    const isCleared = this.#cleared > this.#known.sequence;
+    for (let number = 0; number < PARTITIONS; number++) {
+      const partition = this.#index.partition(number);
+      if (isCleared || this.#known.hasLost) this.#sweep(partition, isCleared);
+      partition.trackSequences(false);
+      if (partition.live < partition.count / 2 && this.#index.holds === 0) partition.dropDeleted();
+    }
+    return { highest: this.#highest, records: this.#records };
+  }
+
+  /** Takes out what a later clear removed, and what still points at segments that are gone. */
+  #sweep(partition: Partition, isCleared: boolean): void {
+    for (let id = 0; id < partition.count; id++) {
+      const at = id * ENTRY_FIELDS;
+      const number = partition.entries[at + 1]!;
+      if (number === 0) continue;
+      const isGone = !this.#segments.has(number);
+      if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
+      this.#discharge(number, partition.entries[at + 3]!);
+      this.#announce(partition, id);
+      partition.entries[at + 1] = 0;
+      this.#index.count(partition, -1);
+    }
+  }
+
+  #announce(partition: Partition, id: number): void {
+    if (this.#known.beforeChange === undefined) return;
+    const [at, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
+    const length = partition.arena[at!]! | (partition.arena[at! + 1]! << 8);
+    const place = { segment: segment!, offset: offset!, length: form! & 0x7fff_ffff, isString: form! >= 2 ** 31 };
+    this.#known.beforeChange({ bytes: partition.arena, start: at! + 2, length }, place);
+  }
+
+  #discharge(number: number, form: number): void {
+    const segment = this.#segments.get(number);
+    if (segment !== undefined) segment.liveBytes -= form & 0x7fff_ffff;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Values: from what callers give to bytes, and back. The record says in which of four forms a value is.
+ *
+ * @module
+ */
+import { isWellFormed } from "../bytes.ts";
+import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
+import type { Value } from "../types.ts";
+import { describe } from "./keys.ts";
+
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A value on its way into the log: bytes, or text that is written as UTF-8. */
+export interface EncodedValue {
+  /** One of `VALUE_TYPE`. */
+  type: number;
+  /** What is written. */
+  data: Uint8Array | string;
+}
+
+/** Says in which form a value is written. Throws a `TypeError` or `RangeError` that says what is wrong with it. */
+export function encodeValue(value: Value): EncodedValue {
+  if (typeof value === "string") {
+    if (value.length > MAX_VALUE_BYTES) throw tooLarge(value.length);
+    return isWellFormed(value)
+      ? { type: VALUE_TYPE.utf8, data: value }
+      : { type: VALUE_TYPE.utf16, data: toUtf16(value) };
+  }
+  if (value instanceof Uint8Array) {
+    if (value.length > MAX_VALUE_BYTES) throw tooLarge(value.length);
+    return { type: VALUE_TYPE.bytes, data: value };
+  }
+  checkJson(value);
+  // A plain object may have a toJSON of its own that returns undefined.
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError("a value has no JSON form");
+  if (text.length > MAX_VALUE_BYTES) throw tooLarge(text.length);
+  return { type: VALUE_TYPE.json, data: text };
+}
+
+/** The value in a record's bytes, as `encodeValue` met it. Nothing of it aliases `bytes`. */
+export function decodeValue(type: number, bytes: Uint8Array): Value {
+  if (type === VALUE_TYPE.bytes) return new Uint8Array(bytes);
+  if (type === VALUE_TYPE.utf16) return fromUtf16(bytes);
+  const text = DECODER.decode(bytes);
+  return type === VALUE_TYPE.utf8 ? text : JSON.parse(text);
+}
+
+function checkJson(value: unknown): void {
+  if (value === null || typeof value === "boolean" || Array.isArray(value)) return;
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return;
+    throw new TypeError(`${value} has no JSON form`);
+  }
+  if (typeof value === "object") {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null) return;
+  }
+  const wanted = "bytes (Uint8Array), a string, a finite number, a boolean, null, an array or a plain object";
+  throw new TypeError(`a value is ${wanted}, not ${describe(value)}`);
+}
+
+function toUtf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(2 * text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    bytes[2 * i] = unit & 0xff;
+    bytes[2 * i + 1] = unit >>> 8;
+  }
+  return bytes;
+}
+
+function fromUtf16(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16_384) {
+    const units: number[] = [];
+    for (let i = at; i < Math.min(at + 16_384, bytes.length); i += 2) units.push(bytes[i]! | (bytes[i + 1]! << 8));
+    parts.push(String.fromCharCode(...units));
+  }
+  return parts.join("");
+}
+
+function tooLarge(lengthBytes: number): RangeError {
+  return new RangeError(`a value may have ${MAX_VALUE_BYTES} bytes once encoded; this one has ${lengthBytes} or more`);
+}

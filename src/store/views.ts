@@ -1,0 +1,181 @@
+/**
+ * Views: what lets snapshots and iterators see the store as it was, without copying it. While a view is open, whoever changes an
+ * entry of the index first leaves the old one in the youngest view (undo, as in rollback segments; Reed, "Naming and Synchronization in a
+ * Decentralized Computer System", 1978, for the idea of reading old versions). A view answers from its own notes, then from those of
+ * the views that were opened after it, and in the end from the index.
+ *
+ * @module
+ */
+import { Index, type KeyBytes, type Place } from "../index/index.ts";
+import { SortedKeys } from "../index/sorted.ts";
+
+/** The store as it was at one moment. */
+export class View {
+  /** Counts the views: a segment that was retired when the count was n is needed by views up to n. */
+  readonly id: number;
+  /** The next sequence number when the view was opened. */
+  readonly sequence: number;
+  /** Keys that were changed since, up to when the next view was opened, with the places they had; `undefined`: none. */
+  readonly changed: Map<string, Place | undefined> = new Map();
+  /** The whole index as it was when `clear` replaced it. */
+  cleared: SortedIndex | undefined;
+
+  /** A view with nothing changed yet. */
+  constructor(id: number, sequence: number) {
+    this.id = id;
+    this.sequence = sequence;
+  }
+}
+
+/** An index with its keys in order. */
+export interface SortedIndex {
+  /** The index. */
+  index: Index;
+  /** Its keys. */
+  sorted: SortedKeys;
+}
+
+/** The views on a store, oldest first. */
+export class Views {
+  /** The present state. */
+  current: SortedIndex;
+  /** Views opened so far. */
+  opened = 0;
+  #open: View[] = [];
+
+  /** No views yet. */
+  constructor(index: Index) {
+    this.current = { index, sorted: new SortedKeys(index) };
+  }
+
+  /** The id of the oldest open view; `Infinity` without one. */
+  get oldest(): number {
+    return this.#open[0]?.id ?? Infinity;
+  }
+
+  /** Whether a view is open. */
+  has(view: View): boolean {
+    return this.#open.includes(view);
+  }
+
+  /** Opens a view of the present state. */
+  open(nextSequence: number): View {
+    const view = new View(++this.opened, nextSequence);
+    this.#open.push(view);
+    this.current.index.holds++;
+    return view;
+  }
+
+  /** Closes a view; what it noted goes to the one before it, which may need it still. Closing twice is harmless. */
+  close(view: View): void {
+    const at = this.#open.indexOf(view);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.current.index.holds = this.#open.length;
+    const older = this.#open[at - 1];
+    if (older === undefined || older.cleared !== undefined) return;
+    for (const [key, place] of view.changed) if (!older.changed.has(key)) older.changed.set(key, place);
+    older.cleared = view.cleared;
+  }
+
+  /** Closes all views. */
+  closeAll(): void {
+    this.#open = [];
+    this.current.index.holds = 0;
+  }
+
+  /** Takes note that a key had that place (a segment of 0: none) before a change. */
+  remember(key: KeyBytes, place: Place): void {
+    const youngest = this.#open.at(-1);
+    if (youngest === undefined || youngest.cleared !== undefined) return;
+    const name = nameOf(key);
+    if (!youngest.changed.has(name)) youngest.changed.set(name, copyOf(place));
+  }
+
+  /** Puts another index in the place of the present one (`clear`). Returns what was there. */
+  replace(next: SortedIndex): SortedIndex {
+    const old = this.current;
+    const youngest = this.#open.at(-1);
+    if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = old;
+    next.index.holds = this.#open.length;
+    this.current = next;
+    return old;
+  }
+
+  /** Takes back a `replace`. */
+  restore(old: SortedIndex): void {
+    this.current = old;
+    old.index.holds = this.#open.length;
+  }
+
+  /**
+   * A change with that sequence number has been taken back. Views opened after it see what was before it, as everybody does: all changes
+   * since are taken back too, so there is nothing left for them to remember.
+   */
+  rolledBack(sequence: number): void {
+    for (const view of this.#open) {
+      if (view.cleared === this.current) view.cleared = undefined;
+      if (view.sequence <= sequence) continue;
+      view.changed.clear();
+      view.cleared = undefined;
+    }
+  }
+
+  /** Where a key's record was when the view was opened (without one: is); `undefined` if it had none. */
+  find(view: View | undefined, key: KeyBytes): Place | undefined {
+    const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
+    const name = from < this.#open.length ? nameOf(key) : "";
+    for (let i = from; i < this.#open.length; i++) {
+      const { changed, cleared } = this.#open[i]!;
+      if (changed.has(name)) return changed.get(name);
+      if (cleared !== undefined) return lookUp(cleared.index, key);
+    }
+    return lookUp(this.current.index, key);
+  }
+
+  /** The index that holds all keys of a view that are not among the changed ones. */
+  base(view: View): SortedIndex {
+    for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
+      const cleared = this.#open[i]!.cleared;
+      if (cleared !== undefined) return cleared;
+    }
+    return this.current;
+  }
+
+  /** How many keys there were when the view was opened. */
+  size(view: View): number {
+    const base = this.base(view);
+    let size = base.index.size;
+    const seen = new Set<string>();
+    for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
+      const { changed, cleared } = this.#open[i]!;
+      for (const [name, place] of changed) {
+        if (seen.has(name)) continue;
+        seen.add(name);
+        const isThere = base.index.find(...bytesOf(name));
+        size += (place === undefined ? 0 : 1) - (isThere ? 1 : 0);
+      }
+      if (cleared !== undefined) break;
+    }
+    return size;
+  }
+}
+
+function lookUp(index: Index, key: KeyBytes): Place | undefined {
+  return index.find(key.bytes, key.start, key.length) ? copyOf(index) : undefined;
+}
+
+function copyOf({ segment, offset, length, isString }: Place): Place | undefined {
+  return segment === 0 ? undefined : { segment, offset, length, isString };
+}
+
+/** A key's bytes as a string, one character a byte: what a `Map` can look up. */
+function nameOf({ bytes, start, length }: KeyBytes): string {
+  let name = "";
+  for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);
+  return name;
+}
+
+function bytesOf(name: string): [bytes: Uint8Array, start: number, length: number] {
+  return [Uint8Array.from(name, (character) => character.charCodeAt(0)), 0, name.length];
+}

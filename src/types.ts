@@ -1,0 +1,183 @@
+/**
+ * The plain types of the library's calls: what goes in, what comes out, and the options.
+ *
+ * @module
+ */
+
+/** A key: a string, or 0 to 65,535 bytes of anything. A string and its UTF-8 bytes are the same key. */
+export type Key = string | Uint8Array;
+
+/**
+ * A value: bytes, a string, or JSON (what `JSON.stringify` takes: numbers, booleans, `null`, arrays, plain objects).
+ * Written as `object` so that interfaces fit; instances of classes are refused at run time.
+ */
+export type Value = Uint8Array | string | number | boolean | null | object;
+
+/**
+ * When a write counts as done: `"sync"` when it would survive a power cut (`fdatasync` has returned), `"write"` when it
+ * would survive the death of the process (`write(2)` has returned).
+ */
+export type Durability = "sync" | "write";
+
+/** Options of a single write. */
+export interface WriteOptions {
+  /** When the promise resolves; the store's own setting where absent. */
+  durability?: Durability;
+}
+
+/** One operation of a batch. */
+export type BatchOperation<V extends Value = Value> =
+  | { type: "set"; key: Key; value: V }
+  | { type: "delete"; key: Key };
+
+/** Which keys to visit, and how. All bounds given hold together. */
+export interface Range {
+  /** Only keys that start with these bytes. */
+  prefix?: Key;
+  /** Only keys greater than this one. */
+  gt?: Key;
+  /** Only keys greater than or equal to this one. */
+  gte?: Key;
+  /** Only keys less than this one. */
+  lt?: Key;
+  /** Only keys less than or equal to this one. */
+  lte?: Key;
+  /** From the last key to the first. */
+  reverse?: boolean;
+  /** At most so many. */
+  limit?: number;
+  /** `"bytes"`: every key as `Uint8Array`, also those that were given as strings. */
+  keys?: "bytes";
+}
+
+/** When compaction runs by itself. */
+export interface CompactionOptions {
+  /** Whether it does at all (default `true`). */
+  auto?: boolean;
+  /** Share of a segment that must be winnable (default 0.5; more than 0, at most 1). */
+  staleRatio?: number;
+  /** Bytes that must be winnable in all (default a quarter of `segmentBytes`). */
+  minStaleBytes?: number;
+}
+
+/** Options of `KvStore.open`. */
+export interface OpenOptions {
+  /** Create the store where there is none (default `true`). */
+  create?: boolean;
+  /** Open for reading only: needs no lock, works beside a writer, changes nothing (default `false`). */
+  readOnly?: boolean;
+  /** When writes count as done (default `"sync"`). */
+  durability?: Durability;
+  /** Size at which a segment is sealed, in bytes (default 64 MiB, from 4 KiB to 1 GiB). */
+  segmentBytes?: number;
+  /** When compaction runs by itself. */
+  compaction?: CompactionOptions;
+  /** What to do about damage met at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */
+  recovery?: "strict" | "salvage";
+  /** Hears of errors in the background (compaction, the index image). Without it they only show in `stats()`. */
+  onError?: (error: Error) => void;
+}
+
+/** Progress of long work, in bytes. */
+export interface Progress {
+  /** Bytes dealt with so far. */
+  doneBytes: number;
+  /** Bytes to deal with in all, as far as known. */
+  totalBytes: number;
+}
+
+/** Options of long work: `compact`, `backup`, `verify`. */
+export interface WorkOptions {
+  /** Called after each slice of work. What it throws ends the work and comes out of the call. */
+  onProgress?: (progress: Progress) => void;
+  /** Ends the work; the call rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What recovery did when the store was opened. */
+export interface Recovery {
+  /** Whether the store had been closed properly, so that there was nothing to recover. */
+  clean: boolean;
+  /** Bytes past the durable mark that did not check out and were left behind. */
+  discardedBytes: number;
+  /** Records that were intact but belonged to an unfinished batch, or lay behind the first bad byte. */
+  discardedRecords: number;
+  /** Records past the durable mark that were intact and were copied to a new segment. */
+  recoveredRecords: number;
+  /** Name of the file that the torn tail was in, if there was one. */
+  segment?: string;
+  /** Why the tail was not taken, if there was one. */
+  reason?: string;
+  /** What salvage found and did, if it was asked for and had anything to do. */
+  salvaged?: RepairReport;
+}
+
+/** Something that is not as it should be in a store's files. */
+export interface Problem {
+  /** Name of the file, relative to the store's directory. */
+  file: string;
+  /** Byte offset where it begins. */
+  offset: number;
+  /** How many bytes it concerns. */
+  length: number;
+  /** What is wrong, for people. */
+  reason: string;
+  /** The key concerned, where it can be told. */
+  key?: Key;
+  /** Whether an older intact version of that key is still in the log. */
+  olderVersion?: boolean;
+}
+
+/** What `verify` found. A store with notes alone is intact. */
+export interface VerifyReport {
+  /** Damage. */
+  problems: Problem[];
+  /** Harmless: a torn tail, bytes past a recorded end, strays, derived files that will be rebuilt. */
+  notes: Problem[];
+}
+
+/** What `repairStore` did, or would do. */
+export interface RepairReport {
+  /** The damage found. */
+  problems: Problem[];
+  /** Keys whose newest value is lost. */
+  lostKeys: Key[];
+  /** Ranges of sequence numbers, both ends included, of which nothing is known any more. */
+  lostSequences: [first: number, last: number][];
+  /** Records kept. */
+  keptRecords: number;
+  /** Files moved aside, as paths relative to the store's directory. */
+  movedAside: string[];
+}
+
+/** Figures of an open store: plain data, units in the names. */
+export interface Stats {
+  /** Keys that have a value. */
+  keys: number;
+  /** Segments that the manifest lists. */
+  segments: number;
+  /** Size of all segments on disk, pinned ones included. */
+  diskBytes: number;
+  /** Bytes of records that hold a current value. */
+  liveBytes: number;
+  /** Bytes that compaction can win: superseded records and durable marks. */
+  staleBytes: number;
+  /** Bytes of tombstones. */
+  tombstoneBytes: number;
+  /** Memory held by the index. */
+  indexBytes: number;
+  /** Bytes handed over by callers and not yet written to a file. */
+  pendingBytes: number;
+  /** Bytes written and not yet known to be synced. */
+  unsyncedBytes: number;
+  /** Segments that are compacted away but still pinned by iterators or snapshots. */
+  pinnedSegments: number;
+  /** Compactions finished since opening. */
+  compactions: number;
+  /** Calls of fdatasync on segments since opening. */
+  syncs: number;
+  /** Highest sequence number given out. */
+  lastSequence: number;
+  /** The last error of a background compaction or index image, if the latest one failed. */
+  lastCompactionError?: Error;
+}

@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { KvStore } from "../../mod.ts";
+import { cliTest, exists, lines } from "./support.ts";
+
+cliTest("export, import, export: byte for byte, binary keys, surrogates and wrappers included", async (shell) => {
+  const store = await KvStore.open(shell.dir);
+  await store.set("string", "text");
+  await store.set("lone \ufeff", "\ud800 and \udfff");
+  await store.set(new Uint8Array([0xff, 0]), new Uint8Array([1, 2, 3]));
+  await store.set(new TextEncoder().encode("bytes that are text"), "v");
+  await store.set("", null);
+  await store.set("wrapped", { base64: "AA==" });
+  await store.set("twice", { json: { json: 1 } });
+  await store.set("lines", "a\nb\r\n\u2028\u0000");
+  await store.set("json", { "": [1.5, -0, true, { __proto__x: 1 }] });
+  await store.set("large", "é".repeat(300_000));
+  await store.close();
+
+  const first = await shell.ok(["export"]);
+  assertEquals(lines(first).length, 10);
+  await shell.ok(["--dir", `${shell.root}/copy`, "import"], first);
+  assertEquals(await shell.ok(["--dir", `${shell.root}/copy`, "export"]), first);
+  const file = `${shell.root}/all.ndjson`;
+  assertEquals((await shell.run(["export", file])).err, "kvstore: exported 10 keys\n");
+  assertEquals(Deno.readTextFileSync(file), first);
+  assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
+  assertEquals((await shell.run(["import", file, "--dir", `${shell.root}/third`])).err, "kvstore: imported 10 lines\n");
+
+  const before = await KvStore.open(shell.dir, { readOnly: true });
+  const after = await KvStore.open(`${shell.root}/third`, { readOnly: true });
+  assertEquals([...after], [...before]);
+  await before.close();
+  await after.close();
+});
+
+cliTest("import: acknowledges groups, skips empty lines, takes the last value of a key", async (shell) => {
+  const input = Array.from({ length: 5000 }, (_, i) => `{"key":"k${i % 4000}","value":${i}}\n\n`).join("");
+  const acknowledged = lines(await shell.ok(["import", "--json"], input)).map((line) => JSON.parse(line).acknowledged);
+  assert(acknowledged.length > 1);
+  assertEquals(acknowledged.at(-1), 10_000);
+  assertEquals(acknowledged.toSorted((a, b) => a - b), acknowledged);
+  assertEquals(await shell.ok(["count"]), "4000\n");
+  assertEquals(await shell.ok(["get", "k3"]), "4003\n");
+  await shell.ok(["import"], '\ufeff{"key":"bom","value":1}\r\n \n{"key":"no line feed","value":2}');
+  assertEquals(await shell.ok(["count"]), "4002\n");
+  await shell.ok(["import"], "");
+});
+
+cliTest("import: a bad line is named, what stands before it is stored, what follows is not", async (shell) => {
+  const bad: [line: string | Uint8Array, reason: string][] = [
+    ["nonsense", "not JSON"],
+    ['{"key":"k"}', 'no "value"'],
+    [new Uint8Array([0xff]), "not UTF-8"],
+  ];
+  for (const [line, reason] of bad) {
+    const bytes = typeof line === "string" ? new TextEncoder().encode(line) : line;
+    const [head, tail] = ['{"key":"a","value":1}\n\n', '\n{"key":"z","value":1}\n'].map((t) =>
+      new TextEncoder().encode(t)
+    );
+    const { code, err } = await shell.run(["import"], new Uint8Array([...head!, ...bytes, ...tail!]));
+    assertEquals([code, lines(err).length], [3, 1]);
+    assertStringIncludes(err, "line 3: ");
+    assertStringIncludes(err, reason);
+    assertEquals(await shell.ok(["list"]), "a\n");
+  }
+  const noFile = await shell.run(["import", `${shell.root}/absent`]);
+  assertEquals([noFile.code, lines(noFile.err).length], [3, 1]);
+});
+
+cliTest("export FILE: replaces a file when complete, through a link, and leaves nothing behind", async (shell) => {
+  await shell.ok(["set", "k", "v"]);
+  const file = shell.file("old", "old");
+  Deno.symlinkSync(file, `${shell.root}/link`);
+  await shell.ok(["export", `${shell.root}/link`]);
+  assertEquals(Deno.readTextFileSync(file), '{"key":"k","value":"v"}\n');
+  assert(Deno.lstatSync(`${shell.root}/link`).isSymlink);
+  // Symptom: `export /dev/stdout` replaced the device's link by a file. Cause: the pipe behind it has no path to resolve,
+  // which was taken for a file that is not there yet. Fix: only what is a file, or nothing, is replaced.
+  const pipe = `${shell.root}/pipe`;
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  Deno.symlinkSync("/proc/self/fd/1", `${shell.root}/out`);
+  const [read] = await Promise.all([Deno.readTextFile(pipe), shell.ok(["export", pipe])]);
+  assertEquals(read, '{"key":"k","value":"v"}\n');
+  assertEquals(await shell.ok(["export", `${shell.root}/out`]), '{"key":"k","value":"v"}\n');
+  const refused = await shell.run(["export", `${shell.root}/absent/file`]);
+  assertEquals([refused.code, lines(refused.err).length], [3, 1]);
+  assertEquals([...Deno.readDirSync(shell.root)].map((entry) => entry.name).sort(), [
+    "link",
+    "old",
+    "out",
+    "pipe",
+    "store",
+  ]);
+  assert(!exists(`${shell.root}/absent`));
+});

@@ -1,0 +1,174 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { denoPlatform } from "../../src/platform/deno.ts";
+import { nodePlatform } from "../../src/platform/node.ts";
+import { canStartProcesses } from "../support/permissions.ts";
+import { platformModules, runtimes, stageModules } from "../support/stage.ts";
+import { assertRefused, assertTaken, checks } from "./suite.ts";
+
+const isLinux = Deno.build.os === "linux";
+const others = canStartProcesses ? runtimes() : new Map<string, string>();
+if (canStartProcesses) console.log("platform tests run with Deno and:", [...others.keys()].join(" ") || "nothing else");
+
+const peerModule = "tests/platform/peer";
+
+/** How to start the peer in a runtime, with permission to read and write `directory` and nothing else. */
+function peerCommand(runtime: string, directory: string, args: string[]): [string, string[]] {
+  if (runtime === "deno") {
+    const peer = fileURLToPath(new URL(`../../${peerModule}.ts`, import.meta.url));
+    const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`, "--no-prompt"];
+    return [Deno.execPath(), ["run", "--quiet", ...permissions, peer, ...args]];
+  }
+  const stage = `${directory}-stage`;
+  const url = stageModules(platformModules, stage);
+  return [others.get(runtime) ?? runtime, [fileURLToPath(new URL(`${peerModule}.js`, url)), ...args]];
+}
+
+class Peer {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter;
+  /** What it said about the lock. */
+  readonly answer: Promise<string>;
+
+  constructor(runtime: string, directory: string, text: string, env: Record<string, string> = {}) {
+    const [program, args] = peerCommand(runtime, directory, ["hold", `${directory}/LOCK`, text]);
+    this.#child = new Deno.Command(program, { args, env, stdin: "piped", stdout: "piped" }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.answer = this.#firstLine();
+  }
+
+  async #firstLine(): Promise<string> {
+    let said = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stdout) {
+      said += decoder.decode(chunk, { stream: true });
+      if (said.includes("\n")) break;
+    }
+    return said.trim();
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  async end(): Promise<void> {
+    await this.#input.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+function testInDirectory(name: string, run: (directory: string) => void | Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !canStartProcesses,
+    fn: async () => {
+      const directory = Deno.realPathSync(Deno.makeTempDirSync());
+      Deno.mkdirSync(`${directory}-stage`);
+      try {
+        await run(directory);
+      } finally {
+        Deno.removeSync(directory, { recursive: true });
+        Deno.removeSync(`${directory}-stage`, { recursive: true });
+      }
+    },
+  });
+}
+
+for (const runtime of others.keys()) {
+  testInDirectory(`${runtime} itself passes every check`, (directory) => {
+    const [program, args] = peerCommand(runtime, directory, ["suite", directory]);
+    const { code, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+    assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), checks.map(({ name }) => name));
+  });
+}
+
+for (const runtime of ["deno", ...others.keys()]) {
+  testInDirectory(
+    `${runtime} needs permission for the directory only, and no timer keeps it alive`,
+    (directory) => {
+      const [program, args] = peerCommand(runtime, directory, ["use", directory]);
+      const { code, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
+      assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+      assertEquals(new TextDecoder().decode(stdout).trim(), `${directory} LOCK d`);
+    },
+  );
+
+  testInDirectory(`a lock held by ${runtime} is refused to all, until SIGKILL`, async (directory) => {
+    const peer = new Peer(runtime, directory, `${runtime}, and its name`);
+    assertEquals(await peer.answer, "held");
+    for (const platform of [denoPlatform, nodePlatform]) {
+      assertEquals(assertRefused(platform.lock(`${directory}/LOCK`, "me")), `${runtime}, and its name`);
+    }
+    await peer.kill();
+    for (const platform of [denoPlatform, nodePlatform]) {
+      assertTaken(platform.lock(`${directory}/LOCK`, "me")).release();
+    }
+  });
+
+  testInDirectory(`a lock held here is refused to ${runtime}, until its release`, async (directory) => {
+    for (const [i, platform] of [denoPlatform, nodePlatform].entries()) {
+      const lock = assertTaken(platform.lock(`${directory}/LOCK`, `here, ${i}`));
+      const refused = new Peer(runtime, directory, "peer");
+      assertEquals(await refused.answer, `refused: here, ${i}`);
+      await refused.end();
+      lock.release();
+      const taken = new Peer(runtime, directory, "peer");
+      assertEquals(await taken.answer, "held");
+      await taken.end();
+    }
+  });
+}
+
+/** No directory of programs: no command `flock`. */
+const withoutFlock = { PATH: "/nowhere" };
+
+for (const runtime of isLinux ? others.keys() : []) {
+  testInDirectory(`${runtime} without flock: claims exclude each other and every lock`, async (directory) => {
+    const path = `${directory}/LOCK`;
+    const claimant = new Peer(runtime, directory, "claimant", withoutFlock);
+    assertEquals(await claimant.answer, "held");
+    for (const platform of [denoPlatform, nodePlatform]) {
+      assertStringIncludes(assertRefused(platform.lock(path, "me")), "claimant (holds it by LOCK.");
+    }
+    const second = new Peer(runtime, directory, "second", withoutFlock);
+    assertStringIncludes(await second.answer, "refused: claimant");
+    await second.end();
+    await claimant.kill();
+    const third = new Peer(runtime, directory, "third", withoutFlock);
+    assertEquals(await third.answer, "held");
+    await third.end();
+    assertEquals(denoPlatform.list(directory), ["LOCK"]);
+
+    const lock = assertTaken(denoPlatform.lock(path, "by flock"));
+    const fourth = new Peer(runtime, directory, "fourth", withoutFlock);
+    assertEquals(await fourth.answer, "refused: by flock");
+    await fourth.end();
+    lock.release();
+    const fifth = new Peer(runtime, directory, "fifth", withoutFlock);
+    assertEquals(await fifth.answer, "held");
+    await fifth.end();
+    assertEquals(denoPlatform.list(directory), ["LOCK"]);
+  });
+
+  testInDirectory(`${runtime} without flock: what cannot be judged is not guessed`, async (directory) => {
+    const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+    const [namespace] = /\d+/.exec(Deno.readLinkSync("/proc/self/ns/pid")) ?? [];
+    const outcomes: Record<string, string> = {
+      [`${boot}_1_1_1_other-namespace`]: "refused",
+      [`${boot}_${namespace}_${Deno.pid}_0_other-start`]: "held",
+      [`${boot}_${namespace}_99999999_0_no-process`]: "held",
+      "0000_1_1_1_other-boot": "held",
+      "garbage": "refused",
+    };
+    for (const [claim, outcome] of Object.entries(outcomes)) {
+      denoPlatform.open(`${directory}/LOCK.${claim}`, "create").close();
+      const peer = new Peer(runtime, directory, "peer", withoutFlock);
+      assertEquals((await peer.answer).split(":")[0], outcome, claim);
+      await peer.end();
+      assertEquals(denoPlatform.list(directory).includes(`LOCK.${claim}`), outcome === "refused", claim);
+      if (outcome === "refused") denoPlatform.remove(`${directory}/LOCK.${claim}`);
+    }
+  });
+}

@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { crc32 } from "../../src/platform/checksum.ts";
+import { nextTurn, startTimer } from "../../src/platform/turn.ts";
+
+Deno.test("a turn lets due timers run", async () => {
+  let ran = false;
+  startTimer(0, () => ran = true);
+  const startMs = Date.now();
+  while (Date.now() - startMs < 5);
+  for (let i = 0; i < 3; i++) await nextTurn();
+  assertEquals(ran, true);
+});
+
+Deno.test("a stopped timer does nothing", async () => {
+  let ran = false;
+  const timer = startTimer(1, () => ran = true);
+  timer.stop();
+  timer.stop();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertEquals(ran, false);
+});
+
+Deno.test("the checksum is CRC-32, and goes on from a seed", () => {
+  const digits = new TextEncoder().encode("123456789");
+  assertEquals(crc32(digits), 0xcbf43926);
+  assertEquals(crc32(digits.subarray(4), crc32(digits.subarray(0, 4))), 0xcbf43926);
+  assertEquals(crc32(new Uint8Array(0), 0xfedcba98), 0xfedcba98);
+});

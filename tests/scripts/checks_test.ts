@@ -1,0 +1,123 @@
+/** Every check of the gate must be able to fail, or it checks nothing. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { checkPublishList } from "../../scripts/checks/publish_list.ts";
+import type { Finding, SourceText } from "../../scripts/checks/source.ts";
+import type { Limits } from "../../scripts/checks/sizes.ts";
+import { canUseDisk } from "../support/permissions.ts";
+
+/** Registers a test of checks that parse: the compiler reads the environment as soon as it is imported. */
+function parsingTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: !canUseDisk });
+}
+
+async function importProblems(path: string, text: string): Promise<string[]> {
+  const { checkImports } = await import("../../scripts/checks/imports.ts");
+  return checkImports([{ path, text }]).map(({ line, message }) => `${line}: ${message}`);
+}
+
+/** File, text, and what is wrong with it: nothing where the last is empty. */
+const importCases: [path: string, text: string, problem: string][] = [
+  ["src/log/a.ts", `import { b } from "./b.ts";\nimport { c } from "../platform/c.ts";`, ""],
+  ["src/log/a.ts", `\nimport { b } from "../store/b.ts";`, "2: log imports src/store/b.ts"],
+  ["src/log/a.ts", `import type { B } from "../store.ts";`, "1: log imports src/store.ts"],
+  ["src/log/a.ts", `export * from "../index/b.ts";`, "1: log imports src/index/b.ts"],
+  ["src/log/a.ts", `const b = await import("../../mod.ts");`, "1: log imports mod.ts"],
+  ["src/log/a.ts", `type B = import("../compaction/b.ts").B;`, "1: log imports src/compaction/b.ts"],
+  ["src/log/a.ts", `import { corrupt } from "../errors.ts";`, ""],
+  ["src/errors.ts", `import { b } from "./bytes.ts";`, ""],
+  ["src/errors.ts", `import { b } from "./log/b.ts";`, "1: base imports src/log/b.ts"],
+  ["src/platform/a.ts", `import { b } from "../log/b.ts";`, "1: platform imports src/log/b.ts"],
+  ["src/platform/a.ts", `import fs from "node:fs";\nDeno.openSync("a");`, ""],
+  ["src/store/a.ts", `import { b } from "../compaction/b.ts";\nimport { c } from "../store.ts";`, ""],
+  ["src/store/a.ts", `import fs from "node:fs";`, "1: store imports node:fs"],
+  ["src/store/a.ts", `// Deno\nDeno.openSync("a");`, "2: only src/platform uses Deno"],
+  ["src/store/a.ts", `import { parseArgs } from "@std/cli/parse-args";`, "1: store imports @std/cli/parse-args"],
+  ["src/cli/a.ts", `import { parseArgs } from "@std/cli/parse-args";\nimport { KvStore } from "../../mod.ts";`, ""],
+  ["src/cli/a.ts", `import { walk } from "@std/fs/walk";`, "1: cli imports @std/fs/walk"],
+  ["src/cli/a.ts", `import { corrupt } from "../errors.ts";`, "1: cli imports src/errors.ts"],
+  ["src/cli/a.ts", `if (import.meta.main) main();`, "1: import.meta"],
+  ["cli.ts", `import { KvStore } from "./src/store.ts";`, "1: cli imports src/store.ts"],
+  ["mod.ts", `export { KvStore } from "./src/store.ts";\nexport { a } from "./src/errors.ts";`, ""],
+  ["mod.ts", `export { a } from "./src/platform/a.ts";`, "1: mod imports src/platform/a.ts"],
+  ["mod.ts", `export * from "./src/store.ts";\nconst a = 1;`, "2: mod.ts holds nothing but re-exports"],
+  ["src/other/a.ts", `const a = 1;`, "1: src/other/ has no place"],
+  ["tests/a.ts", `import { b } from "../src/store/b.ts";`, ""],
+];
+
+parsingTest("import directions: each wrong way is found, and no right one", async () => {
+  for (const [path, text, problem] of importCases) {
+    const found = await importProblems(path, text);
+    assertEquals(found.length, problem === "" ? 0 : 1, `${path}: ${text}: ${found.join("; ")}`);
+    assertStringIncludes(found.join(), problem);
+  }
+});
+
+/** Four lines of code: the string's blank line does not count, the one that looks like a comment does. */
+const SHORT = `/**
+ * Comment.
+ */
+
+const a = 1; // comment
+/* comment */ const b = \`
+  // in a string, and with a blank line
+
+\`;
+`;
+
+async function sizeFindings(files: SourceText[], limits: Partial<Limits>): Promise<Finding[]> {
+  const { checkSizes } = await import("../../scripts/checks/sizes.ts");
+  return checkSizes(files, { library: 100, file: 100, function: 100, exceptions: {}, ...limits });
+}
+
+parsingTest("sizes: comments and blank lines do not count", async () => {
+  const { libraryLines } = await import("../../scripts/checks/sizes.ts");
+  const count = (path: string, text = SHORT) => libraryLines([{ path, text }]);
+  assertEquals(count("src/a.ts"), 4);
+  assertEquals(count("src/log/a.ts", "// a\n\n/** b */\nexport function f() {\n  // c\n\n}\n"), 2);
+  assertEquals(count("src/cli/a.ts"), 0);
+  assertEquals(count("src/adapters/a.ts"), 0);
+  assertEquals(count("tests/a.ts"), 0);
+});
+
+parsingTest("sizes: a file, a function and the library that are too long are found", async () => {
+  const text =
+    "const a = 1;\n\nfunction long() {\n  a;\n  a;\n}\nconst short = () => {\n};\nclass C {\n  constructor() {\n}}\n";
+  const files = [{ path: "src/log/a.ts", text }];
+  const found = async (limits: Partial<Limits>) =>
+    (await sizeFindings(files, limits)).map(({ path, line, message }) => `${path}:${line}: ${message}`);
+  assertEquals(await found({}), []);
+  assertEquals(await found({ file: 9, library: 9 }), [
+    "src/log/a.ts:1: src/log/a.ts has 10 lines of code, wanted are at most 9: split it",
+    "src/:1: the library has 10 lines of code, wanted are at most 9: make it simpler",
+  ]);
+  assertEquals(await found({ function: 3 }), [
+    "src/log/a.ts:3: src/log/a.ts long has 4 lines of code, wanted are at most 3: split it",
+  ]);
+  assertEquals((await found({ function: 1 })).length, 3);
+});
+
+parsingTest("sizes: exceptions hold up to their own limit, and only while they are needed", async () => {
+  const files = [{ path: "src/a.ts", text: "function f() {\n  1;\n}\n" }];
+  const found = async (lines: number, limit: number) => {
+    const exceptions = { "src/a.ts f": { lines, reason: "a test" } };
+    return (await sizeFindings(files, { function: limit, exceptions })).map(({ message }) => message);
+  };
+  assertEquals(await found(3, 2), []);
+  assertStringIncludes((await found(2, 1)).join(), "has 3 lines of code, wanted are at most 2");
+  assertStringIncludes((await found(5, 3)).join(), "the exception for src/a.ts f is not needed");
+});
+
+Deno.test("publish list: what is unwanted, missing or left out is found", () => {
+  const rest = ["cli.ts", "deno.json", "README.md", "LICENSE", "CHANGELOG.md"];
+  const found = (include: string[], paths: string[]) =>
+    checkPublishList([...include, ...rest], [...paths, ...rest]).map(({ path, message }) => `${path}: ${message}`);
+  assertEquals(found(["mod.ts", "src/"], ["mod.ts", "src/a.ts", "tests/a_test.ts"]), []);
+  assertStringIncludes(
+    found(["mod.ts", "src/"], ["mod.ts", "src/a_test.ts"]).join(),
+    "src/a_test.ts: would be published",
+  );
+  assertStringIncludes(found(["mod.ts", "tests"], ["mod.ts", "tests/help.ts"]).join(), "tests/help.ts: would be");
+  assertStringIncludes(found(["mod.ts", "src/*.ts"], ["mod.ts"]).join(), "publish.include names src/*.ts");
+  assertStringIncludes(found(["src"], ["mod.ts", "src/a.ts"]).join(), "publish.include leaves out mod.ts");
+});

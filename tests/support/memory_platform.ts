@@ -1,0 +1,305 @@
+/**
+ * A platform that keeps everything in memory, for tests: it knows what was synced from what was merely written, loses the
+ * rest on demand, and fails where it is told to. Paths are those of POSIX; only `/` is there at first.
+ *
+ * It is stricter than a real disk: without a directory sync no creation, rename or removal lasts, and what a failed sync
+ * was to save never lasts, whatever later syncs report.
+ *
+ * @module
+ */
+
+import { posix } from "node:path";
+import {
+  type KeepWrite,
+  type Machine,
+  MemoryFile,
+  MemoryHandle,
+  MemoryPlatformError,
+  type Operation,
+  type OperationKind,
+} from "./memory_file.ts";
+import { nextTurn } from "../../src/platform/turn.ts";
+import type { FileHandle, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
+
+export { MemoryPlatformError };
+export type { KeepWrite, Machine, Operation, OperationKind };
+export type { PendingWrite } from "./memory_file.ts";
+
+/** A change of a directory that no directory sync has covered. */
+export interface PendingEntry {
+  /** What happened. */
+  kind: "create" | "makeDirectory" | "rename" | "remove";
+  /** The entry; of a rename, its new name. */
+  path: string;
+  /** Of a rename, the old name. */
+  from?: string;
+}
+
+/** What of the unsynced a power cut leaves; nothing where absent. */
+export interface PowerCut {
+  /** What becomes of a write. */
+  write?: KeepWrite;
+  /** Whether a change of a directory lasts. */
+  entry?: (pending: PendingEntry) => boolean;
+}
+
+type Entry = MemoryFile | "directory";
+type EntryChange = PendingEntry & { entry: Entry };
+
+function applyChange(entries: Map<string, Entry>, change: EntryChange): void {
+  if (change.from !== undefined) entries.delete(change.from);
+  if (change.kind === "remove") entries.delete(change.path);
+  else entries.set(change.path, change.entry);
+}
+
+/** Files, directories and locks in memory, with faults and power cuts to order. */
+export class MemoryPlatform implements Platform, Machine {
+  /**
+   * Called before each operation. What it throws is thrown to the caller, and the operation does not happen; a number it
+   * returns is the most bytes that a write takes.
+   */
+  onOperation: ((operation: Operation) => number | void) | undefined;
+  /** How much all files together may hold; beyond it, writes are short and then throw `ENOSPC`. */
+  capacityBytes: number = Infinity;
+  /** What `syncData` waits for before it counts as done. */
+  syncTurn: () => Promise<void> = nextTurn;
+  /** How many operations there were, by kind. Failed ones count. */
+  readonly operations: Record<OperationKind, number> = {
+    open: 0,
+    read: 0,
+    write: 0,
+    sync: 0,
+    syncDirectory: 0,
+    rename: 0,
+    remove: 0,
+    list: 0,
+    makeDirectory: 0,
+    lock: 0,
+  };
+
+  #count = 0;
+  #running = true;
+  /** What programs see. */
+  #entries = new Map<string, Entry>([["/", "directory"]]);
+  /** What a power cut leaves. */
+  #durable = new Map<string, Entry>([["/", "directory"]]);
+  #changes: EntryChange[] = [];
+  /** Removed files, which take up space as long as they are open. */
+  #removed = new Set<MemoryFile>();
+
+  absolute(path: string): string {
+    return posix.resolve("/", path);
+  }
+
+  open(path: string, mode: OpenMode): FileHandle {
+    this.begin("open", path);
+    if (mode !== "create") return new MemoryHandle(this, this.#file(path), mode === "write");
+    return new MemoryHandle(this, this.#create(path), true);
+  }
+
+  makeDirectory(path: string): void {
+    this.begin("makeDirectory", path);
+    this.#assertFree(path);
+    this.#change({ kind: "makeDirectory", path, entry: "directory" });
+  }
+
+  list(path: string): string[] {
+    this.begin("list", path);
+    this.#assertDirectory(path);
+    const children = [...this.#entries.keys()].filter((entry) => entry !== "/" && posix.dirname(entry) === path);
+    return children.map((entry) => posix.basename(entry));
+  }
+
+  syncDirectory(path: string): void {
+    this.begin("syncDirectory", path);
+    this.#assertDirectory(path);
+    for (const change of this.#changes) if (posix.dirname(change.path) === path) applyChange(this.#durable, change);
+    this.#changes = this.#changes.filter((change) => posix.dirname(change.path) !== path);
+  }
+
+  rename(from: string, to: string): void {
+    this.begin("rename", to);
+    const file = this.#file(from);
+    this.#assertDirectory(posix.dirname(to));
+    const replaced = this.#entries.get(to);
+    if (replaced === "directory") throw new MemoryPlatformError("EISDIR", `${to} is a directory`);
+    if (replaced !== undefined && replaced !== file) this.#retire(replaced);
+    this.#change({ kind: "rename", path: to, from, entry: file });
+    file.path = to;
+  }
+
+  remove(path: string): void {
+    this.begin("remove", path);
+    const file = this.#file(path);
+    this.#retire(file);
+    this.#change({ kind: "remove", path, entry: file });
+  }
+
+  lock(path: string, text: string): Lock | { holder: string } {
+    this.begin("lock", path);
+    const file = this.#entries.has(path) ? this.#file(path) : this.#create(path);
+    if (file.lock !== undefined) return { holder: new TextDecoder().decode(file.current.view()) };
+    const lock: Lock = {
+      isCurrent: () => {
+        this.assertRunning();
+        return file.lock === lock && this.#entries.get(file.path) === file;
+      },
+      release() {
+        if (file.lock === lock) file.lock = undefined;
+      },
+    };
+    file.lock = lock;
+    file.replace(new TextEncoder().encode(text));
+    return lock;
+  }
+
+  isNotFound(error: unknown): boolean {
+    return error instanceof MemoryPlatformError && error.code === "ENOENT";
+  }
+
+  isAlreadyThere(error: unknown): boolean {
+    return error instanceof MemoryPlatformError && error.code === "EEXIST";
+  }
+
+  /** How many syncs of files there were. */
+  get syncs(): number {
+    return this.operations.sync;
+  }
+
+  /** How many bytes of `capacityBytes` are left. */
+  get freeBytes(): number {
+    if (this.capacityBytes === Infinity) return Infinity;
+    let used = 0;
+    for (const entry of this.#entries.values()) if (entry !== "directory") used += entry.current.length;
+    for (const file of this.#removed) if (file.handles > 0) used += file.current.length;
+    return Math.max(0, this.capacityBytes - used);
+  }
+
+  /**
+   * Cuts the power: returns the platform that the next start finds, which holds what was synced and what `cut` keeps of
+   * the rest, all of it synced by now. This one and its handles refuse to work from then on.
+   */
+  crash(cut: PowerCut = {}): MemoryPlatform {
+    const image = this.image(cut);
+    this.#running = false;
+    return image;
+  }
+
+  /** What a power cut now would leave, while this platform goes on: for trying out every moment of one run. */
+  image(cut: PowerCut = {}): MemoryPlatform {
+    this.assertRunning();
+    const durable = new Map(this.#durable);
+    for (const { entry, ...pending } of this.#changes) {
+      if (cut.entry?.(pending)) applyChange(durable, { ...pending, entry });
+    }
+    const after = this.#successor();
+    // Parents come before what is in them, which is lost with them.
+    for (const [path, entry] of [...durable].sort(([a], [b]) => a < b ? -1 : 1)) {
+      if (after.#entries.get(posix.dirname(path)) !== "directory") continue;
+      const copy = entry === "directory" ? entry : entry.afterPowerCut(path, cut.write);
+      after.#entries.set(path, copy);
+      after.#durable.set(path, copy);
+    }
+    return after;
+  }
+
+  /**
+   * Kills the process: returns the platform that the next start finds, which holds everything written, synced or not,
+   * and no lock. This one and its handles refuse to work from then on.
+   */
+  kill(): MemoryPlatform {
+    this.assertRunning();
+    this.#running = false;
+    const after = this.#successor();
+    after.#entries = this.#entries;
+    after.#durable = this.#durable;
+    after.#changes = this.#changes;
+    for (const entry of this.#entries.values()) {
+      if (entry !== "directory") Object.assign(entry, { lock: undefined, handles: 0, syncingEnd: 0 });
+    }
+    return after;
+  }
+
+  /** The bytes of a file, as programs see them. Not counted as an operation. */
+  readFile(path: string): Uint8Array {
+    return this.#file(path).current.view().slice();
+  }
+
+  /**
+   * Makes a file hold just `bytes`, synced, creating it and the directories above where they are missing: for damaging
+   * files, open ones too. Not counted as an operation.
+   */
+  writeFile(path: string, bytes: Uint8Array): void {
+    const parent = posix.dirname(path);
+    for (let directory = parent; !this.#entries.has(directory); directory = posix.dirname(directory)) {
+      this.#entries.set(directory, "directory");
+      this.#durable.set(directory, "directory");
+    }
+    const file = this.#entries.has(path) ? this.#file(path) : new MemoryFile(path);
+    file.replace(bytes);
+    this.#change({ kind: "create", path, entry: file });
+    this.#durable.set(path, file);
+  }
+
+  /** Paths of all files, sorted. */
+  files(): string[] {
+    return [...this.#entries].filter(([, entry]) => entry !== "directory").map(([path]) => path).sort();
+  }
+
+  /** Counts an operation and lets the hook have its say. Handles call this; tests have no need to. */
+  begin(kind: OperationKind, path: string, bytes?: number): number | void {
+    this.assertRunning();
+    this.operations[kind]++;
+    this.#count++;
+    const limit = this.onOperation?.({ kind, path, count: this.#count, ...(bytes === undefined ? {} : { bytes }) });
+    // The hook itself may have cut the power.
+    this.assertRunning();
+    return limit;
+  }
+
+  /** Throws if the power was cut or the process killed. */
+  assertRunning(): void {
+    if (!this.#running) throw new MemoryPlatformError("EIO", "the machine is off");
+  }
+
+  #file(path: string): MemoryFile {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) throw new MemoryPlatformError("ENOENT", `there is no ${path}`);
+    if (entry === "directory") throw new MemoryPlatformError("EISDIR", `${path} is a directory`);
+    return entry;
+  }
+
+  #create(path: string): MemoryFile {
+    this.#assertFree(path);
+    const file = new MemoryFile(path);
+    this.#change({ kind: "create", path, entry: file });
+    return file;
+  }
+
+  #change(change: EntryChange): void {
+    applyChange(this.#entries, change);
+    this.#changes.push(change);
+  }
+
+  #retire(file: MemoryFile): void {
+    for (const removed of this.#removed) if (removed.handles === 0) this.#removed.delete(removed);
+    this.#removed.add(file);
+  }
+
+  #successor(): MemoryPlatform {
+    const after = new MemoryPlatform();
+    after.capacityBytes = this.capacityBytes;
+    return after;
+  }
+
+  #assertFree(path: string): void {
+    this.#assertDirectory(posix.dirname(path));
+    if (this.#entries.has(path)) throw new MemoryPlatformError("EEXIST", `${path} is there already`);
+  }
+
+  #assertDirectory(path: string): void {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) throw new MemoryPlatformError("ENOENT", `there is no ${path}`);
+    if (entry !== "directory") throw new MemoryPlatformError("ENOTDIR", `${path} is no directory`);
+  }
+}
