@@ -62,6 +62,8 @@ export class KvStoreError extends Error {
   readonly reason?: string;
 
   /**
+   * An error with its code.
+   *
    * @param code what went wrong, for programs
    * @param message what went wrong, for people
    * @param details the place of damage, or the error beneath

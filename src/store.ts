@@ -174,7 +174,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
         throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has ${list.length}`);
       }
       this.#stageBatch(list);
-      if (writer.stagedBytes > 0) writer.publish();
+      if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
     } catch (error) {
       return this.#reject(error);
@@ -185,7 +185,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   clear(): Promise<void> {
     try {
       const writer = this.core.writable();
-      writer.stage(KIND.clear, 0, NO_KEY, "");
+      writer.tail.stage(KIND.clear, 0, NO_KEY, "");
       writer.publish();
       return writer.reached("sync");
     } catch (error) {
@@ -291,9 +291,9 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   #stage(kind: Kind, key: Key, value?: V): void {
     const encoded = this.core.key.encode(key);
-    if (kind !== KIND.set) return this.core.writer!.stage(kind, flagsOf(encoded.isString, 0), encoded, "");
+    if (kind !== KIND.set) return this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, 0), encoded, "");
     const { type, data } = encodeValue(value as Value);
-    this.core.writer!.stage(kind, flagsOf(encoded.isString, type), encoded, data);
+    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, type), encoded, data);
   }
 
   /** Stages the operations that have an effect. A delete has one if the key is there, or was set earlier in the batch. */
@@ -312,7 +312,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
         this.#stage(KIND.set, operation.key, operation.value);
         set.add(name);
       } else if (set.delete(name) || this.has(operation.key)) this.#stage(KIND.delete, operation.key);
-      if (writer.stagedBytes > MAX_BATCH_BYTES) {
+      if (writer.tail.stagedEnd - writer.tail.length > MAX_BATCH_BYTES) {
         throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
       }
     }
@@ -320,7 +320,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
-    this.core.writer?.discardStaged();
+    this.core.writer?.tail.takeStaged();
     return Promise.reject(error);
   }
 }

@@ -43,6 +43,11 @@ export interface Command {
   json?: string;
   /** One example: a line to type, and what it does or prints. */
   example: readonly string[];
+  /**
+   * Whether Ctrl-C lets it put things in order first. Others leave nothing behind, so the signal just ends them, also in
+   * the middle of synchronous work, where no handler would be heard.
+   */
+  endsGently?: true;
   /** Does it and returns the exit status. */
   run: (context: Context) => Promise<number> | number;
 }

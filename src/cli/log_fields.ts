@@ -32,7 +32,7 @@ export function headerFields(segment: LogSegment): Field[] {
   fields.take(4, "format version", (bytes) => String(u32(bytes)));
   fields.take(4, "segment number", (bytes) => String(u32(bytes)));
   fields.take(16, "store id", () => "the same in every file of this store");
-  fields.take(4, "salt", () => "random; seeds every checksum in this file, so that no bytes of another file pass");
+  fields.take(4, "salt", () => "random; seeds the checksums, so that no other file's bytes pass");
   fields.take(4, "inputs", (bytes) => inputsMeaning(u32(bytes)));
   for (const input of segment.inputs) fields.take(4, "input", () => `segment ${input} was compacted into this one`);
   fields.take(4, "checksum", () => "CRC-32 of all bytes before it");
@@ -49,7 +49,7 @@ function inputsMeaning(number: number): string {
 export function recordFields(record: LogRecord): Field[] {
   const fields = new Fields(record.head, record.offset);
   const flags = record.head[9] ?? 0;
-  fields.take(4, "header checksum", () => "CRC-32 of what follows, to the end of the key; salt and offset seed it");
+  fields.take(4, "header checksum", () => "CRC-32 from here to the end of the key, seeded with salt and offset");
   fields.take(
     4,
     "value checksum",

@@ -9,16 +9,16 @@ import type { Command, Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT, type Interrupted, PipeClosed, UsageError } from "./errors.ts";
 import { commandHelp, commandUsage, generalHelp, generalUsage } from "./help.ts";
-import { listenForSignals, StreamOutput } from "./output.ts";
+import { Signals, StreamOutput } from "./output.ts";
 import { type Invocation, likelyCommand, parseCommandLine } from "./parse.ts";
 import { reportError, reportFailure } from "./report.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command that the arguments of this process name, and sets its exit code. */
 export function main(): void {
-  const signals = listenForSignals();
-  run(process.argv.slice(2), signals.signal).then((status) => {
-    signals.stop();
+  const signals = new Signals();
+  run(process.argv.slice(2), signals).then((status) => {
+    signals.ignore();
     // A read of standard input that is still pending would keep the process; nothing is left to be written by now.
     if (signals.signal.aborted) process.exit(status);
     process.exitCode = status;
@@ -26,7 +26,8 @@ export function main(): void {
 }
 
 /** Runs one command line and returns the exit status; every failure has been reported by then. */
-async function run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+async function run(argv: readonly string[], signals: Signals): Promise<number> {
+  const signal = signals.signal;
   const dashes = argv.indexOf("--");
   let json = argv.slice(0, dashes < 0 ? argv.length : dashes).includes("--json");
   try {
@@ -40,6 +41,7 @@ async function run(argv: readonly string[], signal: AbortSignal): Promise<number
       return EXIT.done;
     }
     if (invocation.command === undefined) throw new UsageError("a command is wanted, and there is none");
+    if (invocation.command.endsGently) signals.listen();
     const context = contextOf(invocation, invocation.command, signal, out);
     const status = await context.command.run(context);
     return signal.aborted ? (signal.reason as Interrupted).status : status;

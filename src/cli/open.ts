@@ -21,12 +21,17 @@ export async function withStore<T>(
   action: (store: KvStore) => Promise<T> | T,
 ): Promise<T> {
   const store = await openWaiting(context, access);
+  let result: T;
   try {
     reportRecovery(context, store, access);
-    return await action(store);
-  } finally {
-    await store.close();
+    result = await action(store);
+  } catch (error) {
+    // What went wrong first is what to tell.
+    await store.close().catch(() => {});
+    throw error;
   }
+  await store.close();
+  return result;
 }
 
 async function openWaiting(context: Context, access: Access): Promise<KvStore> {

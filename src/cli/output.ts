@@ -10,6 +10,12 @@ import { Interrupted, PipeClosed } from "./errors.ts";
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
+/**
+ * After so much output the event loop turns once, or signals would not be heard: Node writes to files and pipes in place,
+ * and nothing else in a listing ever waits.
+ */
+const TURN_LENGTH = 4 * 1024 * 1024;
+
 /** What the commands print to. */
 export interface Output {
   /** Gathers a text. When it returns `true` there is enough for a chunk: time to await `flush`. */
@@ -32,6 +38,7 @@ export class StreamOutput implements Output {
   readonly #open: () => Writable;
   #stream: Writable | undefined;
   #text = "";
+  #sinceTurn = 0;
   #closed = false;
 
   constructor(signal: AbortSignal | undefined, open: () => Writable = () => process.stdout) {
@@ -69,6 +76,11 @@ export class StreamOutput implements Output {
       this.#closed = true;
       throw new PipeClosed();
     }
+    this.#sinceTurn += data.length;
+    if (this.#sinceTurn < TURN_LENGTH) return;
+    this.#sinceTurn = 0;
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    this.#signal?.throwIfAborted();
   }
 
   #opened(): Writable {
@@ -92,22 +104,23 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
-/** Lets the event loop turn, so that signals are heard in the middle of synchronous work; throws if there was one. */
-export async function breathe(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, 0));
-  if (signal.aborted) throw signal.reason;
-}
+/** Ctrl-C, and the polite request to end, as an abort. A second signal ends the process at once. */
+export class Signals {
+  readonly #controller = new AbortController();
+  readonly #onInterrupt = () => this.#controller.abort(new Interrupted("SIGINT", 130));
+  readonly #onTerminate = () => this.#controller.abort(new Interrupted("SIGTERM", 143));
 
-/** Listens for Ctrl-C and for the polite request to end; a second signal ends the process at once. */
-export function listenForSignals(): { signal: AbortSignal; stop: () => void } {
-  const controller = new AbortController();
-  const onInterrupt = () => controller.abort(new Interrupted("SIGINT", 130));
-  const onTerminate = () => controller.abort(new Interrupted("SIGTERM", 143));
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onTerminate);
-  const stop = () => {
-    process.removeListener("SIGINT", onInterrupt);
-    process.removeListener("SIGTERM", onTerminate);
-  };
-  return { signal: controller.signal, stop };
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  listen(): void {
+    process.once("SIGINT", this.#onInterrupt);
+    process.once("SIGTERM", this.#onTerminate);
+  }
+
+  ignore(): void {
+    process.removeListener("SIGINT", this.#onInterrupt);
+    process.removeListener("SIGTERM", this.#onTerminate);
+  }
 }

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { encodeUtf8 } from "../bytes.ts";
 import { ioError, KvStoreError, syncFailure } from "../errors.ts";
 import { readInto, writeAll } from "../platform/files.ts";
 import { startTimer } from "../platform/turn.ts";
@@ -17,20 +16,16 @@ import type { Log } from "./log.ts";
 import {
   FLAG_MORE,
   KIND,
-  type Kind,
   MARK_BYTES,
-  MAX_VALUE_BYTES,
   placeSeed,
   readHeader,
-  RECORD_HEADER_BYTES,
   type RecordBuffer,
-  recordBuffer,
   RecordHeader,
   sealRecord,
-  writeHeader,
   writeMark,
 } from "./record.ts";
 import { MAX_SEGMENT_BYTES } from "./segment.ts";
+import { Tail } from "./tail.ts";
 
 /** Beyond this many pending bytes the calls themselves write. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
@@ -38,18 +33,6 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const BACKGROUND_SYNC_BYTES = 4 * 1024 * 1024;
 /** … or so long; an idle writer also tells by then, in a mark, up to where the log is durable. */
 const BACKGROUND_SYNC_MS = 1000;
-/** A tail that one large record made larger than this is given back. */
-const KEPT_TAIL_BYTES = 16 * 1024 * 1024;
-
-/** A key as the writer takes it. */
-export interface RecordKey {
-  /** The array it is in. */
-  bytes: Uint8Array;
-  /** Where it starts. */
-  start: number;
-  /** How long it is. */
-  length: number;
-}
 
 /** What the writer tells its owner. */
 export interface WriterEvents {
@@ -81,10 +64,8 @@ export class Writer {
   readonly #segmentBytes: number;
   readonly #events: WriterEvents;
   readonly #header = new RecordHeader();
-  #tail: RecordBuffer = recordBuffer(64 * 1024);
-  #tailBytes = 0;
-  #stagedEnd = 0;
-  #firstStaged = 0;
+  /** Takes what is to be written; see `publish`. */
+  readonly tail: Tail = new Tail();
   /** Where the last record other than a mark ends. */
   #dataEnd = 0;
   /** The offset that the last mark in the log names. */
@@ -106,43 +87,12 @@ export class Writer {
 
   /** Bytes that callers handed over and that no file has yet. */
   get pendingBytes(): number {
-    return this.#tailBytes;
+    return this.tail.length;
   }
 
   /** Bytes written and not known to be synced. */
   get unsyncedBytes(): number {
     return Math.max(0, Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0) - this.#log.syncedBytes);
-  }
-
-  /** Bytes staged and not yet published. */
-  get stagedBytes(): number {
-    return this.#stagedEnd - this.#tailBytes;
-  }
-
-  /**
-   * Copies one record's key and value behind those staged before. Nothing is visible, or written, until `publish`.
-   * Throws a `RangeError` if the value is too large.
-   */
-  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string): void {
-    const at = this.#stagedEnd;
-    const keyStart = at + RECORD_HEADER_BYTES;
-    const valueStart = keyStart + key.length;
-    this.#reserve(valueStart + (typeof value === "string" ? 3 * value.length : value.length));
-    const { bytes, view } = this.#tail;
-    for (let i = 0; i < key.length; i++) bytes[keyStart + i] = key.bytes[key.start + i]!;
-    let valueLength = value.length;
-    if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);
-    else bytes.set(value, valueStart);
-    if (valueLength > MAX_VALUE_BYTES) {
-      throw new RangeError(`a value may have ${MAX_VALUE_BYTES} bytes once encoded; this one has ${valueLength}`);
-    }
-    writeHeader(view, at, { kind, flags, keyLength: key.length, valueLength });
-    this.#stagedEnd = valueStart + valueLength;
-  }
-
-  /** Forgets what was staged. */
-  discardStaged(): void {
-    this.#stagedEnd = this.#tailBytes;
   }
 
   /**
@@ -153,25 +103,25 @@ export class Writer {
     try {
       this.#makeRoom();
     } catch (error) {
-      this.discardStaged();
+      this.tail.takeStaged();
       throw error;
     }
     const log = this.#log;
     const active = log.active!;
     const header = this.#header;
-    const { bytes, view } = this.#tail;
-    for (let at = this.#tailBytes; at < this.#stagedEnd; at += header.length) {
+    const { bytes, view } = this.tail;
+    for (let at = this.tail.length; at < this.tail.stagedEnd; at += header.length) {
       readHeader(view, at, Infinity, header);
-      if (at + header.length < this.#stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
+      if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
       const offset = active.endBytes + at;
       header.sequence = log.nextSequence++;
-      sealRecord(this.#tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
+      sealRecord(this.tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
       active.cover(header.sequence);
-      this.#events.onRecord(this.#tail, at, header, offset);
+      this.#events.onRecord(this.tail, at, header, offset);
     }
-    this.#tailBytes = this.#stagedEnd;
-    this.#dataEnd = active.endBytes + this.#tailBytes;
-    const failure = this.#tailBytes >= MAX_PENDING_BYTES ? this.write() : undefined;
+    this.tail.length = this.tail.stagedEnd;
+    this.#dataEnd = active.endBytes + this.tail.length;
+    const failure = this.tail.length >= MAX_PENDING_BYTES ? this.write() : undefined;
     if (failure !== undefined) throw failure;
   }
 
@@ -179,11 +129,11 @@ export class Writer {
   reached(durability: Durability): Promise<void> {
     if (this.#log.failure !== undefined) return Promise.reject(this.#log.failure);
     if (durability === "write") {
-      if (this.#tailBytes === 0) return Promise.resolve();
+      if (this.tail.length === 0) return Promise.resolve();
       this.#schedule();
       return (this.#written ??= new Deferred()).promise;
     }
-    if (this.#tailBytes === 0 && this.unsyncedBytes === 0) return Promise.resolve();
+    if (this.tail.length === 0 && this.unsyncedBytes === 0) return Promise.resolve();
     // While a sync is under way, the next group forms: it is written when that sync ends, and shares the next one.
     if (this.#syncing === undefined) this.#schedule();
     return (this.#synced ??= new Deferred()).promise;
@@ -193,16 +143,16 @@ export class Writer {
   write(): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;
-    if (this.#tailBytes > 0 && active !== undefined) {
+    if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
       try {
-        writeAll(active.handle, this.#tail.bytes.subarray(0, this.#tailBytes), active.endBytes);
+        writeAll(active.handle, this.tail.bytes.subarray(0, this.tail.length), active.endBytes);
       } catch (error) {
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));
       }
-      active.endBytes += this.#tailBytes;
-      this.#emptyTail();
+      active.endBytes += this.tail.length;
+      this.tail.empty();
       this.#events.onWritten();
     }
     this.#written?.resolve();
@@ -221,7 +171,7 @@ export class Writer {
       return readFrom(this.#log, segment, offset, target);
     }
     const at = offset - active.endBytes;
-    target.set(this.#tail.bytes.subarray(at, at + target.length));
+    target.set(this.tail.bytes.subarray(at, at + target.length));
     return target;
   }
 
@@ -285,31 +235,27 @@ export class Writer {
   #appendMark(): void {
     const { active, syncedBytes, mustRotate } = this.#log;
     if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;
-    const at = this.#tailBytes;
+    const at = this.tail.length;
     if (active.endBytes + at + MARK_BYTES > MAX_SEGMENT_BYTES) return;
-    this.#reserve(at + MARK_BYTES);
-    writeMark(this.#tail.view, at, { segment: active.number, offset: syncedBytes });
-    readHeader(this.#tail.view, at, Infinity, this.#header);
+    this.tail.reserve(at + MARK_BYTES);
+    writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });
+    readHeader(this.tail.view, at, Infinity, this.#header);
     const sequence = this.#log.nextSequence++;
-    sealRecord(this.#tail, at, this.#header, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
+    sealRecord(this.tail, at, this.#header, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
-    this.#tailBytes += MARK_BYTES;
+    this.tail.length += MARK_BYTES;
     this.#markedBytes = syncedBytes;
   }
 
   /** Everything pending is taken back, youngest first, and its callers are told why. */
   #rollback(error: KvStoreError): KvStoreError {
-    const starts: number[] = [];
-    for (let at = 0; at < this.#tailBytes; at += this.#header.length) {
-      readHeader(this.#tail.view, at, Infinity, this.#header);
-      if (this.#header.kind !== KIND.mark) starts.push(at);
-    }
+    const starts = this.tail.starts();
     for (const at of starts.reverse()) {
-      readHeader(this.#tail.view, at, Infinity, this.#header);
-      this.#events.onRollback(this.#tail, at, this.#header);
+      readHeader(this.tail.view, at, Infinity, this.#header);
+      if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
     }
     if (starts.length > 0) this.rollbacks++;
-    this.#emptyTail();
+    this.tail.empty();
     this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
     this.#written?.reject(error);
     this.#synced?.reject(error);
@@ -322,14 +268,11 @@ export class Writer {
   #makeRoom(): void {
     const log = this.#log;
     if (log.failure !== undefined) throw log.failure;
-    if (!log.fits(this.#tailBytes, this.stagedBytes, this.#segmentBytes)) {
-      const staged = this.#tail.bytes.slice(this.#tailBytes, this.#stagedEnd);
-      this.#stagedEnd = this.#tailBytes;
+    if (!log.fits(this.tail.length, this.tail.stagedEnd - this.tail.length, this.#segmentBytes)) {
+      const staged = this.tail.takeStaged();
       this.rotate();
-      this.#reserve(staged.length);
-      this.#tail.bytes.set(staged);
-      this.#stagedEnd = staged.length;
-    } else if (this.#tailBytes === 0) log.begin();
+      this.tail.putStaged(staged);
+    } else if (this.tail.length === 0) log.begin();
   }
 
   /** Writes what is pending and goes on in a new segment. Throws if either fails. */
@@ -350,19 +293,6 @@ export class Writer {
     this.#dataEnd = this.#log.active?.endBytes ?? 0;
   }
 
-  #emptyTail(): void {
-    this.#tailBytes = 0;
-    this.#stagedEnd = 0;
-    if (this.#tail.bytes.length > KEPT_TAIL_BYTES) this.#tail = recordBuffer(64 * 1024);
-  }
-
-  #reserve(bytes: number): void {
-    if (bytes <= this.#tail.bytes.length) return;
-    const larger = recordBuffer(Math.max(bytes, 2 * this.#tail.bytes.length));
-    larger.bytes.set(this.#tail.bytes.subarray(0, this.#stagedEnd));
-    this.#tail = larger;
-  }
-
   #startTimer(): void {
     if (this.#timer !== undefined || this.#log.failure !== undefined) return;
     const isMarked = this.#log.syncedBytes <= this.#markedBytes || this.#log.mustRotate;
@@ -377,7 +307,7 @@ export class Writer {
   #idle(): void {
     if (this.#log.failure !== undefined) return;
     if (this.unsyncedBytes > 0) this.#sync();
-    else if (this.#tailBytes === 0 && this.#syncing === undefined) this.#appendMark();
+    else if (this.tail.length === 0 && this.#syncing === undefined) this.#appendMark();
     this.#turn();
   }
 }

@@ -15,9 +15,9 @@ const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
 
 /** Reads a store, as it is or as it was. */
 export abstract class Reader<V extends Value = Value> {
-  /** Log, index and views. */
+  /** @internal Log, index and views. */
   protected readonly core: Core;
-  /** The moment that is read; `undefined`: always the present. */
+  /** @internal The moment that is read; `undefined`: always the present. */
   protected readonly view: View | undefined;
 
   /** Readers are made by `KvStore.open` and `snapshot()`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { IMAGE_NAME } from "../index/image.ts";
-import { Index, PARTITIONS, type Place } from "../index/index.ts";
+import { type Index, PARTITIONS, type Place } from "../index/index.ts";
 import { ENTRY_FIELDS } from "../index/partition.ts";
 import { Log } from "../log/log.ts";
 import { readManifest } from "../log/manifest.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Index, type KeyBytes, type Place } from "../index/index.ts";
+import type { Index, KeyBytes, Place } from "../index/index.ts";
 import { SortedKeys } from "../index/sorted.ts";
 
 /** The store as it was at one moment. */

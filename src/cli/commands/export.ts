@@ -9,11 +9,8 @@ import { EXIT, InputError } from "../errors.ts";
 import { counted } from "../format.ts";
 import { entryLine } from "../notation.ts";
 import { withStore } from "../open.ts";
-import { breathe, type Output, StreamOutput } from "../output.ts";
+import { type Output, StreamOutput } from "../output.ts";
 import { progressBar } from "../progress.ts";
-
-/** Signals are heard once in so many characters, where the output itself never makes us wait. */
-const SLICE_CHARACTERS = 4 * 1024 * 1024;
 
 /** Writes everything as NDJSON. */
 export const exportCommand: Command = {
@@ -26,6 +23,7 @@ export const exportCommand: Command = {
 byte for byte. What is written is the state at the start, whatever an application writes meanwhile. FILE is
 replaced when the export is complete, and only then; it is readable by its owner alone.`,
   example: ["kvstore export backup.ndjson", "kvstore: exported 3 keys"],
+  endsGently: true,
   run: (context) => {
     const name = fileArgument(context, 0);
     return withStore(context, "read", (store) => exportTo(context, store, name));
@@ -45,18 +43,12 @@ async function exportTo(context: Context, store: KvStore, name: string): Promise
 async function writeEntries(context: Context, store: KvStore, out: Output, visible: boolean): Promise<number> {
   const bar = progressBar(context, "exporting", "keys");
   let keys = 0;
-  let unheard = 0;
   try {
     for (const [key, value] of store.entries()) {
       keys++;
-      const line = entryLine(key, value) + "\n";
-      unheard += line.length;
-      if (!out.add(line)) continue;
+      if (!out.add(entryLine(key, value) + "\n")) continue;
       await out.flush();
       if (visible) bar.update({ doneBytes: keys, totalBytes: store.size });
-      if (unheard < SLICE_CHARACTERS) continue;
-      unheard = 0;
-      await breathe(context.signal);
     }
     await out.flush();
   } finally {

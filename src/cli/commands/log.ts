@@ -15,7 +15,6 @@ import { painter } from "../format.ts";
 import { LogView } from "../log_view.ts";
 import { keyForm, toBase64 } from "../notation.ts";
 import { noStore } from "../open.ts";
-import { breathe } from "../output.ts";
 
 /** Columns where there is no terminal to ask. */
 const DEFAULT_WIDTH = 120;
@@ -40,9 +39,7 @@ takes one record apart byte by byte; --quiet leaves it out. Colours on a termina
     if (context.out.add(draw.begin())) await context.out.flush();
     for (const item of items) {
       if (item.type === "segment") segments++;
-      if (!context.out.add(draw.item(item))) continue;
-      await context.out.flush();
-      await breathe(context.signal);
+      if (context.out.add(draw.item(item))) await context.out.flush();
     }
     if (segment !== undefined && segments === 0) throw new InputError(`the store has no segment ${segment}`);
     context.out.add(draw.end());

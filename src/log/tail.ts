@@ -1,0 +1,104 @@
+/**
+ * The tail: the end of the log that is still in memory. Records are first staged, all of one call, and then published
+ * together; what is published waits to be written.
+ *
+ * @module
+ */
+import { encodeUtf8 } from "../bytes.ts";
+import {
+  type Kind,
+  MAX_VALUE_BYTES,
+  readHeader,
+  RECORD_HEADER_BYTES,
+  type RecordBuffer,
+  recordBuffer,
+  RecordHeader,
+  writeHeader,
+} from "./record.ts";
+
+const FIRST_BYTES = 64 * 1024;
+/** A tail that one large record made larger than this is given back. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
+/** A key as the log takes it. */
+export interface RecordKey {
+  /** The array it is in. */
+  bytes: Uint8Array;
+  /** Where it starts. */
+  start: number;
+  /** How long it is. */
+  length: number;
+}
+
+/** Records in memory, one behind the other. */
+export class Tail implements RecordBuffer {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Bytes of published records. */
+  length = 0;
+  /** End of the staged records behind them. */
+  stagedEnd = 0;
+
+  /** An empty tail. */
+  constructor() {
+    ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
+  }
+
+  /** Copies a record's key and value behind those staged before. Throws a `RangeError` if the value is too large. */
+  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string): void {
+    const at = this.stagedEnd;
+    const keyStart = at + RECORD_HEADER_BYTES;
+    const valueStart = keyStart + key.length;
+    this.reserve(valueStart + (typeof value === "string" ? 3 * value.length : value.length));
+    const { bytes, view } = this;
+    for (let i = 0; i < key.length; i++) bytes[keyStart + i] = key.bytes[key.start + i]!;
+    let valueLength = value.length;
+    if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);
+    else bytes.set(value, valueStart);
+    if (valueLength > MAX_VALUE_BYTES) {
+      throw new RangeError(`a value may have ${MAX_VALUE_BYTES} bytes once encoded; this one has ${valueLength}`);
+    }
+    writeHeader(view, at, { kind, flags, keyLength: key.length, valueLength });
+    this.stagedEnd = valueStart + valueLength;
+  }
+
+  /** Forgets what was staged, and returns a copy of it. */
+  takeStaged(): Uint8Array {
+    const staged = this.bytes.slice(this.length, this.stagedEnd);
+    this.stagedEnd = this.length;
+    return staged;
+  }
+
+  /** Stages again what was taken. */
+  putStaged(staged: Uint8Array): void {
+    this.reserve(this.length + staged.length);
+    this.bytes.set(staged, this.length);
+    this.stagedEnd = this.length + staged.length;
+  }
+
+  /** Makes room for so many bytes in all. */
+  reserve(bytes: number): void {
+    if (bytes <= this.bytes.length) return;
+    const former = this.bytes;
+    ({ bytes: this.bytes, view: this.view } = recordBuffer(Math.max(bytes, 2 * former.length)));
+    this.bytes.set(former.subarray(0, this.stagedEnd));
+  }
+
+  /** Forgets everything. */
+  empty(): void {
+    this.length = 0;
+    this.stagedEnd = 0;
+    if (this.bytes.length > KEPT_BYTES) ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
+  }
+
+  /** Where the published records start. */
+  starts(): number[] {
+    const starts: number[] = [];
+    const header = new RecordHeader();
+    for (let at = 0; at < this.length; at += header.length) {
+      starts.push(at);
+      readHeader(this.view, at, Infinity, header);
+    }
+    return starts;
+  }
+}
