@@ -56,6 +56,24 @@ export function fitted(text: string, width: number): string {
   return kept + "…" + " ".repeat(Math.max(0, width - 1 - used));
 }
 
+/** A share, never rounded to nothing or to everything. */
+export function percentage(part: number, total: number): string {
+  const rounded = Math.round((100 * part) / total);
+  if (rounded === 0 && part > 0) return "<1 %";
+  return rounded === 100 && part < total ? ">99 %" : `${rounded} %`;
+}
+
+/** A text in lines of at most `width` characters, broken between words. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** Colours and weights, by what they mean. */
 export type Style = "plain" | "title" | "faint" | "live" | "stale" | "tombstone" | "mark" | "bad" | "number";
 

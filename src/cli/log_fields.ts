@@ -107,9 +107,16 @@ export function valuePreview(record: LogRecord): string {
   const bytes = head.subarray(start, start + valueBytes);
   const more = bytes.length < valueBytes ? "…" : "";
   if (valueType === "bytes") return hex(bytes) + more;
-  const decoder = new TextDecoder(((head[9] ?? 0) >> 1 & 3) === 3 ? "utf-16le" : "utf-8", { ignoreBOM: true });
+  if (((head[9] ?? 0) >> 1 & 3) === 3) return escaped(codeUnits(bytes)) + more;
   // `stream` holds back a character that the cut went through.
-  return escaped(decoder.decode(bytes, { stream: more !== "" })) + more;
+  return escaped(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes, { stream: more !== "" })) + more;
+}
+
+/** UTF-16 that may hold lone surrogates, which is what it is used for; a decoder would replace them. */
+function codeUnits(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at + 1 < bytes.length; at += 2) text += String.fromCharCode(u16(bytes.subarray(at)));
+  return text;
 }
 
 /** Bytes as pairs of hexadecimal digits. */

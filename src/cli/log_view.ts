@@ -5,9 +5,9 @@
  */
 
 import type { LogDamage, LogManifest, LogRecord, LogSegment } from "../../mod.ts";
-import { fitted, grouped, humanBytes, type Paint, type Style } from "./format.ts";
+import { counted, fitted, grouped, humanBytes, type Paint, percentage, type Style, wrapped } from "./format.ts";
 import { expiryText, type Field, headerFields, hex, recordFields, valuePreview } from "./log_fields.ts";
-import { keyText } from "./notation.ts";
+import { escaped, keyText } from "./notation.ts";
 
 /** How the view is drawn. */
 export interface ViewOptions {
@@ -19,8 +19,9 @@ export interface ViewOptions {
 }
 
 const BAR_CHARACTERS = 40;
-const NARROWEST = 72;
+const NARROWEST = 80;
 const ROOMY = 100;
+const NAME_COLUMN = 14;
 const BYTES_A_ROW = 8;
 
 /** Draws the items of a log in the order in which they come. */
@@ -40,24 +41,29 @@ export class LogView {
   manifest(dir: string): string {
     const { storeId, formatVersion, clean, nextSegment, nextSequence, mark, fileBytes, generation } = this.#manifest;
     const { paint } = this.#options;
-    const state = clean
-      ? paint("live", "clean") + ", closed properly: nothing to recover"
-      : paint("stale", "open") + ": somebody is writing, or stopped without closing";
-    const rows = [
+    const written = `written anew ${counted(generation, "time")}`;
+    const lines = this.#rows([
       [
         "file",
-        `MANIFEST, ${grouped(fileBytes)} bytes, written anew ${grouped(generation)} times, format ${formatVersion}`,
+        "plain",
+        `MANIFEST, ${counted(fileBytes, "byte")}, ${written}, format ${formatVersion}; says which segments count`,
       ],
-      ["store id", storeId],
-      ["state", state],
+      ["store id", "plain", `${storeId}, in every file of this store`],
+      clean
+        ? ["state", "live", "clean: closed properly, nothing to recover"]
+        : ["state", "stale", "open: somebody is writing, or stopped without closing"],
       [
         "durable mark",
-        `segment ${mark.segment}, offset ${grouped(mark.offset)}: all before it would survive a power cut`,
+        "plain",
+        `segment ${mark.segment}, offset ${grouped(mark.offset)}; what lies before survives a power cut`,
       ],
-      ["next", `segment ${grouped(nextSegment)}, sequence ${grouped(nextSequence)}`],
-    ];
-    const lines = rows.map(([name, text]) => `  ${paint("faint", name!.padEnd(13))} ${text}`);
-    return [paint("title", `Store ${dir}`), ...lines, ""].join("\n") + "\n";
+      [
+        "next",
+        "plain",
+        `sequence ${grouped(nextSequence)}, segment ${grouped(nextSegment)} (numbers are reserved ahead)`,
+      ],
+    ]);
+    return [paint("title", `Store ${escaped(dir)}`), ...lines, ""].join("\n") + "\n";
   }
 
   /** A segment's first lines, before its records. */
@@ -109,40 +115,49 @@ export class LogView {
     const { paint, bytes } = this.#options;
     const lines = [
       paint("title", "How to read this"),
-      "  The store appends a record for every write and changes none; the record of a key with the highest sequence counts.",
-      `  ${paint("live", "live")}       holds the current value of its key`,
-      `  ${paint("stale", "stale")}      a later record replaced it; compaction takes the space back`,
-      `  ${
-        paint("tombstone", "tombstone")
-      }  says that a key was deleted; stays as long as an older segment may hold the key`,
-      `  ${paint("mark", "mark")}       written with each group: how far the log was known to be safe from a power cut`,
-      "  ╭ │ ╰      records of one batch: all of them count, or none",
-      `  ok         the checksums fit the bytes; ${
-        paint("bad", "BAD")
-      }: the value's does not, and reading that key fails`,
+      ...this.#rows([
+        [
+          "",
+          "plain",
+          "The store appends a record for every write and changes none. Of the records of a key, the one with the highest sequence counts.",
+        ],
+        ["live", "live", "holds the current value of its key"],
+        ["stale", "stale", "no longer counts; compaction takes the space back"],
+        ["tombstone", "tombstone", "says that a key was deleted; stays as long as an older segment may hold that key"],
+        ["mark", "mark", "says how far the log was known to be safe from a power cut when it was written"],
+        ["╭ │ ╰", "plain", "records of one batch: all of them count, or none"],
+        ["ok", "plain", "the checksums fit the bytes"],
+        ["BAD", "bad", "the value's checksum does not: reading that key fails"],
+      ].map(([name, style, text]) => [name!, style as Style, text!])),
     ];
     if (!bytes && this.#example !== undefined) {
       const { offset, segment } = this.#example;
-      lines.push(
-        "",
-        `${paint("title", "A record, byte by byte")}  segment ${segment}, offset ${
-          grouped(offset)
-        }; numbers are little-endian`,
-      );
-      lines.push(...this.#fieldLines(recordFields(this.#example)));
-      lines.push(
-        "",
-        `  ${paint("faint", "kvstore log --bytes shows every record and each segment's header in this way.")}`,
-      );
+      const place = `segment ${segment}, offset ${grouped(offset)}; numbers are little-endian`;
+      lines.push("", `${paint("title", "A record, byte by byte")}  ${place}`);
+      lines.push(...this.#fieldLines(recordFields(this.#example)), "");
+      lines.push(paint("faint", "kvstore log --bytes shows all records, and the segments' headers, in this way."));
     }
     return lines.join("\n") + "\n";
   }
 
+  /** Names, and texts beside them that are wrapped to the width. */
+  #rows(rows: readonly (readonly [name: string, style: Style, text: string])[]): string[] {
+    const { paint, width } = this.#options;
+    return rows.flatMap(([name, style, text]) => {
+      const indent = name === "" ? 2 : 2 + NAME_COLUMN;
+      return wrapped(text, width - indent).map((line, i) => {
+        const label = name === "" ? "" : fitted(i === 0 ? name : "", NAME_COLUMN);
+        return `  ${paint(style, label)}${line}`;
+      });
+    });
+  }
+
   #headerLine(segment: LogSegment): string {
-    const salt = `salt ${segment.salt.toString(16).padStart(8, "0")}`;
-    const text = `header: magic, format version, number, store id, ${salt}, inputs, checksum`;
+    const salt = segment.salt.toString(16).padStart(8, "0");
+    const text = `header, ${segment.headerBytes} bytes: format, number, store id, salt ${salt}, inputs, checksum`;
     const { offset } = this.#columns;
-    return this.#options.paint("faint", `   ${"0".padStart(offset)}  ${text} (${segment.headerBytes} bytes)`);
+    const room = this.#options.width - 5 - offset;
+    return this.#options.paint("faint", `   ${"0".padStart(offset)}  ${fitted(text, room).trimEnd()}`);
   }
 
   #shares(segment: LogSegment): string {
@@ -157,7 +172,7 @@ export class LogView {
     const lengths = barLengths(parts.map(([, , bytes]) => bytes));
     const bar = parts.map(([style, character], i) => paint(style, character.repeat(lengths[i]!))).join("");
     const words = parts.filter(([, , bytes]) => bytes > 0).map(([style, character, bytes]) =>
-      `${paint(style, character)} ${style} ${Math.round((100 * bytes) / total)} %`
+      `${paint(style, character)} ${style} ${percentage(bytes, total)}`
     );
     return `${bar}  ${words.join("  ")}`;
   }
@@ -244,7 +259,7 @@ function columnsFor(segment: LogSegment, width: number): Columns {
   const bytes = Math.max(5, grouped(segment.fileBytes).length);
   const type = width < ROOMY ? 0 : 6;
   const fixed = 3 + offset + sequence + 6 + type + bytes + 9 + 5 + (type === 0 ? 7 : 8) * 2;
-  const rest = Math.max(24, width - fixed);
+  const rest = Math.max(16, width - fixed);
   const key = Math.min(32, Math.floor(rest * 0.4));
   return { offset, sequence, key, type, value: Math.min(66, rest - key), bytes };
 }
@@ -274,15 +289,4 @@ function rowsOf(field: Field): string[] {
   for (let at = 0; at < bytes.length; at += BYTES_A_ROW) rows.push(hex(bytes.subarray(at, at + BYTES_A_ROW)));
   if (bytes.length < length) rows.push(`… ${grouped(length - bytes.length)} more bytes`);
   return rows;
-}
-
-/** A text in lines of at most `width` characters, broken between words. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

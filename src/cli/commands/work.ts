@@ -3,7 +3,7 @@
 import type { KvStore, Stats } from "../../../mod.ts";
 import type { Command, Context } from "../command.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { counted, grouped, humanBytes } from "../format.ts";
+import { counted, grouped, humanBytes, percentage } from "../format.ts";
 import { withStore } from "../open.ts";
 import { withProgress } from "../progress.ts";
 
@@ -32,7 +32,7 @@ that older segments still need.`,
 
 /** The figures that mean something in a process of its own, one a line. */
 export function statsTable(figures: Stats): string {
-  const share = (bytes: number) => figures.diskBytes > 0 ? `${Math.round((100 * bytes) / figures.diskBytes)} %` : "";
+  const share = (bytes: number) => figures.diskBytes > 0 ? percentage(bytes, figures.diskBytes) : "";
   const rows: [name: string, human: string, exact: string, share: string][] = [
     ["keys", grouped(figures.keys), "", ""],
     ["segments", grouped(figures.segments), "", ""],

@@ -1,0 +1,208 @@
+/**
+ * The scenario that the crash tests share: it rotates, overwrites, deletes, clears, batches, compacts, holds a snapshot, writes an image of the index,
+ * closes and opens again. Its steps go on after errors, so that a fault can be put at any operation.
+ *
+ * @module
+ */
+
+import { assert } from "@std/assert";
+import { type Durability, KvStore, type Value } from "../../mod.ts";
+import { verifyOn } from "../../src/store/verify.ts";
+import type { MemoryPlatform } from "../support/memory_platform.ts";
+import { assertEquals } from "@std/assert";
+import { codeOf, contentsOf, History } from "./history.ts";
+
+/** Where the store of these tests is. */
+export const DIRECTORY = "/data/store";
+/** The smallest segments there are. */
+export const OPTIONS = { segmentBytes: 4096, compaction: { auto: false } };
+
+/** A run of the scenario on one machine. */
+export class Run {
+  readonly history: History = new History();
+  /** The store, while it is open. */
+  store: KvStore | undefined;
+  /** Errors of background work. */
+  reported = 0;
+  /** Whether errors are expected: then steps go on after them. */
+  readonly isFaulty: boolean;
+  readonly platform: MemoryPlatform;
+  #pending: Promise<unknown>[] = [];
+
+  constructor(platform: MemoryPlatform, options: { isFaulty?: boolean } = {}) {
+    this.platform = platform;
+    this.isFaulty = options.isFaulty === true;
+  }
+
+  /** Opens the store, a second time if the first time fails. */
+  async open(): Promise<void> {
+    const options = { ...OPTIONS, onError: () => void this.reported++ };
+    try {
+      this.store = await KvStore.openOn(this.platform, DIRECTORY, options);
+    } catch (error) {
+      codeOf(error);
+      this.history.rejections++;
+      if (!this.isFaulty) throw error;
+      this.store = await KvStore.openOn(this.platform, DIRECTORY, options);
+    }
+  }
+
+  /** Closes the store; one that could not write anything more is opened again to see what it holds. */
+  async close(): Promise<void> {
+    await this.settled();
+    const store = this.store!;
+    this.store = undefined;
+    if (await this.history.barrier(store.close())) return;
+    assert(this.isFaulty, "close rejected");
+    await this.open();
+    this.history.settle(contentsOf(this.store!, this.history.keys), "sync", "opened again after a failed close");
+    await this.close();
+  }
+
+  set(key: string, value: Value, durability: Durability = "sync"): void {
+    this.#note(
+      this.store!.set(key, value, { durability }),
+      durability,
+      [key],
+      (contents) => void contents.set(key, value),
+    );
+  }
+
+  delete(key: string, durability: Durability = "sync"): void {
+    this.#note(this.store!.delete(key, { durability }), durability, [key], (contents) => contents.delete(key));
+  }
+
+  /** Sets the keys to the value, or deletes those that end with an exclamation mark, all at once. */
+  batch(keys: string[], value: Value, durability: Durability = "sync"): void {
+    const operations = keys.map((key) =>
+      key.endsWith("!") ? { type: "delete" as const, key: key.slice(0, -1) } : { type: "set" as const, key, value }
+    );
+    this.#note(
+      this.store!.batch(operations, { durability }),
+      durability,
+      operations.map(({ key }) => key),
+      (contents) => {
+        for (const { type, key } of operations) type === "set" ? contents.set(key, value) : contents.delete(key);
+      },
+    );
+  }
+
+  clear(): void {
+    this.#note(this.store!.clear(), "sync", [], (contents) => contents.clear());
+  }
+
+  flush(): void {
+    this.#pending.push(this.history.barrier(this.store!.flush()));
+  }
+
+  /** Compacts. Compaction and the writes called before it go on together. */
+  compact(): void {
+    this.#pending.push(this.history.barrier(this.store!.compact()));
+  }
+
+  /** Resolves once everybody knows what became of their calls. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending.splice(0));
+  }
+
+  #note(call: Promise<boolean | void>, ...rest: DropFirst<Parameters<History["write"]>>): void {
+    this.#pending.push(this.history.write(call, ...rest));
+  }
+}
+
+type DropFirst<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
+
+/** One step; the next begins when all its calls are settled. */
+export type Step = (run: Run) => void | Promise<void>;
+
+const keys = (prefix: string, count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
+const text = (length: number, salt: number) => `${salt} ${"abcdefgh".repeat(Math.ceil(length / 8))}`.slice(0, length);
+
+async function reopen(run: Run): Promise<void> {
+  await run.close();
+  await run.open();
+}
+
+/** A snapshot must show the same before and after everything that happens meanwhile. */
+async function withSnapshot(run: Run, action: () => void): Promise<void> {
+  const snapshot = run.store!.snapshot();
+  const before = contentsOf(snapshot, run.history.keys);
+  action();
+  await run.settled();
+  assertEquals(contentsOf(snapshot, run.history.keys), before, "a snapshot stays as it is");
+  snapshot.close();
+}
+
+/** Everything but an image of the index: some hundred operations on files. */
+export const SMALL: Step[] = [
+  (run) => keys("a", 6).forEach((key, i) => run.set(key, i % 2 === 0 ? { n: i } : Uint8Array.of(i, 255))),
+  (run) => run.batch(["a0", "b1", "a3!", "b2", "never!"], "batched"),
+  (run) => {
+    run.set("a1", "written", "write");
+    run.delete("a2", "write");
+    run.delete("a2", "write");
+    run.set("c", text(700, 1));
+    run.delete("nothing");
+  },
+  (run) => keys("big", 9).forEach((key, i) => run.set(key, text(1000, i), i % 3 === 0 ? "sync" : "write")),
+  (run) => {
+    run.batch([...keys("wide", 12), "big0!"], text(600, 2), "write");
+    run.set("behind", "the wide batch");
+  },
+  (run) => run.set("a1", "overwritten", "write"),
+  (run) => run.clear(),
+  (run) => keys("big", 8).forEach((key, i) => run.set(key, text(900, 10 + i))),
+  (run) => run.flush(),
+  (run) =>
+    withSnapshot(run, () => {
+      for (const key of ["big1", "big3", "big7"]) run.delete(key, "write");
+      run.set("big2", "overwritten");
+      run.compact();
+      run.set("big4", "while compacting", "write");
+      run.delete("big5");
+    }),
+  reopen,
+  (run) => run.batch(["big0!", "new", "big6"], [1, 2]),
+  (run) => {
+    run.delete("new");
+    run.compact();
+  },
+  reopen,
+  (run) => run.compact(),
+  (run) => run.set("last", "unsynced", "write"),
+];
+
+/** With images of the index, which are written from 1,000 changes on. */
+export const LARGE: Step[] = [
+  (run) => keys("k", 5).forEach((key) => run.set(key, "first")),
+  (run) => [5, 230, 455, 680, 905].forEach((from) => run.batch(keys("k", 225, from), `batch ${from}`)),
+  reopen,
+  (run) => keys("k", 5).forEach((key) => run.delete(key, "write")),
+  (run) => run.batch(keys("k", 250, 10).map((key) => `${key}!`), "", "write"),
+  (run) => run.batch(keys("k", 300, 300), { third: true }),
+  (run) => run.compact(),
+  (run) => run.batch([...keys("k", 500, 400), ...keys("k", 30, 900).map((key) => `${key}!`)], "fourth", "write"),
+  (run) => run.set("k1", "again"),
+  reopen,
+  (run) => run.delete("k1000"),
+];
+
+/** Runs steps on a new store, or on the one that is there. Leaves it open. */
+export async function runSteps(run: Run, steps: Step[], afterStep?: () => Promise<void> | void): Promise<void> {
+  await run.open();
+  for (const step of steps) {
+    await step(run);
+    await run.settled();
+    await afterStep?.();
+  }
+}
+
+/** What every test ends with: nothing is wrong with the files, closed or open. */
+export async function assertIntact(
+  platform: MemoryPlatform,
+  message: string,
+  directory: string = DIRECTORY,
+): Promise<void> {
+  assertEquals((await verifyOn(platform, directory, {})).problems, [], `${message}: verify`);
+}
