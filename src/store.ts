@@ -242,12 +242,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return await this.#background.exclusively(() => verifyOpen(this.core, options));
   }
 
-  /** For read-only stores: takes in what the writer has written since. Resolves to whether that was anything. */
+  /** For read-only stores: takes in what the writer has written since, and resolves to whether that was anything. A writer sees it all anyway. */
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async refresh(): Promise<boolean> {
     this.core.check();
-    if (this.#lock !== undefined) throw new TypeError("refresh() is for stores that were opened read-only");
-    return refreshReader(this.core);
+    return this.#lock === undefined && refreshReader(this.core);
   }
 
   /**

@@ -163,7 +163,7 @@ export const denoPlatform: Platform = {
       if (codeOf(error) === "EBUSY") return { holder: "" };
       throw error;
     }
-    return takeLock(denoPlatform, path, file, text);
+    return takeLock(denoPlatform, file, text);
   },
 
   isNotFound: (error) => codeOf(error) === "ENOENT",

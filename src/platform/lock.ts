@@ -1,11 +1,9 @@
 /**
- * What the runtimes' writer locks have in common: the text in LOCK, whether LOCK still is the file that was locked, and
- * the check for claims of processes that could not take a lock of the operating system (lock_claim.ts).
+ * What the runtimes' writer locks have in common: the text in LOCK, and whether LOCK still is the file that was locked.
  *
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
 /** An open LOCK file. */
@@ -24,17 +22,11 @@ export interface LockFile {
 const textLimitBytes = 1000;
 
 /** Does what is left of `Platform.lock` once LOCK is open. Closes the file unless the lock is held. */
-export function takeLock(platform: Platform, path: string, file: LockFile, text: string): Lock | { holder: string } {
+export function takeLock(platform: Platform, file: LockFile, text: string): Lock | { holder: string } {
   let held = false;
   try {
     if (!file.tryLock()) return { holder: readText(file.handle) };
-    // The text comes before the look for claims, and a claim before its look for texts: of two, one sees the other.
     writeText(file, text);
-    const [claim] = claimsBeside(platform, path);
-    if (claim !== undefined) {
-      writeText(file, "");
-      return { holder: readTextAt(platform, claim) };
-    }
     held = true;
     return new HeldLock(platform, file);
   } finally {
@@ -42,14 +34,7 @@ export function takeLock(platform: Platform, path: string, file: LockFile, text:
   }
 }
 
-/** Paths of the claims that lie beside a LOCK file. */
-export function claimsBeside(platform: Platform, path: string): string[] {
-  const directory = dirname(path);
-  const prefix = `${basename(path)}.`;
-  return platform.list(directory).filter((name) => name.startsWith(prefix)).map((name) => join(directory, name));
-}
-
-/** The text of a lock or claim, for people; empty where it cannot be had. */
+/** The text in a lock's file, for people; empty where it cannot be had. */
 export function readTextAt(platform: Platform, path: string): string {
   let handle: FileHandle;
   try {

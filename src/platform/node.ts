@@ -9,7 +9,6 @@ import fs from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { type LockFile, readTextAt, takeLock } from "./lock.ts";
-import { claimLock } from "./lock_claim.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
 class NodeHandle implements FileHandle {
@@ -81,16 +80,21 @@ function openLockedFlags(): number {
   return 0;
 }
 
-/** The command `flock` of util-linux or busybox is not installed. */
-class FlockMissing extends Error {}
-
-/** Takes flock(2) on an open file by the command of that name, since a lock belongs to the open file, not the process. */
+/**
+ * Takes flock(2) on an open file by the command of that name, since a lock belongs to the open file, not the process.
+ * Where there is no such command (util-linux or busybox brings it) the store is refused: a file that claims the lock by a process id
+ * would exclude nobody who holds it by flock(2), and would have to be removed by hand after a crash.
+ */
 function flock(descriptor: number): boolean {
   const { status, error, signal, stderr } = spawnSync("flock", ["-xn", "3"], {
     stdio: ["ignore", "ignore", "pipe", descriptor],
     windowsHide: true,
   });
-  if (codeOf(error) === "ENOENT") throw new FlockMissing("the command 'flock' is not installed");
+  if (codeOf(error) === "ENOENT") {
+    throw new Error(
+      "the command 'flock' (of util-linux or busybox) is not installed: without it a second writer cannot be kept out",
+    );
+  }
   if (error) throw error;
   if (status === 0) return true;
   if (status === 1) return false;
@@ -152,12 +156,7 @@ export const nodePlatform: Platform = {
       if (isHeld) return { holder: readTextAt(nodePlatform, path) };
       throw error;
     }
-    try {
-      return takeLock(nodePlatform, path, file, text);
-    } catch (error) {
-      if (error instanceof FlockMissing) return claimLock(nodePlatform, path, text);
-      throw error;
-    }
+    return takeLock(nodePlatform, file, text);
   },
 
   isNotFound: (error) => codeOf(error) === "ENOENT",

@@ -34,7 +34,7 @@ export async function backupStore(core: Core, destination: string, options: Work
       clean: true,
       mark: { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 },
     };
-    const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0));
+    const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);
     asSync(target, () => log.platform.syncDirectory(target));
     writeManifest(log.platform, target, manifest);

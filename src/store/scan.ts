@@ -52,14 +52,16 @@ const SLICE_BYTES = 2 * 1024 * 1024;
 export class Pace {
   readonly #options: WorkOptions;
   readonly #totalBytes: number;
+  readonly #check: () => void;
   #doneBytes = 0;
   #nextPause = SLICE_BYTES;
 
-  /** Work on so many bytes. */
-  constructor(options: WorkOptions, totalBytes: number) {
+  /** Work on so many bytes. `check` throws if the work is to end for other reasons than the caller's. */
+  constructor(options: WorkOptions, totalBytes: number, check: () => void = () => {}) {
     options.signal?.throwIfAborted();
     this.#options = options;
     this.#totalBytes = totalBytes;
+    this.#check = check;
   }
 
   /** Counts bytes as done; true if it is time for a `pause`. */
@@ -72,6 +74,7 @@ export class Pace {
   async pause(): Promise<void> {
     this.#nextPause = this.#doneBytes + SLICE_BYTES;
     await nextTurn();
+    this.#check();
     this.#options.signal?.throwIfAborted();
     this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: Math.max(this.#totalBytes, this.#doneBytes) });
   }

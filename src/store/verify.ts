@@ -61,7 +61,7 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
     const accounts = listed.map(accountOf);
     const segments = new Map(listed.map((segment) => [segment.number, shadowOf(segment)]));
     const found = new Examination(segments);
-    const pace = new Pace(options, listed.reduce((sum, segment) => sum + segment.endBytes, 0));
+    const pace = new Pace(options, listed.reduce((sum, segment) => sum + segment.endBytes, 0), () => core.check());
     const examined = [...segments.values()].map((segment) => examinedOf(segment));
     for (const one of examined) await found.read(one, pace);
     found.finish(examined);
@@ -151,7 +151,7 @@ function noteOthers(platform: Platform, directory: string, { manifest }: Examine
   const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME]);
   for (const name of platform.list(directory)) {
     const number = segmentNumberOf(name);
-    if (ours.has(name) || name.startsWith("LOCK.") || (number !== undefined && listed.has(number))) continue;
+    if (ours.has(name) || (number !== undefined && listed.has(number))) continue;
     notes.push(
       problemOf(
         name,

@@ -90,6 +90,20 @@ cliTest("SIGINT while exporting to a file: no file, whole or half", async (shell
   assertEquals([...Deno.readDirSync(shell.root)].map((entry) => entry.name), ["store"]);
 });
 
+cliTest("SIGINT while listing to a reader that takes nothing: ends at once with 130", async (shell) => {
+  const input = Array.from({ length: 20_000 }, (_, i) => `{"key":"a long key to fill the pipe ${i}","value":1}\n`).join(
+    "",
+  );
+  await shell.ok(["import"], input);
+  for (const command of ["list", "export"]) {
+    const child = shell.start([command]);
+    await pause(500);
+    child.kill("SIGINT");
+    assertEquals((await child.status).code, 130);
+    await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.stdin.close()]);
+  }
+});
+
 Deno.test({
   name: "cli: a closed pipe is no error",
   ignore: !canStartProcesses,

@@ -49,6 +49,8 @@ export class History {
   readonly keys: Set<string> = new Set();
   /** How often callers heard of an error. */
   rejections = 0;
+  /** Once the machine is off nobody is there to hear what becomes of a call. */
+  isFrozen = false;
   #writes: Write[] = [];
   /** This many writes, from the first on, are known to survive a power cut … */
   #synced = 0;
@@ -66,10 +68,12 @@ export class History {
     const count = this.#writes.push(write);
     for (const key of keys) this.keys.add(key);
     return call.then((result) => {
+      if (this.isFrozen) return;
       write.outcome = "done";
       this.#acknowledge(durability, count);
       this.#checkResult(count - 1, result);
     }, (error) => {
+      if (this.isFrozen) return;
       this.rejections++;
       write.outcome = codeOf(error) === "FAILED" ? "failed" : "refused";
     });
@@ -79,6 +83,7 @@ export class History {
   barrier(call: Promise<void>): Promise<boolean> {
     const count = this.#writes.length;
     return call.then(() => {
+      if (this.isFrozen) return true;
       this.#acknowledge("sync", count);
       return true;
     }, (error) => {
@@ -86,6 +91,16 @@ export class History {
       this.rejections++;
       return false;
     });
+  }
+
+  /** The history as known at this moment. */
+  copy(): History {
+    const copy = new History();
+    copy.#writes = this.#writes.map((write) => ({ ...write }));
+    copy.#synced = this.#synced;
+    copy.#written = this.#written;
+    for (const key of this.keys) copy.keys.add(key);
+    return copy;
   }
 
   /** What the store must hold if nothing but errors met it: all that was not refused. */

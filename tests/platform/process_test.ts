@@ -125,50 +125,10 @@ for (const runtime of ["deno", ...others.keys()]) {
 const withoutFlock = { PATH: "/nowhere" };
 
 for (const runtime of isLinux ? others.keys() : []) {
-  testInDirectory(`${runtime} without flock: claims exclude each other and every lock`, async (directory) => {
-    const path = `${directory}/LOCK`;
-    const claimant = new Peer(runtime, directory, "claimant", withoutFlock);
-    assertEquals(await claimant.answer, "held");
-    for (const platform of [denoPlatform, nodePlatform]) {
-      assertStringIncludes(assertRefused(platform.lock(path, "me")), "claimant (holds it by LOCK.");
-    }
-    const second = new Peer(runtime, directory, "second", withoutFlock);
-    assertStringIncludes(await second.answer, "refused: claimant");
-    await second.end();
-    await claimant.kill();
-    const third = new Peer(runtime, directory, "third", withoutFlock);
-    assertEquals(await third.answer, "held");
-    await third.end();
-    assertEquals(denoPlatform.list(directory), ["LOCK"]);
-
-    const lock = assertTaken(denoPlatform.lock(path, "by flock"));
-    const fourth = new Peer(runtime, directory, "fourth", withoutFlock);
-    assertEquals(await fourth.answer, "refused: by flock");
-    await fourth.end();
-    lock.release();
-    const fifth = new Peer(runtime, directory, "fifth", withoutFlock);
-    assertEquals(await fifth.answer, "held");
-    await fifth.end();
-    assertEquals(denoPlatform.list(directory), ["LOCK"]);
-  });
-
-  testInDirectory(`${runtime} without flock: what cannot be judged is not guessed`, async (directory) => {
-    const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-    const [namespace] = /\d+/.exec(Deno.readLinkSync("/proc/self/ns/pid")) ?? [];
-    const outcomes: Record<string, string> = {
-      [`${boot}_1_1_1_other-namespace`]: "refused",
-      [`${boot}_${namespace}_${Deno.pid}_0_other-start`]: "held",
-      [`${boot}_${namespace}_99999999_0_no-process`]: "held",
-      "0000_1_1_1_other-boot": "held",
-      "garbage": "refused",
-    };
-    for (const [claim, outcome] of Object.entries(outcomes)) {
-      denoPlatform.open(`${directory}/LOCK.${claim}`, "create").close();
-      const peer = new Peer(runtime, directory, "peer", withoutFlock);
-      assertEquals((await peer.answer).split(":")[0], outcome, claim);
-      await peer.end();
-      assertEquals(denoPlatform.list(directory).includes(`LOCK.${claim}`), outcome === "refused", claim);
-      if (outcome === "refused") denoPlatform.remove(`${directory}/LOCK.${claim}`);
-    }
+  testInDirectory(`${runtime} without flock: refused, rather than guessing who holds the lock`, async (directory) => {
+    const peer = new Peer(runtime, directory, "peer", withoutFlock);
+    assertStringIncludes(await peer.answer, "refused for want of flock");
+    await peer.end();
+    assertTaken(denoPlatform.lock(`${directory}/LOCK`, "me")).release();
   });
 }

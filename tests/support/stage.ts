@@ -32,7 +32,7 @@ export function stageModules(names: string[], directory: string): URL {
 
 /** Modules of the platforms, and what their tests run in other processes. */
 export const platformModules: string[] = [
-  ...["deno", "lock", "lock_claim", "mod", "node", "turn", "types"].map((name) => `src/platform/${name}.ts`),
+  ...["deno", "lock", "mod", "node", "turn", "types"].map((name) => `src/platform/${name}.ts`),
   "tests/platform/suite.ts",
   "tests/platform/peer.ts",
 ];

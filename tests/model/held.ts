@@ -1,0 +1,148 @@
+/**
+ * What is read, and what it must be: single calls, and snapshots and iterators that are held while the store goes on.
+ *
+ * @module
+ */
+import { KvStoreError } from "../../src/errors.ts";
+import type { Reader } from "../../src/store/reader.ts";
+import type { Snapshot } from "../../src/store/snapshot.ts";
+import type { Key, Range, Value } from "../../src/types.ts";
+import type { Random } from "../support/random.ts";
+import { type Data, digestOf, type Entry, entryOf, nameOf, printable, type State, within } from "./data.ts";
+import { isSame } from "./history.ts";
+
+/** Everything that a reader shows. */
+export function contentsOf(reader: Reader): State {
+  const state: State = new Map();
+  for (const [key, value] of reader) state.set(...entryOf(key, value));
+  return state;
+}
+
+/** Compares two states, and says where they differ. */
+export function assertSame(found: State, expected: State, what: string): void {
+  for (const name of new Set([...expected.keys(), ...found.keys()])) {
+    if (isSame(found.get(name), expected.get(name))) continue;
+    throw new Error(`${what}: ${printable(name)} has ${show(found.get(name))}, not ${show(expected.get(name))}`);
+  }
+}
+
+/** Reads some of a reader in one of all ways, and compares. */
+export function assertReads(reader: Reader, expected: State, tools: { random: Random; data: Data }): void {
+  const { random, data } = tools;
+  const key = data.key();
+  const many = Array.from({ length: random.below(5) }, () => data.key());
+  const valueOf = (one: Key) => expected.get(nameOf(one))?.value;
+  switch (random.below(6)) {
+    case 0:
+      return assertText(String(reader.has(key)), String(expected.has(nameOf(key))), "has");
+    case 1:
+      return assertText(reader.getMany(many).map(digestOf).join("|"), many.map(valueOf).join("|"), "getMany");
+    case 2:
+      return assertText(String(reader.size), String(expected.size), "size");
+    case 3:
+      return assertRange(reader, expected, data.range());
+    default:
+      return assertText(digestOf(reader.get(key)), valueOf(key), `get ${printable(nameOf(key))}`);
+  }
+}
+
+function assertRange(reader: Reader, expected: State, range: Range): void {
+  const wanted = within(expected, range);
+  const what = `range ${JSON.stringify(range)}`;
+  const keys = Array.from(reader.keys(range), (key) => `${typeof key} ${nameOf(key)}`);
+  assertText(keys.join("|"), wanted.map(([name, { isString }]) => `${isString ? "string" : "object"} ${name}`).join("|"), what);
+  const values = Array.from(reader.values(range), digestOf<Value>);
+  assertText(values.join("|"), wanted.map(([, { value }]) => value).join("|"), what);
+}
+
+function assertText(found: string | undefined, expected: string | undefined, what: string): void {
+  if (found !== expected) throw new Error(`${what}: ${found?.slice(0, 300)}, not ${expected?.slice(0, 300)}`);
+}
+
+function show(entry: Entry | undefined): string {
+  return entry === undefined ? "nothing" : `${entry.value.slice(0, 60)} (${entry.isString ? "string" : "bytes"})`;
+}
+
+/** A snapshot that is held, with what it must show. */
+export class HeldSnapshot {
+  state: State;
+  readonly snapshot: Snapshot;
+  /** The last call before it was taken. */
+  readonly id: number;
+
+  constructor(snapshot: Snapshot, state: State, id: number) {
+    this.snapshot = snapshot;
+    this.state = new Map(state);
+    this.id = id;
+  }
+
+  check(tools: { random: Random; data: Data }): void {
+    if (tools.random.chance(0.2)) return assertSame(contentsOf(this.snapshot), this.state, "snapshot");
+    assertReads(this.snapshot, this.state, tools);
+  }
+
+  /** What it was taken of has been taken back. */
+  takeBack(state: State): void {
+    this.state = new Map(state);
+  }
+
+  release(): void {
+    this.snapshot.close();
+    assertCode(() => this.snapshot.size, "CLOSED");
+  }
+}
+
+/** An iterator that is held half-way, with what it must still yield. */
+export class HeldIterator {
+  readonly id: number;
+  readonly #iterator: IterableIterator<[Key, Value]>;
+  #left: [name: string, entry: Entry][];
+  /** After writes were taken back: which keys it visits was settled before; what they have must be this. */
+  #loose: State | undefined;
+  #asBytes: boolean;
+
+  constructor(reader: Reader, state: State, id: number, range: Range) {
+    this.#iterator = reader.entries(range);
+    this.#left = within(state, range);
+    this.#asBytes = range.keys === "bytes";
+    this.id = id;
+  }
+
+  check({ random }: { random: Random }): void {
+    for (let steps = random.below(6); steps >= 0; steps--) {
+      const { done, value } = this.#iterator.next();
+      const [name, entry] = this.#left.shift() ?? [];
+      if (done) {
+        if (name !== undefined && this.#loose === undefined) throw new Error(`iterator: ends before ${printable(name)}`);
+        return;
+      }
+      const [foundName, found] = entryOf(...value as [Key, Value]);
+      const loose = this.#loose?.get(foundName);
+      const wanted = loose && this.#asBytes ? { ...loose, isString: false } : loose ?? entry;
+      if (this.#loose === undefined && foundName !== name) {
+        throw new Error(`iterator: ${printable(foundName)}, not ${name === undefined ? "the end" : printable(name)}`);
+      }
+      if (!isSame(found, wanted)) throw new Error(`iterator: ${printable(foundName)} has ${show(found)}, not ${show(wanted)}`);
+    }
+  }
+
+  takeBack(state: State): void {
+    this.#loose = new Map(state);
+  }
+
+  release(): void {
+    this.#iterator.return!();
+    if (!this.#iterator.next().done) throw new Error("iterator: goes on after return()");
+  }
+}
+
+/** Expects a `KvStoreError` with that code. */
+export function assertCode(action: () => unknown, code: string): void {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof KvStoreError && error.code === code) return;
+    throw error;
+  }
+  throw new Error(`no error, where ${code} was to be expected`);
+}

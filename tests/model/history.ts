@@ -1,0 +1,119 @@
+/**
+ * The model: every state that the store has gone through, and up to where it must not lose any.
+ *
+ * @module
+ */
+import type { Durability } from "../../src/types.ts";
+import type { Entry, State } from "./data.ts";
+
+/** What one call changes; all of it takes effect, or nothing. */
+interface Change {
+  id: number;
+  clears: boolean;
+  puts: [name: string, entry: Entry | undefined][];
+}
+
+/** The states since the store was opened, as changes in the order of the calls. */
+export class History {
+  /** The present state. */
+  head: State = new Map();
+  /** The number of the last call. Numbers are never used again. */
+  lastId = 0;
+  /** Everything up to these calls has been acknowledged. */
+  readonly acknowledged: Record<Durability, number> = { write: 0, sync: 0 };
+  /** Calls whose changes the store took back. */
+  readonly lost: Set<number> = new Set();
+  /** Calls that may have been taken back or not: the contents are the same either way. */
+  readonly ambiguous: Set<number> = new Set();
+  #base: State = new Map();
+  #changes: Change[] = [];
+
+  /** How many states there are besides the first. */
+  get length(): number {
+    return this.#changes.length;
+  }
+
+  /** Takes note of a call that changes these keys. Returns its number. */
+  put(puts: [name: string, entry: Entry | undefined][]): number {
+    return this.#add({ id: ++this.lastId, clears: false, puts });
+  }
+
+  /** Takes note of a call that deletes everything. */
+  clear(): number {
+    return this.#add({ id: ++this.lastId, clears: true, puts: [] });
+  }
+
+  /** A call has reached a durability, and with it all calls before. */
+  acknowledge(durability: Durability, id: number): void {
+    for (const one of durability === "sync" ? ["sync", "write"] as const : ["write"] as const) {
+      this.acknowledged[one] = Math.max(this.acknowledged[one], id);
+    }
+  }
+
+  /** The position of the state after a call. */
+  positionOf(id: number): number {
+    let position = this.#changes.length;
+    while (position > 0 && this.#changes[position - 1]!.id > id) position--;
+    return position;
+  }
+
+  /** Positions, from `from` on, whose state is just `contents`. */
+  positions(contents: State, from: number): number[] {
+    const found: number[] = [];
+    const state = new Map(this.#base);
+    let wrong = 0;
+    for (const name of new Set([...state.keys(), ...contents.keys()])) {
+      wrong += isSame(state.get(name), contents.get(name)) ? 0 : 1;
+    }
+    for (let position = 0;; position++) {
+      if (wrong === 0 && position >= from) found.push(position);
+      const change = this.#changes[position];
+      if (change === undefined) return found;
+      if (change.clears) wrong = contents.size;
+      for (const [name, entry] of change.puts) {
+        wrong -= isSame(state.get(name), contents.get(name)) ? 0 : 1;
+        wrong += isSame(entry, contents.get(name)) ? 0 : 1;
+        apply(state, { ...change, puts: [[name, entry]] });
+      }
+      if (change.clears) state.clear();
+    }
+  }
+
+  /** Goes back to an earlier state. `certain`: the first position with the same contents. Whether there was anything to take back. */
+  cut(position: number, certain: number): boolean {
+    const gone = this.#changes.splice(position);
+    for (const { id } of gone) this.lost.add(id);
+    for (const { id } of this.#changes.slice(certain)) this.ambiguous.add(id);
+    if (gone.length === 0) return false;
+    this.head = new Map(this.#base);
+    for (const change of this.#changes) apply(this.head, change);
+    return true;
+  }
+
+  /** Begins anew with what was found; all of it is durable, as opening makes it. */
+  restart(contents: State): void {
+    this.#base = contents;
+    this.#changes = [];
+    this.head = new Map(contents);
+    this.acknowledged.write = this.acknowledged.sync = this.lastId;
+  }
+
+  #add(change: Change): number {
+    this.#changes.push(change);
+    apply(this.head, change);
+    return change.id;
+  }
+}
+
+function apply(state: State, { clears, puts }: Change): void {
+  if (clears) state.clear();
+  for (const [name, entry] of puts) {
+    if (entry === undefined) state.delete(name);
+    else state.set(name, entry);
+  }
+}
+
+/** Whether two entries say the same. */
+export function isSame(a: Entry | undefined, b: Entry | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.isString === b.isString && a.value === b.value);
+}
