@@ -247,6 +247,8 @@ function recoverTail(log: Log, last: Segment, tail: Tail, manifest: Manifest): S
     if (cursor.kind !== KIND.mark && cursor.loadValue()) copier.copy(cursor);
   }
   copier.finishNow();
+  // The replay that follows counts what is in it.
+  copier.segment.tombstoneBytes = 0;
   log.adopt(copier.segment);
   return copier.segment;
 }
