@@ -112,7 +112,7 @@ export class Log {
     this.active = segment;
     this.syncedBytes = segment.endBytes;
     this.mustRotate = segment.handle.size() > segment.endBytes;
-    this.#barrier = this.platform.open(this.path(segment.name), "write");
+    this.#barrier = asIo(`open ${segment.name}`, () => this.platform.open(this.path(segment.name), "write"));
   }
 
   /** Where the log is known to be durable. */
@@ -209,6 +209,8 @@ export class Log {
   /** Gives up a segment that no manifest lists any more: closes and removes the file. What cannot be removed now, the next open removes. */
   discard(segment: Segment): void {
     segment.handle.close();
+    // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
+    if (this.failure !== undefined) return;
     try {
       removeIfThere(this.platform, this.path(segment.name));
     } catch {

@@ -176,15 +176,14 @@ export class Core implements WriterEvents {
       ? readFrom(this.log, segment, offset, target)
       : writer.read(segment, offset, target);
     const header = this.#header;
-    const { salt, name } = this.log.segment(segment)!;
-    if (got.length < length) throw corrupt(name, offset, `the file ends within a record of ${length} bytes`);
-    const seed = placeSeed(salt, offset);
+    const source = this.log.segment(segment)!;
+    const bad = (reason: string) => corrupt(source.name, offset, reason);
+    if (got.length < length) throw bad(`the file ends within a record of ${length} bytes`);
+    const seed = placeSeed(source.salt, offset);
     const isRecord = readHeader(buffer.view, 0, length, header) && header.length === length && header.kind === KIND.set;
-    if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) {
-      throw corrupt(name, offset, "checksum of a record's header and key");
-    }
-    if (!isSame(buffer.bytes, header, key)) throw corrupt(name, offset, "the record of another key");
-    if (!valueIsIntact(buffer, 0, header, seed)) throw corrupt(name, offset, "checksum of a value");
+    if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) throw bad("checksum of a record's header and key");
+    if (!isSame(buffer.bytes, header, key)) throw bad("the record of another key");
+    if (!valueIsIntact(buffer, 0, header, seed)) throw bad("checksum of a value");
     return decodeValue(valueTypeOf(header.flags), target.subarray(header.keyStart + header.keyLength));
   }
 

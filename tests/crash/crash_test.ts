@@ -183,16 +183,11 @@ async function crashesOfRecovery({ platform, history, after, name }: Crashed, n:
   platform.onOperation = (operation) => {
     if (!isChange(operation)) return;
     const where = `${name}, then before ${operation.kind} of ${operation.path}`;
-    const note = (kind: string, left: PowerCut, durability: Durability) =>
-      crashed.push({
-        platform: platform.image(left),
-        history: history.copy(),
-        after: durability,
-        name: `${where} (${kind})`,
-      });
-    note("killed", KEEP_ALL, after);
-    note("power cut", LOSE_ALL, "sync");
-    note("power cut, torn", randomCut(SEED + n + operation.count), "sync");
+    const note = (kind: string, left: MemoryPlatform, durability: Durability) =>
+      crashed.push({ platform: left, history: history.copy(), after: durability, name: `${where} (${kind})` });
+    note("killed", copyOf(platform), after);
+    note("power cut", platform.image(LOSE_ALL), "sync");
+    note("power cut, torn", platform.image(randomCut(SEED + n + operation.count)), "sync");
   };
   const store = await open(platform, name);
   platform.onOperation = undefined;

@@ -130,6 +130,11 @@ export class HeldIterator {
     this.#loose = new Map(state);
   }
 
+  /** Whether it has nothing more to yield. */
+  isDone(): boolean {
+    return this.#iterator.next().done === true;
+  }
+
   release(): void {
     this.#iterator.return!();
     if (!this.#iterator.next().done) throw new Error("iterator: goes on after return()");
