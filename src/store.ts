@@ -18,7 +18,8 @@ import { Reader } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
-import { encodeValue } from "./store/values.ts";
+import { type EncodedValue, encodeValue } from "./store/values.ts";
+import { nameOf } from "./store/views.ts";
 import { verifyOpen } from "./store/verify.ts";
 import type {
   BatchOperation,
@@ -39,6 +40,7 @@ const MAX_BATCH_OPERATIONS = 2 ** 20;
 /** Most bytes of a batch, once encoded. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
+const NO_VALUE: EncodedValue = { type: 0, data: "" };
 
 /**
  * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest record of each key lies.
@@ -135,9 +137,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    */
   set(key: Key, value: V, options?: WriteOptions): Promise<void> {
     try {
-      const writer = this.core.writable();
       const durability = this.#durability(options);
-      this.#stage(KIND.set, key, value);
+      // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
+      const encoded = encodeValue(value);
+      const writer = this.core.writable();
+      this.#stage(KIND.set, key, encoded);
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -148,11 +152,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /** Deletes a key; resolves to whether it was there, once that has the durability asked for. Rejects as `set` does. */
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
     try {
-      const writer = this.core.writable();
       const durability = this.#durability(options);
+      const writer = this.core.writable();
       const isThere = this.has(key);
       if (isThere) {
-        this.#stage(KIND.delete, key);
+        this.#stage(KIND.delete, key, NO_VALUE);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -167,12 +171,12 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    */
   batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
     try {
-      const writer = this.core.writable();
       const durability = this.#durability(options);
-      const list = Array.from(operations);
+      const list = [...operations].map(encodeOperation);
       if (list.length > MAX_BATCH_OPERATIONS) {
         throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has ${list.length}`);
       }
+      const writer = this.core.writable();
       this.#stageBatch(list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
@@ -288,30 +292,23 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
-  #stage(kind: Kind, key: Key, value?: V): void {
+  #stage(kind: Kind, key: Key, value: EncodedValue): void {
     const encoded = this.core.key.encode(key);
-    if (kind !== KIND.set) return this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, 0), encoded, "");
-    const { type, data } = encodeValue(value as Value);
-    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, type), encoded, data);
+    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data);
   }
 
-  /** Stages the operations that have an effect. A delete has one if the key is there, or was set earlier in the batch. */
-  #stageBatch(operations: BatchOperation<V>[]): void {
-    const writer = this.core.writer!;
-    const set = new Set<string>();
-    const hasDeletes = operations.some((operation) => operation?.type === "delete");
-    for (const operation of operations) {
-      const type = operation?.type;
-      if (type !== "set" && type !== "delete") {
-        throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
+  /** Stages the operations that have an effect. A delete has one if the key is there by then. */
+  #stageBatch(operations: EncodedOperation[]): void {
+    const { tail } = this.core.writer!;
+    const hasDeletes = operations.some(({ value }) => value === undefined);
+    const isThere = new Map<string, boolean>();
+    for (const { key, value } of operations) {
+      const name = hasDeletes ? nameOf(this.core.key.encode(key)) : "";
+      if (value !== undefined || (isThere.get(name) ?? this.has(key))) {
+        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE);
       }
-      checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value"] : ["type", "key"]);
-      const name = hasDeletes ? String.fromCharCode(...this.core.key.encode(operation.key).copy()) : "";
-      if (type === "set") {
-        this.#stage(KIND.set, operation.key, operation.value);
-        set.add(name);
-      } else if (set.delete(name) || this.has(operation.key)) this.#stage(KIND.delete, operation.key);
-      if (writer.tail.stagedEnd - writer.tail.length > MAX_BATCH_BYTES) {
+      if (hasDeletes) isThere.set(name, value !== undefined);
+      if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
         throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
       }
     }
@@ -322,4 +319,19 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     this.core.writer?.tail.takeStaged();
     return Promise.reject(error);
   }
+}
+
+/** An operation of a batch, read once; without a value it deletes. */
+interface EncodedOperation {
+  key: Key;
+  value: EncodedValue | undefined;
+}
+
+function encodeOperation(operation: BatchOperation): EncodedOperation {
+  const type = operation?.type;
+  if (type !== "set" && type !== "delete") {
+    throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
+  }
+  checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value"] : ["type", "key"]);
+  return { key: operation.key, value: operation.type === "set" ? encodeValue(operation.value) : undefined };
 }

@@ -47,7 +47,7 @@ export abstract class Reader<V extends Value = Value> {
 
   /** The values of several keys, in their order. */
   getMany(keys: Iterable<Key>): (V | undefined)[] {
-    return Array.from(keys, (key) => this.get(key));
+    return [...keys].map((key) => this.get(key));
   }
 
   /** Whether a key has a value. Reads no record. */

@@ -170,7 +170,7 @@ function copyOf({ segment, offset, length, isString }: Place): Place | undefined
 }
 
 /** A key's bytes as a string, one character a byte: what a `Map` can look up. */
-function nameOf({ bytes, start, length }: KeyBytes): string {
+export function nameOf({ bytes, start, length }: KeyBytes): string {
   let name = "";
   for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);
   return name;

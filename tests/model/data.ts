@@ -104,11 +104,15 @@ export class Data {
     const length = random.below(random.chance(0.03) ? largeBytes : random.chance(0.1) ? 3000 : valueBytes);
     switch (random.below(6)) {
       case 0:
-        return random.pick<Value>([number, -number / 3, { number }, [number, null, "x".repeat(length)], { a: { "": [] } }]);
+        return random.pick<Value>([number, -number / 3, { number }, [number, null, "x".repeat(length)], {
+          a: { "": [] },
+        }]);
       case 1:
         return `${random.pick(["", "\ufeff", "\ud800", "\u{1f600}", "ä"])}${number}${"·".repeat(length / 2)}`;
       case 2:
-        return random.chance(0.3) ? random.pick<Value>([true, false, null, "", new Uint8Array(0), {}, 0]) : String(number);
+        return random.chance(0.3)
+          ? random.pick<Value>([true, false, null, "", new Uint8Array(0), {}, 0])
+          : String(number);
       default:
         return random.bytes(length);
     }

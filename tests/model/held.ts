@@ -50,8 +50,12 @@ function assertRange(reader: Reader, expected: State, range: Range): void {
   const wanted = within(expected, range);
   const what = `range ${JSON.stringify(range)}`;
   const keys = Array.from(reader.keys(range), (key) => `${typeof key} ${nameOf(key)}`);
-  assertText(keys.join("|"), wanted.map(([name, { isString }]) => `${isString ? "string" : "object"} ${name}`).join("|"), what);
-  const values = Array.from(reader.values(range), digestOf<Value>);
+  assertText(
+    keys.join("|"),
+    wanted.map(([name, { isString }]) => `${isString ? "string" : "object"} ${name}`).join("|"),
+    what,
+  );
+  const values = Array.from(reader.values(range), (value) => digestOf(value));
   assertText(values.join("|"), wanted.map(([, { value }]) => value).join("|"), what);
 }
 
@@ -113,7 +117,9 @@ export class HeldIterator {
       const { done, value } = this.#iterator.next();
       const [name, entry] = this.#left.shift() ?? [];
       if (done) {
-        if (name !== undefined && this.#loose === undefined) throw new Error(`iterator: ends before ${printable(name)}`);
+        if (name !== undefined && this.#loose === undefined) {
+          throw new Error(`iterator: ends before ${printable(name)}`);
+        }
         return;
       }
       const [foundName, found] = entryOf(...value as [Key, Value]);
@@ -122,7 +128,9 @@ export class HeldIterator {
       if (this.#loose === undefined && foundName !== name) {
         throw new Error(`iterator: ${printable(foundName)}, not ${name === undefined ? "the end" : printable(name)}`);
       }
-      if (!isSame(found, wanted)) throw new Error(`iterator: ${printable(foundName)} has ${show(found)}, not ${show(wanted)}`);
+      if (!isSame(found, wanted)) {
+        throw new Error(`iterator: ${printable(foundName)} has ${show(found)}, not ${show(wanted)}`);
+      }
     }
   }
 

@@ -57,6 +57,11 @@ export class History {
     return position;
   }
 
+  /** The number of the call after which the state at a position came; 0 for the first. */
+  idAt(position: number): number {
+    return this.#changes[position - 1]?.id ?? 0;
+  }
+
   /** Positions, from `from` on, whose state is just `contents`. */
   positions(contents: State, from: number): number[] {
     const found: number[] = [];
