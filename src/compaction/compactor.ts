@@ -8,12 +8,11 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
-import type { Index } from "../index/index.ts";
-import { formOf } from "../index/index.ts";
+import { type Index, type Moves, PARTITIONS } from "../index/index.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import type { Log } from "../log/log.ts";
-import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
+import { KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import { droppableUpTo } from "./choose.ts";
@@ -22,6 +21,8 @@ import { droppableUpTo } from "./choose.ts";
 const SLICE_BYTES = 512 * 1024;
 /** … or so many records, whichever comes first: a millisecond or two. */
 const SLICE_RECORDS = 2000;
+/** … or, where only the index is gone through, so many entries. */
+const SLICE_ENTRIES = 50_000;
 
 /** What compaction needs to know of the store whose log it compacts. */
 export interface CompactionHost {
@@ -35,8 +36,8 @@ export interface CompactionHost {
   settle(): void;
   /** Counts rollbacks: records that had been superseded may count again after one. */
   rollbacks(): number;
-  /** Nobody needs these segments any more but those who are reading them now. */
-  retire(segments: Segment[]): void;
+  /** Nobody needs these segments any more but those who are reading them now; so many of their records have moved. */
+  retire(segments: Segment[], movedRecords: number): void;
   /** Throws if the work is to end. */
   checkpoint(scannedBytes: number): void;
 }
@@ -56,7 +57,7 @@ export async function compactGroup(host: CompactionHost, inputs: Segment[]): Pro
     }
     if (compaction.isDone) {
       await compaction.move();
-      return host.retire(inputs);
+      return host.retire(inputs, compaction.movedRecords);
     }
     compaction.abandon();
   }
@@ -69,6 +70,7 @@ class Compaction {
   /** Everything that is copied had not been superseded by a record up to here. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
+  readonly #moves: Map<number, Moves> = new Map();
   #copier: SegmentCopier | undefined;
   #droppedUpTo = 0;
   #sliceEnd = 0;
@@ -79,6 +81,11 @@ class Compaction {
     this.#inputs = inputs;
     this.#asOf = host.log.nextSequence - 1;
     this.#droppableUpTo = droppableUpTo(host.log.segments.values(), new Set(inputs));
+  }
+
+  /** How many records were copied whose entries are moved. */
+  get movedRecords(): number {
+    return [...this.#moves.values()].reduce((sum, { from }) => sum + from.length, 0);
   }
 
   /** Copies what is kept and makes the copy durable. */
@@ -138,26 +145,24 @@ class Compaction {
   }
 
   /**
-   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written, or
-   * deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is written.
+   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written, or deleted, since.
+   * A rollback may bring entries back into the inputs: then once more, until all that is pending is written. Nothing is read from the disk
+   * for it, so that it cannot fail: there is no way back behind the switch.
    */
   async move(): Promise<void> {
     const output = this.#copier?.segment;
     if (output === undefined) return;
-    const inputs = new Set(this.#inputs.map((input) => input.number));
     for (let rollbacks = -1; rollbacks !== this.#host.rollbacks();) {
       rollbacks = this.#host.rollbacks();
-      const cursor = new RecordCursor(
-        { handle: output.handle, name: output.name, salt: output.salt },
-        output.headerBytes,
-        output.endBytes,
-      );
-      this.#sliceEnd = output.headerBytes + SLICE_BYTES;
-      while (cursor.next()) {
-        if (cursor.kind === KIND.set) this.#moveEntry(cursor, output, inputs);
-        if (this.#isSliceOver(cursor)) await nextTurn();
+      let sliceEntries = 0;
+      for (let number = 0; number < PARTITIONS; number++) {
+        const { count, bytes } = this.#host.index().relocate(number, this.#moves, output.number);
+        output.liveBytes += bytes;
+        sliceEntries += count;
+        if (sliceEntries < SLICE_ENTRIES) continue;
+        sliceEntries = 0;
+        await nextTurn();
       }
-      if (cursor.reason !== undefined) throw corrupt(output.name, cursor.offset, cursor.reason);
       this.#host.settle();
     }
   }
@@ -179,23 +184,16 @@ class Compaction {
       this.#host.log,
       this.#host.log.createSegment(this.#inputs.map((one) => one.number)),
     );
-    this.#copier.copy(cursor);
+    const moves = this.#moves.get(input.number) ?? { from: [], to: [] };
+    this.#moves.set(input.number, moves);
+    moves.from.push(cursor.offset);
+    moves.to.push(this.#copier.copy(cursor));
   }
 
   #isLive(cursor: RecordCursor, input: Segment): boolean {
     const index = this.#host.index();
     const isThere = index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
     return isThere && index.segment === input.number && index.offset === cursor.offset;
-  }
-
-  #moveEntry(cursor: RecordCursor, output: Segment, inputs: Set<number>): void {
-    const index = this.#host.index();
-    const key = { bytes: cursor.bytes, start: cursor.at + cursor.keyStart, length: cursor.keyLength };
-    if (!index.find(key.bytes, key.start, key.length) || !inputs.has(index.segment)) return;
-    const former = this.#host.log.retired.get(index.segment);
-    if (former !== undefined) former.liveBytes -= index.length;
-    index.put(key, output.number, cursor.offset, formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0));
-    output.liveBytes += cursor.length;
   }
 
   #isSliceOver(cursor: RecordCursor): boolean {

@@ -12,6 +12,14 @@ export { hashKey };
 /** Number of hash tables. */
 export const PARTITIONS = 256;
 
+/** Where records of one segment went: offsets before, ascending, and after. */
+export interface Moves {
+  /** Where they were. */
+  from: number[];
+  /** Where they are. */
+  to: number[];
+}
+
 /** Where a record lies. Offset and length are in bytes. */
 export interface Place {
   /** Segment number; 0 where there is no record. */
@@ -101,6 +109,25 @@ export class Index implements Place {
     return true;
   }
 
+  /**
+   * Points the entries of one partition that are in moved segments (`moves`, by segment number) at the new places in segment `target`.
+   * Returns how many entries it looked at, and the bytes of the records that it moved.
+   */
+  relocate(number: number, moves: Map<number, Moves>, target: number): { count: number; bytes: number } {
+    const { entries, count } = this.partition(number);
+    let bytes = 0;
+    for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
+      const moved = entries[at + 1] === 0 ? undefined : moves.get(entries[at + 1]!);
+      if (moved === undefined) continue;
+      const i = lowerBound(moved.from, entries[at + 2]!);
+      if (moved.from[i] !== entries[at + 2]) continue;
+      entries[at + 1] = target;
+      entries[at + 2] = moved.to[i]!;
+      bytes += entries[at + 3]! & 0x7fff_ffff;
+    }
+    return { count, bytes };
+  }
+
   /** Bytes of the records that the entries point at, by segment. */
   liveBytes(): Map<number, number> {
     const bytes = new Map<number, number>();
@@ -134,4 +161,16 @@ export class Index implements Place {
 /** Length and form of a key as one number, as entries keep them. */
 export function formOf(lengthBytes: number, isString: boolean): number {
   return isString ? lengthBytes + STRING_FORM : lengthBytes;
+}
+
+/** The first position in an ascending list whose number is not less than `wanted`. */
+function lowerBound(list: number[], wanted: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -42,13 +42,8 @@ export class SegmentCopier {
     this.segment = segment;
   }
 
-  /** Where the next record will start. */
-  get position(): number {
-    return this.segment.endBytes + this.#length;
-  }
-
-  /** Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. */
-  copy(cursor: RecordCursor, as: Kind = cursor.kind as Kind): void {
+  /** Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. Returns where the copy starts. */
+  copy(cursor: RecordCursor, as: Kind = cursor.kind as Kind): number {
     const keepsValue = as === cursor.kind;
     const length = keepsValue ? cursor.length : cursor.keyStart + cursor.keyLength;
     const at = this.#reserve(length);
@@ -62,6 +57,7 @@ export class SegmentCopier {
     this.#seal(at, cursor.sequence);
     this.segment.cover(cursor.sequence);
     if (as !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
+    return this.segment.endBytes + at;
   }
 
   /** Writes what has been collected and makes it durable; resolves once it is. */
@@ -83,7 +79,7 @@ export class SegmentCopier {
   /** Ends the segment with a mark on itself: that tells a finished copy from one that was cut off, if the manifest is lost. */
   #end(): void {
     const at = this.#reserve(MARK_BYTES);
-    writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.position - MARK_BYTES });
+    writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });
     this.#seal(at, this.#log.nextSequence++);
     this.#flush();
   }

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { corrupt, KvStoreError } from "../errors.ts";
+import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
@@ -73,13 +73,14 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuff
 
 /** Reads and checks the header of an open segment. Throws `CORRUPT` or `FORMAT`. */
 export function readSegmentHeader(handle: FileHandle, name: string): SegmentHeader {
-  const fixed = readUpTo(handle, SEGMENT_HEADER_BYTES, 0);
+  const read = (lengthBytes: number) => asIo(`read ${name}`, () => readUpTo(handle, lengthBytes, 0));
+  const fixed = read(SEGMENT_HEADER_BYTES);
   if (fixed.length < SEGMENT_HEADER_BYTES || !MAGIC.every((byte, i) => fixed[i] === byte)) {
     throw corrupt(name, 0, "no segment header");
   }
   const view = new DataView(fixed.buffer);
   const count = view.getUint32(36, true);
-  const bytes = count === 0 || count > MAX_INPUTS ? fixed : readUpTo(handle, SEGMENT_HEADER_BYTES + 4 * count, 0);
+  const bytes = count === 0 || count > MAX_INPUTS ? fixed : read(SEGMENT_HEADER_BYTES + 4 * count);
   const end = bytes.length - 4;
   const whole = new DataView(bytes.buffer);
   const isWhole = count <= MAX_INPUTS && end === 40 + 4 * count;

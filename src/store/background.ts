@@ -187,8 +187,8 @@ export class Background {
       flush: () => writer.reached("sync"),
       settle: () => void writer.write(),
       rollbacks: () => writer.rollbacks,
-      retire: (segments) => {
-        core.changes += segments.length;
+      retire: (segments, movedRecords) => {
+        core.changes += movedRecords;
         for (const segment of segments) segment.retiredAt = core.views.opened;
         core.sweep();
       },

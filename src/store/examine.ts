@@ -263,7 +263,11 @@ function openListed(
       return examined;
     }
   } catch (error) {
-    const reason = error instanceof KvStoreError ? error.reason ?? error.message : String(error);
+    if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") {
+      handle.close();
+      throw error;
+    }
+    const { reason = error.message } = error;
     found.problems.push({ file, offset: 0, length: Math.min(examined.fileBytes, SEGMENT_HEADER_BYTES), reason });
   }
   const segment = new Segment(header, handle, { endBytes: listed.sealedBytes, sealed: sealed || manifest.clean });

@@ -220,8 +220,9 @@ function isSegmentOf(log: Log, name: string, number: number): boolean {
     handle = log.platform.open(log.path(name), "read");
     const header = readSegmentHeader(handle, name);
     return header.number === number && toHex(header.storeId) === toHex(log.storeId);
-  } catch {
-    return false;
+  } catch (error) {
+    if (log.platform.isNotFound(error) || (error instanceof KvStoreError && error.code !== "IO")) return false;
+    throw ioError(`read ${name}`, error);
   } finally {
     handle?.close();
   }

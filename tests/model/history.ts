@@ -27,6 +27,8 @@ export class History {
   readonly ambiguous: Set<number> = new Set();
   #base: State = new Map();
   #changes: Change[] = [];
+  /** What had been called before changes were taken back, and the last call then. */
+  #branches: { id: number; changes: Change[] }[] = [];
 
   /** How many states there are besides the first. */
   get length(): number {
@@ -48,6 +50,7 @@ export class History {
     for (const one of durability === "sync" ? ["sync", "write"] as const : ["write"] as const) {
       this.acknowledged[one] = Math.max(this.acknowledged[one], id);
     }
+    this.#branches = this.#branches.filter((branch) => branch.id >= this.acknowledged.write);
   }
 
   /** The position of the state after a call. */
@@ -64,41 +67,44 @@ export class History {
 
   /** Positions, from `from` on, whose state is just `contents`. */
   positions(contents: State, from: number): number[] {
-    const found: number[] = [];
-    const state = new Map(this.#base);
-    let wrong = 0;
-    for (const name of new Set([...state.keys(), ...contents.keys()])) {
-      wrong += isSame(state.get(name), contents.get(name)) ? 0 : 1;
-    }
-    for (let position = 0;; position++) {
-      if (wrong === 0 && position >= from) found.push(position);
-      const change = this.#changes[position];
-      if (change === undefined) return found;
-      if (change.clears) wrong = contents.size;
-      for (const [name, entry] of change.puts) {
-        wrong -= isSame(state.get(name), contents.get(name)) ? 0 : 1;
-        wrong += isSame(entry, contents.get(name)) ? 0 : 1;
-        apply(state, { ...change, puts: [[name, entry]] });
-      }
-      if (change.clears) state.clear();
-    }
+    return positionsIn(this.#base, this.#changes, contents).filter((position) => position >= from);
+  }
+
+  /**
+   * Whether `contents` are those of a time that includes everything acknowledged. Writes that failed may count after a
+   * crash, as long as nothing that came later was acknowledged: until then nobody could say where the log ends.
+   */
+  isPossible(contents: State, durability: Durability): boolean {
+    const branches = [...this.#branches, { id: this.lastId, changes: this.#changes }];
+    return branches.some(({ changes }) => {
+      const floor = changes.filter(({ id }) => id <= this.acknowledged[durability] && !this.lost.has(id)).length;
+      return positionsIn(this.#base, changes, contents).some((position) => position >= floor);
+    });
   }
 
   /** Goes back to an earlier state. `certain`: the first position with the same contents. Whether there was anything to take back. */
   cut(position: number, certain: number): boolean {
+    const before = [...this.#changes];
     const gone = this.#changes.splice(position);
     for (const { id } of gone) this.lost.add(id);
     for (const { id } of this.#changes.slice(certain)) this.ambiguous.add(id);
     if (gone.length === 0) return false;
+    this.#branches.push({ id: this.lastId, changes: before });
     this.head = new Map(this.#base);
     for (const change of this.#changes) apply(this.head, change);
     return true;
+  }
+
+  /** The end of the log has been recorded: what failed does not count. */
+  forgetFailed(): void {
+    this.#branches = [];
   }
 
   /** Begins anew with what was found; all of it is durable, as opening makes it. */
   restart(contents: State): void {
     this.#base = contents;
     this.#changes = [];
+    this.#branches = [];
     this.head = new Map(contents);
     this.acknowledged.write = this.acknowledged.sync = this.lastId;
   }
@@ -107,6 +113,28 @@ export class History {
     this.#changes.push(change);
     apply(this.head, change);
     return change.id;
+  }
+}
+
+/** Positions in a row of changes whose state is just `contents`. */
+function positionsIn(base: State, changes: Change[], contents: State): number[] {
+  const found: number[] = [];
+  const state = new Map(base);
+  let wrong = 0;
+  for (const name of new Set([...state.keys(), ...contents.keys()])) {
+    wrong += isSame(state.get(name), contents.get(name)) ? 0 : 1;
+  }
+  for (let position = 0;; position++) {
+    if (wrong === 0) found.push(position);
+    const change = changes[position];
+    if (change === undefined) return found;
+    if (change.clears) wrong = contents.size;
+    for (const [name, entry] of change.puts) {
+      wrong -= isSame(state.get(name), contents.get(name)) ? 0 : 1;
+      wrong += isSame(entry, contents.get(name)) ? 0 : 1;
+      apply(state, { ...change, puts: [[name, entry]] });
+    }
+    if (change.clears) state.clear();
   }
 }
 
