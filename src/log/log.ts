@@ -14,6 +14,9 @@ import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
 /** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
 const SPARE_NUMBERS = 8;
 
+/** Segment numbers are 32-bit fields, and the manifest names the one behind the last. */
+const MAX_SEGMENT_NUMBER = 2 ** 32 - 1 - 2 * SPARE_NUMBERS;
+
 /** Where a log lives. */
 export interface LogPlace {
   /** The operating system. */
@@ -226,7 +229,9 @@ export class Log {
         new KvStoreError("FAILED", `the LOCK file in ${this.directory} was replaced: another writer may be there`),
       );
     }
-    const reservedBelow = Math.max(this.#reservedBelow, this.#nextSegment + (options.clean ? 0 : SPARE_NUMBERS));
+    // Numbers that were reserved and not used are free again once the store is closed.
+    const ahead = Math.max(this.#reservedBelow, this.#nextSegment + SPARE_NUMBERS);
+    const reservedBelow = options.clean ? this.#nextSegment : ahead;
     try {
       writeManifest(this.platform, this.directory, { ...this.describe(), ...options, nextSegment: reservedBelow });
     } catch (error) {
@@ -274,6 +279,9 @@ export class Log {
 
   #reserveNumber(): number {
     const number = this.#nextSegment++;
+    if (number > MAX_SEGMENT_NUMBER) {
+      throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
+    }
     // The number is durable in the manifest before a file of that name exists: a file that has a number from beyond it proves an older manifest.
     if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
     return number;

@@ -6,7 +6,8 @@
 import { nextOfAll, nextOfStale } from "../compaction/choose.ts";
 import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
 import { KvStoreError } from "../errors.ts";
-import type { Segment } from "../log/segment.ts";
+import { MARK_BYTES } from "../log/record.ts";
+import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
 import { nextTurn, startTimer } from "../platform/turn.ts";
 import type { Stats, WorkOptions } from "../types.ts";
 import { isDue, writeImage } from "./checkpoint.ts";
@@ -15,6 +16,9 @@ import type { Settings } from "./options.ts";
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
+
+/** What it costs to end a segment and copy it. */
+const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
 
 /** Somebody who waits for a full compaction. */
 interface Caller {
@@ -158,9 +162,11 @@ export class Background {
         askCallers(callers, work);
       });
       host.checkpoint(0);
-      if (log.active !== undefined && log.active.endBytes + writer!.pendingBytes > log.active.headerBytes) {
-        writer!.rotate();
-      }
+      const failure = writer!.write();
+      if (failure !== undefined) throw failure;
+      // The active segment takes part only if that gives more back than the headers of its copy and of its successor take.
+      const wonBytes = log.active === undefined ? 0 : log.active.staleBytes + log.active.tombstoneBytes;
+      if (wonBytes > MIN_WON_BYTES) writer!.rotate();
       const candidates = log.inOrder().filter((segment) => segment.sealed);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
       const next = () => nextOfAll([...log.segments.values()], candidates, segmentBytes);

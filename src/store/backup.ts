@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { writeManifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
 import { writeAll } from "../platform/files.ts";
@@ -38,6 +38,10 @@ export async function backupStore(core: Core, destination: string, options: Work
     for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);
     asSync(target, () => log.platform.syncDirectory(target));
     writeManifest(log.platform, target, manifest);
+  } catch (error) {
+    // What failed to reach the disk is the copy: that is no failure of the store.
+    const isOurs = log.failure !== undefined || !(error instanceof KvStoreError) || error.code !== "FAILED";
+    throw isOurs ? error : new KvStoreError("IO", `cannot make ${target} durable: ${error.message}`, { cause: error });
   } finally {
     core.release(view);
   }
@@ -63,7 +67,7 @@ async function copySegment(core: Core, segment: Segment, endBytes: number, targe
       asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));
       if (pace.count(length)) await pace.pause();
     }
-    await handle.syncData();
+    await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));
   } finally {
     handle.close();
   }

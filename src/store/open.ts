@@ -49,7 +49,7 @@ export interface Opened {
 
 /** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
 export function takeLock(platform: Platform, directory: string): Lock {
-  const text = `${JSON.stringify({ process: processId(), since: new Date().toISOString() })}\n`;
+  const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/LOCK`, text));
   if ("release" in lock) return lock;
   const holder = lock.holder.trim() || "unknown";

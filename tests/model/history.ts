@@ -50,7 +50,8 @@ export class History {
     for (const one of durability === "sync" ? ["sync", "write"] as const : ["write"] as const) {
       this.acknowledged[one] = Math.max(this.acknowledged[one], id);
     }
-    this.#branches = this.#branches.filter((branch) => branch.id >= this.acknowledged.write);
+    const last = this.idAt(this.positionOf(this.acknowledged.write));
+    this.#branches = this.#branches.filter((branch) => branch.id >= last);
   }
 
   /** The position of the state after a call. */

@@ -41,9 +41,10 @@ export class Machine {
   }
 
   /** Lets an operation fail soon, once. */
-  armFault(): void {
+  armFault(): string {
     const kind = this.#random.pick(this.#random.chance(0.8) ? FAULTS : SYNC_FAULTS);
     this.#fault = { kind, after: this.#random.between(1, this.#random.chance(0.5) ? 2 : 8) };
+    return `${kind} ${this.#fault.after} will fail`;
   }
 
   /** Lets the disk be nearly full. */
