@@ -270,9 +270,12 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     const { core } = this;
     core.isClosed = true;
     core.epoch++;
+    // Asked for before anything is awaited: what is pending now is this call's to flush, and to report.
+    const flushed = core.writer?.close();
+    flushed?.catch(() => {});
     try {
       await this.#background.stop();
-      await core.writer?.close();
+      await flushed;
       core.views.closeAll();
       core.sweep();
       if (core.writer === undefined) return;

@@ -47,7 +47,7 @@ export interface Command {
    * Whether Ctrl-C lets it put things in order first. Others leave nothing behind, so the signal just ends them, also in
    * the middle of synchronous work, where no handler would be heard.
    */
-  endsGently?: true;
+  endsGently?: (args: readonly string[]) => boolean;
   /** Does it and returns the exit status. */
   run: (context: Context) => Promise<number> | number;
 }

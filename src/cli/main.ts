@@ -41,7 +41,7 @@ async function run(argv: readonly string[], signals: Signals): Promise<number> {
       return EXIT.done;
     }
     if (invocation.command === undefined) throw new UsageError("a command is wanted, and there is none");
-    if (invocation.command.endsGently) signals.listen();
+    if (invocation.command.endsGently?.(invocation.args)) signals.listen();
     const context = contextOf(invocation, invocation.command, signal, out);
     const status = await context.command.run(context);
     return signal.aborted ? (signal.reason as Interrupted).status : status;

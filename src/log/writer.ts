@@ -136,6 +136,11 @@ export class Writer {
     if (this.tail.length === 0 && this.unsyncedBytes === 0) return Promise.resolve();
     // While a sync is under way, the next group forms: it is written when that sync ends, and shares the next one.
     if (this.#syncing === undefined) this.#schedule();
+    if (this.tail.length === 0) {
+      // All is written: whatever becomes of the next group is no matter of this call.
+      if (this.#syncWaiters.length === 0) this.#syncWaiters.push(new Deferred());
+      return this.#syncWaiters.at(-1)!.promise;
+    }
     return (this.#synced ??= new Deferred()).promise;
   }
 
@@ -143,6 +148,8 @@ export class Writer {
   write(): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;
+    // A failed store writes nothing more, wherever the failed sync was.
+    if (log.failure !== undefined) return this.fail(log.failure);
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
       try {
@@ -187,10 +194,10 @@ export class Writer {
   }
 
   /** Fails the store: whoever waits hears of it, and what is pending is rolled back. */
-  fail(error: KvStoreError): void {
+  fail(error: KvStoreError): KvStoreError {
     const failure = this.#log.fail(error);
     for (const waiter of this.#syncWaiters.splice(0)) waiter.reject(failure);
-    this.#rollback(failure);
+    return this.#rollback(failure);
   }
 
   #schedule(): void {

@@ -59,7 +59,8 @@ export class Examination {
   async read(examined: Examined, pace: Pace): Promise<void> {
     const segment = examined.segment!;
     let before = 0;
-    for (const found of scan(segment, segment.headerBytes, Math.min(examined.requiredBytes, examined.fileBytes))) {
+    // Up to the recorded end, even if the file is shorter: a record that lost only its value still names its key.
+    for (const found of scan(segment, segment.headerBytes, examined.requiredBytes)) {
       if (found.isRecord) this.#takeRecord(found, segment);
       if (found.reason !== undefined) this.#takeDamage(found, examined);
       if (found.isRecord && examined.isDamaged) this.#noteGap(before, found.cursor.sequence);

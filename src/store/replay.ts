@@ -135,6 +135,7 @@ export class Replay {
       this.#discharge(number, partition.entries[at + 3]!);
       this.#announce(partition, id);
       partition.entries[at + 1] = 0;
+      this.#records++;
       this.#index.count(partition, -1);
     }
   }

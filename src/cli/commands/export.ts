@@ -23,7 +23,8 @@ export const exportCommand: Command = {
 byte for byte. What is written is the state at the start, whatever an application writes meanwhile. FILE is
 replaced when the export is complete, and only then; it is readable by its owner alone.`,
   example: ["kvstore export backup.ndjson", "kvstore: exported 3 keys"],
-  endsGently: true,
+  // There is a file to be removed; standard output may block for ever, and Deno does not exit while it does.
+  endsGently: (args) => (args[0] ?? "-") !== "-",
   run: (context) => {
     const name = fileArgument(context, 0);
     return withStore(context, "read", (store) => exportTo(context, store, name));

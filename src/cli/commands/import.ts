@@ -35,7 +35,7 @@ line that is none of the above ends the import with status 3; what stood before 
 with status 130; what was read until then is stored.`,
   json: '{"acknowledged":LINES} after each group: so many lines of the input are stored and safe',
   example: ["kvstore import backup.ndjson", "kvstore: imported 3 lines"],
-  endsGently: true,
+  endsGently: () => true,
   run: async (context) => {
     const source = fileArgument(context, 0);
     // Looked at before a store is created for nothing.

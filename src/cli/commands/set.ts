@@ -31,7 +31,7 @@ export const set: Command = {
 means itself. The store is created if there is none. Returns once the value would survive a power cut.`,
   json: '{"key":…,"type":"string","bytes":11}',
   example: ['kvstore set greeting "hello world"', 'kvstore set user:1 \'{"name":"Ada"}\' --type json'],
-  endsGently: true,
+  endsGently: () => true,
   run: async (context) => {
     const key = keyArgument(context, 0);
     const { value, bytes, type } = await readValue(context);
@@ -54,7 +54,7 @@ export const remove: Command = {
   description: "Returns once that would survive a power cut. Exits with 1 if the key was not there.",
   json: '{"key":…,"deleted":true}',
   example: ["kvstore delete greeting"],
-  endsGently: true,
+  endsGently: () => true,
   run: (context) => {
     const key = keyArgument(context, 0);
     return withStore(context, "write", async (store) => {

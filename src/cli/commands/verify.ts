@@ -46,7 +46,7 @@ export const repair: Command = {
 silently replaced by an older one, and ranges of sequence numbers of which nothing is known.`,
   json: '{"dryRun":false,"problems":[…],"lostKeys":[…],"lostSequences":[[7,9]],"keptRecords":12,…}',
   example: ["kvstore repair --dry-run", "would keep 12 records and lose 1 key: user:2"],
-  endsGently: true,
+  endsGently: () => true,
   run: (context) =>
     waitingForLock(context, async () => {
       const dryRun = hasSwitch(context, "dry-run");

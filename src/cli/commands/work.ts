@@ -64,7 +64,7 @@ export const compact: Command = {
   description: "Says on standard error how many bytes the log had before and has now.",
   json: '{"segmentsBefore":2,"segmentsAfter":1,"diskBytesBefore":226,"diskBytesAfter":130}',
   example: ["kvstore compact", "kvstore: 226 B before, 130 B after, 96 B won"],
-  endsGently: true,
+  endsGently: () => true,
   run: (context) =>
     withStore(context, "write", async (store) => {
       const before = store.stats();
@@ -102,7 +102,7 @@ export const backup: Command = {
     "DEST must be absent or empty. A copy that was cut off never opens, so it cannot be taken for a whole one.",
   json: '{"destination":"…","keys":3}',
   example: ["kvstore backup /mnt/backup/monday", "kvstore: copied 3 keys to /mnt/backup/monday"],
-  endsGently: true,
+  endsGently: () => true,
   run: (context) => {
     const destination = context.args[0]!;
     if (destination === "") throw new UsageError("DEST is empty; wanted a directory");
