@@ -39,6 +39,8 @@ import type {
 const MAX_BATCH_OPERATIONS = 2 ** 20;
 /** Most bytes of a batch, once encoded. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+/** Compaction first looks for something to do so long after opening. */
+const FIRST_LOOK_MS = 1000;
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 const NO_VALUE: EncodedValue = { type: 0, data: "" };
 
@@ -125,7 +127,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     const recovery = salvaged === undefined || salvaged.problems.length === 0
       ? opened.recovery
       : { ...opened.recovery, salvaged };
-    if (lock !== undefined) background.consider();
+    // Not at once: a process that opens the store for a single write would begin what its closing cuts off.
+    if (lock !== undefined) background.considerAfter(FIRST_LOOK_MS);
     return new KvStore<V>(core, { settings, lock, background, recovery });
   }
 

@@ -39,7 +39,7 @@ export class Background {
   #compactions = 0;
   #lastError: Error | undefined;
   #retryMs = FIRST_RETRY_MS;
-  #retry: { stop(): void } | undefined;
+  #delay: { stop(): void } | undefined;
 
   /** Nothing runs before `consider` or `compact` is called. */
   constructor(core: Core, settings: Settings) {
@@ -56,12 +56,20 @@ export class Background {
 
   /** Looks, soon, whether there is something to compact, or an image to write. */
   consider(): void {
-    if (this.#isConsidering || this.#isStopped || this.#retry !== undefined) return;
+    if (this.#isConsidering || this.#isStopped || this.#delay !== undefined) return;
     this.#isConsidering = true;
     this.exclusively(async () => {
       this.#isConsidering = false;
       await nextTurn();
       await this.#runAutomatically();
+    });
+  }
+
+  /** The same, not before so many milliseconds have passed. */
+  considerAfter(delayMs: number): void {
+    this.#delay = startTimer(delayMs, () => {
+      this.#delay = undefined;
+      this.consider();
     });
   }
 
@@ -81,7 +89,7 @@ export class Background {
   /** Ends what is running and waits for it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#retry?.stop();
+    this.#delay?.stop();
     await this.#queue;
   }
 
@@ -143,10 +151,7 @@ export class Background {
     } catch (error) {
       if (this.#isStopped) return;
       this.#report(error);
-      this.#retry = startTimer(this.#retryMs, () => {
-        this.#retry = undefined;
-        this.consider();
-      });
+      this.considerAfter(this.#retryMs);
       this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
     }
     if (!this.#isStopped) await this.writeImage();
