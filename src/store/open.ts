@@ -59,20 +59,27 @@ export function takeLock(platform: Platform, directory: string): Lock {
 /** Creates the directory, and those above it, each durable in its parent. */
 export function ensureDirectory(platform: Platform, directory: string): void {
   if (isThere(platform, directory)) return;
-  const parent = directory.replace(/[/\\][^/\\]*$/, "") || "/";
-  if (parent !== directory) ensureDirectory(platform, parent);
   try {
-    // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
-    platform.syncDirectory(parent);
-    platform.makeDirectory(directory);
-    platform.syncDirectory(parent);
+    createDirectory(platform, directory);
   } catch (error) {
-    if (platform.isAlreadyThere(error)) return;
-    const message = `cannot create ${directory}, or make it durable in ${parent}; create the directory first`;
+    const message = `cannot create ${directory}, or make it durable in its parent; create the directory first`;
     throw new KvStoreError("IO", `${message}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   }
+}
+
+function createDirectory(platform: Platform, directory: string): void {
+  const parent = directory.replace(/[/\\][^/\\]*$/, "") || "/";
+  if (!isThere(platform, parent)) createDirectory(platform, parent);
+  // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
+  platform.syncDirectory(parent);
+  try {
+    platform.makeDirectory(directory);
+  } catch (error) {
+    if (!platform.isAlreadyThere(error)) throw error;
+  }
+  platform.syncDirectory(parent);
 }
 
 function isThere(platform: Platform, directory: string): boolean {
