@@ -54,3 +54,14 @@ export {
   type LogSegment,
   readLog,
 } from "./src/store/read_log.ts";
+export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/log/manifest.ts";
+export { type Extent, RecordCursor } from "./src/log/cursor.ts";
+export { KIND, type Kind, type RecordBuffer, RecordHeader, VALUE_TYPE } from "./src/log/record.ts";
+export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
+
+// index
+export { Index, type KeyBytes, type Moves, type Place } from "./src/index/index.ts";
+export { Partition } from "./src/index/partition.ts";
+
+// compaction
+export { droppableUpTo, gainOf, nextOfAll, nextOfStale, type Thresholds } from "./src/compaction/choose.ts";

@@ -7,7 +7,11 @@
 import { MARK_BYTES } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
 
-/** When automatic compaction takes a segment. */
+/**
+ * When automatic compaction takes a segment.
+ *
+ * @experimental
+ */
 export interface Thresholds {
   /** Share of the segment that can be won. */
   staleRatio: number;
@@ -22,6 +26,8 @@ export interface Thresholds {
  * a segment outside may hold an older record of its key. A segment cannot if it starts above the tombstone; nor if it is the
  * output of a compaction that dropped, with the tombstone known already, all that had been superseded (`cleanAsOf`).
  * Without the second rule, a compaction that goes through a store segment by segment would keep nearly all tombstones.
+ *
+ * @experimental
  */
 export function droppableUpTo(segments: Iterable<Segment>, inputs: ReadonlySet<Segment>): number {
   let limit = Infinity;
@@ -31,7 +37,11 @@ export function droppableUpTo(segments: Iterable<Segment>, inputs: ReadonlySet<S
   return limit;
 }
 
-/** Bytes that rewriting these segments together would give back, and how large the output would be. */
+/**
+ * Bytes that rewriting these segments together would give back, and how large the output would be.
+ *
+ * @experimental
+ */
 export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonBytes: number; outputBytes: number } {
   const droppable = droppableUpTo(segments, new Set(inputs));
   let keptBytes = 0;
@@ -45,7 +55,11 @@ export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonByt
   return { wonBytes: inputBytes - outputBytes, outputBytes };
 }
 
-/** The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the end. */
+/**
+ * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the end.
+ *
+ * @experimental
+ */
 export function nextOfAll(all: Segment[], candidates: Segment[], segmentBytes: number): Segment[] | undefined {
   while (candidates.length > 0) {
     const inputs = gather(all, candidates, segmentBytes, (segment) => {
@@ -58,7 +72,11 @@ export function nextOfAll(all: Segment[], candidates: Segment[], segmentBytes: n
   return undefined;
 }
 
-/** The next group for automatic compaction; `undefined` if too little can be won. */
+/**
+ * The next group for automatic compaction; `undefined` if too little can be won.
+ *
+ * @experimental
+ */
 export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
   const { staleRatio, minStaleBytes, segmentBytes } = thresholds;
   const stale = all.filter((segment) => {

@@ -12,7 +12,11 @@ export { hashKey };
 /** Number of hash tables. */
 export const PARTITIONS = 256;
 
-/** Where records of one segment went: offsets before, ascending, and after. */
+/**
+ * Where records of one segment went: offsets before, ascending, and after.
+ *
+ * @experimental
+ */
 export interface Moves {
   /** Where they were. */
   from: number[];
@@ -20,7 +24,11 @@ export interface Moves {
   to: number[];
 }
 
-/** Where a record lies. Offset and length are in bytes. */
+/**
+ * Where a record lies. Offset and length are in bytes.
+ *
+ * @experimental
+ */
 export interface Place {
   /** Segment number; 0 where there is no record. */
   segment: number;
@@ -32,7 +40,11 @@ export interface Place {
   isString: boolean;
 }
 
-/** A key as bytes within a larger array. */
+/**
+ * A key as bytes within a larger array.
+ *
+ * @experimental
+ */
 export interface KeyBytes {
   /** The array. */
   bytes: Uint8Array;
@@ -45,6 +57,8 @@ export interface KeyBytes {
 /**
  * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields `segment` (0: there was none), `offset`, `length`
  * and `isString`, as an object for each call would be the most expensive part of it.
+ *
+ * @experimental
  */
 export class Index implements Place {
   segment = 0;

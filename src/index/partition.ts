@@ -49,7 +49,11 @@ function mix(hash: number, word: number): number {
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-/** A hash table from keys to places in the log. */
+/**
+ * A hash table from keys to places in the log.
+ *
+ * @experimental
+ */
 export class Partition {
   /** Hash slots. Its length is a power of two. */
   slots: Uint32Array;

@@ -27,7 +27,11 @@ const WINDOW_BYTES = 256 * 1024;
  */
 const SEARCH_EFFORT = 64;
 
-/** What a cursor reads. */
+/**
+ * What a cursor reads.
+ *
+ * @experimental
+ */
 export interface Extent {
   /** The open segment. */
   handle: FileHandle;
@@ -40,6 +44,8 @@ export interface Extent {
 /**
  * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`; `bytes` and `view`
  * hold it from `at` on: header and key always, the value after `loadValue` or `checkValue`.
+ *
+ * @experimental
  */
 export class RecordCursor extends RecordHeader implements RecordBuffer {
   /** The window on the file. */

@@ -41,7 +41,11 @@ const MAGIC = new TextEncoder().encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
 
-/** A place in the log: everything before it has reached the disk. */
+/**
+ * A place in the log: everything before it has reached the disk.
+ *
+ * @experimental
+ */
 export interface Mark {
   /** Segment number; 0 before the first segment. */
   segment: number;
@@ -49,7 +53,11 @@ export interface Mark {
   offset: number;
 }
 
-/** What the manifest says of a segment. */
+/**
+ * What the manifest says of a segment.
+ *
+ * @experimental
+ */
 export interface ManifestSegment {
   /** Segment number. */
   number: number;
@@ -65,7 +73,11 @@ export interface ManifestSegment {
   cleanAsOf: number;
 }
 
-/** The content of a manifest. */
+/**
+ * The content of a manifest.
+ *
+ * @experimental
+ */
 export interface Manifest {
   /** Random identity of the store. */
   storeId: Uint8Array;
@@ -131,7 +143,11 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Reads a manifest from its bytes. Throws `CORRUPT` or `FORMAT`. */
+/**
+ * Reads a manifest from its bytes. Throws `CORRUPT` or `FORMAT`.
+ *
+ * @experimental
+ */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < FIXED_BYTES + 4) throw corrupt(MANIFEST_NAME, 0, `${bytes.length} bytes are too few`);

@@ -34,12 +34,24 @@ export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
 /** Highest sequence number: beyond it a `number` is not exact. */
 export const MAX_SEQUENCE: number = Number.MAX_SAFE_INTEGER;
 
-/** What a record does. */
+/**
+ * What a record does.
+ *
+ * @experimental
+ */
 export const KIND = { set: 1, delete: 2, clear: 3, mark: 4 } as const;
-/** One of the numbers in `KIND`. */
+/**
+ * One of the numbers in `KIND`.
+ *
+ * @experimental
+ */
 export type Kind = typeof KIND[keyof typeof KIND];
 
-/** How a value was given, and so how it is given back. */
+/**
+ * How a value was given, and so how it is given back.
+ *
+ * @experimental
+ */
 export const VALUE_TYPE = { bytes: 0, utf8: 1, json: 2, utf16: 3 } as const;
 
 /** Flag: the key was given as a string. */
@@ -76,7 +88,11 @@ export function placeSeed(salt: number, offset: number): number {
   return (salt ^ offset) >>> 0;
 }
 
-/** A stretch of memory that holds records, with the view that their numbers are read through. */
+/**
+ * A stretch of memory that holds records, with the view that their numbers are read through.
+ *
+ * @experimental
+ */
 export interface RecordBuffer {
   /** The bytes. */
   bytes: Uint8Array;
@@ -90,7 +106,11 @@ export function recordBuffer(lengthBytes: number): RecordBuffer {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** The fields of a header, filled in by `readHeader`: one object serves for millions of records. */
+/**
+ * The fields of a header, filled in by `readHeader`: one object serves for millions of records.
+ *
+ * @experimental
+ */
 export class RecordHeader {
   /** What the record does. */
   kind = 0;

@@ -19,6 +19,8 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 
+export type { FileHandle };
+
 /** Version of the files' format that this code writes. */
 export const FORMAT_VERSION = 1;
 /** Bytes of a segment header without inputs. */
@@ -32,7 +34,11 @@ const MAGIC = new TextEncoder().encode("KVSEGMNT");
 /** More inputs than any compaction takes; bounds what a hostile header can ask for. */
 const MAX_INPUTS = 1 << 20;
 
-/** What a segment's header says. */
+/**
+ * What a segment's header says.
+ *
+ * @experimental
+ */
 export interface SegmentHeader {
   /** Segment number. */
   number: number;
@@ -44,7 +50,11 @@ export interface SegmentHeader {
   inputs: number[];
 }
 
-/** The file name of a segment. */
+/**
+ * The file name of a segment.
+ *
+ * @experimental
+ */
 export function segmentName(number: number): string {
   return `${String(number).padStart(8, "0")}.seg`;
 }
@@ -71,7 +81,11 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuff
   return bytes;
 }
 
-/** Reads and checks the header of an open segment. Throws `CORRUPT` or `FORMAT`. */
+/**
+ * Reads and checks the header of an open segment. Throws `CORRUPT` or `FORMAT`.
+ *
+ * @experimental
+ */
 export function readSegmentHeader(handle: FileHandle, name: string): SegmentHeader {
   const read = (lengthBytes: number) => asIo(`read ${name}`, () => readUpTo(handle, lengthBytes, 0));
   const fixed = read(SEGMENT_HEADER_BYTES);
@@ -99,7 +113,11 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
   };
 }
 
-/** One segment of an open store: its file, its extent, and how many of its bytes are worth what. */
+/**
+ * One segment of an open store: its file, its extent, and how many of its bytes are worth what.
+ *
+ * @experimental
+ */
 export class Segment {
   /** Segment number; the file's name follows from it. */
   readonly number: number;

@@ -9,7 +9,11 @@
  * @module
  */
 
-/** A file that is open for positional reads and, if it was opened so, writes. */
+/**
+ * A file that is open for positional reads and, if it was opened so, writes.
+ *
+ * @experimental
+ */
 export interface FileHandle {
   /** Reads into `target` from byte `offset` on; returns how many bytes came, 0 at the end of the file. May be short. */
   read(target: Uint8Array, offset: number): number;

@@ -16,7 +16,11 @@ import { decodeKey } from "./keys.ts";
 import { openReader } from "./open.ts";
 import { type Found, scan } from "./scan.ts";
 
-/** What the manifest says. */
+/**
+ * What the manifest says.
+ *
+ * @experimental
+ */
 export interface LogManifest {
   /** Identity of the store, hexadecimal. */
   storeId: string;
@@ -40,7 +44,11 @@ export interface LogManifest {
   fileBytes: number;
 }
 
-/** A segment. */
+/**
+ * A segment.
+ *
+ * @experimental
+ */
 export interface LogSegment {
   /** Tells the items of a log apart. */
   type: "segment";
@@ -74,7 +82,11 @@ export interface LogSegment {
   tombstoneBytes: number;
 }
 
-/** A record. */
+/**
+ * A record.
+ *
+ * @experimental
+ */
 export interface LogRecord {
   /** Tells the items of a log apart. */
   type: "record";
@@ -108,7 +120,11 @@ export interface LogRecord {
   head: Uint8Array;
 }
 
-/** Bytes that are no record, or lie behind the end of the records. */
+/**
+ * Bytes that are no record, or lie behind the end of the records.
+ *
+ * @experimental
+ */
 export interface LogDamage {
   /** Tells the items of a log apart. */
   type: "damage" | "unused";
@@ -122,7 +138,11 @@ export interface LogDamage {
   reason: string;
 }
 
-/** One thing in a log. */
+/**
+ * One thing in a log.
+ *
+ * @experimental
+ */
 export type LogItem = LogSegment | LogRecord | LogDamage;
 
 const KINDS = ["set", "set", "delete", "clear", "mark"] as const;
