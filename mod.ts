@@ -46,17 +46,22 @@ export type {
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
 // log
-export {
-  type LogDamage,
-  type LogItem,
-  type LogManifest,
-  type LogRecord,
-  type LogSegment,
-  readLog,
-} from "./src/store/read_log.ts";
+export { type OpenLog, openLog } from "./src/store/open_log.ts";
+export { type Found, scan } from "./src/store/scan.ts";
 export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/log/manifest.ts";
 export { type Extent, RecordCursor } from "./src/log/cursor.ts";
-export { KIND, type Kind, type RecordBuffer, RecordHeader, VALUE_TYPE } from "./src/log/record.ts";
+export {
+  FLAG_EXPIRES,
+  FLAG_MORE,
+  FLAG_STRING_KEY,
+  KIND,
+  type Kind,
+  readMark,
+  type RecordBuffer,
+  RecordHeader,
+  VALUE_TYPE,
+  valueTypeOf,
+} from "./src/log/record.ts";
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
 
 // index

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LogRecord, LogSegment } from "../../mod.ts";
+import type { LogRecord, LogSegment } from "./log_items.ts";
 import { fitted, grouped } from "./format.ts";
 import { escaped, keyText } from "./notation.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogDamage, LogManifest, LogRecord, LogSegment } from "../../mod.ts";
+import type { LogDamage, LogManifest, LogRecord, LogSegment } from "./log_items.ts";
 import { counted, fitted, grouped, humanBytes, type Paint, percentage, type Style, wrapped } from "./format.ts";
 import { expiryText, type Field, headerFields, hex, recordFields, valuePreview } from "./log_fields.ts";
 import { escaped, keyText } from "./notation.ts";

@@ -35,6 +35,8 @@ const MAX_READER_TRIES = 100;
 
 /** A log with its index. */
 export interface Opened {
+  /** The manifest that was found. */
+  manifest: Manifest;
   /** The log. */
   log: Log;
   /** Its index. */
@@ -133,7 +135,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
       log.resume(fresh);
       log.replaceManifest({ clean: false });
     }
-    return { log, ...built, recovery: recoveryOf(manifest, last, tail) };
+    return { log, manifest, ...built, recovery: recoveryOf(manifest, last, tail) };
   } catch (error) {
     log.closeFiles();
     throw error;
@@ -148,7 +150,7 @@ export function openReader(platform: Platform, directory: string): Opened {
     try {
       const last = openSegments(log, manifest);
       const tail = takeTail(last, manifest);
-      return { log, ...buildIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
+      return { log, manifest, ...buildIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
     } catch (error) {
       log.closeFiles();
       const isNew = readManifest(platform, directory)?.generation !== manifest.generation;

@@ -8,7 +8,11 @@ import type { Segment } from "../log/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import type { WorkOptions } from "../types.ts";
 
-/** One step of a scan. The object, and the cursor in it, are the same at every step. */
+/**
+ * One step of a scan. The object, and the cursor in it, are the same at every step.
+ *
+ * @experimental
+ */
 export interface Found {
   /** Stands on the record, unless this is damage. */
   cursor: RecordCursor;
@@ -22,7 +26,11 @@ export interface Found {
   isRecord: boolean;
 }
 
-/** Walks over `segment` from `start` to `end`. Behind a damaged header it looks for the next record that checks out whole. */
+/**
+ * Walks over `segment` from `start` to `end`. Behind a damaged header it looks for the next record that checks out whole.
+ *
+ * @experimental
+ */
 export function* scan(segment: Segment, start: number, end: number): Generator<Found> {
   const { handle, name, salt } = segment;
   const cursor = new RecordCursor({ handle, name, salt }, start, end);

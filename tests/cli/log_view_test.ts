@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { LogManifest, LogRecord, LogSegment } from "../../mod.ts";
+import type { LogManifest, LogRecord, LogSegment } from "../../src/cli/log_items.ts";
 import { displayWidth, painter } from "../../src/cli/format.ts";
 import { headerFields, hex, recordFields, valuePreview } from "../../src/cli/log_fields.ts";
 import { LogView } from "../../src/cli/log_view.ts";

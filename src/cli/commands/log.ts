@@ -1,17 +1,11 @@
 /** `log`. @module */
 
 import process from "node:process";
-import {
-  KvStoreError,
-  type LogDamage,
-  type LogManifest,
-  type LogRecord,
-  type LogSegment,
-  readLog,
-} from "../../../mod.ts";
+import { KvStoreError } from "../../../mod.ts";
 import { type Command, type Context, hasSwitch, wholeNumber } from "../command.ts";
-import { EXIT, InputError } from "../errors.ts";
+import { EXIT } from "../errors.ts";
 import { painter } from "../format.ts";
+import { type LogItem, type LogManifest, readLog } from "../log_items.ts";
 import { LogView } from "../log_view.ts";
 import { keyForm, toBase64 } from "../notation.ts";
 import { noStore } from "../open.ts";
@@ -35,25 +29,20 @@ takes one record apart byte by byte; --quiet leaves it out. Colours on a termina
     const segment = number === undefined ? undefined : wholeNumber(number, "SEGMENT", 0);
     const { manifest, items } = openLog(context, segment);
     const draw = context.json ? jsonDrawing(manifest) : viewDrawing(context, manifest);
-    let segments = 0;
     if (context.out.add(draw.begin())) await context.out.flush();
     for (const item of items) {
-      if (item.type === "segment") segments++;
       if (context.out.add(draw.item(item))) await context.out.flush();
     }
-    if (segment !== undefined && segments === 0) throw new InputError(`the store has no segment ${segment}`);
     context.out.add(draw.end());
     await context.out.flush();
     return EXIT.done;
   },
 };
 
-type Item = LogSegment | LogRecord | LogDamage;
-
 /** A way to write the log down. */
 interface Drawing {
   begin: () => string;
-  item: (item: Item) => string;
+  item: (item: LogItem) => string;
   end: () => string;
 }
 
@@ -93,7 +82,7 @@ function jsonDrawing(manifest: LogManifest): Drawing {
   };
 }
 
-function itemForm(item: Item): unknown {
+function itemForm(item: LogItem): unknown {
   if (item.type === "segment") return { ...item, header: toBase64(item.header) };
   if (item.type !== "record") return item;
   const { key, ...plain } = item;

@@ -1,26 +1,25 @@
 /**
- * The log as it lies on disk, for tools that show it.
+ * The log as it lies on disk, taken apart into items that can be shown.
  *
  * @module
  */
-import { getUint53, toHex } from "../bytes.ts";
-import { ioError } from "../errors.ts";
-import type { Index } from "../index/index.ts";
-import { encodeManifest, readManifest } from "../log/manifest.ts";
-import * as record from "../log/record.ts";
-import type { Segment } from "../log/segment.ts";
-import { readUpTo } from "../platform/files.ts";
-import { platform } from "../platform/mod.ts";
-import type { Key } from "../types.ts";
-import { decodeKey } from "./keys.ts";
-import { openReader } from "./open.ts";
-import { type Found, scan } from "./scan.ts";
 
-/**
- * What the manifest says.
- *
- * @experimental
- */
+import {
+  FLAG_EXPIRES,
+  FLAG_MORE,
+  FLAG_STRING_KEY,
+  type Found,
+  type Index,
+  type Key,
+  openLog,
+  readMark,
+  scan,
+  type Segment,
+  valueTypeOf,
+} from "../../mod.ts";
+import { InputError } from "./errors.ts";
+
+/** What the manifest says. */
 export interface LogManifest {
   /** Identity of the store, hexadecimal. */
   storeId: string;
@@ -44,11 +43,7 @@ export interface LogManifest {
   fileBytes: number;
 }
 
-/**
- * A segment.
- *
- * @experimental
- */
+/** A segment. */
 export interface LogSegment {
   /** Tells the items of a log apart. */
   type: "segment";
@@ -82,11 +77,7 @@ export interface LogSegment {
   tombstoneBytes: number;
 }
 
-/**
- * A record.
- *
- * @experimental
- */
+/** A  */
 export interface LogRecord {
   /** Tells the items of a log apart. */
   type: "record";
@@ -120,11 +111,7 @@ export interface LogRecord {
   head: Uint8Array;
 }
 
-/**
- * Bytes that are no record, or lie behind the end of the records.
- *
- * @experimental
- */
+/** Bytes that are no record, or lie behind the end of the records. */
 export interface LogDamage {
   /** Tells the items of a log apart. */
   type: "damage" | "unused";
@@ -138,55 +125,31 @@ export interface LogDamage {
   reason: string;
 }
 
-/**
- * One thing in a log.
- *
- * @experimental
- */
+/** One thing in a log. */
 export type LogItem = LogSegment | LogRecord | LogDamage;
 
 const KINDS = ["set", "set", "delete", "clear", "mark"] as const;
 const VALUE_TYPES = ["bytes", "string", "json", "string"] as const;
 const SHOWN_VALUE_BYTES = 64;
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/**
- * Reads a store's log as it lies on disk, without changing anything, also beside a writer.
- *
- * @param options `segment`: only that one
- * @throws {KvStoreError} as `KvStore.open` does
- * @experimental
- */
+/** Reads a store's log, or one segment of it, without changing anything, also beside a writer. */
 export function readLog(
   directory: string,
   options: { segment?: number } = {},
 ): { manifest: LogManifest; items: IterableIterator<LogItem> } {
-  const path = platform.absolute(directory);
-  const { log, index } = openReader(platform, path);
-  const manifest = readManifest(platform, path)!;
-  const { storeId, clean, generation, nextSegment, nextSequence, mark, historyFloor, clockFloor } = manifest;
-  const fileBytes = encodeManifest(manifest).length;
-  const chosen = [...log.segments.values()].sort((a, b) => a.number - b.number).filter(({ number }) =>
-    options.segment === undefined || number === options.segment
-  );
+  const { manifest, manifestBytes, segments, index, close } = openLog(directory);
+  const { storeId, segments: _, ...figures } = manifest;
+  const chosen = segments.filter(({ number }) => options.segment === undefined || number === options.segment);
   if (options.segment !== undefined && chosen.length === 0) {
-    log.closeFiles();
-    const numbers = [...log.segments.keys()].sort((a, b) => a - b).join(", ");
-    throw new RangeError(`there is no segment ${options.segment}; there are ${numbers || "none"}`);
+    close();
+    const numbers = segments.map(({ number }) => number).join(", ");
+    throw new InputError(`the store has no segment ${options.segment}; it has ${numbers || "none"}`);
   }
+  const id = Array.from(storeId, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return {
-    manifest: {
-      storeId: toHex(storeId),
-      formatVersion: 1,
-      clean,
-      generation,
-      nextSegment,
-      nextSequence,
-      mark,
-      historyFloor,
-      clockFloor,
-      fileBytes,
-    },
-    items: itemsOf(chosen, index, () => log.closeFiles()),
+    manifest: { ...figures, storeId: id, formatVersion: 1, fileBytes: manifestBytes },
+    items: itemsOf(chosen, index, close),
   };
 }
 
@@ -201,8 +164,6 @@ function* itemsOf(segments: Segment[], index: Index, close: () => void): Generat
         yield { type: "unused", segment: segment.number, offset: segment.endBytes, length, reason };
       }
     }
-  } catch (error) {
-    throw ioError("read the log", error);
   } finally {
     close();
   }
@@ -210,7 +171,8 @@ function* itemsOf(segments: Segment[], index: Index, close: () => void): Generat
 
 function segmentOf(segment: Segment): LogSegment {
   const { number, name, handle, endBytes, sealed, salt, headerBytes } = segment;
-  const header = readUpTo(handle, headerBytes, 0);
+  const header = new Uint8Array(headerBytes);
+  handle.read(header, 0);
   const view = new DataView(header.buffer);
   return {
     type: "segment",
@@ -245,18 +207,20 @@ function itemOf(found: Found, segment: Segment, index: Index): LogItem {
     sequence: cursor.sequence,
     kind,
     valueBytes: valueLength,
-    more: (flags & record.FLAG_MORE) !== 0,
+    more: (flags & FLAG_MORE) !== 0,
     state: kind === "mark" ? "mark" : kind === "set" ? "stale" : "tombstone",
     intact: reason === undefined,
     head: bytes.slice(at, at + headLength),
   };
-  if (kind === "set" || kind === "delete") item.key = decodeKey(cursor.key, (flags & record.FLAG_STRING_KEY) !== 0);
+  if (kind === "set" || kind === "delete") {
+    item.key = (flags & FLAG_STRING_KEY) === 0 ? cursor.key.slice() : DECODER.decode(cursor.key);
+  }
   if (kind === "set") {
-    item.valueType = VALUE_TYPES[record.valueTypeOf(flags)]!;
+    item.valueType = VALUE_TYPES[valueTypeOf(flags)]!;
     const isThere = index.find(bytes, at + keyStart, keyLength);
     if (isThere && index.segment === segment.number && index.offset === offset) item.state = "live";
   }
-  if (kind === "mark" && reason === undefined) item.mark = record.readMark(view, at);
-  if ((flags & record.FLAG_EXPIRES) !== 0) item.expiresAt = getUint53(view, at + record.RECORD_HEADER_BYTES);
+  if (kind === "mark" && reason === undefined) item.mark = readMark(view, at);
+  if ((flags & FLAG_EXPIRES) !== 0) item.expiresAt = Number(view.getBigUint64(at + keyStart - 8, true));
   return item;
 }
