@@ -180,16 +180,14 @@ class Compaction {
       return;
     }
     if (!cursor.checkValue()) throw corrupt(input.name, cursor.offset, "checksum of a value");
-    this.#copier ??= new SegmentCopier(this.#host.log, this.#host.log.createSegment(this.#replaced()));
+    this.#copier ??= new SegmentCopier(
+      this.#host.log,
+      this.#host.log.createSegment(this.#inputs.map((one) => one.number)),
+    );
     const moves = this.#moves.get(input.number) ?? { from: [], to: [] };
     this.#moves.set(input.number, moves);
     moves.from.push(cursor.offset);
     moves.to.push(this.#copier.copy(cursor));
-  }
-
-  /** What the output stands for: its inputs, and what those stood for as far as it is still on the disk. */
-  #replaced(): number[] {
-    return [...this.#inputs.map(({ number }) => number), ...this.#host.log.retired.keys()];
   }
 
   #isLive(cursor: RecordCursor, input: Segment): boolean {

@@ -24,16 +24,14 @@ export async function backupStore(core: Core, destination: string, options: Work
   if (first !== undefined) {
     throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
   }
-  await core.writer?.reached("sync");
   const view = core.views.open(log.nextSequence);
   try {
+    // All taken at once, pending records included: they have their places already.
     const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }));
     const last = segments.find(({ segment }) => !segment.sealed);
-    const manifest = {
-      ...log.describe(),
-      clean: true,
-      mark: { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 },
-    };
+    const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
+    const manifest = { ...log.describe(), clean: true, mark };
+    await core.writer?.reached("sync");
     const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);
     asSync(target, () => log.platform.syncDirectory(target));
@@ -47,9 +45,8 @@ export async function backupStore(core: Core, destination: string, options: Work
   }
 }
 
-/** The end of what is durable: of the segment being written, what has been synced. */
-function endOf({ log }: Core, segment: Segment): number {
-  return segment === log.active ? log.syncedBytes : segment.endBytes;
+function endOf({ log, writer }: Core, segment: Segment): number {
+  return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
 }
 
 async function copySegment(core: Core, segment: Segment, endBytes: number, target: string, pace: Pace): Promise<void> {

@@ -40,8 +40,8 @@ interface Undo {
 
 /** Log, index and views of an open store. */
 export class Core implements WriterEvents {
-  /** The log. */
-  readonly log: Log;
+  /** The log; a reader's is replaced when it takes in a newer one. */
+  log: Log;
   /** The index, now and as open views see it. */
   readonly views: Views;
   /** Appends to the log; readers have none. */

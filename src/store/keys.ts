@@ -44,7 +44,8 @@ export class EncodedKey {
 
   /** A copy of the bytes. */
   copy(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    // Not slice: that of a Buffer shares its memory.
+    return new Uint8Array(this.bytes.subarray(0, this.length));
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { IMAGE_TEMPORARY } from "../index/image.ts";
 import { Index } from "../index/index.ts";
 import { SegmentCopier } from "../log/copier.ts";
@@ -72,7 +72,7 @@ export function ensureDirectory(platform: Platform, directory: string): void {
 }
 
 function createDirectory(platform: Platform, directory: string): void {
-  const parent = directory.replace(/[/\\][^/\\]*$/, "") || "/";
+  const parent = parentOf(directory);
   if (!isThere(platform, parent)) createDirectory(platform, parent);
   // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
   platform.syncDirectory(parent);
@@ -82,6 +82,10 @@ function createDirectory(platform: Platform, directory: string): void {
     if (!platform.isAlreadyThere(error)) throw error;
   }
   platform.syncDirectory(parent);
+}
+
+function parentOf(path: string): string {
+  return path.replace(/[/\\][^/\\]*$/, "") || "/";
 }
 
 function isThere(platform: Platform, directory: string): boolean {
@@ -111,6 +115,12 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
   }
   if (!create) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   const manifest = newManifest();
+  try {
+    // The directory may be the work of a process that died before it was durable.
+    platform.syncDirectory(parentOf(directory));
+  } catch {
+    // Not permitted: then it was made by somebody else, who has to have seen to it.
+  }
   writeManifest(platform, directory, manifest);
   return manifest;
 }
@@ -119,6 +129,9 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
 export function openWriter(platform: Platform, directory: string, manifest: Manifest, lock: Lock): Opened {
   const log = new Log({ platform, directory, lock }, manifest);
   try {
+    // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last before
+    // anything is acknowledged, or removed, because of it.
+    asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
     checkStrays(log, manifest);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);

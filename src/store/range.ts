@@ -67,6 +67,8 @@ function behindPrefix(prefix: Uint8Array): Uint8Array | undefined {
 
 /** Where an iterator gets its items from. */
 export interface Source<T> {
+  /** Whose view is read: a snapshot must not be collected as garbage, and so closed, before its iterators. */
+  reader: object;
   /** Keys in order; some may have no value in the iterator's view. */
   list: KeyList;
   /** The item for a key; `undefined` if the view has none. Throws if the view is closed or the record damaged. */

@@ -84,6 +84,7 @@ export abstract class Reader<V extends Value = Value> {
     const own = this.view === undefined ? core.views.open(core.log.nextSequence) : undefined;
     const view = this.view ?? own!;
     const iterator = new RangeIterator({
+      reader: this,
       list: core.views.base(view).sorted.list(),
       item: itemOf(core, view, bounds, item),
       release: () => own !== undefined && releaseNow(iterator, core, own),

@@ -4,7 +4,7 @@
  * @module
  */
 import { Log } from "../log/log.ts";
-import { type Manifest, readManifest } from "../log/manifest.ts";
+import { type Manifest, type ManifestSegment, readManifest } from "../log/manifest.ts";
 import { findTail } from "../log/recovery.ts";
 import type { Core } from "./core.ts";
 import { manifestOf, openReader, openSegments } from "./open.ts";
@@ -24,68 +24,74 @@ export function refreshReader(core: Core): boolean {
   }
 }
 
+/** Where the manifest says that a segment ends; `Infinity` while it is being written. */
+function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): number {
+  if (sealedBytes > 0) return sealedBytes;
+  return clean ? mark.offset : Infinity;
+}
+
 /** Whether we have read records that do not count any more: of a failed write, or moved by recovery. */
 function mustReload(core: Core, manifest: Manifest): boolean {
-  return manifest.segments.some(({ number, sealedBytes }) => {
-    const known = core.log.segments.get(number);
-    return known !== undefined && sealedBytes > 0 && known.endBytes > sealedBytes;
+  return manifest.segments.some((listed) => {
+    const known = core.log.segments.get(listed.number);
+    return known !== undefined && known.endBytes > endOf(listed, manifest);
   });
 }
 
 /** Reads the store anew. Open views keep the old index; the files it needs are the same ones. */
 function reload(core: Core): boolean {
-  const { log } = core;
-  const opened = openReader(log.platform, log.directory);
-  for (const segment of log.segments.values()) {
-    if (opened.log.segments.has(segment.number)) segment.handle.close();
-    else retire(core, segment.number);
-  }
-  log.segments.clear();
-  for (const segment of opened.log.segments.values()) log.adopt(segment);
-  log.generation = opened.log.generation;
-  core.replaceIndex(opened.index);
-  core.sequence = opened.sequence;
+  const { log, index, sequence } = openReader(core.log.platform, core.log.directory);
+  follow(core, log);
+  core.replaceIndex(index);
+  core.sequence = sequence;
   core.sweep();
   return true;
 }
 
 function advance(core: Core, manifest: Manifest): boolean {
-  const { log } = core;
-  const ends = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
-  const next = new Log({ platform: log.platform, directory: log.directory, lock: undefined }, manifest);
-  for (const { number } of manifest.segments) if (log.segments.has(number)) next.adopt(log.segments.get(number)!);
+  const { segments, platform, directory } = core.log;
+  const ends = new Map(Array.from(segments.values(), (segment) => [segment.number, segment.endBytes]));
+  const next = new Log({ platform, directory, lock: undefined }, manifest);
+  for (const { number } of manifest.segments) if (segments.has(number)) next.adopt(segments.get(number)!);
   try {
     openSegments(next, manifest);
-    for (const { number, sealedBytes } of manifest.segments) {
-      const segment = next.segments.get(number)!;
-      if (sealedBytes > 0) segment.endBytes = sealedBytes;
-      else segment.endBytes = findTail(segment, Math.max(ends.get(number) ?? 0, manifest.mark.offset)).endBytes;
-      segment.sealed = sealedBytes > 0;
+    for (const listed of manifest.segments) {
+      const segment = next.segments.get(listed.number)!;
+      const end = endOf(listed, manifest);
+      const known = Math.max(ends.get(listed.number) ?? 0, manifest.mark.offset);
+      segment.endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
+      segment.sealed = listed.sealedBytes > 0;
     }
   } catch (error) {
     for (const segment of next.segments.values()) if (!ends.has(segment.number)) segment.handle.close();
-    for (const segment of log.segments.values()) segment.endBytes = ends.get(segment.number)!;
+    for (const segment of segments.values()) segment.endBytes = ends.get(segment.number)!;
     throw error;
   }
-  const gone = [...log.segments.keys()].filter((number) => !next.segments.has(number));
-  for (const number of gone) retire(core, number);
-  for (const segment of next.segments.values()) log.adopt(segment);
-  log.generation = manifest.generation;
-  const { highest, records } = replay(core.index, log.segments, {
+  follow(core, next);
+  const { highest, records } = replay(core.index, next.segments, {
     sequence: core.sequence,
     partitionSequence: () => core.sequence,
     from: (segment) => ends.get(segment.number),
-    hasLost: gone.length > 0,
+    hasLost: [...ends.keys()].some((number) => !next.segments.has(number)),
     beforeChange: (key, place) => core.views.remember(key, place),
   });
   core.sequence = Math.max(core.sequence, highest);
+  next.nextSequence = Math.max(next.nextSequence, core.sequence + 1);
   core.sweep();
   return records > 0;
 }
 
-function retire(core: Core, number: number): void {
-  const segment = core.log.segments.get(number)!;
-  segment.retiredAt = core.views.opened;
-  core.log.segments.delete(number);
-  core.log.retired.set(number, segment);
+/** Takes over a newer log. Segments that it has no more stay open as long as views may need them. */
+function follow(core: Core, next: Log): void {
+  for (const segment of core.log.retired.values()) next.retired.set(segment.number, segment);
+  for (const segment of core.log.segments.values()) {
+    const same = next.segments.get(segment.number);
+    if (same === segment) continue;
+    if (same !== undefined) segment.handle.close();
+    else {
+      segment.retiredAt = core.views.opened;
+      next.retired.set(segment.number, segment);
+    }
+  }
+  core.log = next;
 }

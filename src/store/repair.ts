@@ -10,7 +10,7 @@ import { SegmentCopier } from "../log/copier.ts";
 import { Log } from "../log/log.ts";
 import { MANIFEST_NAME, writeManifest } from "../log/manifest.ts";
 import { KIND } from "../log/record.ts";
-import { segmentName, segmentNumberOf } from "../log/segment.ts";
+import { segmentName } from "../log/segment.ts";
 import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Lock, Platform } from "../platform/types.ts";
@@ -75,7 +75,7 @@ async function repairHeld(
       movedAside: [],
     };
     if (report.problems.length === 0) return report;
-    const names = platform.list(directory);
+    const names = asIo(`list ${directory}`, () => platform.list(directory));
     const aside = [...damaged.map(({ listed }) => segmentName(listed.number)), ...(isRebuilt ? [MANIFEST_NAME] : [])];
     report.movedAside = aside.filter((name) => names.includes(name)).map((name) => `${ASIDE}/${name}`);
     if (options.dryRun !== true) rewrite(platform, directory, lock, examined, report);

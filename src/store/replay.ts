@@ -96,8 +96,13 @@ export class Replay {
     const at = id * ENTRY_FIELDS;
     const former = partition.entries[at + 1]!;
     if (isOld) {
-      // The index has seen this record, or what replaced it. Only its place may be news: compaction copied it since.
-      if (!isUnknownSegment || cursor.kind !== KIND.set || former === 0 || this.#segments.has(former)) return;
+      // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by compaction
+      // or recovery. Of several versions that were copied the newest counts.
+      const taken = partition.sequences![id]!;
+      if (!isUnknownSegment || cursor.kind !== KIND.set || former === 0 || cursor.sequence <= taken) return;
+      if (taken === 0 && this.#segments.has(former)) return;
+      partition.sequences![id] = cursor.sequence;
+      this.#discharge(former, partition.entries[at + 3]!);
     } else {
       if (cursor.sequence <= partition.sequences![id]!) return;
       partition.sequences![id] = cursor.sequence;

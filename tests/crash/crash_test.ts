@@ -159,10 +159,10 @@ Deno.test("what a store acknowledges after the death of its predecessor survives
   });
 });
 
-Deno.test(`a second crash at every operation of recovery (every 6th first crash; --seed=${SEED})`, async () => {
+Deno.test(`a second crash at every operation of recovery (every 8th first crash; --seed=${SEED})`, async () => {
   await withSeed(SEED, async () => {
     let count = 0;
-    for (let n = 3;; n += 6) {
+    for (let n = 3;; n += 8) {
       const dead = await killAt(n, SMALL);
       if (dead === undefined) break;
       const cut = { ...dead, platform: copyOf(dead.platform.image(randomCut(SEED + n))), after: "sync" as const };

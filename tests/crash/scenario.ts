@@ -26,6 +26,8 @@ export class Run {
   /** Whether errors are expected: then steps go on after them. */
   readonly isFaulty: boolean;
   readonly platform: MemoryPlatform;
+  /** Ends a fault that would keep the store from ever opening. */
+  heal: (() => void) | undefined;
   #pending: Promise<unknown>[] = [];
 
   constructor(platform: MemoryPlatform, options: { isFaulty?: boolean } = {}) {
@@ -42,6 +44,7 @@ export class Run {
       codeOf(error);
       this.history.rejections++;
       if (!this.isFaulty) throw error;
+      this.heal?.();
       this.store = await KvStore.openOn(this.platform, DIRECTORY, options);
     }
   }
@@ -53,6 +56,7 @@ export class Run {
     this.store = undefined;
     if (await this.history.barrier(store.close())) return;
     assert(this.isFaulty, "close rejected");
+    this.heal?.();
     await this.open();
     this.history.settle(contentsOf(this.store!, this.history.keys), "sync", "opened again after a failed close");
     await this.close();

@@ -21,6 +21,8 @@ export class Machine {
   platform: MemoryPlatform;
   /** What the next start will see, once power or process are gone. */
   next: MemoryPlatform | undefined;
+  /** How the machine was stopped last. */
+  how = "";
   /** Whether the power was cut since this was last reset: what was merely written may be gone. */
   wasCut = false;
   /** Faults that happened since this was last reset. */
@@ -37,6 +39,10 @@ export class Machine {
   constructor(random: Random) {
     this.#random = random;
     this.platform = new MemoryPlatform();
+    // What holds the store is there, and durable, before anything happens.
+    this.platform.writeFile("/data/store/NOTE", new Uint8Array(1));
+    this.platform.remove("/data/store/NOTE");
+    this.platform.syncDirectory("/data/store");
     this.#wire();
   }
 
@@ -69,8 +75,11 @@ export class Machine {
   stop(): void {
     const random = this.#random;
     this.#stopAfter = 0;
-    if (random.chance(0.4)) this.next = this.platform.kill();
-    else {
+    if (random.chance(0.4)) {
+      this.how = "the process was killed";
+      this.next = this.platform.kill();
+    } else {
+      this.how = "the power was cut";
       this.wasCut = true;
       this.next = this.platform.crash(random.chance(0.3) ? {} : this.#survival());
     }
