@@ -27,10 +27,13 @@ export async function backupStore(core: Core, destination: string, options: Work
   const view = core.views.open(log.nextSequence);
   try {
     // All taken at once, pending records included: they have their places already.
-    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }));
+    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))
+      .filter(({ segment, endBytes }) => endBytes > segment.headerBytes);
     const last = segments.find(({ segment }) => !segment.sealed);
     const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
-    const manifest = { ...log.describe(), clean: true, mark };
+    const present = log.describe();
+    const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
+    const manifest = { ...present, clean: true, mark, segments: listed };
     await core.writer?.reached("sync");
     const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);

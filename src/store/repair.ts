@@ -91,10 +91,7 @@ export async function repairIfThere(
   directory: string,
   lock: Lock,
 ): Promise<RepairReport | undefined> {
-  const isThere = platform.list(directory).some((name) =>
-    name === MANIFEST_NAME || segmentNumberOf(name) !== undefined
-  );
-  return isThere ? await repairHeld(platform, directory, lock, {}) : undefined;
+  return findStore(platform, directory) === "none" ? undefined : await repairHeld(platform, directory, lock, {});
 }
 
 /** Copies what is intact of the damaged segments, makes that count, and moves the damaged files aside. */
