@@ -287,8 +287,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       core.log.syncActive();
       if (!core.log.isClean) core.log.replaceManifest({ clean: true });
     } finally {
-      core.log.closeFiles();
-      if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
+      try {
+        core.log.closeFiles();
+      } finally {
+        if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
+      }
     }
   }
 

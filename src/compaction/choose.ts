@@ -80,7 +80,7 @@ export function nextOfAll(all: Segment[], candidates: Segment[], segmentBytes: n
 export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
   const { staleRatio, minStaleBytes, segmentBytes } = thresholds;
   const stale = all.filter((segment) => {
-    const { wonBytes } = segment.sealed ? gainOf(all, [segment]) : { wonBytes: 0 };
+    const { wonBytes } = segment.isCompactable ? gainOf(all, [segment]) : { wonBytes: 0 };
     return wonBytes > 0 && wonBytes >= staleRatio * segment.endBytes;
   });
   const wonBytes = stale.reduce((sum, segment) => sum + gainOf(all, [segment]).wonBytes, 0);

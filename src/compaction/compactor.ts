@@ -73,7 +73,7 @@ class Compaction {
   readonly #moves: Map<number, Moves> = new Map();
   #copier: SegmentCopier | undefined;
   #droppedUpTo = 0;
-  #sliceEnd = 0;
+  #sliceBytes = 0;
   #sliceRecords = 0;
 
   constructor(host: CompactionHost, inputs: Segment[]) {
@@ -91,12 +91,7 @@ class Compaction {
   /** Copies what is kept and makes the copy durable. */
   async copy(): Promise<void> {
     for (const input of this.#inputs) {
-      const cursor = new RecordCursor(
-        { handle: input.handle, name: input.name, salt: input.salt },
-        input.headerBytes,
-        input.endBytes,
-      );
-      this.#sliceEnd = input.headerBytes + SLICE_BYTES;
+      const cursor = new RecordCursor(input, input.headerBytes, input.endBytes);
       while (cursor.next()) {
         this.#take(cursor, input);
         if (this.#isSliceOver(cursor)) {
@@ -105,7 +100,7 @@ class Compaction {
         }
       }
       // Whatever could not be read may be all that is left of it: the input stays.
-      if (cursor.reason !== undefined) throw corrupt(input.name, cursor.offset, cursor.reason);
+      if (cursor.reason !== undefined) throw damaged(input, cursor.offset, cursor.reason);
     }
     try {
       await this.#copier?.finish();
@@ -179,7 +174,7 @@ class Compaction {
       this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
       return;
     }
-    if (!cursor.checkValue()) throw corrupt(input.name, cursor.offset, "checksum of a value");
+    if (!cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
     this.#copier ??= new SegmentCopier(
       this.#host.log,
       this.#host.log.createSegment(this.#inputs.map((one) => one.number)),
@@ -197,10 +192,17 @@ class Compaction {
   }
 
   #isSliceOver(cursor: RecordCursor): boolean {
+    this.#sliceBytes += cursor.length;
     this.#sliceRecords++;
-    if (cursor.offset < this.#sliceEnd && this.#sliceRecords < SLICE_RECORDS) return false;
-    this.#sliceEnd = cursor.offset + SLICE_BYTES;
+    if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) return false;
+    this.#sliceBytes = 0;
     this.#sliceRecords = 0;
     return true;
   }
+}
+
+/** The error for damage in an input, which compaction leaves alone from now on. */
+function damaged(input: Segment, offset: number, reason: string): KvStoreError {
+  input.isDamaged = true;
+  return corrupt(input.name, offset, reason);
 }

@@ -107,24 +107,38 @@ export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
 
 /** Reads all partitions of an image; `undefined` if one does not check out. */
 export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>): Partition[] | undefined {
+  if (footer.partitions.length !== PARTITIONS) return undefined;
   const partitions: Partition[] = [];
   const size = handle.size();
   let offset = 0;
   for (const { slots, entries, arena, live, checksum } of footer.partitions) {
     const arenaStart = 4 * (slots + entries * ENTRY_FIELDS);
     const length = arenaStart + arena;
-    if (!(offset + length <= size) || (slots & (slots - 1)) !== 0 || entries >= slots) return undefined;
+    if (!(offset + length <= size) || !Number.isInteger(Math.log2(slots))) return undefined;
     const bytes = new Uint8Array(length);
     if (readInto(handle, bytes, offset) < length || crc32(bytes) !== checksum) return undefined;
-    partitions.push(
-      new Partition(footer.seed, {
-        slots: new Uint32Array(bytes.buffer, 0, slots),
-        entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
-        arena: bytes.subarray(arenaStart),
-        live,
-      }),
-    );
+    const image = {
+      slots: new Uint32Array(bytes.buffer, 0, slots),
+      entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
+      arena: bytes.subarray(arenaStart),
+      live,
+    };
+    if (!isSound(image)) return undefined;
+    partitions.push(new Partition(footer.seed, image));
     offset += length + (-length & 3);
   }
-  return partitions.length === PARTITIONS ? partitions : undefined;
+  return partitions;
+}
+
+/** Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one behind the other. */
+function isSound({ slots, entries, arena }: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array }): boolean {
+  const count = entries.length / ENTRY_FIELDS;
+  let used = 0;
+  for (const slot of slots) if (slot !== 0 && (slot & 0xff_ffff) <= count) used++;
+  let at = 0;
+  for (let id = 0; id < count; id++) {
+    if (entries[id * ENTRY_FIELDS] !== at) return false;
+    at += 2 + (arena[at]! | (arena[at + 1]! << 8));
+  }
+  return used === count && count < slots.length && at === arena.length;
 }

@@ -69,8 +69,8 @@ export class Partition {
   live: number;
   /** Sequence number per entry: only while the log is replayed, since records may come out of order then. */
   sequences: Float64Array | undefined;
-  /** Where entries went when deleted keys were last dropped, if somebody asked for it (`ID_GONE`: dropped). */
-  moved: Uint32Array | undefined;
+  /** How often deleted keys were dropped: entries have other numbers after it. */
+  drops = 0;
   readonly #seed: number;
 
   /** An empty table, or the one in `image`. */
@@ -130,16 +130,9 @@ export class Partition {
     this.sequences = on ? this.sequences ?? new Float64Array(this.entries.length / ENTRY_FIELDS) : undefined;
   }
 
-  /** Starts keeping track of where entries go when deleted ones are dropped. */
-  trackMoves(): void {
-    this.moved = undefined;
-    this.#tracksMoves = true;
-  }
-
   /** Drops the entries of deleted keys. Arrays are replaced, never changed in place: sorted views may still read the old. */
   dropDeleted(): void {
     const { entries, arena, count } = this;
-    const moved = this.#tracksMoves ? new Uint32Array(count).fill(ID_GONE) : undefined;
     this.entries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);
     this.arena = new Uint8Array(arena.length);
     this.count = 0;
@@ -153,15 +146,12 @@ export class Partition {
       const to = this.count * ENTRY_FIELDS;
       this.entries.set(entries.subarray(from, from + ENTRY_FIELDS), to);
       this.entries[to] = this.arenaBytes;
-      if (moved !== undefined) moved[id] = this.count;
       this.arenaBytes += end - at;
       this.count++;
     }
-    if (moved !== undefined) this.moved = compose(this.moved, moved);
+    this.drops++;
     this.#rehash(this.slots.length);
   }
-
-  #tracksMoves = false;
 
   #makeEntries(keepDeleted: boolean): void {
     if (!keepDeleted && this.sequences === undefined && this.live < this.count * 0.75) return this.dropDeleted();
@@ -195,12 +185,4 @@ export class Partition {
     while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
     this.slots[slot] = (((hash >>> 16) & 0xff) << 24) | (id + 1);
   }
-}
-
-/** In `moved`: the entry was dropped. */
-export const ID_GONE = 0xffff_ffff;
-
-/** Two moves in a row as one. Entries younger than the first move are at the end of its result, and moved as they are. */
-function compose(first: Uint32Array | undefined, second: Uint32Array): Uint32Array {
-  return first === undefined ? second : first.map((id) => id === ID_GONE ? ID_GONE : second[id] ?? ID_GONE);
 }

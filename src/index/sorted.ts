@@ -6,7 +6,7 @@
  */
 import { compareBytes } from "../bytes.ts";
 import { type Index, PARTITIONS } from "./index.ts";
-import { ENTRY_FIELDS, ID_GONE } from "./partition.ts";
+import { ENTRY_FIELDS } from "./partition.ts";
 
 /** A reference to a key: partition number in the top byte, entry number below. */
 type KeyRef = number;
@@ -77,8 +77,9 @@ export class KeyList {
 export class SortedKeys {
   readonly #index: Index;
   #list: KeyList | undefined;
-  /** Entries of each partition that the list knows. */
+  /** Entries of each partition that the list knows, and how often it had dropped deleted ones by then. */
   #known: number[] = new Array(PARTITIONS).fill(0);
+  #drops: number[] = new Array(PARTITIONS).fill(0);
 
   /** Nothing is sorted before the first call of `list`. */
   constructor(index: Index) {
@@ -95,34 +96,25 @@ export class SortedKeys {
     return this.#list;
   }
 
-  /** The references of the last list as they are now: renumbered where a partition dropped deleted keys since. */
+  /** The references of the last list that are still right: where a partition has renumbered its entries, all of its keys are newcomers. */
   #survivors(): Uint32Array {
     const refs = this.#list?.refs ?? new Uint32Array(0);
-    const moves = this.#known.map((_, i) => this.#index.partition(i).moved);
-    if (moves.every((moved) => moved === undefined)) return refs;
-    moves.forEach((moved, i) => {
-      if (moved === undefined) return;
-      this.#known[i] = moved.subarray(0, this.#known[i]).reduce((sum, id) => sum + (id === ID_GONE ? 0 : 1), 0);
-      this.#index.partition(i).trackMoves();
+    const isRenumbered = this.#drops.map((drops, i) => this.#index.partition(i).drops !== drops);
+    if (!isRenumbered.includes(true)) return refs;
+    isRenumbered.forEach((is, i) => {
+      if (is) this.#known[i] = 0;
+      this.#drops[i] = this.#index.partition(i).drops;
     });
-    let length = 0;
-    const kept = new Uint32Array(refs.length);
-    for (const ref of refs) {
-      const moved = moves[ref >>> 24];
-      const id = moved === undefined ? ref & 0xff_ffff : moved[ref & 0xff_ffff]!;
-      if (id !== ID_GONE) kept[length++] = (ref & 0xff00_0000) | id;
-    }
-    return kept.subarray(0, length);
+    return refs.filter((ref) => !isRenumbered[ref >>> 24]);
   }
 
   /** References of the entries that came since the last list. */
   #newcomers(): Uint32Array {
     const refs: KeyRef[] = [];
     for (let i = 0; i < PARTITIONS; i++) {
-      const partition = this.#index.partition(i);
-      if (this.#list === undefined) partition.trackMoves();
-      for (let id = this.#known[i]!; id < partition.count; id++) refs.push(((i << 24) | id) >>> 0);
-      this.#known[i] = partition.count;
+      const { count } = this.#index.partition(i);
+      for (let id = this.#known[i]!; id < count; id++) refs.push(((i << 24) | id) >>> 0);
+      this.#known[i] = count;
     }
     return Uint32Array.from(refs);
   }
@@ -164,14 +156,15 @@ function sortByWord(part: Uint32Array, list: KeyList, depth: number): [from: num
   const runs: [from: number, to: number][] = [];
   for (let from = 0, to; from < part.length; from = to) {
     for (to = from + 1; to < part.length && halves[2 * to + 1] === halves[2 * from + 1];) to++;
-    if (to - from > 1) runs.push([from, to]);
+    // Keys that end within the word are all different, unless the index is damaged.
+    if (to - from > 1 && (halves[2 * from + 1]! & 0xff) > WORD_BYTES) runs.push([from, to]);
   }
   return runs;
 }
 
 /**
  * Merges two sorted lists of references. The places of the young among the old are found by halving: few usually come to
- * many. No key is in both, as a deleted key keeps its entry, or loses it in the list too.
+ * many. No key is in both: a key has one entry, and a partition's entries are all in the one list or in both by number.
  */
 function merge(old: Uint32Array, young: Uint32Array, index: Index): Uint32Array {
   const merged = new Uint32Array(old.length + young.length);

@@ -22,7 +22,7 @@ import {
 /** Large enough that reading costs little, small enough to stay in the processor's cache. */
 const WINDOW_BYTES = 256 * 1024;
 /**
- * How many bytes of checksums a search may compute for each byte of file. A hostile file can make every offset look like
+ * How many bytes of checksums the searches of a cursor may compute for each byte of file. A hostile file can make every offset look like
  * the header of a long record; this bounds the time it costs to a few seconds a segment.
  */
 const SEARCH_EFFORT = 64;
@@ -61,6 +61,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
 
   readonly #extent: Extent;
   readonly #endBytes: number;
+  /** Bytes that searches may still compute checksums of. */
+  #effort: number;
   #windowStart = 0;
   #windowLength = 0;
 
@@ -73,6 +75,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     this.#extent = extent;
     this.offset = start;
     this.#endBytes = end;
+    this.#effort = SEARCH_EFFORT * Math.max(end - start, WINDOW_BYTES);
   }
 
   /** Moves to the next record and checks its header and key. False at the end, and where that fails (see `reason`). */
@@ -118,15 +121,14 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
    * header, and recovery when it looks for durable marks behind a hole. Leaves the cursor on that record. False if there is none.
    */
   search(from: number, options: { marksOnly: boolean }): boolean {
-    let effort = SEARCH_EFFORT * Math.max(this.#endBytes - from, WINDOW_BYTES);
-    for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && effort > 0; this.offset++) {
+    for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && this.#effort > 0; this.offset++) {
       if (!this.#load(RECORD_HEADER_BYTES)) break;
       const kind = this.bytes[this.at + 8] ?? 0;
       if (kind === 0 || kind > KIND.mark || (options.marksOnly && kind !== KIND.mark)) continue;
       if (!readHeader(this.view, this.at, this.#endBytes - this.offset, this)) continue;
-      effort -= this.keyStart + this.keyLength;
+      this.#effort -= this.keyStart + this.keyLength;
       if (!this.#load(this.keyStart + this.keyLength) || !headerIsIntact(this, this.at, this, this.seed)) continue;
-      effort -= this.valueLength;
+      this.#effort -= this.valueLength;
       if (this.checkValue()) return true;
     }
     this.length = 0;

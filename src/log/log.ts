@@ -105,6 +105,11 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
+  /** Takes so many numbers as reserved: the manifest on the disk says so already. */
+  assumeReserved(count: number): void {
+    this.#reservedBelow += count;
+  }
+
   /** Takes over an open segment that the manifest lists. */
   adopt(segment: Segment): void {
     this.segments.set(segment.number, segment);

@@ -28,7 +28,7 @@ import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
-import type { Platform } from "../platform/types.ts";
+import type { FileHandle, Platform } from "../platform/types.ts";
 import { FORMAT_VERSION, STORE_ID_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
@@ -204,26 +204,19 @@ function checkManifest(manifest: Manifest): void {
   if (!numbers.every(Number.isSafeInteger)) throw corrupt(MANIFEST_NAME, 32, "a number beyond 2^53");
 }
 
-/** Reads the manifest of a directory; `undefined` if there is none. */
+/** Reads the manifest of a directory; `undefined` if there is none. Throws `CORRUPT`, `FORMAT` or `IO`. */
 export function readManifest(platform: Platform, directory: string): Manifest | undefined {
-  const bytes = readManifestBytes(platform, directory);
-  return bytes === undefined ? undefined : decodeManifest(bytes);
-}
-
-/** Reads the bytes of a directory's manifest; `undefined` if there is none. */
-export function readManifestBytes(platform: Platform, directory: string): Uint8Array | undefined {
+  let handle: FileHandle | undefined;
   try {
-    const handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
-    try {
-      const size = handle.size();
-      if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
-      return readUpTo(handle, size, 0);
-    } finally {
-      handle.close();
-    }
+    handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
+    const size = handle.size();
+    if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
+    return decodeManifest(readUpTo(handle, size, 0));
   } catch (error) {
     if (platform.isNotFound(error)) return undefined;
     throw ioError(`read ${MANIFEST_NAME}`, error);
+  } finally {
+    handle?.close();
   }
 }
 

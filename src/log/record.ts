@@ -14,7 +14,7 @@
  * | … | | key, then value |
  *
  * `set("a", "b")` as the first record of a segment with salt 0:
- * `d7 49 0f 95 dd 9c 09 9a 01 03 01 00 01 00 00 00 01 00 00 00 00 00 00 00 61 62`.
+ * `e3 fe db ee 1a 83 66 43 01 03 01 00 01 00 00 00 01 00 00 00 00 00 00 00 61 62`.
  *
  * There are two checksums so that a damaged value still names its key and its length, and scanning goes on behind it. Both are
  * seeded with the segment's random salt and the record's offset: a page that is stale, swapped, or a copy of a segment

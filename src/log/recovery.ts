@@ -36,7 +36,7 @@ export function findTail(segment: Segment, knownMark: number): Tail {
   const fileBytes = handle.size();
   const markBytes = highestMark(segment, knownMark, fileBytes);
   if (fileBytes < markBytes) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markBytes}`);
-  const cursor = new RecordCursor({ handle, name, salt: segment.salt }, knownMark, fileBytes);
+  const cursor = new RecordCursor(segment, knownMark, fileBytes);
   let highestSequence = 0;
   while (cursor.offset + cursor.length < markBytes) {
     if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");
@@ -66,8 +66,7 @@ export function findTail(segment: Segment, knownMark: number): Tail {
 /** The highest durable mark on a segment that is in it: behind a bad byte, too. */
 export function highestMark(segment: Segment, knownMark: number, fileBytes: number): number {
   let highest = knownMark;
-  const { handle, name, salt } = segment;
-  const cursor = new RecordCursor({ handle, name, salt }, knownMark, fileBytes);
+  const cursor = new RecordCursor(segment, knownMark, fileBytes);
   let isThere = cursor.next();
   while (isThere || cursor.reason !== undefined) {
     if (isThere && cursor.kind === KIND.mark && cursor.checkValue()) {

@@ -145,6 +145,8 @@ export class Segment {
   cleanAsOf = 0;
   /** Once compaction has replaced it: the number of views that had been opened by then. Those may need it. */
   retiredAt: number = Infinity;
+  /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
+  isDamaged = false;
 
   /** A segment whose header has been written or checked. */
   constructor(header: SegmentHeader, handle: FileHandle, extent: { endBytes: number; sealed: boolean }) {
@@ -164,6 +166,11 @@ export class Segment {
   /** Bytes that hold neither a live record nor a tombstone: superseded records and durable marks. */
   get staleBytes(): number {
     return this.endBytes - this.headerBytes - this.liveBytes - this.tombstoneBytes;
+  }
+
+  /** Whether compaction may take it. */
+  get isCompactable(): boolean {
+    return this.sealed && !this.isDamaged;
   }
 
   /** Takes note of a record that was appended or met in a scan. */

@@ -99,14 +99,7 @@ export class Background {
     const { changes } = core;
     if (!isDue(changes, core.index.size) || core.log.failure !== undefined) return;
     try {
-      const isWritten = await writeImage({
-        log: core.log,
-        index: () => core.index,
-        pendingBytes: () => core.writer!.pendingBytes,
-        flush: () => core.writer!.reached("sync"),
-        epoch: () => core.epoch,
-      });
-      if (isWritten) core.changes -= changes;
+      if (await writeImage(core)) core.changes -= changes;
     } catch (error) {
       this.#report(error);
     }
@@ -172,15 +165,24 @@ export class Background {
       // The active segment takes part only if that gives more back than the headers of its copy and of its successor take.
       const wonBytes = log.active === undefined ? 0 : log.active.staleBytes + log.active.tombstoneBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
-      const candidates = log.inOrder().filter((segment) => segment.sealed);
+      const candidates = log.inOrder().filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
       const next = () => nextOfAll([...log.segments.values()], candidates, segmentBytes);
+      let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
-        await compactGroup(host, inputs);
-        this.#compactions++;
+        try {
+          await compactGroup(host, inputs);
+          this.#compactions++;
+        } catch (error) {
+          if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
+          // The damaged segment stays as it is; that is no reason to leave the others.
+          damage ??= error;
+          candidates.unshift(...inputs.filter((input) => input.isCompactable));
+        }
       }
       host.checkpoint(work.totalBytes);
       await writer!.reached("sync");
+      if (damage !== undefined) throw damage;
       this.#lastError = undefined;
       if (!this.#isStopped) await this.writeImage();
       for (const caller of callers) caller.resolve();

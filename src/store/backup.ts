@@ -6,7 +6,7 @@
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { writeManifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
-import { writeAll } from "../platform/files.ts";
+import { readUpTo, writeAll } from "../platform/files.ts";
 import type { WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { ensureDirectory } from "./open.ts";
@@ -36,7 +36,10 @@ export async function backupStore(core: Core, destination: string, options: Work
     const manifest = { ...present, clean: true, mark, segments: listed };
     await core.writer?.reached("sync");
     const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
-    for (const { segment, endBytes } of segments) await copySegment(core, segment, endBytes, target, pace);
+    for (const { segment, endBytes } of segments) {
+      core.check();
+      await copySegment(core, segment, endBytes, target, pace);
+    }
     asSync(target, () => log.platform.syncDirectory(target));
     writeManifest(log.platform, target, manifest);
   } catch (error) {
@@ -57,11 +60,7 @@ async function copySegment(core: Core, segment: Segment, endBytes: number, targe
   const doing = `copy ${segment.name} to ${target}`;
   const handle = asIo(doing, () => platform.open(`${target}/${segment.name}`, "create"));
   try {
-    const header = new Uint8Array(segment.headerBytes);
-    asIo(doing, () => {
-      segment.handle.read(header, 0);
-      writeAll(handle, header, 0);
-    });
+    asIo(doing, () => writeAll(handle, readUpTo(segment.handle, segment.headerBytes, 0), 0));
     for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, endBytes)) {
       if (!isRecord || reason !== undefined) throw corrupt(segment.name, offset, reason ?? "no record");
       asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));

@@ -11,8 +11,9 @@ import type { Manifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, removeIfThere } from "../platform/files.ts";
-import type { FileHandle } from "../platform/types.ts";
 import { nextTurn } from "../platform/turn.ts";
+import type { FileHandle } from "../platform/types.ts";
+import type { Core } from "./core.ts";
 import type { Replayed } from "./replay.ts";
 
 /** Fewer changes than this are replayed in no time: no image is worth writing for them. */
@@ -35,6 +36,8 @@ interface SegmentAccount {
   highestTombstone: number;
   lowestSequence: number;
   highestSequence: number;
+  /** Checksum of the bytes before `from`. */
+  probe: number;
 }
 
 /** What an image says of the log that it belongs to. */
@@ -42,23 +45,9 @@ interface About {
   storeId: string;
   /** Everything up to this sequence number is in the accounts. */
   sequence: number;
-  /** The end of the log then, and a checksum of the bytes before it. */
-  end: { segment: number; offset: number; probe: number };
+  /** Generation of the manifest then: an image of a later state than the log's belongs to another history. */
+  generation: number;
   segments: SegmentAccount[];
-}
-
-/** What writing an image needs to know of the store. */
-export interface CheckpointSource {
-  /** The log. */
-  log: Log;
-  /** The present index. */
-  index(): Index;
-  /** Bytes not written yet. */
-  pendingBytes(): number;
-  /** Makes everything so far durable. */
-  flush(): Promise<void>;
-  /** Changes whenever what was written so far of an image no longer fits: a rollback, a clear, a close. */
-  epoch(): number;
 }
 
 /** Whether so many changes are worth a new image. */
@@ -70,35 +59,29 @@ export function isDue(changes: number, keys: number): boolean {
  * Writes an image of the index, in slices, beside the store's other work. Only durable records may be in it, so the log is synced,
  * and the manifest says so, before the image takes its name. False if something came between: the old image stays.
  */
-export async function writeImage(source: CheckpointSource): Promise<boolean> {
-  const { log } = source;
+export async function writeImage(core: Core): Promise<boolean> {
+  const { log, epoch, index } = core;
   const { platform } = log;
-  const epoch = source.epoch();
   const from = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
   const temporary = log.path(IMAGE_TEMPORARY);
   removeIfThere(platform, temporary);
   const handle = platform.open(temporary, "create");
   try {
-    const writer = new ImageWriter(source.index(), handle);
+    const writer = new ImageWriter(index, handle);
     let slice = 0;
     for (let bytes = 1; bytes > 0; slice += bytes) {
       bytes = writer.writeNext(log.nextSequence - 1);
       if (slice + bytes < SLICE_BYTES) continue;
       slice = 0;
       await nextTurn();
-      if (source.epoch() !== epoch) return false;
+      if (core.epoch !== epoch) return false;
     }
     const about = describe(log, from);
-    const active = log.active;
-    const offset = (active?.endBytes ?? 0) + source.pendingBytes();
-    await source.flush();
-    if (source.epoch() !== epoch) return false;
-    if (active !== undefined) {
-      log.replaceManifest({ clean: false });
-      about.end = { segment: active.number, offset, probe: probe(active, offset) };
-    }
+    await core.writer!.reached("sync");
+    if (core.epoch !== epoch) return false;
+    if (log.active !== undefined) log.replaceManifest({ clean: false });
     await writer.finish(about);
-    if (source.epoch() !== epoch) return false;
+    if (core.epoch !== epoch) return false;
     platform.rename(temporary, log.path(IMAGE_NAME));
     platform.syncDirectory(log.directory);
     return true;
@@ -112,11 +95,12 @@ function describe(log: Log, from: Map<number, number>): About {
   return {
     storeId: toHex(log.storeId),
     sequence: log.nextSequence - 1,
-    end: { segment: 0, offset: 0, probe: 0 },
+    generation: log.generation,
     segments: Array.from(log.segments.values(), (segment) => ({
       number: segment.number,
       salt: segment.salt,
       from: from.get(segment.number) ?? segment.headerBytes,
+      probe: probe(segment, from.get(segment.number) ?? segment.headerBytes),
       liveBytes: segment.liveBytes,
       tombstoneBytes: segment.tombstoneBytes,
       highestTombstone: segment.highestTombstone,
@@ -160,18 +144,15 @@ export function loadImage(log: Log, manifest: Manifest): { index: Index; known: 
   }
 }
 
-/** Whether an image describes an earlier state of this very log. */
+/** Whether an image describes an earlier state of this very log: all that it covers of the segments that are left is in them. */
 function fits(about: About, log: Log, manifest: Manifest): boolean {
-  if (about.storeId !== toHex(log.storeId) || about.end.segment >= manifest.nextSegment) return false;
-  const agree = about.segments.every(({ number, salt, from }) => {
-    const segment = log.segments.get(number);
-    return number < manifest.nextSegment &&
-      (segment === undefined || (segment.salt === salt && from <= segment.endBytes));
+  if (about.storeId !== toHex(log.storeId) || about.generation > manifest.generation) return false;
+  return about.segments.every((account) => {
+    const segment = log.segments.get(account.number);
+    if (segment === undefined) return account.number < manifest.nextSegment;
+    const isSame = account.salt === segment.salt && account.from <= segment.endBytes;
+    return isSame && probe(segment, account.from) === account.probe;
   });
-  if (!agree) return false;
-  const last = log.segments.get(about.end.segment);
-  if (last === undefined) return about.sequence < manifest.nextSequence;
-  return about.end.offset <= last.endBytes && probe(last, about.end.offset) === about.end.probe;
 }
 
 /** Takes an account over from an image. */

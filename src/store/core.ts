@@ -184,7 +184,11 @@ export class Core implements WriterEvents {
     if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) throw bad("checksum of a record's header and key");
     if (!isSame(buffer.bytes, header, key)) throw bad("the record of another key");
     if (!valueIsIntact(buffer, 0, header, seed)) throw bad("checksum of a value");
-    return decodeValue(valueTypeOf(header.flags), target.subarray(header.keyStart + header.keyLength));
+    try {
+      return decodeValue(valueTypeOf(header.flags), target.subarray(header.keyStart + header.keyLength));
+    } catch (error) {
+      throw bad(`a value that does not decode: ${String(error)}`);
+    }
   }
 
   #clear(): void {

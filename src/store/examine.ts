@@ -7,16 +7,18 @@
 import { toHex } from "../bytes.ts";
 import { ioError, KvStoreError } from "../errors.ts";
 import { Index } from "../index/index.ts";
-import { type Manifest, MANIFEST_NAME, type ManifestSegment, readManifest } from "../log/manifest.ts";
+import { type Manifest, MANIFEST_NAME, type ManifestSegment } from "../log/manifest.ts";
 import { FLAG_MORE, FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import { highestMark } from "../log/recovery.ts";
-import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName, segmentNumberOf } from "../log/segment.ts";
+import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName } from "../log/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Key, Problem, WorkOptions } from "../types.ts";
 import { decodeKey } from "./keys.ts";
+import { manifestOf } from "./open.ts";
 import { rebuildManifest } from "./rebuild.ts";
 import { Replay } from "./replay.ts";
 import { type Found, Pace, scan } from "./scan.ts";
+import { nameOf } from "./views.ts";
 
 /** A segment under examination. */
 export interface Examined {
@@ -30,6 +32,14 @@ export interface Examined {
   fileBytes: number;
   /** Whether anything that must be intact is not. */
   isDamaged: boolean;
+}
+
+/** A record whose value does not check out. */
+interface DamagedValue {
+  problem: Problem;
+  key: Uint8Array;
+  sequence: number;
+  segment: number;
 }
 
 /** What an examination found. */
@@ -47,7 +57,7 @@ export class Examination {
   /** Highest sequence number met. */
   highestSequence = 0;
   /** Damaged values, with the place and sequence number of their records. */
-  readonly #damagedValues: { problem: Problem; key: Uint8Array; sequence: number; segment: number }[] = [];
+  readonly #damagedValues: DamagedValue[] = [];
   readonly #replay: Replay;
 
   /** An examination of these segments. */
@@ -87,13 +97,18 @@ export class Examination {
   finish(segments: Examined[]): void {
     this.highestSequence = this.#replay.finish().highest;
     if (this.#damagedValues.length === 0) return;
+    const byKey = new Map<string, DamagedValue[]>();
+    for (const damaged of this.#damagedValues) {
+      const name = nameOf({ bytes: damaged.key, start: 0, length: damaged.key.length });
+      byKey.set(name, [...byKey.get(name) ?? [], damaged]);
+    }
     for (const { segment, requiredBytes } of segments) {
       if (segment === undefined) continue;
       for (const { cursor, isRecord, reason } of scan(segment, segment.headerBytes, requiredBytes)) {
         if (!isRecord || reason !== undefined || cursor.kind !== KIND.set) continue;
-        for (const damaged of this.#damagedValues) {
-          const isOlder = cursor.sequence < damaged.sequence && isSame(damaged.key, cursor.key);
-          if (isOlder) damaged.problem.olderVersion = true;
+        const { at, keyStart: start, keyLength: length } = cursor;
+        for (const damaged of byKey.get(nameOf({ bytes: cursor.bytes, start: at + start, length })) ?? []) {
+          if (cursor.sequence < damaged.sequence) damaged.problem.olderVersion = true;
         }
       }
     }
@@ -187,7 +202,7 @@ export async function examineStore(
       const examined = openListed(platform, directory, manifest, listed, found);
       segments.push(examined);
       if (examined.segment !== undefined) open.set(listed.number, examined.segment);
-      else found.lostSequences.push([Math.min(listed.lowestSequence, listed.highestSequence), listed.highestSequence]);
+      else noteLost(found, listed, manifest);
     }
     const pace = new Pace(options, segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0));
     for (const examined of segments) if (examined.segment !== undefined) await found.read(examined, pace);
@@ -199,27 +214,23 @@ export async function examineStore(
   }
 }
 
+/** Of a segment that is missing: all its sequence numbers; of the one being written, all behind those of the others. */
+function noteLost(found: Examination, listed: ManifestSegment, manifest: Manifest): void {
+  const sealed = Math.max(0, ...manifest.segments.map(({ highestSequence }) => highestSequence));
+  const [first, last] = listed.sealedBytes > 0
+    ? [listed.lowestSequence, listed.highestSequence]
+    : [sealed + 1, manifest.nextSequence - 1];
+  if (first <= last) found.lostSequences.push([first, last]);
+}
+
 function manifestOrRebuilt(platform: Platform, directory: string): { manifest: Manifest; problem?: Problem } {
   try {
-    const manifest = readManifest(platform, directory);
-    if (manifest !== undefined) return { manifest };
-    const isHeadless = platform.list(directory).some((name) => segmentNumberOf(name) !== undefined);
-    if (!isHeadless) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
-    const reason = "it is missing, but there are segments";
-    return {
-      manifest: rebuildManifest(platform, directory),
-      problem: { file: MANIFEST_NAME, offset: 0, length: 0, reason },
-    };
+    return { manifest: manifestOf(platform, directory, false) };
   } catch (error) {
-    if (platform.isNotFound(error)) {
-      throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`, { cause: error });
-    }
     if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
     const { offset = 0, reason = error.message } = error;
-    return {
-      manifest: rebuildManifest(platform, directory),
-      problem: { file: MANIFEST_NAME, offset, length: 0, reason },
-    };
+    const problem = { file: MANIFEST_NAME, offset, length: 0, reason };
+    return { manifest: rebuildManifest(platform, directory), problem };
   }
 }
 
@@ -281,8 +292,4 @@ function openListed(
   segment.endBytes = examined.requiredBytes;
   examined.segment = segment;
   return examined;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -7,7 +7,7 @@ import { encodeUtf8, isWellFormed } from "../bytes.ts";
 import { MAX_KEY_BYTES } from "../log/record.ts";
 import type { Key } from "../types.ts";
 
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 const SHORT_KEY = 32;
 
 /** The bytes of the key that was encoded last. One object serves all calls: they are done with it before they return. */

@@ -51,7 +51,10 @@ export interface Opened {
 
 /** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
 export function takeLock(platform: Platform, directory: string): Lock {
-  const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
+  const text = JSON.stringify({
+    process: (globalThis as { process?: { pid: number } }).process?.pid,
+    since: new Date().toISOString(),
+  });
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/LOCK`, text));
   if ("release" in lock) return lock;
   const holder = lock.holder.trim() || "unknown";
@@ -88,6 +91,11 @@ function parentOf(path: string): string {
   return path.replace(/[/\\][^/\\]*$/, "") || "/";
 }
 
+function isNotPermitted(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string };
+  return ["NotCapable", "PermissionDenied"].includes(name ?? "") || ["EACCES", "EPERM"].includes(code ?? "");
+}
+
 function isThere(platform: Platform, directory: string): boolean {
   try {
     platform.list(directory);
@@ -118,8 +126,9 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
   try {
     // The directory may be the work of a process that died before it was durable.
     platform.syncDirectory(parentOf(directory));
-  } catch {
-    // Not permitted: then it was made by somebody else, who has to have seen to it.
+  } catch (error) {
+    // Then it was made by somebody else, who has to have seen to it.
+    if (!isNotPermitted(error)) throw ioError(`sync the directory above ${directory}`, error);
   }
   writeManifest(platform, directory, manifest);
   return manifest;
@@ -162,7 +171,8 @@ export function openReader(platform: Platform, directory: string): Opened {
     const log = new Log({ platform, directory, lock: undefined }, manifest);
     try {
       const last = openSegments(log, manifest);
-      const tail = takeTail(last, manifest);
+      const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
+      if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
       return { log, manifest, ...buildIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
     } catch (error) {
       log.closeFiles();
@@ -170,14 +180,6 @@ export function openReader(platform: Platform, directory: string): Opened {
       if (!isNew || tries === MAX_READER_TRIES) throw error;
     }
   }
-}
-
-/** Makes a reader take what there is of the segment being written. */
-export function takeTail(last: Segment | undefined, manifest: Manifest): Tail | undefined {
-  if (last === undefined || manifest.clean) return undefined;
-  const tail = findTail(last, manifest.mark.offset);
-  last.endBytes = tail.endBytes;
-  return tail;
 }
 
 /** Opens the segments that the manifest lists and that are not open yet. Returns the one that is not sealed. */
@@ -264,12 +266,16 @@ function recoverTail(log: Log, last: Segment, tail: Tail, manifest: Manifest): S
   last.sealed = true;
   last.endBytes = tail.markBytes;
   if (copier === undefined) return undefined;
-  const { handle, name, salt } = last;
-  const cursor = new RecordCursor({ handle, name, salt }, tail.markBytes, tail.endBytes);
-  while (cursor.next()) {
-    if (cursor.kind !== KIND.mark && cursor.loadValue()) copier.copy(cursor);
+  const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
+  try {
+    while (cursor.next()) {
+      if (cursor.kind !== KIND.mark && cursor.loadValue()) copier.copy(cursor);
+    }
+    copier.finishNow();
+  } catch (error) {
+    log.discard(copier.segment);
+    throw error;
   }
-  copier.finishNow();
   // The replay that follows counts what is in it.
   copier.segment.tombstoneBytes = 0;
   log.adopt(copier.segment);
@@ -296,9 +302,4 @@ function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | 
     recovery.reason = tail.reason;
   }
   return recovery;
-}
-
-function processId(): number | undefined {
-  const { process } = globalThis as { process?: { pid?: number } };
-  return process?.pid;
 }

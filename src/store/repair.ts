@@ -108,35 +108,38 @@ function rewrite(
     found.highestSequence + 1,
     ...report.lostSequences.map(([, last]) => last + 1),
   );
-  const repaired = { ...manifest, clean: false, nextSequence: highest + 2 ** 32 };
-  if (isRebuilt) {
-    // First of all a manifest that lists what is there: from here on an interrupted repair is begun anew like any other.
-    moveAside(platform, directory, MANIFEST_NAME);
-    writeManifest(platform, directory, repaired);
-  }
+  const repaired = { ...manifest, generation: manifest.generation + 1, clean: false, nextSequence: highest + 2 ** 32 };
+  if (isRebuilt) moveAside(platform, directory, MANIFEST_NAME);
+  const unsealed = segments.find(({ listed }) => listed.sealedBytes === 0);
+  const replaced = segments.filter((one) => one.isDamaged || (one === unsealed && !manifest.clean));
+  // First of all a manifest that lists everything, also what is missing, and reserves the numbers of the copies: an
+  // interrupted repair finds again what this one found.
+  writeManifest(platform, directory, { ...repaired, nextSegment: repaired.nextSegment + replaced.length });
   const log = new Log({ platform, directory, lock }, repaired);
   for (const { segment } of segments) if (segment !== undefined) log.adopt(segment);
   const copies: SegmentCopier[] = [];
-  const unsealed = segments.find(({ listed }) => listed.sealedBytes === 0);
+  log.assumeReserved(replaced.length);
   if (unsealed?.segment !== undefined) {
     log.active = unsealed.segment;
     log.syncedBytes = manifest.mark.offset;
   }
-  const replaced = segments.filter((one) => one.isDamaged || (one === unsealed && !manifest.clean));
-  for (const { segment } of replaced) {
-    if (segment === undefined) continue;
-    const copier = new SegmentCopier(log, log.createSegment([]));
-    copyIntact(copier, segment, segment.endBytes);
-    copier.finishNow();
-    copies.push(copier);
+  try {
+    for (const { segment } of replaced) {
+      if (segment === undefined) continue;
+      const copier = new SegmentCopier(log, log.createSegment([]));
+      copies.push(copier);
+      copyIntact(copier, segment, segment.endBytes);
+      copier.finishNow();
+    }
+    log.active = undefined;
+    for (const { listed } of replaced) log.segments.delete(listed.number);
+    for (const { segment } of copies) log.adopt(segment);
+    for (const segment of log.segments.values()) segment.sealed = true;
+    asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
+    log.replaceManifest({ clean: true });
+  } finally {
+    for (const { segment } of copies) segment.handle.close();
   }
-  log.active = undefined;
-  for (const { listed } of replaced) log.segments.delete(listed.number);
-  for (const { segment } of copies) log.adopt(segment);
-  for (const segment of log.segments.values()) segment.sealed = true;
-  asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
-  log.replaceManifest({ clean: true });
-  for (const { segment } of copies) segment.handle.close();
   for (const { listed, isDamaged } of replaced) setAside(platform, directory, segmentName(listed.number), isDamaged);
 }
 

@@ -62,11 +62,11 @@ export class Replay {
   /** Reads what is not known of a segment. */
   read(segment: Segment): void {
     const from = this.#known.from(segment);
-    const { handle, name, salt } = segment;
-    const cursor = new RecordCursor({ handle, name, salt }, from ?? segment.headerBytes, segment.endBytes);
+    const { name, endBytes } = segment;
+    const cursor = new RecordCursor(segment, from ?? segment.headerBytes, endBytes);
     while (cursor.next()) this.take(cursor, segment, from === undefined);
     if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);
-    if (cursor.offset !== segment.endBytes) throw corrupt(name, cursor.offset, `no record ends at ${segment.endBytes}`);
+    if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);
   }
 
   /** Takes the record that the cursor stands on. */

@@ -32,8 +32,7 @@ export interface Found {
  * @experimental
  */
 export function* scan(segment: Segment, start: number, end: number): Generator<Found> {
-  const { handle, name, salt } = segment;
-  const cursor = new RecordCursor({ handle, name, salt }, start, end);
+  const cursor = new RecordCursor(segment, start, end);
   const found: Found = { cursor, offset: start, length: 0, reason: undefined, isRecord: true };
   for (;;) {
     if (!cursor.next()) {

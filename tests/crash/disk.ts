@@ -1,6 +1,6 @@
 /**
- * Faults and power cuts on the in-memory disk: at which operation they come, and what a power cut leaves of what was not synced.
- * Everything random comes from a seed.
+ * Faults and power cuts on the in-memory disk: at which operation they come, and what a power cut leaves of what was
+ * not synced. Everything random comes from a seed.
  *
  * @module
  */
@@ -37,7 +37,10 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** Runs `action` with salts, store ids and hash seeds that follow from `seed`, so that a run has the same operations each time. */
+/**
+ * Runs `action` with salts, store ids and hash seeds that follow from `seed`, so that a run has the same operations
+ * each time.
+ */
 export async function withSeed<T>(seed: number, action: () => Promise<T>): Promise<T> {
   const original = crypto.getRandomValues;
   const random = randomFrom(seed);
@@ -72,7 +75,10 @@ export const LOSE_ALL: PowerCut = {};
 /** Everything unsynced made it to the disk. */
 export const KEEP_ALL: PowerCut = { write: ({ bytes }) => bytes, entry: () => true };
 
-/** Of every write and every change of a directory something else is left: all, nothing, whole sectors of it, zeros or garbage. */
+/**
+ * Of every write and every change of a directory something else is left: all, nothing, whole sectors of it, zeros or
+ * garbage.
+ */
 export function randomCut(seed: number): PowerCut {
   const random = randomFrom(seed);
   return { write: (pending) => remainsOf(pending, random), entry: () => random() % 2 === 0 };

@@ -1,6 +1,6 @@
 /**
- * The model that crash tests compare with: every write in call order, what its caller was told, and so what contents a store
- * may have after a crash: those after some prefix of the history that has everything that was acknowledged.
+ * The model that crash tests compare with: every write in call order, what its caller was told, and so what contents
+ * a store may have after a crash: those after some prefix of the history that has everything that was acknowledged.
  *
  * @module
  */
@@ -109,8 +109,8 @@ export class History {
   }
 
   /**
-   * Whether a store may hold `contents` after an end that kept everything of that durability: they are those after some prefix
-   * of the history, and it has all that was acknowledged.
+   * Whether a store may hold `contents` after an end that kept everything of that durability: they are those after
+   * some prefix of the history, and it has all that was acknowledged.
    */
   isPossible(contents: string, after: Durability): boolean {
     return this.#find(contents, after) !== undefined;

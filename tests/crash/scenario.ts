@@ -1,6 +1,7 @@
 /**
- * The scenario that the crash tests share: it rotates, overwrites, deletes, clears, batches, compacts, holds a snapshot, writes an image of the index,
- * closes and opens again. Its steps go on after errors, so that a fault can be put at any operation.
+ * The scenario that the crash tests share: it rotates, overwrites, deletes, clears, batches, compacts, holds a
+ * snapshot, writes an image of the index, closes and opens again. Its steps go on after errors, so that a fault can
+ * be put at any operation.
  *
  * @module
  */

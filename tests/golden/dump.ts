@@ -1,6 +1,6 @@
 /**
- * Prints a store's files field by field, after the tables of the format's description and without the library's own decoder: two
- * readings of the same bytes, so that a change of either shows.
+ * Prints a store's files field by field, after the tables of the format's description and without the library's own
+ * decoder: two readings of the same bytes, so that a change of either shows.
  *
  * @module
  */

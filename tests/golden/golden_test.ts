@@ -1,8 +1,8 @@
 /**
- * The bytes of a small store, printed so that a person can read them, against `log.txt` and `manifest.txt` beside this file.
- * docs/format.md shows the same example.
+ * The bytes of a small store, printed so that a person can read them, against `log.txt` and `manifest.txt` beside
+ * this file, and against the example at the end of docs/format.md, which is both of them.
  *
- * After a change of the format that is meant, write both files anew and read the difference before it is committed:
+ * After a change of the format that is meant, write all three anew and read the difference before it is committed:
  *
  *     deno test --allow-write tests/golden -- --update
  *
@@ -14,9 +14,12 @@ import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/store/verify.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { dumpManifest, dumpSegment } from "./dump.ts";
+import formatDocument from "../../docs/format.md" with { type: "text" };
 import goldenLog from "./log.txt" with { type: "text" };
 import goldenManifest from "./manifest.txt" with { type: "text" };
 
+/** The block of the format's description that holds the example. */
+const EXAMPLE = /(?<=```text\n)00000001\.seg,[^`]*(?=```\n)/;
 const isUpdate = Deno.args.includes("--update");
 
 /** Runs `action` while random values are 01 02 03 …, in every call anew. */
@@ -75,6 +78,8 @@ Deno.test("the bytes of log and manifest are those of the golden files", async (
     manifests.push(dumpManifest("MANIFEST after a compaction", platform.readFile("/store/MANIFEST")));
     await check(log.join("\n\n"), goldenLog, "log.txt");
     await check(manifests.join("\n\n"), goldenManifest, "manifest.txt");
+    const document = formatDocument.replace(EXAMPLE, () => [...log, ...manifests].join("\n\n"));
+    await check(document, formatDocument, "../../docs/format.md");
     assertEquals(await verifyOn(platform, "/store", {}), { problems: [], notes: [] });
   });
 });

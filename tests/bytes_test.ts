@@ -1,0 +1,53 @@
+import { assert, assertEquals } from "@std/assert";
+import { compareBytes, encodeUtf8, getUint53, isWellFormed, setUint53, toHex } from "../src/bytes.ts";
+
+Deno.test("bytes: whole numbers up to 2^53 - 1 come back, larger ones as Infinity", () => {
+  const view = new DataView(new ArrayBuffer(12));
+  for (const value of [0, 1, 255, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
+    setUint53(view, 3, value);
+    assertEquals(getUint53(view, 3), value);
+    assertEquals(view.getBigUint64(3, true), BigInt(value), "little-endian, 64 bits");
+  }
+  for (const value of [2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
+    view.setBigUint64(3, value, true);
+    assertEquals(getUint53(view, 3), Infinity);
+  }
+});
+
+Deno.test("bytes: text is written as TextEncoder writes it, and nothing else is touched", () => {
+  const texts = [
+    "",
+    "a",
+    "x".repeat(48),
+    "x".repeat(49),
+    "x".repeat(47) + "é",
+    "é".repeat(48),
+    "\u{10000}",
+    "\0\x7f\x80",
+    "a\u{ffff}b",
+  ];
+  for (const text of texts) {
+    const expected = new TextEncoder().encode(text);
+    const target = new Uint8Array(5 + 3 * text.length + 5).fill(0xee);
+    assertEquals(encodeUtf8(text, target, 5), expected.length);
+    assertEquals(target.slice(5, 5 + expected.length), expected);
+    assertEquals(target.slice(0, 5), new Uint8Array(5).fill(0xee));
+    assertEquals(target.at(-1), 0xee);
+  }
+});
+
+Deno.test("bytes: order is that of unsigned bytes, unlike that of JavaScript's strings", () => {
+  const sorted = [[], [0], [0, 0], [0, 1], [1], [127], [128], [255], [255, 0], [255, 255]].map((bytes) =>
+    Uint8Array.from(bytes)
+  );
+  for (const [i, a] of sorted.entries()) {
+    for (const [j, b] of sorted.entries()) assertEquals(Math.sign(compareBytes(a, b)), Math.sign(i - j));
+  }
+  const [low, high] = ["\u{ffff}", "\u{10000}"].map((text) => new TextEncoder().encode(text));
+  assert(compareBytes(low!, high!) < 0 && "\u{ffff}" > "\u{10000}");
+});
+
+Deno.test("bytes: hexadecimal digits, and what UTF-8 can hold", () => {
+  assertEquals(toHex(Uint8Array.of(0, 1, 0x0f, 0xa0, 255)), "00010fa0ff");
+  assertEquals(["", "a", "\u{10000}", "\ud800", "\udc00\ud800"].map(isWellFormed), [true, true, true, false, false]);
+});

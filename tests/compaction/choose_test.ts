@@ -1,0 +1,122 @@
+import { assert, assertEquals } from "@std/assert";
+import { droppableUpTo, gainOf, nextOfAll, nextOfStale } from "../../src/compaction/choose.ts";
+import { Segment } from "../../src/log/segment.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+
+interface Plan {
+  live?: number;
+  stale?: number;
+  tombstones?: number;
+  highestTombstone?: number;
+  lowest?: number;
+  cleanAsOf?: number;
+  sealed?: boolean;
+}
+
+const platform = new MemoryPlatform();
+platform.writeFile("/f", new Uint8Array(1));
+const handle = platform.open("/f", "read");
+let numbers = 0;
+
+function segment({ live = 0, stale = 0, tombstones = 0, sealed = true, ...rest }: Plan): Segment {
+  const header = { number: ++numbers, storeId: new Uint8Array(16), salt: 0, inputs: [] };
+  const made = new Segment(header, handle, { endBytes: 44 + live + stale + tombstones, sealed });
+  made.liveBytes = live;
+  if (tombstones > 0) made.coverTombstone(rest.highestTombstone ?? 1, tombstones);
+  made.cover(rest.lowest ?? numbers);
+  made.cleanAsOf = rest.cleanAsOf ?? 0;
+  return made;
+}
+
+function droppable(all: Segment[], ...inputs: Segment[]): number {
+  return droppableUpTo(all, new Set(inputs));
+}
+
+Deno.test("choose: a tombstone goes only if no segment outside can hold an older record", () => {
+  const [old, middle, young] = [segment({ lowest: 10 }), segment({ lowest: 20 }), segment({ lowest: 30 })];
+  const all = [old, middle, young];
+  assertEquals(droppable(all, old, middle, young), Infinity);
+  assertEquals(droppable(all, old), 19);
+  assertEquals(droppable(all, middle), 9);
+  assertEquals(droppable(all, old, young), 19);
+  // By sequence number, not by file number or order.
+  assertEquals(droppable([young, middle, old], middle), 9);
+});
+
+Deno.test("choose: what compaction has cleaned holds nothing that an older tombstone deleted", () => {
+  const cleaned = segment({ lowest: 1, cleanAsOf: 100 });
+  const young = segment({ lowest: 200 });
+  assertEquals(droppable([cleaned, young], young), 100);
+  const input = segment({ lowest: 50 });
+  assertEquals(droppable([cleaned, input, young], input), 100);
+  assertEquals(droppable([cleaned, segment({ lowest: 1 }), input], input), 0);
+  // A segment without records keeps nothing.
+  const empty = segment({});
+  empty.lowestSequence = Infinity;
+  assertEquals(droppable([empty, input], input), Infinity);
+});
+
+Deno.test("choose: what is won is what the output will not have, headers counted in", () => {
+  const all = [segment({ live: 1000, stale: 500 })];
+  const { wonBytes, outputBytes } = gainOf(all, all);
+  assert(outputBytes > 1044 && outputBytes < 1200, `${outputBytes}`);
+  assertEquals(wonBytes, 1544 - outputBytes);
+  const dead = [segment({ stale: 500 })];
+  assertEquals(gainOf(dead, dead), { wonBytes: 544, outputBytes: 0 });
+  const full = [segment({ live: 1000 })];
+  assert(gainOf(full, full).wonBytes < 0);
+});
+
+Deno.test("choose: tombstones are won only where they may go", () => {
+  const old = segment({ live: 100, lowest: 1 });
+  const young = segment({ live: 100, tombstones: 900, highestTombstone: 50, lowest: 10 });
+  const all = [old, young];
+  assert(gainOf(all, [young]).wonBytes < 0);
+  assert(gainOf(all, all).wonBytes > 800);
+});
+
+Deno.test("choose: no compaction of undroppable tombstones, however often it is asked for", () => {
+  const old = segment({ live: 4000, lowest: 1 });
+  const graves = segment({ tombstones: 4000, highestTombstone: 50, lowest: 10 });
+  const all = [old, graves];
+  const thresholds = { staleRatio: 0.01, minStaleBytes: 0, segmentBytes: 4096 };
+  assertEquals(nextOfStale(all, thresholds), undefined);
+  assertEquals(nextOfAll(all, [old, graves], 4096), undefined);
+});
+
+Deno.test("choose: automatic compaction waits for both thresholds, and leaves the segment being written", () => {
+  const thresholds = { staleRatio: 0.5, minStaleBytes: 1000, segmentBytes: 4096 };
+  const half = segment({ live: 1000, stale: 1300 });
+  assertEquals(nextOfStale([half], thresholds), [half]);
+  assertEquals(nextOfStale([half], { ...thresholds, minStaleBytes: 1300 }), undefined);
+  assertEquals(nextOfStale([half], { ...thresholds, staleRatio: 0.6 }), undefined);
+  assertEquals(nextOfStale([segment({ stale: 3000, sealed: false })], thresholds), undefined);
+  const [a, b] = [segment({ live: 500, stale: 700 }), segment({ live: 500, stale: 700 })];
+  assertEquals(nextOfStale([a, b], thresholds), [a, b], "together they win enough");
+  assertEquals(nextOfStale([], thresholds), undefined);
+});
+
+Deno.test("choose: a group fits into one new segment", () => {
+  const many = Array.from({ length: 6 }, () => segment({ live: 1500, stale: 2000 }));
+  const group = nextOfStale(many, { staleRatio: 0.2, minStaleBytes: 0, segmentBytes: 4096 })!;
+  assert(gainOf(many, group).outputBytes <= 4096);
+  assertEquals(group, many.slice(0, 2), "oldest first");
+  const large = segment({ live: 9000, stale: 9000 });
+  assertEquals(nextOfStale([large], { staleRatio: 0.2, minStaleBytes: 0, segmentBytes: 4096 }), [large]);
+});
+
+Deno.test("choose: a full compaction looks at every segment once, and takes what wins", () => {
+  const full = segment({ live: 4000 });
+  const stale = segment({ live: 1000, stale: 3000 });
+  const small = [segment({ live: 200 }), segment({ live: 200 }), segment({ live: 200 })];
+  const all = [full, stale, ...small];
+  const candidates = [...all];
+  const groups: Segment[][] = [];
+  for (let next = nextOfAll(all, candidates, 4096); next !== undefined; next = nextOfAll(all, candidates, 4096)) {
+    groups.push(next);
+    assert(groups.length < 9);
+  }
+  assertEquals(candidates, []);
+  assertEquals(groups, [[stale, ...small]]);
+  assertEquals(nextOfAll([full], [full], 4096), undefined);
+});

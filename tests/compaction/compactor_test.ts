@@ -1,0 +1,254 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { compactGroup, type CompactionHost } from "../../src/compaction/compactor.ts";
+import { KvStoreError } from "../../src/errors.ts";
+import { flagsOf, KIND, type Kind } from "../../src/log/record.ts";
+import type { Segment } from "../../src/log/segment.ts";
+import type { Lock } from "../../src/platform/types.ts";
+import { Core } from "../../src/store/core.ts";
+import { manifestOf, openWriter } from "../../src/store/open.ts";
+import { verifyOn } from "../../src/store/verify.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+import { utf8 } from "../support/records.ts";
+
+/** A store without its outer shell, so that a test says itself what is compacted, and when. */
+class Bench {
+  readonly core: Core;
+  readonly host: CompactionHost;
+  retired: Segment[] = [];
+  /** Called at every pause of a compaction. */
+  onPause: () => void = () => {};
+
+  constructor(readonly platform: MemoryPlatform = newPlatform()) {
+    const lock = platform.lock("/s/LOCK", "") as Lock;
+    const core = new Core(openWriter(platform, "/s", manifestOf(platform, "/s", true), lock), 1 << 20, () => {});
+    const writer = core.writer!;
+    this.core = core;
+    this.host = {
+      log: core.log,
+      index: () => core.index,
+      flush: () => {
+        this.onPause();
+        return writer.reached("sync");
+      },
+      settle: () => void writer.write(),
+      rollbacks: () => writer.rollbacks,
+      retire: (segments) => void this.retired.push(...segments),
+      checkpoint: () => {},
+    };
+  }
+
+  write(kind: Kind, key: string, value = ""): void {
+    const bytes = utf8(key);
+    this.core.writer!.tail.stage(kind, flagsOf(true, 1), { bytes, start: 0, length: bytes.length }, value);
+    this.core.writer!.publish();
+  }
+
+  set(key: string, value: string): void {
+    this.write(KIND.set, key, value);
+  }
+
+  delete(key: string): void {
+    this.write(KIND.delete, key);
+  }
+
+  get(key: string): unknown {
+    this.core.key.encode(key);
+    const place = this.core.find(undefined);
+    return place === undefined ? undefined : this.core.read(place, this.core.key);
+  }
+
+  /** Ends the segment that is being written and returns it. */
+  seal(): Segment {
+    const { active } = this.core.log;
+    this.core.writer!.rotate();
+    return active!;
+  }
+
+  /** A store opened on what is on the disk, after a power cut. */
+  reopen(): Bench {
+    return new Bench(this.platform.image());
+  }
+
+  async verify(): Promise<void> {
+    await this.core.writer!.reached("sync");
+    assertEquals((await verifyOn(this.platform.image(), "/s", {})).problems, []);
+  }
+}
+
+function newPlatform(): MemoryPlatform {
+  const platform = new MemoryPlatform();
+  platform.writeFile("/s/NOTE", new Uint8Array(1));
+  return platform;
+}
+
+function listed({ core }: Bench): number[] {
+  return [...core.log.segments.keys()].sort((a, b) => a - b);
+}
+
+Deno.test("compaction: live records are copied, the rest is gone, sequence numbers stay", async () => {
+  const bench = new Bench();
+  bench.set("a", "old");
+  bench.set("b", "kept");
+  const first = bench.seal();
+  bench.set("a", "new");
+  const second = bench.seal();
+  await compactGroup(bench.host, [first, second]);
+  assertEquals([bench.get("a"), bench.get("b")], ["new", "kept"]);
+  assertEquals(bench.retired, [first, second]);
+  const output = [...bench.core.log.segments.values()].find(({ sealed }) => sealed)!;
+  assertEquals([output.lowestSequence, output.liveBytes], [2, 25 + 4 + 25 + 3]);
+  const after = bench.reopen();
+  assertEquals([after.get("a"), after.get("b")], ["new", "kept"]);
+  await bench.verify();
+});
+
+Deno.test("compaction: a tombstone stays as long as a segment outside holds what it deleted", async () => {
+  const bench = new Bench();
+  bench.set("a", "deleted");
+  bench.set("keeps the segment", "live");
+  const old = bench.seal();
+  bench.delete("a");
+  bench.set("b", "live");
+  const young = bench.seal();
+  await compactGroup(bench.host, [young]);
+  assertEquals(bench.reopen().get("a"), undefined);
+  const copy = [...bench.core.log.segments.values()].find(({ number }) => number > young.number + 1)!;
+  assertEquals(copy.tombstoneBytes, 25);
+  // Once the old one has been cleaned, nothing is left that the tombstone is needed for.
+  await compactGroup(bench.host, [old]);
+  await compactGroup(bench.host, [copy]);
+  const tombstones = [...bench.core.log.segments.values()].map(({ tombstoneBytes }) => tombstoneBytes);
+  assertEquals(Math.max(...tombstones), 0);
+  assertEquals([bench.reopen().get("a"), bench.reopen().get("b")], [undefined, "live"]);
+  await bench.verify();
+});
+
+Deno.test("compaction: a tombstone that a newer put overshadows is still needed for an older segment", async () => {
+  const bench = new Bench();
+  bench.set("a", "oldest");
+  const old = bench.seal();
+  bench.delete("a");
+  const middle = bench.seal();
+  bench.set("a", "newest");
+  const young = bench.seal();
+  bench.delete("a");
+  bench.seal();
+  for (const group of [[middle], [young]]) {
+    await compactGroup(bench.host, group);
+    assertEquals(bench.reopen().get("a"), undefined);
+  }
+  await compactGroup(bench.host, [old]);
+  assertEquals(bench.reopen().get("a"), undefined);
+  await bench.verify();
+});
+
+Deno.test("compaction: nothing to keep needs no output", async () => {
+  const bench = new Bench();
+  bench.set("a", "1");
+  bench.delete("a");
+  const only = bench.seal();
+  const before = listed(bench).length;
+  await compactGroup(bench.host, [only]);
+  assertEquals(listed(bench).length, before - 1);
+  assertEquals(bench.reopen().core.index.size, 0);
+  await bench.verify();
+});
+
+Deno.test("compaction: what is written, deleted or cleared meanwhile wins", async () => {
+  for (const what of ["set", "delete", "clear"]) {
+    const bench = new Bench();
+    bench.set("a", "1");
+    bench.set("b", "1");
+    const input = bench.seal();
+    bench.onPause = () => {
+      if (what === "set") bench.set("a", "2");
+      if (what === "delete") bench.delete("a");
+      if (what === "clear") bench.write(KIND.clear, "");
+    };
+    await compactGroup(bench.host, [input]);
+    const expected = [what === "set" ? "2" : undefined, what === "clear" ? undefined : "1"];
+    assertEquals([bench.get("a"), bench.get("b")], expected, what);
+    await bench.core.writer!.reached("sync");
+    const after = bench.reopen();
+    assertEquals([after.get("a"), after.get("b")], expected, what);
+    await bench.verify();
+  }
+});
+
+Deno.test("compaction: what made a record stale must be written before the record goes", async () => {
+  const bench = new Bench();
+  bench.set("a", "1");
+  bench.set("b", "1");
+  const input = bench.seal();
+  await bench.core.writer!.reached("sync");
+  // The overwriting record is pending while the input is copied, and then its append fails.
+  bench.set("a", "2");
+  let failures = 1;
+  bench.platform.onOperation = ({ kind, path }) => {
+    if (kind === "write" && path === `/s/${bench.core.log.active!.name}` && failures-- > 0) throw new Error("no write");
+  };
+  bench.core.writer!.reached("sync").catch(() => {});
+  await compactGroup(bench.host, [input]).catch(() => compactGroup(bench.host, [input]));
+  assertEquals([bench.get("a"), bench.get("b")], ["1", "1"]);
+  const after = bench.reopen();
+  assertEquals([after.get("a"), after.get("b")], ["1", "1"]);
+  await bench.verify();
+});
+
+Deno.test("compaction: damage and failed reads leave the inputs as they are", async () => {
+  for (const what of ["value", "header", "read"]) {
+    const bench = new Bench();
+    bench.set("a", "1");
+    bench.set("b", "1");
+    const input = bench.seal();
+    const path = `/s/${input.name}`;
+    const good = bench.platform.readFile(path);
+    const before = listed(bench);
+    if (what === "read") {
+      bench.platform.onOperation = ({ kind }) => {
+        if (kind === "read") throw new Error("no read");
+      };
+    } else {
+      const bad = good.slice();
+      bad[what === "value" ? 44 + 25 : 44 + 26 + 3]! ^= 1;
+      bench.platform.writeFile(path, bad);
+    }
+    const { code } = await assertRejects(() => compactGroup(bench.host, [input]), KvStoreError);
+    assertEquals([code, listed(bench)], [what === "read" ? "IO" : "CORRUPT", before]);
+    bench.platform.onOperation = undefined;
+    bench.platform.writeFile(path, good);
+    await compactGroup(bench.host, [input]);
+    assertEquals([bench.get("a"), bench.get("b"), bench.reopen().get("b")], ["1", "1", "1"]);
+    await bench.verify();
+  }
+});
+
+Deno.test("compaction: whenever the power goes, the contents are the same", async () => {
+  for (let stop = 1;; stop++) {
+    const bench = new Bench();
+    for (const key of ["a", "b", "c"]) bench.set(key, "old");
+    const first = bench.seal();
+    bench.set("a", "new");
+    bench.delete("b");
+    const second = bench.seal();
+    await bench.core.writer!.reached("sync");
+    const images: MemoryPlatform[] = [];
+    let count = 0;
+    bench.platform.onOperation = () => {
+      if (++count !== stop) return;
+      images.push(bench.platform.image());
+      images.push(bench.platform.image({ write: ({ bytes }) => bytes, entry: () => true }));
+      images.push(
+        bench.platform.image({ write: ({ bytes }) => bytes.subarray(0, bytes.length >> 1), entry: () => true }),
+      );
+    };
+    await compactGroup(bench.host, [first, second]);
+    for (const image of images) {
+      assertEquals((await verifyOn(image, "/s", {})).problems, []);
+      const after = new Bench(image);
+      assertEquals([after.get("a"), after.get("b"), after.get("c")], ["new", undefined, "old"], `operation ${stop}`);
+    }
+    if (images.length === 0) break;
+    assert(stop < 99);
+  }
+});

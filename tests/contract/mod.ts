@@ -1,0 +1,52 @@
+/**
+ * The contract of the library as a list of cases. They use nothing of the runtime, so that the same list runs over
+ * every platform and in every runtime.
+ *
+ * @module
+ */
+
+import { batchCases } from "./batch.ts";
+import { callCases } from "./calls.ts";
+import type { Case } from "./context.ts";
+import { iteratorCases } from "./iterators.ts";
+import { orderCases } from "./order.ts";
+import { rangeCases } from "./ranges.ts";
+import { snapshotCases } from "./snapshots.ts";
+import { failedWriteCases } from "./failed_writes.ts";
+import { durabilityCases } from "./durability.ts";
+import { closingCases } from "./closing.ts";
+import { openingCases } from "./opening.ts";
+import { readOnlyCases } from "./read_only.ts";
+import { compactionCases } from "./compaction.ts";
+import { figureCases } from "./figures.ts";
+import { recoveryCases } from "./recovery.ts";
+import { faultCases } from "./faults.ts";
+import { garbageCases } from "./garbage.ts";
+import { keyCases } from "./keys.ts";
+import { refusedCases } from "./refused_values.ts";
+import { valueCases } from "./values.ts";
+
+export { type Case, Context, type Disk, runCase } from "./context.ts";
+
+/** Every case. */
+export const cases: Case[] = [
+  ...callCases,
+  ...keyCases,
+  ...valueCases,
+  ...refusedCases,
+  ...batchCases,
+  ...snapshotCases,
+  ...rangeCases,
+  ...orderCases,
+  ...iteratorCases,
+  ...failedWriteCases,
+  ...durabilityCases,
+  ...closingCases,
+  ...openingCases,
+  ...readOnlyCases,
+  ...compactionCases,
+  ...figureCases,
+  ...recoveryCases,
+  ...garbageCases,
+  ...faultCases,
+];

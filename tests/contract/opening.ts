@@ -1,0 +1,289 @@
+/** open(): creating, options, the lock, and directories that hold something else. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
+import { crc32 } from "../../src/platform/checksum.ts";
+import type { Case, Context } from "./context.ts";
+import {
+  assertCode,
+  assertRefused,
+  bytes,
+  contents,
+  damage,
+  fill,
+  flip,
+  MANUAL,
+  outcomes,
+  SMALL,
+  text,
+} from "./helpers.ts";
+
+/** A store with two keys, closed. */
+async function storeWithTwoKeys(context: Context): Promise<void> {
+  const store = await context.open(MANUAL);
+  await store.batch([{ type: "set", key: "a", value: "value a" }, { type: "set", key: "b", value: "value b" }]);
+  await store.close();
+}
+
+/** Opening must fail with CORRUPT, hold nothing and change nothing but LOCK. */
+async function assertOpenIsCorrupt(context: Context, file: string): Promise<void> {
+  const before = context.image();
+  const error = await assertCode(context.open(), "CORRUPT");
+  assertEquals([error.file, typeof error.offset, typeof error.reason], [file, "number", "string"]);
+  assert(error.message.includes(file), error.message);
+  assertEquals(context.platform.held, 0);
+  assertEquals(context.image(), before);
+}
+
+export const openingCases: Case[] = [
+  {
+    name: "open: creates the store and the directories above it",
+    async run(context) {
+      const directory = `${context.root}/some/where/deep`;
+      const store = await context.open({}, directory);
+      await store.set("a", 1);
+      await store.close();
+      assertEquals(contents(await context.open({ create: false }, directory)), [["a", 1]]);
+    },
+  },
+  {
+    name: "open: a new store survives a power cut, with its directory",
+    needsPowerCut: true,
+    async run(context) {
+      await (await context.open()).set("a", 1);
+      const store = await context.reopenAfterPowerCut({}, { create: false });
+      assertEquals(contents(store), [["a", 1]]);
+    },
+  },
+  {
+    name: "open: of a new and of a cleanly closed store has nothing to recover",
+    async run(context) {
+      let store = await context.open();
+      const nothing = { clean: true, discardedBytes: 0, discardedRecords: 0, recoveredRecords: 0 };
+      assertEquals(store.recovery, nothing);
+      await store.set("a", 1);
+      store = await context.reopen(store);
+      assertEquals(store.recovery, nothing);
+    },
+  },
+  {
+    name: "open: with create false an absent store is NOT_FOUND, and nothing is created",
+    async run(context) {
+      for (const options of [{ create: false }, { readOnly: true }, { readOnly: true, create: true }]) {
+        await assertCode(context.open(options), "NOT_FOUND");
+        assertEquals(context.files(context.root), []);
+      }
+      context.replaceFile("notes.txt", bytes("not ours"));
+      for (const options of [{ create: false }, { readOnly: true }]) {
+        const error = await assertCode(context.open(options), "NOT_FOUND");
+        assert(error.message.includes(context.directory), error.message);
+        assertEquals(context.files(), ["notes.txt"]);
+      }
+    },
+  },
+  {
+    name: "open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew",
+    async run(context) {
+      for (const left of [["LOCK"], ["MANIFEST.tmp"], ["LOCK", "MANIFEST.tmp"]]) {
+        for (const name of left) context.replaceFile(name, bytes("half"));
+        await assertCode(context.open({ create: false }), "NOT_FOUND");
+        const store = await context.open();
+        await store.set("a", 1);
+        assertEquals(contents(await context.reopen(store)), [["a", 1]]);
+        context.kill();
+        for (const name of context.files()) context.platform.inner.remove(`${context.directory}/${name}`);
+      }
+      await (await context.open()).close();
+    },
+  },
+  {
+    name: "open: segments without a MANIFEST are CORRUPT, and stay as they are",
+    async run(context) {
+      await storeWithTwoKeys(context);
+      const manifest = context.readFile("MANIFEST");
+      context.platform.inner.remove(`${context.directory}/MANIFEST`);
+      await assertOpenIsCorrupt(context, "MANIFEST");
+      await assertCode(context.open({ readOnly: true }), "CORRUPT");
+      context.replaceFile("MANIFEST", manifest);
+      assertEquals((await context.open()).size, 2);
+    },
+  },
+  {
+    name: "open: a damaged MANIFEST, segment header or record header is CORRUPT and names file, offset and reason",
+    async run(context) {
+      await storeWithTwoKeys(context);
+      const [segment] = context.segments();
+      for (const [name, offset] of [["MANIFEST", 50], [segment!, 20], [segment!, 60]] as const) {
+        const restore = flip(context, name, offset);
+        await assertOpenIsCorrupt(context, name);
+        restore();
+      }
+      assertEquals((await context.open()).size, 2);
+    },
+  },
+  {
+    name: "open: a segment that is missing or too short is CORRUPT",
+    async run(context) {
+      await storeWithTwoKeys(context);
+      const [segment] = context.segments();
+      const whole = context.readFile(segment!);
+      context.replaceFile(segment!, whole.slice(0, -1));
+      await assertOpenIsCorrupt(context, segment!);
+      context.platform.inner.remove(`${context.directory}/${segment}`);
+      await assertOpenIsCorrupt(context, segment!);
+      context.replaceFile(segment!, whole);
+      assertEquals((await context.open()).size, 2);
+    },
+  },
+  {
+    name: "open: a damaged value is met where it is read, not at opening",
+    async run(context) {
+      await storeWithTwoKeys(context);
+      const restore = damage(context, "value a");
+      const store = await context.open(MANUAL);
+      assertEquals([store.has("a"), store.get("b")], [true, "value b"]);
+      const found = await Promise.resolve().then(() => store.get("a")).catch((error) => error);
+      assert(found instanceof KvStoreError && found.code === "CORRUPT");
+      restore();
+      assertEquals(store.get("a"), "value a");
+    },
+  },
+  {
+    name: "open: a store of a newer format version is FORMAT",
+    async run(context) {
+      await storeWithTwoKeys(context);
+      const manifest = context.readFile("MANIFEST");
+      for (const [at, what] of [[8, "version"], [12, "feature"]] as const) {
+        const newer = manifest.slice();
+        newer[at] = 2;
+        new DataView(newer.buffer).setUint32(newer.length - 4, crc32(newer.subarray(0, -4)), true);
+        context.replaceFile("MANIFEST", newer);
+        for (const options of [{}, { readOnly: true }]) {
+          const error = await assertCode(context.open(options), "FORMAT");
+          assert(error.message.includes(what), error.message);
+        }
+      }
+      context.replaceFile("MANIFEST", manifest);
+    },
+  },
+  {
+    name: "open: files that are not the store's are left alone",
+    async run(context) {
+      context.replaceFile("notes.txt", bytes("mine"));
+      context.replaceFile("99999999.seg", bytes("not a segment of this store"));
+      context.platform.inner.remove(`${context.directory}/99999999.seg`);
+      const store = await context.open(SMALL);
+      await store.set("a", 1);
+      context.replaceFile("00000777.seg", bytes("not a segment of this store"));
+      await context.reopen(store);
+      assert(context.files().includes("notes.txt") && context.files().includes("00000777.seg"));
+    },
+  },
+  {
+    name: "open: a directory that is a file is an IO error with its cause",
+    async run(context) {
+      context.replaceFile("file", bytes("x"));
+      const error = await assertCode(KvStore.openOn(context.platform, `${context.directory}/file`, {}), "IO");
+      assert(error.cause instanceof Error);
+    },
+  },
+  {
+    name: "open: a relative or missing directory name never throws synchronously",
+    async run(context) {
+      for (const wrong of ["", undefined, null, 5, {}]) {
+        await assertRefused(() => KvStore.openOn(context.platform, wrong as string, {}), TypeError, "directory");
+        await assertRefused(() => KvStore.open(wrong as string), TypeError, "directory");
+      }
+    },
+  },
+  {
+    name: "open: unknown options and wrong values are refused by name before anything is created",
+    async run(context) {
+      const types: [unknown, string][] = [
+        [{ readonly: true }, "readonly"],
+        [{ compaction: { ratio: 1 } }, "ratio"],
+        [{ create: 1 }, "create"],
+        [{ readOnly: "yes" }, "readOnly"],
+        [{ durability: "none" }, '"sync" or "write"'],
+        [{ recovery: "lenient" }, '"strict" or "salvage"'],
+        [{ onError: "log" }, "onError"],
+        [{ compaction: { auto: 0 } }, "auto"],
+        [null, "options"],
+        ["x", "options"],
+      ];
+      for (const [options, message] of types) {
+        await assertRefused(() => context.open(options as OpenOptions ?? null), TypeError, message);
+      }
+      const ranges: [OpenOptions, string][] = [
+        [{ segmentBytes: 4095 }, "4096"],
+        [{ segmentBytes: 5000.5 }, "segmentBytes"],
+        [{ segmentBytes: Infinity }, "segmentBytes"],
+        [{ compaction: { staleRatio: 0 } }, "staleRatio"],
+        [{ compaction: { staleRatio: 1.1 } }, "staleRatio"],
+        [{ compaction: { minStaleBytes: -1 } }, "minStaleBytes"],
+      ];
+      for (const [options, message] of ranges) {
+        const error = await assertRejects(() => context.open(options));
+        assert(error instanceof RangeError && error.message.includes(message), String(error));
+      }
+      assertEquals(context.files(context.root), []);
+    },
+  },
+  {
+    name: "lock: a second open is LOCKED and names the holder, also in the same process",
+    async run(context) {
+      const store = await context.open();
+      await store.set("a", 1);
+      for (let i = 0; i < 3; i++) {
+        const error = await assertCode(context.open(), "LOCKED");
+        assert(error.message.includes(context.directory) && /\d/.test(error.message), error.message);
+      }
+      await assertCode(context.repair(), "LOCKED");
+      await store.set("b", 1);
+      assertEquals((await context.reopen(store)).size, 2);
+    },
+  },
+  {
+    name: "lock: of two opens at the same time one wins",
+    async run(context) {
+      const results = await Promise.allSettled([context.open(), context.open(), context.open()]);
+      assertEquals(results.filter(({ status }) => status === "fulfilled").length, 1);
+    },
+  },
+  {
+    name: "lock: is free after close, after a failed open, and after the holder's death; LOCK stays",
+    async run(context) {
+      const store = await context.open();
+      await store.set("a", "value a");
+      await store.close();
+      assert(context.files().includes("LOCK"));
+      const restore = flip(context, "MANIFEST", 50);
+      await assertCode(context.open(), "CORRUPT");
+      restore();
+      await context.open();
+      assertEquals(contents(await context.reopenAfterKill()), [["a", "value a"]]);
+      assert(context.files().includes("LOCK"));
+    },
+  },
+  {
+    name: "lock: what LOCK says is advice only",
+    async run(context) {
+      for (const said of ["", "garbage \u0000", text('{"process":1}', 10_000)]) {
+        context.replaceFile("LOCK", bytes(said));
+        await (await context.open()).close();
+      }
+    },
+  },
+  {
+    name: "lock: a store whose LOCK was replaced switches no manifest any more",
+    async run(context) {
+      const store = await context.open(SMALL);
+      await store.set("a", 1);
+      context.replaceFile("LOCK", bytes("another"));
+      assert((await outcomes([fill(store, 100)])).includes("FAILED"), "a rotation went well");
+      assertEquals(store.get("a"), 1);
+      await assertCode(store.set("b", 1), "FAILED");
+      await assertCode(store.close(), "FAILED");
+    },
+  },
+];

@@ -1,0 +1,149 @@
+/**
+ * Deleted keys stay deleted: whatever subsets of segments are compacted, in whatever order, with a crash at any
+ * operation, and whether a delete, a batch or a clear removed them.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { KvStore } from "../../mod.ts";
+import { compactGroup, type CompactionHost } from "../../src/compaction/compactor.ts";
+import type { Core } from "../../src/store/core.ts";
+import type { MemoryPlatform } from "../support/memory_platform.ts";
+import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./disk.ts";
+import { contentsOf, textOf } from "./history.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "./scenario.ts";
+
+/** Writes to one segment: `key=value` sets, `key!` deletes, `*` clears. */
+type Layout = string[];
+
+const LAYOUTS: Record<string, Layout> = {
+  "a delete in a newer segment": ["a=1 b=1 c=1 d=1", "a=2 b!", "c=2 a! d!", "b=3 b! c!"],
+  "a tombstone under a newer put": ["a=1 b=1", "a! b!", "a=2 b=2 c=1", "b! c!"],
+  "a clear": ["a=1 b=1 c=1", "a=2 d=1", "* b=2", "b! e=1"],
+  "two clears": ["a=1 b=1", "* a=2 c=1", "c! b=2", "* d=1"],
+  "the same key again and again": ["a=1", "a!", "a=2", "a!"],
+};
+const KEYS = ["a", "b", "c", "d", "e"];
+
+function coreOf(store: KvStore): Core {
+  return (store as unknown as { core: Core }).core;
+}
+
+/** Writes a layout, a segment each, and returns what the store must hold from then on. */
+async function build(layout: Layout): Promise<{ platform: MemoryPlatform; contents: string }> {
+  const platform = newMachine();
+  const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+  const model = new Map<string, string>();
+  for (const segment of layout) {
+    for (const write of segment.split(" ")) {
+      const [key = "", value] = write.split("=");
+      if (write === "*") {
+        await store.clear();
+        model.clear();
+      } else if (value !== undefined) {
+        await store.set(key, value);
+        model.set(key, value);
+      } else {
+        await store.delete(key.slice(0, -1));
+        model.delete(key.slice(0, -1));
+      }
+    }
+    coreOf(store).writer!.rotate();
+  }
+  await store.close();
+  return { platform, contents: textOf(model) };
+}
+
+/** Compacts those sealed segments, oldest first, whose bit is set. */
+async function compactSome(store: KvStore, mask: number): Promise<void> {
+  const core = coreOf(store);
+  const writer = core.writer!;
+  const inputs = core.log.inOrder().filter((segment) => segment.sealed).filter((_, i) => (mask & (1 << i)) !== 0);
+  if (inputs.length === 0) return;
+  const host: CompactionHost = {
+    log: core.log,
+    index: () => core.index,
+    flush: () => writer.reached("sync"),
+    settle: () => void writer.write(),
+    rollbacks: () => writer.rollbacks,
+    retire: (segments) => {
+      for (const segment of segments) segment.retiredAt = core.views.opened;
+      core.sweep();
+    },
+    checkpoint: () => {},
+  };
+  await compactGroup(host, inputs);
+}
+
+async function assertHolds(platform: MemoryPlatform, contents: string, where: string): Promise<void> {
+  await assertIntact(platform, where);
+  const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+  assertEquals(contentsOf(store, KEYS), contents, where);
+  assertEquals((await store.verify()).problems, [], where);
+  await store.compact();
+  assertEquals(contentsOf(store, KEYS), contents, `${where}, all compacted`);
+  await store.close();
+  const again = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+  assertEquals(contentsOf(again, KEYS), contents, `${where}, all compacted, opened again`);
+  await again.close();
+}
+
+const SUBSETS = Array.from({ length: 15 }, (_, i) => i + 1);
+
+for (const [name, layout] of Object.entries(LAYOUTS)) {
+  Deno.test(`deleted keys stay deleted through compactions of any two subsets: ${name}`, async () => {
+    const { platform, contents } = await build(layout);
+    for (const first of SUBSETS) {
+      for (const second of SUBSETS) {
+        const where = `segments ${first.toString(2)}, then ${second.toString(2)}`;
+        const copy = copyOf(platform);
+        const store = await KvStore.openOn(copy, DIRECTORY, OPTIONS);
+        for (const mask of [first, second]) {
+          await compactSome(store, mask);
+          assertEquals(contentsOf(store, KEYS), contents, where);
+        }
+        assertEquals((await store.verify()).problems, [], where);
+        await store.close();
+        await assertHolds(copy, contents, where);
+      }
+    }
+  });
+
+  Deno.test(`deleted keys stay deleted through crashes within compactions: ${name}`, async () => {
+    await withSeed(5, async () => {
+      const { platform, contents } = await build(layout);
+      for (const first of SUBSETS) {
+        const copy = copyOf(platform);
+        const left: [string, MemoryPlatform][] = [];
+        const store = await KvStore.openOn(copy, DIRECTORY, OPTIONS);
+        // The other segments, those of the first compaction's output among them, come second.
+        for (const mask of [first, ~first]) {
+          copy.onOperation = ({ kind, path, count }) => {
+            if (!CHANGES.includes(kind)) return;
+            const where = `segments ${
+              (mask & 15).toString(2)
+            }, power cut before ${kind} of ${path} (operation ${count})`;
+            left.push([where, copy.image((first + count) % 2 === 0 ? LOSE_ALL : randomCut(count))]);
+          };
+          await compactSome(store, mask);
+        }
+        copy.onOperation = undefined;
+        await store.close();
+        for (const [where, after] of left) await assertHolds(after, contents, where);
+      }
+    });
+  });
+
+  Deno.test(`tombstones do not stay for ever: ${name}`, async () => {
+    const { platform, contents } = await build(layout);
+    const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+    await store.compact();
+    await store.compact();
+    assertEquals(contentsOf(store, KEYS), contents);
+    assertEquals(store.stats().tombstoneBytes, 0);
+    assert(store.stats().segments <= 2, "no more than a copy and a segment to write to");
+    await store.close();
+    await assertIntact(platform, "compacted");
+  });
+}

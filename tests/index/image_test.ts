@@ -1,0 +1,154 @@
+import { assert, assertEquals } from "@std/assert";
+import { ImageWriter, readFooter, readPartitions } from "../../src/index/image.ts";
+import { formOf, Index, PARTITIONS } from "../../src/index/index.ts";
+import { crc32 } from "../../src/platform/checksum.ts";
+import type { FileHandle } from "../../src/platform/types.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+import { Random } from "../support/random.ts";
+import { utf8 } from "../support/records.ts";
+
+function keyOf(text: string) {
+  const bytes = utf8(text);
+  return { bytes, start: 0, length: bytes.length };
+}
+
+function put(index: Index, text: string, offset: number): void {
+  index.put(keyOf(text), 3, offset, formOf(40, offset % 2 === 0));
+}
+
+function placeOf(index: Index, text: string): string | undefined {
+  const { bytes, length } = keyOf(text);
+  return index.find(bytes, 0, length) ? [index.segment, index.offset, index.length, index.isString].join() : undefined;
+}
+
+function makeIndex(keys: number): Index {
+  const index = new Index();
+  for (let i = 0; i < keys; i++) put(index, `key ${i}`, i);
+  for (let i = 0; i < keys; i += 5) index.remove(keyOf(`key ${i}`));
+  return index;
+}
+
+function makeFile(bytes?: Uint8Array): { platform: MemoryPlatform; handle: FileHandle } {
+  const platform = new MemoryPlatform();
+  platform.writeFile("/INDEX", bytes ?? new Uint8Array(0));
+  return { platform, handle: platform.open("/INDEX", "write") };
+}
+
+/** Writes an image; `between` is called before each partition. */
+async function imageOf(index: Index, between: (partition: number) => number = () => 1): Promise<Uint8Array> {
+  const { platform, handle } = makeFile();
+  const writer = new ImageWriter(index, handle);
+  for (let i = 0; writer.writeNext(between(i)) > 0; i++);
+  await writer.finish({ about: "this" });
+  return platform.readFile("/INDEX");
+}
+
+function load(bytes: Uint8Array): Index | undefined {
+  const { handle } = makeFile(bytes);
+  const footer = readFooter<unknown>(handle);
+  const partitions = footer === undefined ? undefined : readPartitions(handle, footer);
+  return partitions === undefined ? undefined : new Index({ seed: footer!.seed, partitions });
+}
+
+Deno.test("image: an index comes back, and goes on like any other", async () => {
+  for (const keys of [0, 1, 3000]) {
+    const index = makeIndex(keys);
+    const loaded = load(await imageOf(index))!;
+    assertEquals(loaded.size, index.size);
+    for (let i = 0; i < keys + 9; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`));
+    for (let i = 0; i < 2 * keys; i++) put(loaded, `key ${i}`, 7 * i);
+    for (let i = 0; i < 2 * keys; i++) assertEquals(placeOf(loaded, `key ${i}`), `3,${7 * i},40,${i % 2 === 0}`);
+    assertEquals(loaded.size, 2 * keys);
+  }
+});
+
+Deno.test("image: between two partitions the index may change; each is as of the number that it notes", async () => {
+  const random = new Random(8);
+  const index = makeIndex(600);
+  const model = new Map(Array.from({ length: 900 }, (_, i) => [`key ${i}`, placeOf(index, `key ${i}`)]));
+  const states: Map<string, string | undefined>[] = [];
+  const bytes = await imageOf(index, (partition) => {
+    for (let i = 0; i < 20; i++) {
+      const key = `key ${random.below(900)}`;
+      if (random.chance(0.4)) index.remove(keyOf(key));
+      else put(index, key, random.below(1e9));
+      model.set(key, placeOf(index, key));
+    }
+    states[partition] = new Map(model);
+    return partition;
+  });
+  const { handle } = makeFile(bytes);
+  const footer = readFooter(handle)!;
+  const partitions = readPartitions(handle, footer)!;
+  for (let number = 0; number < PARTITIONS; number++) {
+    assertEquals(footer.partitions[number]!.sequence, number);
+    // An index with only this partition shows what it had when it was written.
+    const alone = new Index().partition(0);
+    const only = new Index({ seed: footer.seed, partitions: partitions.map((one, i) => i === number ? one : alone) });
+    let size = 0;
+    for (const [key, place] of states[number]!) {
+      const found = placeOf(only, key);
+      if (found === undefined) continue;
+      size++;
+      assertEquals(found, place);
+    }
+    assertEquals(partitions[number]!.live, size);
+  }
+});
+
+Deno.test("image: cut anywhere, or with any byte changed, it is refused or the same", async () => {
+  const index = makeIndex(40);
+  const good = await imageOf(index);
+  const check = (bytes: Uint8Array, what: string) => {
+    const loaded = load(bytes);
+    if (loaded === undefined) return false;
+    for (let i = 0; i < 50; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`), what);
+    return true;
+  };
+  assert(check(good, "as it is"));
+  for (let length = 0; length < good.length; length += length < good.length - 60 ? 397 : 1) {
+    assertEquals(check(good.slice(0, length), `cut at ${length}`), false);
+  }
+  let harmless = 0;
+  for (let at = 0; at < good.length; at += 37) {
+    const bytes = good.slice();
+    bytes[at]! ^= 0x41;
+    if (check(bytes, `byte ${at}`)) harmless++;
+  }
+  // Only what fills partitions up to four bytes says nothing.
+  assert(harmless < 10, `${harmless}`);
+});
+
+Deno.test("image: numbers in the footer ask for no more memory than there is file", async () => {
+  const good = await imageOf(makeIndex(40));
+  const end = good.length - 16;
+  const length = new DataView(good.buffer).getUint32(end, true);
+  const footer = JSON.parse(new TextDecoder().decode(good.subarray(end - length, end)));
+  const hostile: Record<string, number>[] = [
+    { slots: 2 ** 31 },
+    { slots: 12 },
+    { slots: -16 },
+    { slots: 0.5 },
+    { entries: 2 ** 40 },
+    { arena: 2 ** 40 },
+    { slots: 0, entries: 0, arena: 0 },
+  ];
+  for (const change of hostile) {
+    const partitions = footer.partitions.map((one: object, i: number) => i === 0 ? { ...one, ...change } : one);
+    const text = utf8(JSON.stringify({ ...footer, partitions }));
+    const bytes = new Uint8Array(end - length + text.length + 16);
+    bytes.set(good.subarray(0, end - length));
+    bytes.set(text, end - length);
+    const view = new DataView(bytes.buffer, bytes.length - 16);
+    view.setUint32(0, text.length, true);
+    view.setUint32(4, crc32(text), true);
+    bytes.set(utf8("KVINDEX1"), bytes.length - 8);
+    let isRefused = true;
+    try {
+      isRefused = load(bytes) === undefined;
+    } catch {
+      // Whoever loads images takes an exception for a refusal.
+    }
+    assert(isRefused, JSON.stringify(change));
+  }
+});

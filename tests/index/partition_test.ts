@@ -1,0 +1,139 @@
+import { assert, assertEquals } from "@std/assert";
+import { ENTRY_FIELDS, hashKey, ID_GONE, Partition } from "../../src/index/partition.ts";
+import { Random } from "../support/random.ts";
+import { utf8 } from "../support/records.ts";
+
+/** A table, and calls on it by text. */
+class Table {
+  readonly partition = new Partition(7);
+
+  add(key: string, options: { segment?: number; hash?: number; keepDeleted?: boolean } = {}): number {
+    const bytes = utf8(key);
+    const hash = options.hash ?? hashKey(bytes, 0, bytes.length, 7);
+    const id = this.partition.add(hash, bytes, 0, bytes.length, options.keepDeleted ?? false);
+    const segment = options.segment ?? 1;
+    this.partition.entries[id * ENTRY_FIELDS + 1] = segment;
+    if (segment !== 0) this.partition.live++;
+    return id;
+  }
+
+  find(key: string, hash?: number): number {
+    const bytes = utf8(key);
+    return this.partition.find(hash ?? hashKey(bytes, 0, bytes.length, 7), bytes, 0, bytes.length);
+  }
+
+  remove(key: string): void {
+    this.partition.entries[this.find(key) * ENTRY_FIELDS + 1] = 0;
+    this.partition.live--;
+  }
+}
+
+Deno.test("partition: keys are found through growth, and nothing else is", () => {
+  const table = new Table();
+  const ids = new Map<string, number>();
+  for (let i = 0; i < 5000; i++) {
+    const key = `key ${i * 7919}`.repeat(i % 3 + 1);
+    assertEquals(table.find(key), -1);
+    ids.set(key, table.add(key));
+  }
+  for (const [key, id] of ids) assertEquals(table.find(key), id);
+  for (let i = 0; i < 5000; i++) assertEquals(table.find(`other ${i}`), -1);
+  assertEquals(table.partition.count, 5000);
+});
+
+Deno.test("partition: keys with one and the same hash are told apart", () => {
+  const table = new Table();
+  // Equal lengths, prefixes of one another, empty: all in the same slot with the same tag.
+  const keys = ["", "a", "b", "aa", "ab", "ba", "\0", "\0\0", "a\0"];
+  for (const key of keys) table.add(key, { hash: 0xffff_ffff });
+  for (const [id, key] of keys.entries()) assertEquals(table.find(key, 0xffff_ffff), id, JSON.stringify(key));
+  assertEquals(table.find("c", 0xffff_ffff), -1);
+});
+
+Deno.test("partition: the longest key and the empty key fit", () => {
+  const table = new Table();
+  const longest = "k".repeat(65_535);
+  assertEquals([table.add(longest), table.add(""), table.add("after")], [0, 1, 2]);
+  assertEquals([table.find(longest), table.find(""), table.find("after")], [0, 1, 2]);
+  assertEquals(table.find("k".repeat(65_534)), -1);
+});
+
+Deno.test("partition: hashing depends on every byte, the length, the seed, and not on where the bytes lie", () => {
+  const random = new Random(1);
+  for (let length = 0; length < 20; length++) {
+    const bytes = random.bytes(length + 9);
+    const hash = hashKey(bytes, 5, length, 3);
+    assert(Number.isInteger(hash) && hash >= 0 && hash < 2 ** 32);
+    assertEquals(hashKey(bytes.slice(5), 0, length, 3), hash);
+    assert(hashKey(bytes, 5, length, 4) !== hash || length === 0);
+    for (let i = 0; i < length; i++) {
+      const other = bytes.slice();
+      other[5 + i]! ^= 0x80;
+      assert(hashKey(other, 5, length, 3) !== hash, `byte ${i} of ${length}`);
+    }
+  }
+  const zeros = new Uint8Array(9);
+  assertEquals(new Set(Array.from({ length: 9 }, (_, i) => hashKey(zeros, 0, i, 3))).size, 9);
+});
+
+Deno.test("partition: dropping deleted entries keeps the others, and says where they went", () => {
+  const table = new Table();
+  const { partition } = table;
+  for (let i = 0; i < 40; i++) table.add(`k${i}`);
+  const { entries: before, arena } = partition;
+  partition.trackMoves();
+  for (let i = 0; i < 40; i += 2) table.remove(`k${i}`);
+  const expected = [before.slice(), arena.slice()];
+  partition.dropDeleted();
+  assertEquals([partition.count, partition.live], [20, 20]);
+  for (let i = 0; i < 40; i++) {
+    const id = table.find(`k${i}`);
+    assertEquals(id < 0, i % 2 === 0);
+    assertEquals(partition.moved![i], i % 2 === 0 ? ID_GONE : id);
+  }
+  // A sorted list that reads the old arrays still sees what they held.
+  assertEquals<unknown>([before, arena], expected);
+});
+
+Deno.test("partition: two droppings in a row add up, for entries that came in between, too", () => {
+  const table = new Table();
+  const { partition } = table;
+  for (const key of ["a", "b", "c"]) table.add(key);
+  partition.trackMoves();
+  table.remove("a");
+  partition.dropDeleted();
+  const late = table.add("d");
+  table.remove("b");
+  partition.dropDeleted();
+  assertEquals(Array.from(partition.moved!.subarray(0, 3)), [ID_GONE, ID_GONE, table.find("c")]);
+  assertEquals(late, 2);
+  assertEquals([table.find("c"), table.find("d"), table.find("a")], [0, 1, -1]);
+});
+
+Deno.test("partition: deleted entries make room only where nobody needs them", () => {
+  for (const keepDeleted of [true, false]) {
+    const table = new Table();
+    for (let i = 0; i < 2000; i++) {
+      table.add(`k${i}`, { keepDeleted });
+      table.remove(`k${i}`);
+    }
+    assertEquals(table.partition.count === 2000, keepDeleted);
+    if (!keepDeleted) assert(table.partition.heldBytes < 4096, `${table.partition.heldBytes} bytes`);
+  }
+});
+
+Deno.test("partition: sequence numbers stay with their entries while the table grows", () => {
+  const table = new Table();
+  const { partition } = table;
+  partition.trackSequences(true);
+  for (let i = 0; i < 500; i++) {
+    const id = table.add(`k${i}`);
+    partition.sequences![id] = 2 ** 40 + i;
+  }
+  for (let i = 0; i < 500; i++) assertEquals(partition.sequences![table.find(`k${i}`)], 2 ** 40 + i);
+  // Once more is harmless.
+  partition.trackSequences(true);
+  assertEquals(partition.sequences![3], 2 ** 40 + 3);
+  partition.trackSequences(false);
+  assertEquals(partition.sequences, undefined);
+});

@@ -1,0 +1,380 @@
+/**
+ * The store under test beside its model: keeps the two in step through failed writes, closing, crashes and recovery.
+ *
+ * @module
+ */
+import { KvStoreError } from "../../src/errors.ts";
+import { nextTurn } from "../../src/platform/turn.ts";
+import { KvStore } from "../../src/store.ts";
+import { verifyOn } from "../../src/store/verify.ts";
+import type { Durability, OpenOptions, Value } from "../../src/types.ts";
+import type { Random } from "../support/random.ts";
+import { Data, type Profile, type State } from "./data.ts";
+import { assertSame, contentsOf, type HeldIterator, type HeldSnapshot } from "./held.ts";
+import { History } from "./history.ts";
+import { Machine } from "./machine.ts";
+
+/** Where the store is. */
+export const DIRECTORY = "/data/store";
+/** Waiting longer than this means that nothing more will come. */
+const MAX_TURNS = 50_000;
+
+/** The machine was stopped: whatever was being done is over. */
+export class Stopped extends Error {}
+
+/** What became of a call. */
+interface Outcome extends Call {
+  value?: unknown;
+  error?: unknown;
+}
+
+/** A call under way. */
+export interface Call {
+  what: string;
+  /** Number of the last change that it stands for, its own or an earlier call's. */
+  id: number;
+  durability: Durability | undefined;
+  /** Whether it changes something itself. */
+  changes: boolean;
+  /** Refuses what it resolves to. */
+  check?: (value: unknown) => void;
+  /** Whether it may also reject with this. */
+  mayReject?: (error: unknown) => boolean;
+}
+
+/** A store, its model, and the machine. */
+export class Subject {
+  store!: KvStore;
+  readonly random: Random;
+  readonly data: Data;
+  readonly machine: Machine;
+  readonly history: History = new History();
+  /** Snapshots and iterators of the store. */
+  held: (HeldSnapshot | HeldIterator)[] = [];
+  /** Whether the store has said that an fsync failed. */
+  hasFailed = false;
+  /** Durability where a call names none. */
+  durability: Durability = "sync";
+  /** Copies of the store that may have been cut off. */
+  readonly unfinishedBackups: Set<string> = new Set();
+  /** The last call before a write may have left bytes that do not count. */
+  tornId = -1;
+  /** What happened, the latest last. */
+  readonly trace: string[] = [];
+  readonly #profile: Profile;
+  readonly #outcomes: Outcome[] = [];
+  #session = 0;
+  #inFlight = 0;
+  #seenFaults = 0;
+  /** The highest sequence number that anybody may have seen. */
+  #lastSequence = 0;
+  #firstSequence = 0;
+  #oldImage: Uint8Array | undefined;
+  #isClosed = false;
+
+  /** A subject that is not open yet. */
+  constructor(random: Random, profile: Profile) {
+    this.random = random;
+    this.#profile = profile;
+    this.data = new Data(random, profile);
+    this.machine = new Machine(random);
+  }
+
+  /** Notes what is done, for whoever looks for the cause of a failure. */
+  note(text: string): void {
+    this.trace.push(text);
+    if (this.trace.length > 60) this.trace.shift();
+  }
+
+  /** Makes a call and takes note of what becomes of it. */
+  track(call: Call, action: () => Promise<unknown>): void {
+    const session = this.#session;
+    const take = (outcome: Partial<Outcome>) => {
+      if (session !== this.#session) return;
+      this.#inFlight--;
+      if (this.machine.next === undefined) this.#outcomes.push({ ...call, ...outcome });
+    };
+    this.#inFlight++;
+    action().then((value) => take({ value }), (error) => take({ error }));
+  }
+
+  /** Brings the model up to what has happened: writes taken back, calls that have ended. */
+  catchUp(): void {
+    if (this.machine.next !== undefined) throw new Stopped();
+    const { machine } = this;
+    const isSuspect = machine.hasFailedSync || machine.platform.capacityBytes < Infinity;
+    if (machine.faults > this.#seenFaults || isSuspect) this.#findTakenBack();
+    this.#seenFaults = machine.faults;
+    for (const outcome of this.#outcomes.splice(0)) this.#judge(outcome);
+  }
+
+  /** Waits for everything under way. */
+  async settle(): Promise<void> {
+    for (let turns = 0; this.#inFlight > 0; turns++) {
+      if (this.machine.next !== undefined) throw new Stopped();
+      if (turns > MAX_TURNS) throw new Error("a call never ends");
+      await nextTurn();
+    }
+    this.catchUp();
+  }
+
+  /** Ends all faults. */
+  heal(): void {
+    this.machine.heal();
+    this.#seenFaults = -1;
+    this.catchUp();
+  }
+
+  /** Compares everything. */
+  assertContents(): void {
+    this.catchUp();
+    this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.head, "contents"));
+    const { keys, staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes } = this.store.stats();
+    if (keys !== this.history.head.size) throw new Error(`${keys} keys in stats, not ${this.history.head.size}`);
+    const least = Math.min(staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes);
+    if (least < 0) throw new Error(`negative figures: ${JSON.stringify(this.store.stats())}`);
+  }
+
+  /** Waits for one call; rejects with `Stopped` if the machine stops meanwhile. */
+  async outcomeOf(call: Promise<unknown>): Promise<{ value?: unknown; error?: unknown }> {
+    let outcome: { value?: unknown; error?: unknown } | undefined;
+    call.then((value) => outcome = { value }, (error) => outcome = { error });
+    for (let turns = 0; outcome === undefined; turns++) {
+      if (this.machine.next !== undefined) throw new Stopped();
+      if (turns > MAX_TURNS) throw new Error("a call never ends");
+      await nextTurn();
+    }
+    if (this.machine.next !== undefined) throw new Stopped();
+    return outcome;
+  }
+
+  /** Closes the store, with calls under way. */
+  async close(): Promise<void> {
+    this.catchUp();
+    const { machine, store, history } = this;
+    this.#noteSequence();
+    const writes = machine.platform.operations.write;
+    const closing = store.close();
+    this.#isClosed = true;
+    if (store.close() !== closing) throw new Error("close: not the same promise");
+    const { error } = await this.outcomeOf(closing);
+    if (error !== undefined) this.note(`  ${error}`);
+    if (machine.faults === 0) {
+      if (error !== undefined) throw error;
+      history.acknowledge("sync", history.lastId);
+    } else if (error === undefined) history.forgetFailed();
+    else if (!isFailure(error)) throw error;
+    if (this.hasFailed && (error as KvStoreError)?.code !== "FAILED") throw new Error(`close: ${error}, not FAILED`);
+    if (this.hasFailed && machine.platform.operations.write !== writes) {
+      throw new Error("a failed store wrote something");
+    }
+    // What was taken back cannot be told any more: opening shows the contents.
+    for (const outcome of this.#outcomes.splice(0)) this.#judge(outcome);
+    for (const held of this.held.splice(0)) assertEnded(held);
+    if (machine.faults > 0) this.tornId = history.lastId;
+  }
+
+  /** After a stop: starts the machine again, and the store. */
+  async recover(): Promise<void> {
+    try {
+      this.#noteSequence();
+    } catch {
+      // It was being closed, or opened.
+    }
+    this.held = [];
+    this.#outcomes.length = 0;
+    await this.open();
+  }
+
+  /** Opens the store, through accidents too, and compares with the states that there may be. */
+  async open(): Promise<void> {
+    const { machine, history } = this;
+    for (;;) {
+      if (machine.next !== undefined) {
+        this.note(`  ${machine.how}`);
+        machine.start();
+      }
+      machine.heal();
+      this.#session++;
+      this.#inFlight = 0;
+      this.#outcomes.length = 0;
+      await this.assertIntact(DIRECTORY);
+      this.#tamper();
+      if (this.random.chance(0.15)) machine.armStop();
+      if (this.random.chance(0.1)) this.note(machine.armFault());
+      machine.faults = this.#seenFaults = 0;
+      machine.hasFailedSync = false;
+      if (await this.#tryOpen()) break;
+    }
+    this.hasFailed = this.#isClosed = false;
+    const contents = machine.calmly(() => contentsOf(this.store));
+    const durability = machine.wasCut ? "sync" : "write";
+    if (!history.isPossible(contents, durability)) this.#explain(contents, durability);
+    await this.#checkBackups();
+    history.restart(contents);
+    machine.wasCut = false;
+    const { lastSequence } = this.store.stats();
+    if (lastSequence < this.#lastSequence) {
+      throw new Error(`sequence numbers go back from ${this.#lastSequence} to ${lastSequence}`);
+    }
+    this.#firstSequence = lastSequence;
+    this.#keepImage();
+  }
+
+  /** Expects that `verify` finds nothing in a directory. */
+  async assertIntact(directory: string): Promise<void> {
+    const { machine } = this;
+    machine.isCalm = true;
+    try {
+      const isThere = machine.platform.files().some((path) => path === `${directory}/MANIFEST`);
+      const { problems } = isThere ? await verifyOn(machine.platform, directory, {}) : { problems: [] };
+      if (problems.length > 0) throw new Error(`verify: ${JSON.stringify(problems.slice(0, 5))}`);
+    } finally {
+      machine.isCalm = false;
+    }
+  }
+
+  #explain(contents: State, durability: Durability): never {
+    const { history } = this;
+    this.note(`  recovery: ${JSON.stringify(this.store.recovery)}`);
+    const earlier = history.positions(contents, 0).at(-1);
+    if (earlier === undefined) assertSame(contents, history.head, "after opening (compared with the last state)");
+    const floor = history.positionOf(history.acknowledged[durability]);
+    throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
+  }
+
+  async #tryOpen(): Promise<boolean> {
+    const { machine } = this;
+    const options = this.#options();
+    this.note(`open ${JSON.stringify(options)}`);
+    try {
+      this.store = await KvStore.openOn<Value>(machine.platform, DIRECTORY, options);
+      return machine.next === undefined;
+    } catch (error) {
+      if (machine.next !== undefined) return false;
+      this.note(`  ${error}`);
+      if (machine.faults > 0 && isFailure(error)) return false;
+      throw error;
+    }
+  }
+
+  #options(): OpenOptions {
+    const { random, machine } = this;
+    const session = this.#session;
+    this.durability = random.pick(["sync", "write"]);
+    return {
+      segmentBytes: random.pick(this.#profile.segmentBytes),
+      compaction: {
+        auto: random.chance(0.7),
+        staleRatio: random.pick([0.01, 0.2, 0.5, 1]),
+        minStaleBytes: random.pick([0, 500, 5000]),
+      },
+      ...(this.durability === "write" || random.chance(0.5) ? { durability: this.durability } : {}),
+      ...(random.chance(0.1) ? { recovery: "salvage" } : {}),
+      onError: (error) => {
+        if (session !== this.#session || machine.next !== undefined || machine.faults > 0) return;
+        this.#outcomes.push({ what: "background", id: 0, durability: undefined, changes: false, error });
+      },
+    };
+  }
+
+  /** Derived files are worth nothing: an old one, a damaged one and none at all are all the same. */
+  #tamper(): void {
+    const { random, machine: { platform } } = this;
+    const path = `${DIRECTORY}/INDEX`;
+    const image = platform.files().includes(path) ? platform.readFile(path) : undefined;
+    if (image === undefined || image.length === 0 || random.chance(0.7)) return;
+    const change = random.pick(["remove", "old", "flip", "cut"]);
+    this.note(`  image: ${change}`);
+    if (change === "remove") return this.machine.calmly(() => platform.remove(path));
+    if (change === "old") return platform.writeFile(path, this.#oldImage ?? image);
+    if (change === "flip") image[random.below(image.length)]! ^= 1 << random.below(8);
+    platform.writeFile(path, change === "cut" ? image.slice(0, random.below(image.length)) : image);
+  }
+
+  #noteSequence(): void {
+    const { lastSequence } = this.store.stats();
+    if (lastSequence > this.#firstSequence) this.#lastSequence = lastSequence;
+  }
+
+  #keepImage(): void {
+    const { platform } = this.machine;
+    const path = `${DIRECTORY}/INDEX`;
+    if (this.random.chance(0.3) && platform.files().includes(path)) this.#oldImage = platform.readFile(path);
+  }
+
+  /** After a failure: how much the store took back can be seen in what it has. */
+  #findTakenBack(): void {
+    const { history } = this;
+    const contents = this.machine.calmly(() => contentsOf(this.store));
+    const positions = history.positions(contents, 0);
+    const [certain] = positions;
+    const position = positions.at(-1);
+    if (certain === undefined || position === undefined) {
+      assertSame(contents, history.head, "after a failure, contents are those of no time (compared with the last)");
+      throw new Error("after a failure, contents are those of no time");
+    }
+    const floor = history.positionOf(history.acknowledged.write);
+    if (position < floor) throw new Error(`taken back to ${position}, acknowledged is ${floor}`);
+    const affected = this.held.filter(({ id }) => history.positionOf(id) > certain);
+    const gone = affected.filter(({ id }) => history.positionOf(id) > position);
+    if (position < history.length) this.note(`  taken back to ${position} of ${history.length}`);
+    this.tornId = history.lastId;
+    history.cut(position, certain);
+    for (const held of gone) held.takeBack(history.head);
+    // Of these nobody can say whether what they show was taken back.
+    this.held = this.held.filter((held) => gone.includes(held) || !affected.includes(held));
+  }
+
+  #judge({ what, id, durability, changes, check, value, mayReject, error }: Outcome): void {
+    const { history, machine } = this;
+    if (error === undefined) {
+      if (changes && history.lost.has(id)) throw new Error(`${what} resolves, though it was taken back`);
+      check?.(value);
+      if (durability !== undefined) history.acknowledge(durability, id);
+      return;
+    }
+    if (mayReject?.(error)) return;
+    if (machine.faults === 0 || !isFailure(error)) throw new Error(`${what}: ${error}`, { cause: error });
+    if (error.code === "FAILED") this.hasFailed = true;
+    else if (changes && !this.#isClosed && !history.lost.has(id) && !history.ambiguous.has(id)) {
+      throw new Error(`${what} rejects, though it was not taken back: ${error}`, { cause: error });
+    }
+  }
+
+  /** A copy that was cut off opens with some state that there was, or not at all. */
+  async #checkBackups(): Promise<void> {
+    const { machine, history } = this;
+    for (const directory of this.unfinishedBackups) {
+      this.unfinishedBackups.delete(directory);
+      machine.isCalm = true;
+      try {
+        const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
+        const contents = contentsOf(copy);
+        await copy.close();
+        if (history.positions(contents, 0).length === 0) throw new Error(`the backup ${directory} is of no time`);
+      } catch (error) {
+        if (!(error instanceof KvStoreError) || isFailure(error)) throw error;
+      } finally {
+        machine.isCalm = false;
+      }
+    }
+  }
+}
+
+/** Whether that is what a store says when the system refuses. */
+export function isFailure(error: unknown): error is KvStoreError {
+  return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
+}
+
+/** Expects that what was held of a store ended with it. */
+function assertEnded(held: HeldSnapshot | HeldIterator): void {
+  try {
+    if ("snapshot" in held) held.snapshot.size;
+    else if (held.isDone()) return;
+  } catch (error) {
+    if (error instanceof KvStoreError && error.code === "CLOSED") return;
+    throw error;
+  }
+  throw new Error("a snapshot or iterator goes on after close()");
+}

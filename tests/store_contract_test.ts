@@ -1,0 +1,49 @@
+import { assertEquals } from "@std/assert";
+import { KvStore, repairStore, verifyStore } from "../mod.ts";
+import { denoPlatform } from "../src/platform/deno.ts";
+import { cases, runCase } from "./contract/mod.ts";
+import { MemoryPlatform } from "./support/memory_platform.ts";
+import { canUseDisk } from "./support/permissions.ts";
+
+for (const one of cases) {
+  Deno.test(`contract, in memory: ${one.name}`, async () => {
+    let platform = new MemoryPlatform();
+    platform.makeDirectory("/root");
+    platform.syncDirectory("/");
+    await runCase(one, { platform, root: "/root", powerCut: (cut) => platform = platform.crash(cut) });
+  });
+
+  if (one.needsPowerCut || one.isCostly) continue;
+  Deno.test({
+    name: `contract, on disk: ${one.name}`,
+    ignore: !canUseDisk,
+    fn: async () => {
+      const root = Deno.makeTempDirSync({ prefix: "kvstore-contract-" });
+      try {
+        await runCase(one, { platform: denoPlatform, root });
+      } finally {
+        Deno.removeSync(root, { recursive: true });
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "contract, on disk: the functions that programs import do the same on the runtime's own files",
+  ignore: !canUseDisk,
+  fn: async () => {
+    const root = Deno.makeTempDirSync({ prefix: "kvstore-contract-" });
+    const directory = `${root}/store`;
+    try {
+      const store = await KvStore.open<number>(directory);
+      await store.set("a", 1);
+      await store.close();
+      assertEquals(await verifyStore(directory), { problems: [], notes: [] });
+      assertEquals((await repairStore(directory, { dryRun: true })).problems, []);
+      await using reader = await KvStore.open<number>(directory, { readOnly: true });
+      assertEquals([...reader], [["a", 1]]);
+    } finally {
+      Deno.removeSync(root, { recursive: true });
+    }
+  },
+});
