@@ -49,7 +49,7 @@ export class Log {
   nextSequence: number;
   /** Every version written after this sequence number is still in the log. */
   historyFloor: number;
-  /** Whether the next append needs a segment of its own: the last one failed, or foreign bytes lie where it would go. */
+  /** Whether the next append needs a segment of its own, as the last one failed. */
   mustRotate = false;
   /** Counts the manifest's replacements. */
   generation: number;
@@ -119,7 +119,6 @@ export class Log {
   resume(segment: Segment): void {
     this.active = segment;
     this.syncedBytes = segment.endBytes;
-    this.mustRotate = segment.handle.size() > segment.endBytes;
     this.#barrier = asIo(`open ${segment.name}`, () => this.platform.open(this.path(segment.name), "write"));
   }
 

@@ -148,7 +148,11 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     if (last !== undefined && tail !== undefined) fresh = recoverTail(log, last, tail, manifest);
     else if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
     const built = buildIndex(log, manifest);
-    if (last !== undefined && manifest.clean) log.resume(last);
+    if (last !== undefined && manifest.clean) {
+      // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for records.
+      if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) last.sealed = true;
+      else log.resume(last);
+    }
     if (last !== undefined && last.sealed && last.endBytes === last.headerBytes) {
       log.segments.delete(last.number);
       last.handle.close();

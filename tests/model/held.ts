@@ -159,3 +159,15 @@ export function assertCode(action: () => unknown, code: string): void {
   }
   throw new Error(`no error, where ${code} was to be expected`);
 }
+
+/** Expects that what was held of a store ended with it. */
+export function assertEnded(held: HeldSnapshot | HeldIterator): void {
+  try {
+    if ("snapshot" in held) held.snapshot.size;
+    else if (held.isDone()) return;
+  } catch (error) {
+    if (error instanceof KvStoreError && error.code === "CLOSED") return;
+    throw error;
+  }
+  throw new Error("a snapshot or iterator goes on after close()");
+}

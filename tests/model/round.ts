@@ -4,12 +4,11 @@
  * @module
  */
 import { nextTurn } from "../../src/platform/turn.ts";
-import { KvStore } from "../../src/store.ts";
-import type { BatchOperation, Durability, Value, VerifyReport } from "../../src/types.ts";
+import type { BatchOperation, Durability, VerifyReport } from "../../src/types.ts";
 import { KvStoreError } from "../../src/errors.ts";
 import { Random } from "../support/random.ts";
 import { digestOf, type Entry, nameOf, printable, type Profile, PROFILES } from "./data.ts";
-import { assertReads, assertSame, contentsOf, HeldIterator, HeldSnapshot } from "./held.ts";
+import { assertReads, HeldIterator, HeldSnapshot } from "./held.ts";
 import { type Call, DIRECTORY, isFailure, Stopped, Subject } from "./subject.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -285,17 +284,7 @@ class Round {
     if (error !== undefined && machine.faults > 0 && isFailure(error)) return;
     if (error !== undefined) throw error;
     subject.unfinishedBackups.delete(directory);
-    await subject.assertIntact(directory);
-    machine.isCalm = true;
-    try {
-      const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
-      const contents = contentsOf(copy);
-      await copy.close();
-      if (history.positions(contents, machine.faults > 0 ? 0 : from).length > 0) return;
-      assertSame(contents, history.head, "backup (compared with the last state)");
-    } finally {
-      machine.isCalm = false;
-    }
+    await subject.assertBackup(directory, machine.faults > 0 ? 0 : from);
   }
 
   async #wait(): Promise<void> {

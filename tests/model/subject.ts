@@ -9,8 +9,9 @@ import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/store/verify.ts";
 import type { Durability, OpenOptions, Value } from "../../src/types.ts";
 import type { Random } from "../support/random.ts";
+import { DerivedFile } from "./derived_file.ts";
 import { Data, type Profile, type State } from "./data.ts";
-import { assertSame, contentsOf, type HeldIterator, type HeldSnapshot } from "./held.ts";
+import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot } from "./held.ts";
 import { History } from "./history.ts";
 import { Machine } from "./machine.ts";
 
@@ -69,7 +70,7 @@ export class Subject {
   /** The highest sequence number that anybody may have seen. */
   #lastSequence = 0;
   #firstSequence = 0;
-  #oldImage: Uint8Array | undefined;
+  readonly #image: DerivedFile;
   #isClosed = false;
 
   /** A subject that is not open yet. */
@@ -78,6 +79,7 @@ export class Subject {
     this.#profile = profile;
     this.data = new Data(random, profile);
     this.machine = new Machine(random);
+    this.#image = new DerivedFile(`${DIRECTORY}/INDEX`, random);
   }
 
   /** Notes what is done, for whoever looks for the cause of a failure. */
@@ -199,7 +201,8 @@ export class Subject {
       this.#inFlight = 0;
       this.#outcomes.length = 0;
       await this.assertIntact(DIRECTORY);
-      this.#tamper();
+      const change = machine.calmly(() => this.#image.tamper(machine.platform));
+      if (change !== undefined) this.note(`  image: ${change}`);
       if (this.random.chance(0.15)) machine.armStop();
       if (this.random.chance(0.1)) this.note(machine.armFault());
       machine.faults = this.#seenFaults = 0;
@@ -218,7 +221,7 @@ export class Subject {
       throw new Error(`sequence numbers go back from ${this.#lastSequence} to ${lastSequence}`);
     }
     this.#firstSequence = lastSequence;
-    this.#keepImage();
+    this.#image.keep(machine.platform);
   }
 
   /** Expects that `verify` finds nothing in a directory. */
@@ -241,6 +244,24 @@ export class Subject {
     if (earlier === undefined) assertSame(contents, history.head, "after opening (compared with the last state)");
     const floor = history.positionOf(history.acknowledged[durability]);
     throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
+  }
+
+  /** Expects a copy of the store that is intact and has a state of position `from` or later. */
+  async assertBackup(directory: string, from: number): Promise<void> {
+    const { machine, history } = this;
+    machine.isCalm = true;
+    try {
+      const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
+      const contents = contentsOf(copy);
+      const { problems } = await copy.verify();
+      await copy.close();
+      if (problems.length > 0) throw new Error(`verify of ${directory}: ${JSON.stringify(problems.slice(0, 5))}`);
+      if (history.positions(contents, from).length > 0) return;
+      assertSame(contents, history.head, `${directory} (compared with the last state)`);
+      throw new Error(`${directory} has an earlier state than ${from}`);
+    } finally {
+      machine.isCalm = false;
+    }
   }
 
   async #tryOpen(): Promise<boolean> {
@@ -278,29 +299,9 @@ export class Subject {
     };
   }
 
-  /** Derived files are worth nothing: an old one, a damaged one and none at all are all the same. */
-  #tamper(): void {
-    const { random, machine: { platform } } = this;
-    const path = `${DIRECTORY}/INDEX`;
-    const image = platform.files().includes(path) ? platform.readFile(path) : undefined;
-    if (image === undefined || image.length === 0 || random.chance(0.7)) return;
-    const change = random.pick(["remove", "old", "flip", "cut"]);
-    this.note(`  image: ${change}`);
-    if (change === "remove") return this.machine.calmly(() => platform.remove(path));
-    if (change === "old") return platform.writeFile(path, this.#oldImage ?? image);
-    if (change === "flip") image[random.below(image.length)]! ^= 1 << random.below(8);
-    platform.writeFile(path, change === "cut" ? image.slice(0, random.below(image.length)) : image);
-  }
-
   #noteSequence(): void {
     const { lastSequence } = this.store.stats();
     if (lastSequence > this.#firstSequence) this.#lastSequence = lastSequence;
-  }
-
-  #keepImage(): void {
-    const { platform } = this.machine;
-    const path = `${DIRECTORY}/INDEX`;
-    if (this.random.chance(0.3) && platform.files().includes(path)) this.#oldImage = platform.readFile(path);
   }
 
   /** After a failure: how much the store took back can be seen in what it has. */
@@ -344,19 +345,12 @@ export class Subject {
 
   /** A copy that was cut off opens with some state that there was, or not at all. */
   async #checkBackups(): Promise<void> {
-    const { machine, history } = this;
     for (const directory of this.unfinishedBackups) {
       this.unfinishedBackups.delete(directory);
-      machine.isCalm = true;
       try {
-        const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
-        const contents = contentsOf(copy);
-        await copy.close();
-        if (history.positions(contents, 0).length === 0) throw new Error(`the backup ${directory} is of no time`);
+        await this.assertBackup(directory, 0);
       } catch (error) {
         if (!(error instanceof KvStoreError) || isFailure(error)) throw error;
-      } finally {
-        machine.isCalm = false;
       }
     }
   }
@@ -365,16 +359,4 @@ export class Subject {
 /** Whether that is what a store says when the system refuses. */
 export function isFailure(error: unknown): error is KvStoreError {
   return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
-}
-
-/** Expects that what was held of a store ended with it. */
-function assertEnded(held: HeldSnapshot | HeldIterator): void {
-  try {
-    if ("snapshot" in held) held.snapshot.size;
-    else if (held.isDone()) return;
-  } catch (error) {
-    if (error instanceof KvStoreError && error.code === "CLOSED") return;
-    throw error;
-  }
-  throw new Error("a snapshot or iterator goes on after close()");
 }
