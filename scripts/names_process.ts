@@ -34,14 +34,15 @@ export async function worker<T>(job: string, args: readonly string[]): Promise<O
 async function run(args: readonly string[]): Promise<Outcome> {
   const start = performance.now();
   const child = spawn(args);
-  const peak = watchMemory(child.pid);
+  const memory = watchMemory(child.pid);
   const { code, stdout, stderr } = await child.output();
   const wallMs = performance.now() - start;
+  const peakBytes = memory.stop();
   const output = new TextDecoder().decode(stdout);
   if (code !== 0) {
     throw new Error(`${args.join(" ")} exited with ${code}: ${output}${new TextDecoder().decode(stderr)}`);
   }
-  return { output, wallMs, peakBytes: peak() };
+  return { output, wallMs, peakBytes };
 }
 
 /** Runs `kvstore import --json`, and kills it as soon as it has acknowledged `lines` lines. Returns the last number it acknowledged. */
@@ -75,8 +76,8 @@ function spawn(args: readonly string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Looks at the high-water mark of a process again and again; call the result once it has ended. */
-function watchMemory(pid: number): () => number {
+/** Looks at the high-water mark of a process again and again until `stop`, which returns the last one. */
+function watchMemory(pid: number): { stop(): number } {
   let peakBytes = 0;
   const look = () => {
     try {
@@ -87,9 +88,11 @@ function watchMemory(pid: number): () => number {
     }
   };
   const timer = setInterval(look, POLL_MS);
-  return () => {
-    clearInterval(timer);
-    return peakBytes;
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return peakBytes;
+    },
   };
 }
 
