@@ -24,6 +24,9 @@ const PIECE_BYTES = 1024 * 1024;
 /** Where an import is killed: after these shares of its lines. */
 const KILLED_AT = [0.25, 0.5, 0.75];
 
+/** Other work on the machine makes the figures worse: whoever reads them should know. */
+const loadBefore = Deno.loadavg()[0]!.toFixed(1);
+
 interface Row {
   step: string;
   ms: number;
@@ -178,7 +181,7 @@ function figures(names: string[], bytes: number): string {
     megabytes(bytes)
   } of NDJSON`;
   const machine = `${cpus().length} cores (${cpus()[0]?.model}), ${Deno.build.target}, Deno ${Deno.version.deno}`;
-  return `${input}; ${machine}; ${new Date().toISOString().slice(0, 10)}.`;
+  return `${input}; ${machine}, load average ${loadBefore} at the start; ${new Date().toISOString().slice(0, 10)}.`;
 }
 
 /** Replaces the figures in the README. */
@@ -188,6 +191,7 @@ function updateReadme(text: string): void {
   const updated = readme.replace(/(?<=<!-- names -->\n)[^]*(?=<!-- end of names -->)/, () => `\n${text}\n\n`);
   if (updated === readme) throw new Error(`${file} has no place for the figures`);
   Deno.writeTextFileSync(file, updated);
+  new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file] }).outputSync();
 }
 
 if (import.meta.main) {
