@@ -62,7 +62,9 @@ export class ImageWriter {
   writeNext(sequence: number): number {
     const number = this.#partitions.length;
     if (number === PARTITIONS) return 0;
-    const { slots, entries, arena, arenaBytes, count, live } = this.#index.partition(number);
+    const partition = this.#index.partition(number);
+    if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
+    const { slots, entries, arena, arenaBytes, count, live } = partition;
     const parts = [slots, entries.subarray(0, count * ENTRY_FIELDS), arena.subarray(0, arenaBytes)];
     let checksum = 0;
     const start = this.#length;

@@ -22,6 +22,8 @@ const ID_MASK = 0xff_ffff;
 const FIRST_ENTRIES = 8;
 /** Tables fill to three quarters: beyond it probing gets long. */
 const MAX_LOAD = 0.75;
+/** With less than this share of live entries the deleted ones are dropped. */
+const MIN_LIVE = 0.75;
 /** Small steps: at ten million keys, what is allocated and not used costs more than copying now and then. */
 const GROWTH = 1.25;
 
@@ -89,6 +91,11 @@ export class Partition {
     return this.slots.byteLength + this.entries.byteLength + this.arena.byteLength;
   }
 
+  /** Whether so many entries are those of deleted keys that dropping them is worth a copy of the rest. */
+  get isSparse(): boolean {
+    return this.sequences === undefined && this.live < this.count * MIN_LIVE;
+  }
+
   /** The entry of a key, or −1. The key may be deleted: then its segment is 0. */
   find(hash: number, bytes: Uint8Array, start: number, length: number): number {
     const { slots, entries, arena } = this;
@@ -154,7 +161,7 @@ export class Partition {
   }
 
   #makeEntries(keepDeleted: boolean): void {
-    if (!keepDeleted && this.sequences === undefined && this.live < this.count * 0.75) return this.dropDeleted();
+    if (!keepDeleted && this.isSparse) return this.dropDeleted();
     const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * GROWTH));
     const entries = new Uint32Array(capacity * ENTRY_FIELDS);
     entries.set(this.entries);

@@ -124,7 +124,7 @@ export class Replay {
       const partition = this.#index.partition(number);
       if (isCleared || this.#known.hasLost) this.#sweep(partition, isCleared);
       partition.trackSequences(false);
-      if (partition.live < partition.count / 2 && this.#index.holds === 0) partition.dropDeleted();
+      if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
     }
     return { highest: this.#highest, records: this.#records };
   }

@@ -46,6 +46,7 @@ const SMALL: Profile = {
 export const PROFILES: readonly Profile[] = [
   SMALL,
   { ...SMALL, name: "some keys", keys: 50, segmentBytes: [4096, 4096, 16_384] },
+  { ...SMALL, name: "many segments", keys: 40, valueBytes: 900 },
   { ...SMALL, name: "large values", keys: 25, valueBytes: 600, largeBytes: 20_000 },
   { ...SMALL, name: "many keys", keys: 1500, keyBytes: 12, batch: 500, largeBytes: 2000, segmentBytes: [4096, 65_536] },
   { ...SMALL, name: "long keys", keys: 400, keyBytes: 20_000, batch: 250, segmentBytes: [4096, 1 << 20] },

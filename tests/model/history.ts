@@ -50,7 +50,7 @@ export class History {
     for (const one of durability === "sync" ? ["sync", "write"] as const : ["write"] as const) {
       this.acknowledged[one] = Math.max(this.acknowledged[one], id);
     }
-    const last = this.idAt(this.positionOf(this.acknowledged.write));
+    const last = this.lastWritten(this.acknowledged.write);
     this.#branches = this.#branches.filter((branch) => branch.id >= last);
   }
 
@@ -59,6 +59,11 @@ export class History {
     let position = this.#changes.length;
     while (position > 0 && this.#changes[position - 1]!.id > id) position--;
     return position;
+  }
+
+  /** The last call up to `id` whose change is in the log for sure; 0 if there is none. */
+  lastWritten(id: number): number {
+    return this.#changes.findLast((change) => change.id <= id && !this.ambiguous.has(change.id))?.id ?? 0;
   }
 
   /** The number of the call after which the state at a position came; 0 for the first. */

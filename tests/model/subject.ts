@@ -287,8 +287,8 @@ export class Subject {
       segmentBytes: random.pick(this.#profile.segmentBytes),
       compaction: {
         auto: random.chance(0.7),
-        staleRatio: random.pick([0.01, 0.2, 0.5, 1]),
-        minStaleBytes: random.pick([0, 500, 5000]),
+        staleRatio: random.pick([0.01, 0.3, 0.5, 0.7, 1]),
+        minStaleBytes: random.pick([0, 0, 500, 5000]),
       },
       ...(this.durability === "write" || random.chance(0.5) ? { durability: this.durability } : {}),
       ...(random.chance(0.1) ? { recovery: "salvage" } : {}),
@@ -331,6 +331,7 @@ export class Subject {
     const { history, machine } = this;
     if (error === undefined) {
       if (changes && history.lost.has(id)) throw new Error(`${what} resolves, though it was taken back`);
+      if (changes) history.ambiguous.delete(id);
       check?.(value);
       if (durability !== undefined) history.acknowledge(durability, id);
       return;

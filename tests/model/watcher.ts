@@ -91,7 +91,7 @@ export class Watcher {
     const contents = machine.calmly(() => contentsOf(this.#reader));
     this.#state = contents;
     // A failed append may leave whole records that nobody has told readers about yet.
-    if (history.idAt(history.positionOf(acknowledged)) <= tornId) {
+    if (history.lastWritten(acknowledged) <= tornId) {
       this.#id = 0;
       return;
     }
