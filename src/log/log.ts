@@ -228,7 +228,7 @@ export class Log {
   /** Replaces the manifest by one that describes the present state, durably. */
   replaceManifest(options: { clean: boolean }): void {
     if (this.failure !== undefined) throw this.failure;
-    if (this.#lock?.isCurrent() === false) {
+    if (asIo("look at LOCK", () => this.#lock?.isCurrent()) === false) {
       throw this.fail(
         new KvStoreError("FAILED", `the LOCK file in ${this.directory} was replaced: another writer may be there`),
       );

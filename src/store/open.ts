@@ -230,7 +230,8 @@ function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Seg
 
 /** Removes what a crash left of ours; refuses a directory whose segments are younger than its manifest. */
 function checkStrays(log: Log, manifest: Manifest): void {
-  for (const name of asIo("list the store's directory", () => log.platform.list(log.directory))) {
+  // In the order of their numbers: an input of a compaction goes before the output that tells what it was.
+  for (const name of asIo("list the store's directory", () => log.platform.list(log.directory)).sort()) {
     const number = segmentNumberOf(name);
     if (name === IMAGE_TEMPORARY) asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
     if (number === undefined || log.segments.has(number) || !isSegmentOf(log, name, number)) continue;
