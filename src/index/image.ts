@@ -136,7 +136,7 @@ export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>)
 function isSound({ slots, entries, arena }: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array }): boolean {
   const count = entries.length / ENTRY_FIELDS;
   let used = 0;
-  for (const slot of slots) if (slot !== 0 && (slot & 0xff_ffff) <= count) used++;
+  for (let i = 0; i < slots.length; i++) if (slots[i] !== 0 && (slots[i]! & 0xff_ffff) <= count) used++;
   let at = 0;
   for (let id = 0; id < count; id++) {
     if (entries[id * ENTRY_FIELDS] !== at) return false;

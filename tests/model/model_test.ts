@@ -1,14 +1,30 @@
 import { Random } from "../support/random.ts";
-import { runRound } from "./round.ts";
+import { PROFILES } from "./data.ts";
+import { Round } from "./round.ts";
 
 const STEPS = 300;
-const DEFAULT_ROUNDS = 60;
+const DEFAULT_ROUNDS = 100;
 
 /** A number from the environment, where that may be read. */
 function setting(name: string): number | undefined {
   if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
   const text = Deno.env.get(name);
   return text === undefined || text === "" ? undefined : Number(text);
+}
+
+/** Runs one round; rejects with what went wrong and how it came to that. */
+async function runRound(seed: number, steps: number): Promise<void> {
+  const random = new Random(seed);
+  const profile = random.pick([...PROFILES, ...PROFILES.slice(0, 4)]);
+  const round = new Round(random, profile);
+  try {
+    await round.run(profile.keys > 100 ? Math.ceil(steps / 4) : steps);
+  } catch (error) {
+    const trace = round.subject.trace.map((line) => `  ${line}`).join("\n");
+    throw new Error(`${profile.name}; the last steps:\n${trace}\n${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Salts, ids and seeds of hashes decide what collides: with these from the seed, too, a round can be run again as it was. */

@@ -6,8 +6,8 @@
 import { nextTurn } from "../../src/platform/turn.ts";
 import type { BatchOperation, Durability, VerifyReport } from "../../src/types.ts";
 import { KvStoreError } from "../../src/errors.ts";
-import { Random } from "../support/random.ts";
-import { digestOf, type Entry, nameOf, printable, type Profile, PROFILES } from "./data.ts";
+import type { Random } from "../support/random.ts";
+import { digestOf, type Entry, nameOf, printable, type Profile } from "./data.ts";
 import { assertReads, HeldIterator, HeldSnapshot } from "./held.ts";
 import { type Call, DIRECTORY, isFailure, Stopped, Subject } from "./subject.ts";
 import { Watcher } from "./watcher.ts";
@@ -15,22 +15,8 @@ import { Watcher } from "./watcher.ts";
 /** How often each step comes, and what it does. */
 type Steps = [weight: number, step: () => void | Promise<void>][];
 
-/** Runs one round; rejects with what went wrong and how it came to that. */
-export async function runRound(seed: number, steps: number): Promise<void> {
-  const random = new Random(seed);
-  const profile = random.pick([...PROFILES, ...PROFILES.slice(0, 4)]);
-  const round = new Round(random, profile);
-  try {
-    await round.run(profile.keys > 100 ? Math.ceil(steps / 4) : steps);
-  } catch (error) {
-    const trace = round.subject.trace.map((line) => `  ${line}`).join("\n");
-    throw new Error(`${profile.name}; the last steps:\n${trace}\n${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  }
-}
-
-class Round {
+/** One round. */
+export class Round {
   readonly subject: Subject;
   readonly #random: Random;
   readonly #profile: Profile;
@@ -55,6 +41,7 @@ class Round {
       [4, () => this.#compact()],
       [2, () => this.#verify()],
       [0.7, () => this.#backup()],
+      [8, () => this.#burst()],
       [18, () => this.#wait()],
       [3, () => this.subject.settle()],
       [2, () => this.subject.assertContents()],
@@ -109,6 +96,20 @@ class Round {
     let left = this.#random.fraction() * this.#steps.reduce((sum, [weight]) => sum + weight, 0);
     const [, step] = this.#steps.find(([weight]) => (left -= weight) < 0)!;
     await step();
+  }
+
+  /** Several calls in one go, so that they are pending together. */
+  #burst(): void {
+    const { subject } = this;
+    const calls = [() => this.#set(), () => this.#set(), () => this.#delete(), () => this.#batch(), () => this.#hold()];
+    for (let i = this.#random.between(2, 12); i > 0; i--) {
+      subject.catchUp();
+      this.#random.pick(calls)();
+      subject.catchUp();
+      if (this.#random.chance(0.1)) this.#clear();
+      subject.catchUp();
+      this.#checkHeld();
+    }
   }
 
   #set(): void {
