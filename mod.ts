@@ -1,6 +1,6 @@
 /**
- * An embedded key-value store for Deno and Node in pure TypeScript: writes are appended to a log of segments, an index in memory says where the
- * latest record of each key lies, and compaction gives the space of old records back.
+ * An embedded key-value store for Deno and Node in pure TypeScript: writes are appended to a log of segments, an index
+ * in memory says where the latest record of each key lies, and compaction gives the space of old records back.
  *
  * @example
  * ```ts

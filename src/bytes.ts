@@ -20,7 +20,9 @@ export function getUint53(view: DataView, at: number): number {
   return high < 2 ** 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
 }
 
-/** Writes well-formed text as UTF-8; `target` must have room for three bytes a character. Returns the number of bytes. */
+/**
+ * Writes well-formed text as UTF-8; `target` must have room for three bytes a character. Returns the number of bytes.
+ */
 export function encodeUtf8(text: string, target: Uint8Array, at: number): number {
   if (text.length <= SHORT_TEXT) {
     let i = 0;

@@ -45,8 +45,8 @@ export interface DamagePlace {
  * ```ts
  * import { KvStoreError } from "@kvstore/kvstore";
  *
- * const error = new KvStoreError("CORRUPT", "no.seg at 4: value checksum", { file: "no.seg", offset: 4, reason: "value checksum" });
- * if (error.code === "CORRUPT") console.error(error.file, error.offset);
+ * const error = new KvStoreError("CORRUPT", "no.seg at 4: value checksum", { file: "no.seg", offset: 4, reason: "value
+ * checksum" }); if (error.code === "CORRUPT") console.error(error.file, error.offset);
  * ```
  */
 export class KvStoreError extends Error {
@@ -99,8 +99,9 @@ export function ioError(doing: string, error: unknown): KvStoreError {
 }
 
 /**
- * Runs an fsync; if it fails, that is `FAILED`, never `IO`: the kernel may have dropped the pages and report success the next time
- * (Rebello et al., "Can Applications Recover from fsync Failures?", 2020), so nobody may try again and go on.
+ * Runs an fsync; if it fails, that is `FAILED`, never `IO`: the kernel may have dropped the pages and report success
+ * the next time (Rebello et al., "Can Applications Recover from fsync Failures?", 2020), so nobody may try again and go
+ * on.
  */
 export function asSync<T>(what: string, action: () => T): T {
   try {

@@ -1,6 +1,6 @@
 /**
- * The store: what programs use. It puts the parts in sequence: index and log on every write, the writer's groups, compaction and checkpoints in the
- * background, and closing in good order.
+ * The store: what programs use. It puts the parts in sequence: index and log on every write, the writer's groups,
+ * compaction and checkpoints in the background, and closing in good order.
  *
  * @module
  */
@@ -45,7 +45,8 @@ const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 const NO_VALUE: EncodedValue = { type: 0, data: "" };
 
 /**
- * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest record of each key lies.
+ * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest
+ * record of each key lies.
  *
  * @example Set, get, delete
  * ```ts
@@ -133,7 +134,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked for.
+   * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked
+   * for.
    *
    * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
@@ -169,8 +171,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Sets and deletes several keys at once: all take effect, or none, also across a crash. At most 2^20 operations and 64 MiB
-   * once encoded. Rejects as `set` does.
+   * Sets and deletes several keys at once: all take effect, or none, also across a crash. At most 2^20 operations and
+   * 64 MiB once encoded. Rejects as `set` does.
    */
   batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
     try {
@@ -216,8 +218,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the call are synced, also
-   * if there was nothing to win.
+   * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the
+   * call are synced, also if there was nothing to win.
    */
   async compact(options: WorkOptions = {}): Promise<void> {
     checkNames("compact", options, ["onProgress", "signal"]);
@@ -233,8 +235,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Copies the store, as it is now, to a directory that is absent or empty, and checks every byte on the way. The copy is
-   * a store of its own, closed cleanly; a copy that was cut off never opens.
+   * Copies the store, as it is now, to a directory that is absent or empty, and checks every byte on the way. The copy
+   * is a store of its own, closed cleanly; a copy that was cut off never opens.
    */
   async backup(destination: string, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
@@ -249,7 +251,10 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return await this.#background.exclusively(() => verifyOpen(this.core, options));
   }
 
-  /** For read-only stores: takes in what the writer has written since, and resolves to whether that was anything. A writer sees it all anyway. */
+  /**
+   * For read-only stores: takes in what the writer has written since, and resolves to whether that was anything. A
+   * writer sees it all anyway.
+   */
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async refresh(): Promise<boolean> {
     this.core.check();
@@ -257,8 +262,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Ends iterators and background work, syncs everything, and gives lock and files back, whatever happens. Every call returns the
-   * same promise. Rejects if something could not be written any more.
+   * Ends iterators and background work, syncs everything, and gives lock and files back, whatever happens. Every call
+   * returns the same promise. Rejects if something could not be written any more.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();

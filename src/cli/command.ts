@@ -44,8 +44,8 @@ export interface Command {
   /** One example: a line to type, and what it does or prints. */
   example: readonly string[];
   /**
-   * Whether Ctrl-C lets it put things in order first. Others leave nothing behind, so the signal just ends them, also in
-   * the middle of synchronous work, where no handler would be heard.
+   * Whether Ctrl-C lets it put things in order first. Others leave nothing behind, so the signal just ends them, also
+   * in the middle of synchronous work, where no handler would be heard.
    */
   endsGently?: (args: readonly string[]) => boolean;
   /** Does it and returns the exit status. */

@@ -1,6 +1,6 @@
 /**
- * The fields of what lies on disk, one by one, with names and meanings: what `log --bytes` shows. Each field's offset is
- * that of the field before it plus its length, as in the format itself.
+ * The fields of what lies on disk, one by one, with names and meanings: what `log --bytes` shows. Each field's offset
+ * is that of the field before it plus its length, as in the format itself.
  *
  * @module
  */

@@ -11,8 +11,8 @@ import { Interrupted, PipeClosed } from "./errors.ts";
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * After so much output the event loop turns once, or signals would not be heard: Node writes to files and pipes in place,
- * and nothing else in a listing ever waits.
+ * After so much output the event loop turns once, or signals would not be heard: Node writes to files and pipes in
+ * place, and nothing else in a listing ever waits.
  */
 const TURN_LENGTH = 4 * 1024 * 1024;
 

@@ -19,7 +19,10 @@ export interface Bar {
   stop: () => Promise<void>;
 }
 
-/** A bar for work measured in bytes, or in whatever `unit` says. Does nothing under `--quiet` or where standard error is no terminal. */
+/**
+ * A bar for work measured in bytes, or in whatever `unit` says. Does nothing under `--quiet` or where standard error is
+ * no terminal.
+ */
 export function progressBar(context: Context, doing: string, unit = "bytes"): Bar {
   if (context.quiet || !process.stderr.isTTY) return { update: () => {}, stop: () => Promise.resolve() };
   const begun = Date.now();

@@ -1,6 +1,7 @@
 /**
- * Which segments compaction takes: by what can be won, oldest first, and as many together as fit into one new segment. No
- * compaction is chosen that would not shrink the store; else a segment of tombstones that must stay would be rewritten for ever.
+ * Which segments compaction takes: by what can be won, oldest first, and as many together as fit into one new segment.
+ * No compaction is chosen that would not shrink the store; else a segment of tombstones that must stay would be
+ * rewritten for ever.
  *
  * @module
  */
@@ -22,10 +23,11 @@ export interface Thresholds {
 }
 
 /**
- * Tombstones up to this sequence number are not needed any more once `inputs` are rewritten. A tombstone is needed as long as
- * a segment outside may hold an older record of its key. A segment cannot if it starts above the tombstone; nor if it is the
- * output of a compaction that dropped, with the tombstone known already, all that had been superseded (`cleanAsOf`).
- * Without the second rule, a compaction that goes through a store segment by segment would keep nearly all tombstones.
+ * Tombstones up to this sequence number are not needed any more once `inputs` are rewritten. A tombstone is needed as
+ * long as a segment outside may hold an older record of its key. A segment cannot if it starts above the tombstone; nor
+ * if it is the output of a compaction that dropped, with the tombstone known already, all that had been superseded
+ * (`cleanAsOf`). Without the second rule, a compaction that goes through a store segment by segment would keep nearly
+ * all tombstones.
  *
  * @experimental
  */
@@ -56,7 +58,8 @@ export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonByt
 }
 
 /**
- * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the end.
+ * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the
+ * end.
  *
  * @experimental
  */

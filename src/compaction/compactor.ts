@@ -1,9 +1,10 @@
 /**
- * Compaction: copies the records that still matter into a new segment and gives the old ones back. One group of segments
- * at a time, so that one segment of free space is enough, and in slices, so that the event loop goes on.
+ * Compaction: copies the records that still matter into a new segment and gives the old ones back. One group of
+ * segments at a time, so that one segment of free space is enough, and in slices, so that the event loop goes on.
  *
- * The order that survives a crash at any point: copy, sync the copy, sync the log (what made a record stale must be durable
- * before the record goes), switch the manifest, and only then remove the inputs. Until the switch the inputs count, and after it the copy.
+ * The order that survives a crash at any point: copy, sync the copy, sync the log (what made a record stale must be
+ * durable before the record goes), switch the manifest, and only then remove the inputs. Until the switch the inputs
+ * count, and after it the copy.
  *
  * @module
  */
@@ -140,9 +141,9 @@ class Compaction {
   }
 
   /**
-   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written, or deleted, since.
-   * A rollback may bring entries back into the inputs: then once more, until all that is pending is written. Nothing is read from the disk
-   * for it, so that it cannot fail: there is no way back behind the switch.
+   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written,
+   * or deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is
+   * written. Nothing is read from the disk for it, so that it cannot fail: there is no way back behind the switch.
    */
   async move(): Promise<void> {
     const output = this.#copier?.segment;

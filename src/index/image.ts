@@ -1,10 +1,10 @@
 /**
- * The image of the index: its tables as they are in memory, in one file, so that opening reads neither values nor keys one by
- * one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where the image
- * ends or from the start.
+ * The image of the index: its tables as they are in memory, in one file, so that opening reads neither values nor keys
+ * one by one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where
+ * the image ends or from the start.
  *
- * The file: the 256 partitions, each its slots, entries and arena; a footer of JSON that says what they belong to; and 16 bytes, which
- * are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
+ * The file: the 256 partitions, each its slots, entries and arena; a footer of JSON that says what they belong to; and
+ * 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
  *
  * @module
  */
@@ -132,7 +132,10 @@ export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>)
   return partitions;
 }
 
-/** Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one behind the other. */
+/**
+ * Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one
+ * behind the other.
+ */
 function isSound({ slots, entries, arena }: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array }): boolean {
   const count = entries.length / ENTRY_FIELDS;
   let used = 0;

@@ -1,7 +1,7 @@
 /**
- * The index: where the latest record of each key lies. It is all in memory, so that `has` and a `get` of a missing key read
- * nothing, and `get` reads once. 256 hash tables share the keys by the top byte of their hash: each stays small enough to grow, to be copied
- * or to be read from the image in a moment, where one large table would stop the world.
+ * The index: where the latest record of each key lies. It is all in memory, so that `has` and a `get` of a missing key
+ * read nothing, and `get` reads once. 256 hash tables share the keys by the top byte of their hash: each stays small
+ * enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the world.
  *
  * @module
  */
@@ -55,8 +55,9 @@ export interface KeyBytes {
 }
 
 /**
- * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields `segment` (0: there was none), `offset`, `length`
- * and `isString`, as an object for each call would be the most expensive part of it.
+ * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields
+ * `segment` (0: there was none), `offset`, `length` and `isString`, as an object for each call would be the most
+ * expensive part of it.
  *
  * @experimental
  */
@@ -124,8 +125,8 @@ export class Index implements Place {
   }
 
   /**
-   * Points the entries of one partition that are in moved segments (`moves`, by segment number) at the new places in segment `target`.
-   * Returns how many entries it looked at, and the bytes of the records that it moved.
+   * Points the entries of one partition that are in moved segments (`moves`, by segment number) at the new places in
+   * segment `target`. Returns how many entries it looked at, and the bytes of the records that it moved.
    */
   relocate(number: number, moves: Map<number, Moves>, target: number): { count: number; bytes: number } {
     const { entries, count } = this.partition(number);

@@ -1,6 +1,7 @@
 /**
- * One of the index's hash tables: open addressing with linear probing over typed arrays, the keys' bytes in an arena. No objects per key: that is
- * what keeps a key at about 30 bytes beyond its own, and out of the garbage collector's sight.
+ * One of the index's hash tables: open addressing with linear probing over typed arrays, the keys' bytes in an arena.
+ * No objects per key: that is what keeps a key at about 30 bytes beyond its own, and out of the garbage collector's
+ * sight.
  *
  * - `slots`: per slot 0 (empty), or entry number + 1 in the low 24 bits and 8 bits of the hash above them, so that most
  *   slots of other keys are told without looking at a key;
@@ -8,8 +9,8 @@
  *   record with the key's form in the top bit;
  * - `arena`: per key its length in two bytes, then its bytes.
  *
- * A deleted key keeps its entry, so that it comes back at no cost and nothing needs to be moved; entries of deleted keys
- * are dropped when the table is out of room anyway.
+ * A deleted key keeps its entry, so that it comes back at no cost and nothing needs to be moved; entries of deleted
+ * keys are dropped when the table is out of room anyway.
  *
  * @module
  */
@@ -137,7 +138,10 @@ export class Partition {
     this.sequences = on ? this.sequences ?? new Float64Array(this.entries.length / ENTRY_FIELDS) : undefined;
   }
 
-  /** Drops the entries of deleted keys. Arrays are replaced, never changed in place: sorted views may still read the old. */
+  /**
+   * Drops the entries of deleted keys. Arrays are replaced, never changed in place: sorted views may still read the
+   * old.
+   */
   dropDeleted(): void {
     const { entries, arena, count } = this;
     this.entries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);

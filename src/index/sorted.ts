@@ -12,8 +12,8 @@ import { ENTRY_FIELDS } from "./partition.ts";
 type KeyRef = number;
 
 /**
- * Keys in order, as they were at some moment: later changes of the index leave it alone. It may still hold keys that were
- * deleted before that moment; whoever walks it looks each key up anyway.
+ * Keys in order, as they were at some moment: later changes of the index leave it alone. It may still hold keys that
+ * were deleted before that moment; whoever walks it looks each key up anyway.
  */
 export class KeyList {
   /** The keys' references, in order of the keys' bytes. */
@@ -44,8 +44,9 @@ export class KeyList {
   }
 
   /**
-   * Three bytes of the key at a position as a number, the first one highest, and in the lowest byte how many of them there are: 4 if the key goes
-   * on behind them. Where keys are ordered so far, their words are ordered as the keys are, also if one ends.
+   * Three bytes of the key at a position as a number, the first one highest, and in the lowest byte how many of them
+   * there are: 4 if the key goes on behind them. Where keys are ordered so far, their words are ordered as the keys
+   * are, also if one ends.
    */
   word(position: number, depth: number): number {
     const ref = this.refs[position]!;
@@ -96,7 +97,10 @@ export class SortedKeys {
     return this.#list;
   }
 
-  /** The references of the last list that are still right: where a partition has renumbered its entries, all of its keys are newcomers. */
+  /**
+   * The references of the last list that are still right: where a partition has renumbered its entries, all of its keys
+   * are newcomers.
+   */
   #survivors(): Uint32Array {
     const refs = this.#list?.refs ?? new Uint32Array(0);
     const isRenumbered = this.#drops.map((drops, i) => this.#index.partition(i).drops !== drops);
@@ -126,8 +130,9 @@ const WORD_BYTES = 3;
 const FEW = 4;
 
 /**
- * Sorts references by their keys: a word of each key at a time, together with the key's position in one 64-bit number, as typed
- * arrays of numbers are sorted natively (1 M keys of 16 bytes: 0.8 s, against 3.7 s with a function that compares two keys).
+ * Sorts references by their keys: a word of each key at a time, together with the key's position in one 64-bit number,
+ * as typed arrays of numbers are sorted natively (1 M keys of 16 bytes: 0.8 s, against 3.7 s with a function that
+ * compares two keys).
  */
 function sortRefs(refs: Uint32Array, index: Index): Uint32Array {
   const list = new KeyList(refs, index);
@@ -163,8 +168,9 @@ function sortByWord(part: Uint32Array, list: KeyList, depth: number): [from: num
 }
 
 /**
- * Merges two sorted lists of references. The places of the young among the old are found by halving: few usually come to
- * many. No key is in both: a key has one entry, and a partition's entries are all in the one list or in both by number.
+ * Merges two sorted lists of references. The places of the young among the old are found by halving: few usually come
+ * to many. No key is in both: a key has one entry, and a partition's entries are all in the one list or in both by
+ * number.
  */
 function merge(old: Uint32Array, young: Uint32Array, index: Index): Uint32Array {
   const merged = new Uint32Array(old.length + young.length);

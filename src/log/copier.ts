@@ -1,6 +1,7 @@
 /**
- * Copies records into a new segment: what compaction, recovery and repair do with those that they keep. Sequence numbers stay;
- * checksums are computed anew for the new place; the marking of batches goes, as a copy takes effect as a whole, with the manifest.
+ * Copies records into a new segment: what compaction, recovery and repair do with those that they keep. Sequence
+ * numbers stay; checksums are computed anew for the new place; the marking of batches goes, as a copy takes effect as a
+ * whole, with the manifest.
  *
  * @module
  */
@@ -42,7 +43,10 @@ export class SegmentCopier {
     this.segment = segment;
   }
 
-  /** Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. Returns where the copy starts. */
+  /**
+   * Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. Returns where the copy
+   * starts.
+   */
   copy(cursor: RecordCursor, as: Kind = cursor.kind as Kind): number {
     const keepsValue = as === cursor.kind;
     const length = keepsValue ? cursor.length : cursor.keyStart + cursor.keyLength;
@@ -76,7 +80,10 @@ export class SegmentCopier {
     asSync(this.segment.name, () => this.segment.handle.syncDataNow());
   }
 
-  /** Ends the segment with a mark on itself: that tells a finished copy from one that was cut off, if the manifest is lost. */
+  /**
+   * Ends the segment with a mark on itself: that tells a finished copy from one that was cut off, if the manifest is
+   * lost.
+   */
   #end(): void {
     const at = this.#reserve(MARK_BYTES);
     writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });

@@ -1,6 +1,6 @@
 /**
- * The scanner: walks over the records of a segment, in file order, through a window of memory. Replay, recovery, compaction,
- * verify and repair all read the log through it, so that there is one opinion on what a record is.
+ * The scanner: walks over the records of a segment, in file order, through a window of memory. Replay, recovery,
+ * compaction, verify and repair all read the log through it, so that there is one opinion on what a record is.
  *
  * @module
  */
@@ -22,8 +22,8 @@ import {
 /** Large enough that reading costs little, small enough to stay in the processor's cache. */
 const WINDOW_BYTES = 256 * 1024;
 /**
- * How many bytes of checksums the searches of a cursor may compute for each byte of file. A hostile file can make every offset look like
- * the header of a long record; this bounds the time it costs to a few seconds a segment.
+ * How many bytes of checksums the searches of a cursor may compute for each byte of file. A hostile file can make every
+ * offset look like the header of a long record; this bounds the time it costs to a few seconds a segment.
  */
 const SEARCH_EFFORT = 64;
 
@@ -42,8 +42,8 @@ export interface Extent {
 }
 
 /**
- * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`; `bytes` and `view`
- * hold it from `at` on: header and key always, the value after `loadValue` or `checkValue`.
+ * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`; `bytes`
+ * and `view` hold it from `at` on: header and key always, the value after `loadValue` or `checkValue`.
  *
  * @experimental
  */
@@ -117,8 +117,9 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   }
 
   /**
-   * Looks for the next place, from `from` on, where a whole record checks out, header, key and value: what salvage does behind a damaged
-   * header, and recovery when it looks for durable marks behind a hole. Leaves the cursor on that record. False if there is none.
+   * Looks for the next place, from `from` on, where a whole record checks out, header, key and value: what salvage does
+   * behind a damaged header, and recovery when it looks for durable marks behind a hole. Leaves the cursor on that
+   * record. False if there is none.
    */
   search(from: number, options: { marksOnly: boolean }): boolean {
     for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && this.#effort > 0; this.offset++) {

@@ -1,7 +1,7 @@
 /**
- * The log: the segments that make up a store, the one that is being appended to, and the manifest that says so. Whatever changes the set of
- * segments happens here, in the one order that survives a crash at any point: new file, its bytes, its name in the
- * directory, manifest; only then is the old forgotten.
+ * The log: the segments that make up a store, the one that is being appended to, and the manifest that says so.
+ * Whatever changes the set of segments happens here, in the one order that survives a crash at any point: new file, its
+ * bytes, its name in the directory, manifest; only then is the old forgotten.
  *
  * @module
  */
@@ -57,8 +57,8 @@ export class Log {
   readonly #lock: Lock | undefined;
   readonly #clockFloor: number;
   /**
-   * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync of
-   * a rotation and one in the background to share one, the error could reach the one while the other goes on.
+   * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync
+   * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
    */
   #barrier: FileHandle | undefined;
   #nextSegment: number;
@@ -127,7 +127,10 @@ export class Log {
     return { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes };
   }
 
-  /** Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing in it. */
+  /**
+   * Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing
+   * in it.
+   */
   fits(pendingBytes: number, lengthBytes: number, limitBytes: number): boolean {
     const active = this.active;
     if (active === undefined || this.mustRotate) return false;
@@ -186,7 +189,10 @@ export class Log {
     this.syncedBytes = active.endBytes;
   }
 
-  /** Creates the next segment: when this returns, the file, its header and its name are durable; the manifest does not list it yet. */
+  /**
+   * Creates the next segment: when this returns, the file, its header and its name are durable; the manifest does not
+   * list it yet.
+   */
   createSegment(inputs: number[]): Segment {
     for (;;) {
       const number = this.#reserveNumber();
@@ -213,7 +219,10 @@ export class Log {
     }
   }
 
-  /** Gives up a segment that no manifest lists any more: closes and removes the file. What cannot be removed now, the next open removes. */
+  /**
+   * Gives up a segment that no manifest lists any more: closes and removes the file. What cannot be removed now, the
+   * next open removes.
+   */
   discard(segment: Segment): void {
     segment.handle.close();
     // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
@@ -286,7 +295,8 @@ export class Log {
     if (number > MAX_SEGMENT_NUMBER) {
       throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
     }
-    // The number is durable in the manifest before a file of that name exists: a file that has a number from beyond it proves an older manifest.
+    // The number is durable in the manifest before a file of that name exists: a file that has a number from beyond it
+    // proves an older manifest.
     if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
     return number;
   }

@@ -1,6 +1,7 @@
 /**
- * The manifest: the one file that says which segments are live, and how far the log is known to be durable. It is replaced
- * atomically, never changed in place; what it does not list does not belong to the store, whatever the directory holds.
+ * The manifest: the one file that says which segments are live, and how far the log is known to be durable. It is
+ * replaced atomically, never changed in place; what it does not list does not belong to the store, whatever the
+ * directory holds.
  *
  * | at | bytes | field |
  * |---:|---:|---|
@@ -19,8 +20,8 @@
  * | 84 | 36 n | the segments, by number |
  * | 84 + 36 n | 4 | CRC-32 of everything before |
  *
- * A segment: number (4), salt (4), sealed length (4; 0 for the one still being written), lowest, highest and clean-as-of
- * sequence number (8 each).
+ * A segment: number (4), salt (4), sealed length (4; 0 for the one still being written), lowest, highest and
+ * clean-as-of sequence number (8 each).
  *
  * @module
  */
@@ -221,8 +222,8 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
 }
 
 /**
- * Replaces the manifest so that after a crash either the old or the new one is there, whole: write aside, sync, rename, sync the directory.
- * When this returns, the new one is durable.
+ * Replaces the manifest so that after a crash either the old or the new one is there, whole: write aside, sync, rename,
+ * sync the directory. When this returns, the new one is durable.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
   asIo(`replace ${MANIFEST_NAME}`, () => {

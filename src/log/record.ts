@@ -16,9 +16,9 @@
  * `set("a", "b")` as the first record of a segment with salt 0:
  * `e3 fe db ee 1a 83 66 43 01 03 01 00 01 00 00 00 01 00 00 00 00 00 00 00 61 62`.
  *
- * There are two checksums so that a damaged value still names its key and its length, and scanning goes on behind it. Both are
- * seeded with the segment's random salt and the record's offset: a page that is stale, swapped, or a copy of a segment
- * inside a value does not check out at a place that it was not written for.
+ * There are two checksums so that a damaged value still names its key and its length, and scanning goes on behind it.
+ * Both are seeded with the segment's random salt and the record's offset: a page that is stale, swapped, or a copy of a
+ * segment inside a value does not check out at a place that it was not written for.
  *
  * @module
  */
@@ -169,8 +169,8 @@ export function readMark(view: DataView, at: number): { segment: number; offset:
 }
 
 /**
- * Reads the header at `at` and says whether its fields make sense within `leftBytes` of file. Nothing is checked against a checksum yet:
- * that needs the key, whose length is only known, and bounded, after this.
+ * Reads the header at `at` and says whether its fields make sense within `leftBytes` of file. Nothing is checked
+ * against a checksum yet: that needs the key, whose length is only known, and bounded, after this.
  */
 export function readHeader(view: DataView, at: number, leftBytes: number, header: RecordHeader): boolean {
   const kind = view.getUint8(at + 8);

@@ -1,6 +1,7 @@
 /**
- * Recovery: where the log ends after a crash. The durable mark decides, not what follows: a bad byte before it is damage, one at or past it
- * ends the log, valid records behind it notwithstanding, since a power cut loses sectors in any order.
+ * Recovery: where the log ends after a crash. The durable mark decides, not what follows: a bad byte before it is
+ * damage, one at or past it ends the log, valid records behind it notwithstanding, since a power cut loses sectors in
+ * any order.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The writer: collects records in memory, hands them to the operating system in groups, and tells each caller when its record has the durability that
- * it asked for. One write and one fdatasync serve everybody who came in the meantime (group commit: DeWitt et al.,
- * "Implementation Techniques for Main Memory Database Systems", 1984).
+ * The writer: collects records in memory, hands them to the operating system in groups, and tells each caller when its
+ * record has the durability that it asked for. One write and one fdatasync serve everybody who came in the meantime
+ * (group commit: DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
  *
  * A record gets its place in the log when the call is made, so that the index can point at it at once; until it is
  * written it is read from here, under the same segment and offset.
@@ -100,8 +100,8 @@ export class Writer {
   }
 
   /**
-   * Gives the staged records their places, all in one segment, and announces them. If there is more than one they take effect together or not at all, also across a crash.
-   * Throws, with nothing staged any more, if they cannot be taken.
+   * Gives the staged records their places, all in one segment, and announces them. If there is more than one they take
+   * effect together or not at all, also across a crash. Throws, with nothing staged any more, if they cannot be taken.
    */
   publish(): void {
     try {
@@ -148,7 +148,10 @@ export class Writer {
     return (this.#synced ??= new Deferred()).promise;
   }
 
-  /** Hands all pending records to the operating system. If that fails they are rolled back, their callers told, and the error returned. */
+  /**
+   * Hands all pending records to the operating system. If that fails they are rolled back, their callers told, and the
+   * error returned.
+   */
   write(): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;

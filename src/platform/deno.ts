@@ -1,5 +1,6 @@
 /**
- * Files by way of `Deno.FsFile`. Nothing of Deno is touched before the first call, so that other runtimes can import it.
+ * Files by way of `Deno.FsFile`. Nothing of Deno is touched before the first call, so that other runtimes can import
+ * it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What every user of file handles needs: reading and writing as much as was asked for, and files that are there whole or
- * not at all.
+ * What every user of file handles needs: reading and writing as much as was asked for, and files that are there whole
+ * or not at all.
  *
  * @module
  */

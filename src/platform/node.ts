@@ -82,8 +82,8 @@ function openLockedFlags(): number {
 
 /**
  * Takes flock(2) on an open file by the command of that name, since a lock belongs to the open file, not the process.
- * Where there is no such command (util-linux or busybox brings it) the store is refused: a file that claims the lock by a process id
- * would exclude nobody who holds it by flock(2), and would have to be removed by hand after a crash.
+ * Where there is no such command (util-linux or busybox brings it) the store is refused: a file that claims the lock by
+ * a process id would exclude nobody who holds it by flock(2), and would have to be removed by hand after a crash.
  */
 function flock(descriptor: number): boolean {
   const { status, error, signal, stderr } = spawnSync("flock", ["-xn", "3"], {

@@ -2,8 +2,8 @@
  * What the store asks of the machine below it. Everything that touches files goes through these two interfaces, so
  * that one implementation a runtime, and one that keeps everything in memory, are all there is to write and to trust.
  *
- * Reads and writes are synchronous (1 to 1.5 µs from the page cache, against 45 to 60 µs for an asynchronous call on the
- * runtimes' thread pools); waiting for the disk is not, except where a caller must not go on before it is done.
+ * Reads and writes are synchronous (1 to 1.5 µs from the page cache, against 45 to 60 µs for an asynchronous call on
+ * the runtimes' thread pools); waiting for the disk is not, except where a caller must not go on before it is done.
  * Methods throw whatever the runtime throws; the callers say what they were doing.
  *
  * @module
@@ -50,7 +50,9 @@ export interface Platform {
   makeDirectory(path: string): void;
   /** Names of the entries of a directory, in no order. */
   list(path: string): string[];
-  /** Makes creations, renames and removals in a directory survive a power cut. Nothing where that cannot be asked for. */
+  /**
+   * Makes creations, renames and removals in a directory survive a power cut. Nothing where that cannot be asked for.
+   */
   syncDirectory(path: string): void;
   /** Renames a file over another, atomically. */
   rename(from: string, to: string): void;

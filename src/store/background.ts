@@ -1,5 +1,6 @@
 /**
- * Background work: compaction and images of the index, one at a time, as each relies on the segments that the other would change.
+ * Background work: compaction and images of the index, one at a time, as each relies on the segments that the other
+ * would change.
  *
  * @module
  */
@@ -93,7 +94,10 @@ export class Background {
     await this.#queue;
   }
 
-  /** Writes an image of the index if enough has changed. An image is derived: that it cannot be written is no failure of the store. */
+  /**
+   * Writes an image of the index if enough has changed. An image is derived: that it cannot be written is no failure of
+   * the store.
+   */
   async writeImage(): Promise<void> {
     const core = this.#core;
     const { changes } = core;
@@ -162,7 +166,8 @@ export class Background {
       host.checkpoint(0);
       const failure = writer!.write();
       if (failure !== undefined) throw failure;
-      // The active segment takes part only if that gives more back than the headers of its copy and of its successor take.
+      // The active segment takes part only if that gives more back than the headers of its copy and of its successor
+      // take.
       const wonBytes = log.active === undefined ? 0 : log.active.staleBytes + log.active.tombstoneBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
       const candidates = log.inOrder().filter((segment) => segment.isCompactable);

@@ -13,8 +13,8 @@ import { ensureDirectory } from "./open.ts";
 import { Pace, scan } from "./scan.ts";
 
 /**
- * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of segments never opens. The copy ends
- * with what was written before the call. A view keeps the segments meanwhile.
+ * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of
+ * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile.
  */
 export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
   const { log } = core;

@@ -56,8 +56,9 @@ export function isDue(changes: number, keys: number): boolean {
 }
 
 /**
- * Writes an image of the index, in slices, beside the store's other work. Only durable records may be in it, so the log is synced,
- * and the manifest says so, before the image takes its name. False if something came between: the old image stays.
+ * Writes an image of the index, in slices, beside the store's other work. Only durable records may be in it, so the log
+ * is synced, and the manifest says so, before the image takes its name. False if something came between: the old image
+ * stays.
  */
 export async function writeImage(core: Core): Promise<boolean> {
   const { log, epoch, index } = core;
@@ -144,7 +145,10 @@ export function loadImage(log: Log, manifest: Manifest): { index: Index; known: 
   }
 }
 
-/** Whether an image describes an earlier state of this very log: all that it covers of the segments that are left is in them. */
+/**
+ * Whether an image describes an earlier state of this very log: all that it covers of the segments that are left is in
+ * them.
+ */
 function fits(about: About, log: Log, manifest: Manifest): boolean {
   if (about.storeId !== toHex(log.storeId) || about.generation > manifest.generation) return false;
   return about.segments.every((account) => {

@@ -1,6 +1,6 @@
 /**
- * The parts of an open store, put together: every change goes to the log and to the index in one step, and can be taken back in one step if
- * the log does not take it.
+ * The parts of an open store, put together: every change goes to the log and to the index in one step, and can be taken
+ * back in one step if the log does not take it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The examination of a store's files: reads every byte, and says of each whether it is what it should be. Verify reports what it finds; repair,
- * and opening with salvage, act on it.
+ * The examination of a store's files: reads every byte, and says of each whether it is what it should be. Verify
+ * reports what it finds; repair, and opening with salvage, act on it.
  *
  * @module
  */
@@ -93,7 +93,9 @@ export class Examination {
     if (examined.fileBytes > examined.requiredBytes) await this.#readTail(examined, pace);
   }
 
-  /** Ends the reading: finds out which damaged values were the newest of their keys, and whether older ones are left. */
+  /**
+   * Ends the reading: finds out which damaged values were the newest of their keys, and whether older ones are left.
+   */
   finish(segments: Examined[]): void {
     this.highestSequence = this.#replay.finish().highest;
     if (this.#damagedValues.length === 0) return;
@@ -185,7 +187,10 @@ export interface ExaminedStore {
   close(): void;
 }
 
-/** Examines the store in a directory; it needs no lock, and the store may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
+/**
+ * Examines the store in a directory; it needs no lock, and the store may be one that `open` refuses. Throws `NOT_FOUND`
+ * or `FORMAT`.
+ */
 export async function examineStore(
   platform: Platform,
   directory: string,

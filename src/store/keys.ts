@@ -10,7 +10,9 @@ import type { Key } from "../types.ts";
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 const SHORT_KEY = 32;
 
-/** The bytes of the key that was encoded last. One object serves all calls: they are done with it before they return. */
+/**
+ * The bytes of the key that was encoded last. One object serves all calls: they are done with it before they return.
+ */
 export class EncodedKey {
   /** Where the bytes are. */
   bytes: Uint8Array = new Uint8Array(256);

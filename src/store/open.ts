@@ -1,6 +1,6 @@
 /**
- * Opening: from a directory to a log and an index that agree. The writer takes the lock, finds out what a crash left, brings it into
- * order, and builds the index; readers do the same without changing anything.
+ * Opening: from a directory to a log and an index that agree. The writer takes the lock, finds out what a crash left,
+ * brings it into order, and builds the index; readers do the same without changing anything.
  *
  * @module
  */
@@ -138,8 +138,8 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
 export function openWriter(platform: Platform, directory: string, manifest: Manifest, lock: Lock): Opened {
   const log = new Log({ platform, directory, lock }, manifest);
   try {
-    // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last before
-    // anything is acknowledged, or removed, because of it.
+    // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
+    // before anything is acknowledged, or removed, because of it.
     asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
     checkStrays(log, manifest);
@@ -149,7 +149,8 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     else if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
     const built = buildIndex(log, manifest);
     if (last !== undefined && manifest.clean) {
-      // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for records.
+      // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
+      // records.
       if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) last.sealed = true;
       else log.resume(last);
     }
@@ -258,8 +259,9 @@ function isSegmentOf(log: Log, name: string, number: number): boolean {
 }
 
 /**
- * Seals a segment that was not closed cleanly at its durable mark, and copies what is intact behind it to a new one: what the page cache showed us may
- * never have reached the disk, and nothing may ever be appended behind bytes of unknown worth. Returns the new segment, synced and not listed yet.
+ * Seals a segment that was not closed cleanly at its durable mark, and copies what is intact behind it to a new one:
+ * what the page cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of
+ * unknown worth. Returns the new segment, synced and not listed yet.
  */
 function recoverTail(log: Log, last: Segment, tail: Tail, manifest: Manifest): Segment | undefined {
   log.nextSequence = Math.max(manifest.nextSequence, tail.highestSequence + 1) + SEQUENCE_SKIP;

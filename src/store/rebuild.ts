@@ -23,8 +23,8 @@ interface Candidate {
 }
 
 /**
- * Lists the segments of the store that most segments in the directory belong to. An output of a compaction stands for its inputs if it was finished; else the
- * inputs count and it does not: together they would bring deleted keys back.
+ * Lists the segments of the store that most segments in the directory belong to. An output of a compaction stands for
+ * its inputs if it was finished; else the inputs count and it does not: together they would bring deleted keys back.
  */
 export function rebuildManifest(platform: Platform, directory: string): Manifest {
   const candidates: Candidate[] = [];

@@ -1,6 +1,6 @@
 /**
- * Repair: makes a store that can be opened out of one that is damaged. Everything readable stays; damaged files are moved
- * aside, never destroyed; what was lost is listed.
+ * Repair: makes a store that can be opened out of one that is damaged. Everything readable stays; damaged files are
+ * moved aside, never destroyed; what was lost is listed.
  *
  * @module
  */
@@ -24,8 +24,8 @@ import { scan } from "./scan.ts";
 const ASIDE = "damaged";
 
 /**
- * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed; it does not go back
- * silently to an older value.
+ * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed;
+ * it does not go back silently to an older value.
  *
  * @param options `dryRun`: only say what would be done
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
@@ -143,7 +143,9 @@ function rewrite(
   for (const { listed, isDamaged } of replaced) setAside(platform, directory, segmentName(listed.number), isDamaged);
 }
 
-/** A damaged file is kept for whoever wants to look at it; one that was copied for being unfinished alone is not needed. */
+/**
+ * A damaged file is kept for whoever wants to look at it; one that was copied for being unfinished alone is not needed.
+ */
 function setAside(platform: Platform, directory: string, name: string, isDamaged: boolean): void {
   if (isDamaged) moveAside(platform, directory, name);
   else asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));

@@ -1,8 +1,9 @@
 /**
- * Replay: builds the index by reading the log, or brings an index up to date that an image, or an earlier replay, left at some sequence number.
+ * Replay: builds the index by reading the log, or brings an index up to date that an image, or an earlier replay, left
+ * at some sequence number.
  *
- * Segments are read in the order of their numbers, which need not be the order of the records: compaction copies old records into
- * new segments. So sequence numbers decide, and every entry keeps its own while the replay lasts.
+ * Segments are read in the order of their numbers, which need not be the order of the records: compaction copies old
+ * records into new segments. So sequence numbers decide, and every entry keeps its own while the replay lasts.
  *
  * @module
  */
@@ -30,8 +31,9 @@ export interface Replayed {
 const NOTHING: Replayed = { sequence: 0, partitionSequence: () => 0, from: () => undefined, hasLost: false };
 
 /**
- * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads headers and
- * keys, no values. Returns the highest sequence number met and the number of sets, deletes and clears that were news. Throws `CORRUPT` at a header that does not check out.
+ * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads
+ * headers and keys, no values. Returns the highest sequence number met and the number of sets, deletes and clears that
+ * were news. Throws `CORRUPT` at a header that does not check out.
  */
 export function replay(
   index: Index,
@@ -96,8 +98,8 @@ export class Replay {
     const at = id * ENTRY_FIELDS;
     const former = partition.entries[at + 1]!;
     if (isOld) {
-      // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by compaction
-      // or recovery. Of several versions that were copied the newest counts.
+      // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by
+      // compaction or recovery. Of several versions that were copied the newest counts.
       const taken = partition.sequences![id]!;
       if (!isUnknownSegment || cursor.kind !== KIND.set || former === 0 || cursor.sequence <= taken) return;
       if (taken === 0 && this.#segments.has(former)) return;

@@ -1,5 +1,6 @@
 /**
- * The scan that verify, repair and the view of the log share: every record of a segment, and every stretch that is none.
+ * The scan that verify, repair and the view of the log share: every record of a segment, and every stretch that is
+ * none.
  *
  * @module
  */
@@ -27,7 +28,8 @@ export interface Found {
 }
 
 /**
- * Walks over `segment` from `start` to `end`. Behind a damaged header it looks for the next record that checks out whole.
+ * Walks over `segment` from `start` to `end`. Behind a damaged header it looks for the next record that checks out
+ * whole.
  *
  * @experimental
  */

@@ -8,8 +8,8 @@ import type { Core } from "./core.ts";
 import { Reader, releaseNow, releaseWhenAbandoned } from "./reader.ts";
 
 /**
- * The store as it was when `snapshot()` was called, pending writes included, whatever is written, compacted or cleared since. It keeps the
- * segments that it needs on the disk until it is closed, or collected as garbage.
+ * The store as it was when `snapshot()` was called, pending writes included, whatever is written, compacted or cleared
+ * since. It keeps the segments that it needs on the disk until it is closed, or collected as garbage.
  */
 export class Snapshot<V extends Value = Value> extends Reader<V> {
   /** Made by `KvStore.snapshot()`. */

@@ -1,8 +1,8 @@
 /**
- * Views: what lets snapshots and iterators see the store as it was, without copying it. While a view is open, whoever changes an
- * entry of the index first leaves the old one in the youngest view (undo, as in rollback segments; Reed, "Naming and Synchronization in a
- * Decentralized Computer System", 1978, for the idea of reading old versions). A view answers from its own notes, then from those of
- * the views that were opened after it, and in the end from the index.
+ * Views: what lets snapshots and iterators see the store as it was, without copying it. While a view is open, whoever
+ * changes an entry of the index first leaves the old one in the youngest view (undo, as in rollback segments; Reed,
+ * "Naming and Synchronization in a Decentralized Computer System", 1978, for the idea of reading old versions). A view
+ * answers from its own notes, then from those of the views that were opened after it, and in the end from the index.
  *
  * @module
  */
@@ -109,8 +109,8 @@ export class Views {
   }
 
   /**
-   * A change with that sequence number has been taken back. Views opened after it see what was before it, as everybody does: all changes
-   * since are taken back too, so there is nothing left for them to remember.
+   * A change with that sequence number has been taken back. Views opened after it see what was before it, as everybody
+   * does: all changes since are taken back too, so there is nothing left for them to remember.
    */
   rolledBack(sequence: number): void {
     for (const view of this.#open) {

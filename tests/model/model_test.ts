@@ -3,7 +3,7 @@ import { PROFILES } from "./data.ts";
 import { Round } from "./round.ts";
 
 const STEPS = 300;
-const DEFAULT_ROUNDS = 100;
+const DEFAULT_ROUNDS = 60;
 
 /** A number from the environment, where that may be read. */
 function setting(name: string): number | undefined {
