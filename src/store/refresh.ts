@@ -32,7 +32,10 @@ function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): num
 
 /** Whether we have read records that do not count any more: of a failed write, or moved by recovery. */
 function mustReload(core: Core, manifest: Manifest): boolean {
-  return manifest.segments.some((listed) => {
+  const numbers = new Set(manifest.segments.map(({ number }) => number));
+  // Of a segment that was being written and is gone since, nobody can tell any more where it ended.
+  const hasLostTail = [...core.log.segments.values()].some(({ sealed, number }) => !sealed && !numbers.has(number));
+  return hasLostTail || manifest.segments.some((listed) => {
     const known = core.log.segments.get(listed.number);
     return known !== undefined && known.endBytes > endOf(listed, manifest);
   });

@@ -118,7 +118,10 @@ export function heal(context: Context): void {
 
 /** Holds all syncs back; returns what lets them go on, or fail with an error. */
 export function holdSyncs(context: Context): (error?: Error) => void {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // By hand, as Node 20 has no Promise.withResolvers.
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((...ends) => [resolve, reject] = ends);
   promise.catch(() => {});
   context.platform.syncGate = promise;
   return (error) => {

@@ -83,9 +83,14 @@ export class History {
   isPossible(contents: State, durability: Durability): boolean {
     const branches = [...this.#branches, { id: this.lastId, changes: this.#changes }];
     return branches.some(({ changes }) => {
-      const floor = changes.filter(({ id }) => id <= this.acknowledged[durability] && !this.lost.has(id)).length;
+      const floor = this.#floor(changes, durability);
       return positionsIn(this.#base, changes, contents).some((position) => position >= floor);
     });
+  }
+
+  /** The position of everything that was acknowledged. */
+  floor(durability: Durability): number {
+    return this.#floor(this.#changes, durability);
   }
 
   /** Goes back to an earlier state. `certain`: the first position with the same contents. Whether there was anything to take back. */
@@ -113,6 +118,12 @@ export class History {
     this.#branches = [];
     this.head = new Map(contents);
     this.acknowledged.write = this.acknowledged.sync = this.lastId;
+  }
+
+  /** Calls that may have been taken back are no part of what was acknowledged, even if a later call was. */
+  #floor(changes: Change[], durability: Durability): number {
+    const limit = this.acknowledged[durability];
+    return changes.findLastIndex(({ id }) => id <= limit && !this.lost.has(id) && !this.ambiguous.has(id)) + 1;
   }
 
   #add(change: Change): number {

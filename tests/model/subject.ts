@@ -242,7 +242,7 @@ export class Subject {
     this.note(`  recovery: ${JSON.stringify(this.store.recovery)}`);
     const earlier = history.positions(contents, 0).at(-1);
     if (earlier === undefined) assertSame(contents, history.head, "after opening (compared with the last state)");
-    const floor = history.positionOf(history.acknowledged[durability]);
+    const floor = history.floor(durability);
     throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
   }
 
@@ -315,7 +315,7 @@ export class Subject {
       assertSame(contents, history.head, "after a failure, contents are those of no time (compared with the last)");
       throw new Error("after a failure, contents are those of no time");
     }
-    const floor = history.positionOf(history.acknowledged.write);
+    const floor = history.floor("write");
     if (position < floor) throw new Error(`taken back to ${position}, acknowledged is ${floor}`);
     const affected = this.held.filter(({ id }) => history.positionOf(id) > certain);
     const gone = affected.filter(({ id }) => history.positionOf(id) > position);
