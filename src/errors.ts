@@ -45,8 +45,9 @@ export interface DamagePlace {
  * ```ts
  * import { KvStoreError } from "@kvstore/kvstore";
  *
- * const error = new KvStoreError("CORRUPT", "no.seg at 4: value checksum", { file: "no.seg", offset: 4, reason: "value
- * checksum" }); if (error.code === "CORRUPT") console.error(error.file, error.offset);
+ * const details = { file: "00000001.seg", offset: 44, reason: "checksum of a value" };
+ * const error = new KvStoreError("CORRUPT", "a value is damaged", details);
+ * if (error.code === "CORRUPT") console.error(error.file, error.offset);
  * ```
  */
 export class KvStoreError extends Error {

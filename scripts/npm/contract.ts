@@ -1,0 +1,82 @@
+/**
+ * The whole behavioural suite in one runtime: on the source under Deno, on the installed package elsewhere.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { ROOT } from "../stage.ts";
+import type { Count, Results } from "./results.ts";
+import { run } from "./run.ts";
+import type { Runtime } from "./runtimes.ts";
+
+/** The suite takes half a minute; a machine that is busy may take its time. */
+const LIMIT_MILLISECONDS = 400_000;
+/** For a single case under Bun, whose runner would give it five seconds. */
+const CASE_MILLISECONDS = 60_000;
+
+/** What becomes of the compiled suite: its ESM and its CommonJS. */
+export interface Suite {
+  /** Path of the suite that imports the package. */
+  esm: string;
+  /** Path of the suite that requires it. */
+  script: string;
+}
+
+/** Runs the suite; returns what the runtime's own test runner counted. */
+export async function runContract(
+  runtime: Runtime,
+  { file, scratch, results, column }: { file: string; scratch: string; results: Results; column: string },
+): Promise<Count> {
+  const temporary = await Deno.makeTempDir({ dir: scratch, prefix: "contract-" });
+  const { args, cwd } = commandOf(runtime, file);
+  // the cases' temporary folders go where they are removed for sure
+  const env = { TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+  const { code, stdout, stderr } = await run(runtime.program, args, {
+    cwd,
+    env,
+    limitMilliseconds: LIMIT_MILLISECONDS,
+  });
+  const count = countOf(runtime.kind, stdout + stderr);
+  results.pass(runtime.name, column, count?.passed ?? 0);
+  if (code !== 0 || count === undefined || count.failed > 0) {
+    const shown = failuresIn(stdout + stderr);
+    results.fail(runtime.name, column, `exit status ${code}\n${shown}`, Math.max(1, count?.failed ?? 0));
+  }
+  return count ?? { passed: 0, failed: 0 };
+}
+
+function commandOf(runtime: Runtime, file: string): { args: string[]; cwd: string } {
+  switch (runtime.kind) {
+    case "deno":
+      return { args: ["test", "-A", "--no-check", file], cwd: ROOT };
+    case "node":
+      // what `node --test` does in a process of its own, which would outlive a time limit
+      return { args: ["--test-reporter=tap", file], cwd: dirname(file) };
+    case "bun":
+      return { args: ["test", `--timeout=${CASE_MILLISECONDS}`, file], cwd: dirname(file) };
+  }
+}
+
+/** How the runners say how many cases passed, and how many did not. */
+const CLOSING_LINES: Record<Runtime["kind"], { passed: RegExp; failed: RegExp[] }> = {
+  deno: { passed: /^(?:ok|FAILED) \| (\d+) passed/m, failed: [/^(?:ok|FAILED) \|.* (\d+) failed/m] },
+  node: { passed: /^# pass (\d+)$/m, failed: [/^# fail (\d+)$/m, /^# cancelled (\d+)$/m, /^# skipped (\d+)$/m] },
+  bun: { passed: /^ *(\d+) pass$/m, failed: [/^ *(\d+) fail$/m, /^ *(\d+) skip$/m] },
+};
+
+/** The numbers in a runner's output; undefined if it did not get that far. */
+export function countOf(kind: Runtime["kind"], output: string): Count | undefined {
+  const { passed, failed } = CLOSING_LINES[kind];
+  const number = (pattern: RegExp) => pattern.exec(output)?.[1];
+  if (number(passed) === undefined) return undefined;
+  return { passed: Number(number(passed)), failed: failed.reduce((sum, one) => sum + Number(number(one) ?? 0), 0) };
+}
+
+/** The lines of a runner's output that are about failures; all of it if there are none. */
+function failuresIn(output: string): string {
+  const lines = output.split("\n");
+  const about = /^(not ok|\(fail\))|\.\.\. FAILED|^\s*(error|failureType|message|stack):|uncaught/;
+  const found = lines.filter((line, i) => about.test(line) || (i > 0 && /^\s*error: \|-/.test(lines[i - 1]!)));
+  return (found.length > 0 ? found : lines).slice(0, 60).join("\n");
+}
