@@ -179,13 +179,17 @@ async function main(args: string[]): Promise<number> {
     const { runtimes, missing } = await step("runtimes", () => findRuntimes(cache));
     for (const line of missing) console.log(line);
     const work = { scratch, cache: join(cache, "npm"), runtimes: [thisDeno(), ...runtimes], results };
-    const sizes = await testPackage(work);
+    // what cannot go on, for want of a network or of a package that builds, is a failure among the others
+    const sizes = await testPackage(work).catch((error) => {
+      results.fail("tarball", COLUMNS[2]!, error instanceof Error ? error.message : String(error));
+      return "no figures";
+    });
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
     console.log(`\n${sizes}\n\n${tables(work)}\n`);
     for (const line of missing) console.log(line);
     const { passed, failed } = results.total();
     const absent = requireAll ? missing.length : 0;
-    if (readme) await updateReadme(sizes);
+    if (readme && failed === 0) await updateReadme(sizes);
     console.log(`${passed} passed, ${failed + absent} failed`);
     return failed + absent > 0 ? 1 : 0;
   } finally {

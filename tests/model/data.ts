@@ -92,7 +92,9 @@ export class Data {
 
   /** One of the keys: mostly in either of its forms, if it has two. */
   key(): Key {
-    const bytes = this.#random.pick(this.#keys);
+    // Some keys are hot, the others cold: what was written long ago and what was written just now must meet.
+    const limit = this.#random.chance(0.6) ? Math.ceil(this.#keys.length / 6) : this.#keys.length;
+    const bytes = this.#keys[this.#random.below(limit)]!;
     const text = this.#random.chance(0.7) ? textOf(bytes) : undefined;
     return text ?? bytes.slice();
   }

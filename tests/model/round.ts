@@ -9,11 +9,9 @@ import { KvStoreError } from "../../src/errors.ts";
 import type { Random } from "../support/random.ts";
 import { digestOf, type Entry, nameOf, printable, type Profile } from "./data.ts";
 import { assertReads, HeldIterator, HeldSnapshot } from "./held.ts";
+import { Steps, type WeightedStep } from "./steps.ts";
 import { type Call, DIRECTORY, isFailure, Stopped, Subject } from "./subject.ts";
 import { Watcher } from "./watcher.ts";
-
-/** How often each step comes, and what it does. */
-type Steps = [weight: number, step: () => void | Promise<void>][];
 
 /** One round. */
 export class Round {
@@ -23,12 +21,13 @@ export class Round {
   readonly #steps: Steps;
   #watcher: Watcher | undefined;
   #backups = 0;
+  #patience: number;
 
-  constructor(random: Random, profile: Profile) {
+  constructor(random: Random, profile: Profile, patience: number) {
     this.#random = random;
     this.#profile = profile;
     this.subject = new Subject(random, profile);
-    const steps: Steps = [
+    const steps: WeightedStep[] = [
       [30, () => this.#set()],
       [14, () => this.#delete()],
       [9, () => this.#batch()],
@@ -53,10 +52,8 @@ export class Round {
       [2, () => this.subject.heal()],
       [5, () => this.#watch()],
     ];
-    // Some rounds do without compaction, some without crashes, and so on: one thing often hides another (swarm testing:
-    // Groce et al., 2012).
-    const scale = (weight: number) => weight * (weight < 8 ? random.pick([0, 0.1, 0.5, 1, 1, 3]) : 1);
-    this.#steps = steps.map(([weight, step]) => [scale(weight), step]);
+    this.#patience = patience;
+    this.#steps = new Steps(steps, random, patience > 0 ? [0, 0.1, 0.1, 1] : [0, 0.1, 0.5, 1, 1, 3]);
   }
 
   async run(steps: number): Promise<void> {
@@ -91,11 +88,17 @@ export class Round {
 
   async #step(): Promise<void> {
     const { subject } = this;
+    if (subject.isFresh && this.#patience > 0) await this.#letTimePass();
     subject.catchUp();
     if (subject.hasFailed && this.#random.chance(0.2)) return await this.#reopen();
-    let left = this.#random.fraction() * this.#steps.reduce((sum, [weight]) => sum + weight, 0);
-    const [, step] = this.#steps.find(([weight]) => (left -= weight) < 0)!;
-    await step();
+    await this.#steps.pick()();
+  }
+
+  async #letTimePass(): Promise<void> {
+    this.#patience--;
+    this.subject.isFresh = false;
+    this.subject.note("a second passes");
+    await new Promise((resolve) => setTimeout(resolve, 1050));
   }
 
   /** Several calls in one go, so that they are pending together. */

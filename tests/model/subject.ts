@@ -52,6 +52,8 @@ export class Subject {
   readonly history: History = new History();
   /** Snapshots and iterators of the store. */
   held: (HeldSnapshot | HeldIterator)[] = [];
+  /** Whether nothing has been done since it was opened. */
+  isFresh = true;
   /** Whether the store has said that an fsync failed. */
   hasFailed = false;
   /** Durability where a call names none. */
@@ -210,6 +212,7 @@ export class Subject {
       if (await this.#tryOpen()) break;
     }
     this.hasFailed = this.#isClosed = false;
+    this.isFresh = true;
     const contents = machine.calmly(() => contentsOf(this.store));
     const durability = machine.wasCut ? "sync" : "write";
     if (!history.isPossible(contents, durability)) this.#explain(contents, durability);
