@@ -10,7 +10,7 @@ import type { Random } from "../support/random.ts";
 import { digestOf, type Entry, nameOf, printable, type Profile } from "./data.ts";
 import { assertReads, HeldIterator, HeldSnapshot } from "./held.ts";
 import { Steps, type WeightedStep } from "./steps.ts";
-import { type Call, DIRECTORY, isFailure, Stopped, Subject } from "./subject.ts";
+import { type Call, DIRECTORY, isClosed, isFailure, Stopped, Subject } from "./subject.ts";
 import { Watcher } from "./watcher.ts";
 
 /** One round. */
@@ -332,9 +332,4 @@ export class Round {
       }
     }
   }
-}
-
-/** Closing ends what is under way. */
-function isClosed(error: unknown): boolean {
-  return error instanceof KvStoreError && error.code === "CLOSED";
 }
