@@ -9,8 +9,8 @@ import { KvStoreError } from "../../src/errors.ts";
 import type { Random } from "../support/random.ts";
 import { digestOf, type Entry, nameOf, printable, type Profile } from "./data.ts";
 import { assertReads, HeldIterator, HeldSnapshot } from "./held.ts";
-import { Steps, type WeightedStep } from "./steps.ts";
-import { type Call, DIRECTORY, isClosed, isFailure, Stopped, Subject } from "./subject.ts";
+import { isClosed, Steps, type WeightedStep } from "./steps.ts";
+import { type Call, DIRECTORY, isFailure, Stopped, Subject } from "./subject.ts";
 import { Watcher } from "./watcher.ts";
 
 /** One round. */
@@ -297,8 +297,7 @@ export class Round {
 
   async #wait(): Promise<void> {
     for (let turns = this.#random.below(6); turns >= 0; turns--) {
-      if (this.#random.chance(0.5)) await Promise.resolve();
-      else await nextTurn();
+      await (this.#random.chance(0.5) ? Promise.resolve() : nextTurn());
     }
   }
 

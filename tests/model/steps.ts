@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { KvStoreError } from "../../src/errors.ts";
 import type { Random } from "../support/random.ts";
 
 /** Something that can be done: how often it comes, and what it is. */
@@ -34,4 +35,9 @@ export class Steps {
     let left = this.#random.fraction() * this.#total;
     return this.#steps.find(([weight]) => (left -= weight) < 0)![1];
   }
+}
+
+/** Closing ends what is under way. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof KvStoreError && error.code === "CLOSED";
 }

@@ -364,8 +364,3 @@ export class Subject {
 export function isFailure(error: unknown): error is KvStoreError {
   return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
 }
-
-/** Closing ends what is under way. */
-export function isClosed(error: unknown): boolean {
-  return error instanceof KvStoreError && error.code === "CLOSED";
-}
