@@ -103,6 +103,7 @@ class Compaction {
       // Whatever could not be read may be all that is left of it: the input stays.
       if (cursor.reason !== undefined) throw damaged(input, cursor.offset, cursor.reason);
     }
+    this.#host.checkpoint(0);
     try {
       await this.#copier?.finish();
     } catch (error) {

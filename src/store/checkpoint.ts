@@ -62,6 +62,8 @@ export function isDue(changes: number, keys: number): boolean {
  */
 export async function writeImage(core: Core): Promise<boolean> {
   const { log, epoch, index } = core;
+  // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.
+  if (log.mustRotate) return false;
   const { platform } = log;
   const from = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
   const temporary = log.path(IMAGE_TEMPORARY);

@@ -161,11 +161,8 @@ export class Round {
       }
     }
     const names = operations.slice(0, 8).map(({ type, key }) => `${type} ${printable(nameOf(key))}`);
-    this.#write(
-      `batch of ${operations.length}: ${names.join(", ")}`,
-      puts,
-      (options) => store.batch(operations, options),
-    );
+    const what = `batch of ${operations.length}: ${names.join(", ")}`;
+    this.#write(what, puts, (options) => store.batch(operations, options));
   }
 
   #write(
@@ -206,14 +203,12 @@ export class Round {
     const { subject } = this;
     const { store, history, held, machine, data } = subject;
     if (held.length > 5) return;
+    const { head, lastId } = history;
+    const isSnapshot = this.#random.chance(0.5);
+    subject.note(isSnapshot ? "snapshot" : "iterator");
     machine.calmly(() => {
-      const isSnapshot = this.#random.chance(0.5);
-      subject.note(isSnapshot ? "snapshot" : "iterator");
-      held.push(
-        isSnapshot
-          ? new HeldSnapshot(store.snapshot(), history.head, history.lastId)
-          : new HeldIterator(store, history.head, history.lastId, data.range()),
-      );
+      if (isSnapshot) held.push(new HeldSnapshot(store.snapshot(), head, lastId));
+      else held.push(new HeldIterator(store, head, lastId, data.range()));
     });
   }
 
