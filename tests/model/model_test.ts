@@ -47,7 +47,8 @@ async function withSeededCrypto(seed: number, action: () => Promise<void>): Prom
 }
 
 Deno.test("model: a store does what a Map does, through crashes, failures and compactions", async () => {
-  const first = setting("KVSTORE_TEST_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+  // The same rounds every time: a gate is to say something of the change before it. Other seeds are for whoever looks for more.
+  const first = setting("KVSTORE_TEST_SEED") ?? 1;
   const rounds = setting("KVSTORE_TEST_ROUNDS") ?? DEFAULT_ROUNDS;
   for (let seed = first; seed < first + rounds; seed++) {
     try {
