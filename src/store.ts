@@ -14,6 +14,7 @@ import { Core } from "./store/core.ts";
 import { describe } from "./store/keys.ts";
 import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
 import { checkNames, durabilityOf, type Settings, settingsOf } from "./store/options.ts";
+import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
 import { Reader } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
@@ -333,19 +334,4 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     this.core.writer?.tail.takeStaged();
     return Promise.reject(error);
   }
-}
-
-/** An operation of a batch, read once; without a value it deletes. */
-interface EncodedOperation {
-  key: Key;
-  value: EncodedValue | undefined;
-}
-
-function encodeOperation(operation: BatchOperation): EncodedOperation {
-  const type = operation?.type;
-  if (type !== "set" && type !== "delete") {
-    throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
-  }
-  checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value"] : ["type", "key"]);
-  return { key: operation.key, value: operation.type === "set" ? encodeValue(operation.value) : undefined };
 }
