@@ -15,7 +15,7 @@ export interface EncodedOperation {
   value: EncodedValue | undefined;
 }
 
-/** Reads and checks an operation; runs code of the caller if a value has a `toJSON`. Throws a `TypeError` or `RangeError`. */
+/** Reads and checks an operation; a value's `toJSON` runs now. Throws a `TypeError` or `RangeError`. */
 export function encodeOperation(operation: BatchOperation): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
