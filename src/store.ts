@@ -11,7 +11,7 @@ import type { Lock, Platform } from "./platform/types.ts";
 import { Background } from "./store/background.ts";
 import { backupStore } from "./store/backup.ts";
 import { Core } from "./store/core.ts";
-import { describe } from "./store/keys.ts";
+import { describe, nameOf } from "./store/keys.ts";
 import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
 import { checkNames, durabilityOf, type Settings, settingsOf } from "./store/options.ts";
 import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
@@ -20,7 +20,6 @@ import { refreshReader } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
 import { type EncodedValue, encodeValue } from "./store/values.ts";
-import { nameOf } from "./store/views.ts";
 import { verifyOpen } from "./store/verify.ts";
 import type {
   BatchOperation,

@@ -97,9 +97,28 @@ export class Index implements Place {
 
   /** Looks a key up; its place is in the fields afterwards. */
   find(bytes: Uint8Array, start: number, length: number): boolean {
+    this.knows(bytes, start, length);
+    return this.segment !== 0;
+  }
+
+  /** The same, but true as well for a key that is there without a place. */
+  knows(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
-    const partition = this.partition(hash >>> 24);
-    return this.#take(partition, partition.find(hash, bytes, start, length));
+    const partition = this.#partitions[hash >>> 24];
+    const id = partition === undefined ? -1 : partition.find(hash, bytes, start, length);
+    this.segment = 0;
+    if (id >= 0) this.#take(partition!, id);
+    return id >= 0;
+  }
+
+  /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
+  each(visit: (key: KeyBytes) => void): void {
+    for (const partition of this.#partitions) {
+      for (let id = 0; id < (partition?.count ?? 0); id++) {
+        this.#take(partition!, id);
+        visit(partition!.key(id));
+      }
+    }
   }
 
   /** Points a key at a place; the place it had before is in the fields afterwards. */
@@ -138,7 +157,7 @@ export class Index implements Place {
       if (moved.from[i] !== entries[at + 2]) continue;
       entries[at + 1] = target;
       entries[at + 2] = moved.to[i]!;
-      bytes += entries[at + 3]! & 0x7fff_ffff;
+      bytes += lengthOf(entries[at + 3]!);
     }
     return { count, bytes };
   }
@@ -146,12 +165,9 @@ export class Index implements Place {
   /** Bytes of the records that the entries point at, by segment. */
   liveBytes(): Map<number, number> {
     const bytes = new Map<number, number>();
-    for (const partition of this.#partitions) {
-      for (let id = 0; id < (partition?.count ?? 0); id++) {
-        const [, segment, , form] = partition!.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-        if (segment !== 0) bytes.set(segment!, (bytes.get(segment!) ?? 0) + (form! & 0x7fff_ffff));
-      }
-    }
+    this.each(() => {
+      if (this.segment !== 0) bytes.set(this.segment, (bytes.get(this.segment) ?? 0) + this.length);
+    });
     return bytes;
   }
 
@@ -161,21 +177,24 @@ export class Index implements Place {
     this.#size += by;
   }
 
-  #take(partition: Partition, id: number): boolean {
+  #take(partition: Partition, id: number): void {
     const at = id * ENTRY_FIELDS;
-    this.segment = id < 0 ? 0 : partition.entries[at + 1]!;
-    if (this.segment === 0) return false;
+    this.segment = partition.entries[at + 1]!;
     this.offset = partition.entries[at + 2]!;
     const form = partition.entries[at + 3]!;
-    this.length = form & 0x7fff_ffff;
+    this.length = lengthOf(form);
     this.isString = form >= STRING_FORM;
-    return true;
   }
 }
 
 /** Length and form of a key as one number, as entries keep them. */
 export function formOf(lengthBytes: number, isString: boolean): number {
   return isString ? lengthBytes + STRING_FORM : lengthBytes;
+}
+
+/** The length in such a number. */
+export function lengthOf(form: number): number {
+  return form & 0x7fff_ffff;
 }
 
 /** The first position in an ascending list whose number is not less than `wanted`. */

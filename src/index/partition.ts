@@ -116,12 +116,21 @@ export class Partition {
     }
   }
 
-  /** Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. */
+  /** The key of an entry. */
+  key(id: number): { bytes: Uint8Array; start: number; length: number } {
+    const at = this.entries[id * ENTRY_FIELDS]!;
+    return { bytes: this.arena, start: at + 2, length: this.arena[at]! | (this.arena[at + 1]! << 8) };
+  }
+
+  /**
+   * Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. If there
+   * is no memory for it, nothing has changed but the sizes of tables.
+   */
   add(hash: number, bytes: Uint8Array, start: number, length: number, keepDeleted: boolean): number {
     if (this.count >= ID_MASK) throw new RangeError("the index is full: 2^24 keys in one of its 256 partitions");
     if (this.count * ENTRY_FIELDS === this.entries.length) this.#makeEntries(keepDeleted);
     if (this.arenaBytes + 2 + length > this.arena.length) this.#growArena(2 + length);
-    if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(this.slots.length * 2);
+    if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(new Uint32Array(this.slots.length * 2));
     const id = this.count++;
     const at = this.arenaBytes;
     this.entries.set([at, 0, 0, 0], id * ENTRY_FIELDS);
@@ -144,8 +153,11 @@ export class Partition {
    */
   dropDeleted(): void {
     const { entries, arena, count } = this;
-    this.entries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);
+    // All memory that is needed first: where there is none, the table stays as it is.
+    const slots = new Uint32Array(this.slots.length);
+    const keptEntries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);
     this.arena = new Uint8Array(arena.length);
+    this.entries = keptEntries;
     this.count = 0;
     this.arenaBytes = 0;
     for (let id = 0; id < count; id++) {
@@ -161,7 +173,7 @@ export class Partition {
       this.count++;
     }
     this.drops++;
-    this.#rehash(this.slots.length);
+    this.#rehash(slots);
   }
 
   #makeEntries(keepDeleted: boolean): void {
@@ -182,8 +194,9 @@ export class Partition {
     this.arena = arena;
   }
 
-  #rehash(size: number): void {
-    this.slots = new Uint32Array(size);
+  /** Puts all entries into other, empty slots. */
+  #rehash(slots: Uint32Array): void {
+    this.slots = slots;
     for (let id = 0; id < this.count; id++) {
       const at = this.entries[id * ENTRY_FIELDS]!;
       this.#link(hashKey(this.arena, at + 2, this.arena[at]! | (this.arena[at + 1]! << 8), this.#seed), id);

@@ -91,11 +91,11 @@ export class Tail implements RecordBuffer {
     if (this.bytes.length > KEPT_BYTES) ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
   }
 
-  /** Where the published records start. */
-  starts(): number[] {
+  /** Where the records between two of them start. */
+  starts(from: number, to: number): number[] {
     const starts: number[] = [];
     const header = new RecordHeader();
-    for (let at = 0; at < this.length; at += header.length) {
+    for (let at = from; at < to; at += header.length) {
       starts.push(at);
       readHeader(this.view, at, Infinity, header);
     }

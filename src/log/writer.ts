@@ -121,7 +121,14 @@ export class Writer {
       header.sequence = log.nextSequence++;
       sealRecord(this.tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
       active.cover(header.sequence);
-      this.#events.onRecord(this.tail, at, header, offset);
+      try {
+        this.#events.onRecord(this.tail, at, header, offset);
+      } catch (error) {
+        // No memory, say: what of this call was announced is taken back.
+        this.#takeBack(this.tail.length, at);
+        this.tail.takeStaged();
+        throw error;
+      }
     }
     this.tail.length = this.tail.stagedEnd;
     this.#dataEnd = active.endBytes + this.tail.length;
@@ -263,12 +270,7 @@ export class Writer {
 
   /** Everything pending is taken back, youngest first, and its callers are told why. */
   #rollback(error: KvStoreError): KvStoreError {
-    const starts = this.tail.starts();
-    for (const at of starts.reverse()) {
-      readHeader(this.tail.view, at, Infinity, this.#header);
-      if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
-    }
-    if (starts.length > 0) this.rollbacks++;
+    this.#takeBack(0, this.tail.length);
     this.tail.empty();
     this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
     this.#written?.reject(error);
@@ -276,6 +278,16 @@ export class Writer {
     this.#written = undefined;
     this.#synced = undefined;
     return error;
+  }
+
+  /** Tells of the records between two places in the tail that they will not be written, youngest first. */
+  #takeBack(from: number, to: number): void {
+    const starts = this.tail.starts(from, to);
+    for (const at of starts.reverse()) {
+      readHeader(this.tail.view, at, Infinity, this.#header);
+      if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
+    }
+    if (starts.length > 0) this.rollbacks++;
   }
 
   /** Makes the staged records fit behind what is pending: in memory and in a segment. */

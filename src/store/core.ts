@@ -5,7 +5,7 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
-import { formOf, Index, type KeyBytes, type Place } from "../index/index.ts";
+import { formOf, Index, type KeyBytes, lengthOf, type Place } from "../index/index.ts";
 import { SortedKeys } from "../index/sorted.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -31,13 +31,6 @@ import { type SortedIndex, type View, Views } from "./views.ts";
 /** Records up to this size are read into a buffer that is used again. */
 const SCRATCH_BYTES = 64 * 1024;
 
-/** What a pending record replaced, so that it can be taken back. */
-interface Undo {
-  place: Place;
-  /** The whole index, if the record was a clear. */
-  cleared?: SortedIndex;
-}
-
 /** Log, index and views of an open store. */
 export class Core implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
@@ -59,7 +52,10 @@ export class Core implements WriterEvents {
   readonly #onSegment: () => void;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
-  #undo: Undo[] = [];
+  /** Per pending record the place that it replaced: segment, offset and form, as one object each would cost more. */
+  #undo: number[] = [];
+  /** Per pending clear the whole index that it replaced. */
+  #cleared: SortedIndex[] = [];
   #last: Segment | undefined;
 
   /** Puts together what opening found. `onSegment` hears when a new segment is begun. */
@@ -91,43 +87,33 @@ export class Core implements WriterEvents {
     return this.writer;
   }
 
-  /** Points the index at a record that just got its place. */
+  /** Points the index at a record that just got its place. If there is no memory for it, nothing has changed. */
   onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
     const active = this.log.active!;
     if (active !== this.#last) {
       this.#last = active;
       this.#onSegment();
     }
+    if (header.kind === KIND.clear) this.#clear();
+    else this.#point(buffer, at, header, offset);
     this.changes++;
-    if (header.kind !== KIND.set) active.coverTombstone(header.sequence, header.length);
-    if (header.kind === KIND.clear) return this.#clear();
-    const key: KeyBytes = { bytes: buffer.bytes, start: at + header.keyStart, length: header.keyLength };
-    const { index } = this;
-    if (header.kind === KIND.set) {
-      index.put(key, active.number, offset, formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0));
-      active.liveBytes += header.length;
-    } else index.remove(key);
-    this.#discharge(index.segment, index.length);
-    this.views.remember(key, index);
-    const { segment, offset: from, length, isString } = index;
-    this.#undo.push({ place: { segment, offset: from, length, isString } });
+    if (header.kind === KIND.set) active.liveBytes += header.length;
+    else active.coverTombstone(header.sequence, header.length);
   }
 
   /** Takes a record back that will not be written: everything is as before it. */
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void {
-    const undo = this.#undo.pop()!;
     const active = this.log.active!;
     this.epoch++;
     if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
-    if (undo.cleared !== undefined) {
-      this.views.restore(undo.cleared);
+    if (header.kind === KIND.clear) {
+      this.views.restore(this.#cleared.pop()!);
       this.#recount();
     } else {
-      const key: KeyBytes = { bytes: buffer.bytes, start: at + header.keyStart, length: header.keyLength };
-      const { segment, offset, length, isString } = undo.place;
-      this.index.put(key, segment, offset, formOf(length, isString));
+      const [segment, offset, form] = this.#undo.splice(-3) as [number, number, number];
+      this.index.put(keyIn(buffer, at, header), segment, offset, form);
       if (header.kind === KIND.set) active.liveBytes -= header.length;
-      this.#discharge(segment, -length);
+      this.#discharge(segment, -lengthOf(form));
     }
     this.views.rolledBack(header.sequence);
   }
@@ -135,6 +121,7 @@ export class Core implements WriterEvents {
   /** What is written is not taken back any more. */
   onWritten(): void {
     this.#undo = [];
+    this.#cleared = [];
   }
 
   /** Replaces the index by one that was read anew (a reader's): open views keep the old one. */
@@ -191,12 +178,26 @@ export class Core implements WriterEvents {
     }
   }
 
+  #point(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
+    const { index, views } = this;
+    const key = keyIn(buffer, at, header);
+    if (views.oldest < Infinity) {
+      index.find(key.bytes, key.start, key.length);
+      views.remember(key, index);
+    }
+    const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
+    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form);
+    else index.remove(key);
+    this.#discharge(index.segment, index.length);
+    this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString));
+  }
+
   #clear(): void {
     this.epoch++;
     const index = new Index();
     const cleared = this.views.replace({ index, sorted: new SortedKeys(index) });
     for (const segment of this.log.segments.values()) segment.liveBytes = 0;
-    this.#undo.push({ place: index, cleared });
+    this.#cleared.push(cleared);
   }
 
   /** Counts live bytes from the index: after a clear was taken back, which is rare enough to be simple. */
@@ -209,6 +210,10 @@ export class Core implements WriterEvents {
     const segment = number === 0 ? undefined : this.log.segment(number);
     if (segment !== undefined) segment.liveBytes -= bytes;
   }
+}
+
+function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBytes {
+  return { bytes, start: at + header.keyStart, length: header.keyLength };
 }
 
 function isSame(bytes: Uint8Array, header: RecordHeader, key: KeyBytes): boolean {

@@ -13,12 +13,11 @@ import { highestMark } from "../log/recovery.ts";
 import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName } from "../log/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Key, Problem, WorkOptions } from "../types.ts";
-import { decodeKey } from "./keys.ts";
+import { decodeKey, nameOf } from "./keys.ts";
 import { manifestOf } from "./open.ts";
 import { rebuildManifest } from "./rebuild.ts";
 import { Replay } from "./replay.ts";
 import { type Found, Pace, scan } from "./scan.ts";
-import { nameOf } from "./views.ts";
 
 /** A segment under examination. */
 export interface Examined {

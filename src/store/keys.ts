@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeUtf8, isWellFormed } from "../bytes.ts";
+import type { KeyBytes } from "../index/index.ts";
 import { MAX_KEY_BYTES } from "../log/record.ts";
 import type { Key } from "../types.ts";
 
@@ -72,4 +73,11 @@ export function describe(thing: unknown): string {
 
 function tooLong(lengthBytes: number): RangeError {
   return new RangeError(`a key may have ${MAX_KEY_BYTES} bytes; this one has ${lengthBytes} or more`);
+}
+
+/** A key's bytes as a string, one character a byte: what a `Map` can look up. */
+export function nameOf({ bytes, start, length }: KeyBytes): string {
+  let name = "";
+  for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);
+  return name;
 }

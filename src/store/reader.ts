@@ -29,7 +29,7 @@ export abstract class Reader<V extends Value = Value> {
   /** How many keys there are. */
   get size(): number {
     this.#check();
-    return this.view === undefined ? this.core.index.size : this.core.views.size(this.view);
+    return this.view === undefined ? this.core.index.size : this.view.size;
   }
 
   /**

@@ -66,7 +66,7 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
     for (const one of examined) await found.read(one, pace);
     found.finish(examined);
     if (found.problems.length > 0) return found;
-    const size = core.views.size(view);
+    const size = view.size;
     const find = (bytes: Uint8Array) => core.views.find(view, { bytes, start: 0, length: bytes.length });
     const problems = compare("the index in memory", found.index, size, find);
     [...segments.values()].forEach((segment, i) => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Index, KeyBytes, Place } from "../index/index.ts";
+import { formOf, Index, type KeyBytes, type Place } from "../index/index.ts";
 import { SortedKeys } from "../index/sorted.ts";
 
 /** The store as it was at one moment. */
@@ -15,15 +15,18 @@ export class View {
   readonly id: number;
   /** The next sequence number when the view was opened. */
   readonly sequence: number;
-  /** Keys that were changed since, up to when the next view was opened, with the places they had; `undefined`: none. */
-  readonly changed: Map<string, Place | undefined> = new Map();
+  /** How many keys there were. */
+  size: number;
+  /** Keys that were changed since, up to when the next view was opened, with the places they had, if any. */
+  changed: Index = notes();
   /** The whole index as it was when `clear` replaced it. */
   cleared: SortedIndex | undefined;
 
   /** A view with nothing changed yet. */
-  constructor(id: number, sequence: number) {
+  constructor(id: number, sequence: number, size: number) {
     this.id = id;
     this.sequence = sequence;
+    this.size = size;
   }
 }
 
@@ -60,7 +63,7 @@ export class Views {
 
   /** Opens a view of the present state. */
   open(nextSequence: number): View {
-    const view = new View(++this.opened, nextSequence);
+    const view = new View(++this.opened, nextSequence, this.current.index.size);
     this.#open.push(view);
     this.current.index.holds++;
     return view;
@@ -74,7 +77,7 @@ export class Views {
     this.current.index.holds = this.#open.length;
     const older = this.#open[at - 1];
     if (older === undefined || older.cleared !== undefined) return;
-    for (const [key, place] of view.changed) if (!older.changed.has(key)) older.changed.set(key, place);
+    view.changed.each((key) => note(older, key, view.changed));
     older.cleared = view.cleared;
   }
 
@@ -87,9 +90,7 @@ export class Views {
   /** Takes note that a key had that place (a segment of 0: none) before a change. */
   remember(key: KeyBytes, place: Place): void {
     const youngest = this.#open.at(-1);
-    if (youngest === undefined || youngest.cleared !== undefined) return;
-    const name = nameOf(key);
-    if (!youngest.changed.has(name)) youngest.changed.set(name, copyOf(place));
+    if (youngest !== undefined && youngest.cleared === undefined) note(youngest, key, place);
   }
 
   /** Puts another index in the place of the present one (`clear`). Returns what was there. */
@@ -116,18 +117,18 @@ export class Views {
     for (const view of this.#open) {
       if (view.cleared === this.current) view.cleared = undefined;
       if (view.sequence <= sequence) continue;
-      view.changed.clear();
+      view.changed = notes();
       view.cleared = undefined;
+      view.size = this.current.index.size;
     }
   }
 
   /** Where a key's record was when the view was opened (without one: is); `undefined` if it had none. */
   find(view: View | undefined, key: KeyBytes): Place | undefined {
     const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
-    const name = from < this.#open.length ? nameOf(key) : "";
     for (let i = from; i < this.#open.length; i++) {
       const { changed, cleared } = this.#open[i]!;
-      if (changed.has(name)) return changed.get(name);
+      if (changed.knows(key.bytes, key.start, key.length)) return copyOf(changed);
       if (cleared !== undefined) return lookUp(cleared.index, key);
     }
     return lookUp(this.current.index, key);
@@ -141,24 +142,19 @@ export class Views {
     }
     return this.current;
   }
+}
 
-  /** How many keys there were when the view was opened. */
-  size(view: View): number {
-    const base = this.base(view);
-    let size = base.index.size;
-    const seen = new Set<string>();
-    for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
-      const { changed, cleared } = this.#open[i]!;
-      for (const [name, place] of changed) {
-        if (seen.has(name)) continue;
-        seen.add(name);
-        const isThere = base.index.find(...bytesOf(name));
-        size += (place === undefined ? 0 : 1) - (isThere ? 1 : 0);
-      }
-      if (cleared !== undefined) break;
-    }
-    return size;
-  }
+/** An empty list of keys with the places they had. */
+function notes(): Index {
+  const index = new Index();
+  index.holds = 1;
+  return index;
+}
+
+/** Notes in a view what a key's place was, unless the view knows of an earlier one. */
+function note({ changed }: View, key: KeyBytes, { segment, offset, length, isString }: Place): void {
+  if (changed.knows(key.bytes, key.start, key.length)) return;
+  changed.put(key, segment, offset, formOf(length, isString));
 }
 
 function lookUp(index: Index, key: KeyBytes): Place | undefined {
@@ -167,15 +163,4 @@ function lookUp(index: Index, key: KeyBytes): Place | undefined {
 
 function copyOf({ segment, offset, length, isString }: Place): Place | undefined {
   return segment === 0 ? undefined : { segment, offset, length, isString };
-}
-
-/** A key's bytes as a string, one character a byte: what a `Map` can look up. */
-export function nameOf({ bytes, start, length }: KeyBytes): string {
-  let name = "";
-  for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);
-  return name;
-}
-
-function bytesOf(name: string): [bytes: Uint8Array, start: number, length: number] {
-  return [Uint8Array.from(name, (character) => character.charCodeAt(0)), 0, name.length];
 }

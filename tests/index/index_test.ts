@@ -40,6 +40,27 @@ Deno.test("index: removing counts once, tells the place, and the key can come ba
   assertEquals([index.size, find(index, "a")], [0, undefined]);
 });
 
+Deno.test("index: a key without a place is known, and visited with the others", () => {
+  const index = new Index();
+  const knows = (text: string) => index.knows(utf8(text), 0, utf8(text).length);
+  index.put(keyOf("a"), 1, 44, formOf(30, true));
+  index.put(keyOf("b"), 0, 0, 0);
+  assertEquals([knows("a"), index.segment, knows("b"), index.segment, knows("c"), index.segment], [
+    true,
+    1,
+    true,
+    0,
+    false,
+    0,
+  ]);
+  assertEquals([find(index, "b"), index.size], [undefined, 1]);
+  const visited: Record<string, number> = {};
+  index.each(({ bytes, start, length }) => {
+    visited[new TextDecoder().decode(bytes.subarray(start, start + length))] = index.segment;
+  });
+  assertEquals(visited, { a: 1, b: 0 });
+});
+
 Deno.test("index: does what a Map does", () => {
   const random = new Random(5);
   const index = new Index();

@@ -67,7 +67,7 @@ class Store {
 
 function check(store: Store, view: View, expected: Record<string, number>, what: string): void {
   assertEquals(store.contents(view), expected, what);
-  assertEquals(store.views.size(view), Object.keys(expected).length, what);
+  assertEquals(view.size, Object.keys(expected).length, what);
   const { sorted } = store.views.base(view);
   const list = sorted.list();
   const listed = Array.from({ length: list.length }, (_, i) => String.fromCharCode(...list.key(i)));

@@ -1,0 +1,57 @@
+import { assert, assertEquals } from "@std/assert";
+import { KvStore, type Value } from "../../mod.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+
+/** Lets the `n`th array of these numbers that is made fail, as where memory runs out. */
+async function withoutMemory<T>(n: number, action: () => Promise<T>): Promise<{ result?: T; isReached: boolean }> {
+  const original = globalThis.Uint32Array;
+  let made = 0;
+  const failing = new Proxy(original, {
+    construct(target, parameters: [number]) {
+      if (++made === n) throw new RangeError("Array buffer allocation failed");
+      return new target(...parameters);
+    },
+  });
+  globalThis.Uint32Array = failing;
+  try {
+    return { result: await action(), isReached: made >= n };
+  } finally {
+    globalThis.Uint32Array = original;
+  }
+}
+
+Deno.test("where memory runs out in the middle of a batch, nothing of it has happened", async () => {
+  let n = 1;
+  for (let isReached = true; isReached; n += 7) {
+    const platform = new MemoryPlatform();
+    const store = await KvStore.openOn<Value>(platform, "/s", { compaction: { auto: false } });
+    for (let i = 0; i < 40; i++) store.set(`old ${i}`, i);
+    await store.delete("old 7");
+    using snapshot = n % 2 === 0 ? store.snapshot() : undefined;
+    const before = [...store.entries()];
+    const size = store.size;
+    const operations = Array.from(
+      { length: 3000 },
+      (_, i) =>
+        i % 3 === 0 ? { type: "delete" as const, key: `old ${i}` } : { type: "set" as const, key: `${i}`, value: i },
+    );
+    const earlier = store.set("earlier", "in the same group");
+    const outcome = await withoutMemory(n, () => store.batch(operations).then(() => "done", (error) => error));
+    isReached = outcome.isReached;
+    await earlier;
+    if (outcome.result !== "done") {
+      assert(outcome.result instanceof RangeError, `${outcome.result}`);
+      assertEquals([...store.entries()].filter(([key]) => key !== "earlier"), before, `array ${n}`);
+      assertEquals(store.size, size + 1);
+    }
+    if (snapshot !== undefined) assertEquals([...snapshot.entries()], before);
+    await store.batch(operations);
+    assertEquals(store.get("2999"), 2999);
+    assertEquals((await store.verify()).problems, [], `array ${n}`);
+    await store.close();
+    const again = await KvStore.openOn<Value>(platform, "/s", { readOnly: true });
+    assertEquals([again.get("earlier"), again.get("2999")], ["in the same group", 2999]);
+    await again.close();
+  }
+  assert(n > 100, `only ${n} arrays`);
+});
