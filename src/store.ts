@@ -177,9 +177,10 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
     try {
       const durability = this.#durability(options);
-      const list = [...operations].map(encodeOperation);
-      if (list.length > MAX_BATCH_OPERATIONS) {
-        throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has ${list.length}`);
+      const list: EncodedOperation[] = [];
+      for (const operation of operations) {
+        if (list.push(encodeOperation(operation)) <= MAX_BATCH_OPERATIONS) continue;
+        throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
       }
       const writer = this.core.writable();
       this.#stageBatch(list);

@@ -105,6 +105,10 @@ export const batchCases: Case[] = [
       await store.batch(operations);
       operations.push(operation);
       await assertRefused(() => store.batch(operations), RangeError, "1048576");
+      const endless = function* () {
+        for (;;) yield operation;
+      };
+      await assertRefused(() => store.batch(endless()), RangeError, "1048576");
       assertEquals(contents(store), [["a", 1]]);
       await store.clear();
       await store.compact();
