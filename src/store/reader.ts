@@ -33,7 +33,8 @@ export abstract class Reader<V extends Value = Value> {
   }
 
   /**
-   * The value of a key, or `undefined`. It is the caller's to change.
+   * The value of a key, or `undefined`. It is the caller's to change; the `buffer` of short bytes may be shared with
+   * other values, so copy them before transferring it.
    *
    * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`
    */

@@ -89,3 +89,17 @@ Deno.test("values: the limit is named", () => {
   assertThrows(() => encodeValue("x".repeat(limit + 1)), RangeError, String(limit));
   assertThrows(() => encodeValue(["x".repeat(limit)]), RangeError, String(limit));
 });
+
+Deno.test("values: short bytes share a block, and never each other's place in it", () => {
+  const decode = (i: number) => decodeValue(VALUE_TYPE.bytes, new Uint8Array(i % 1030).fill(i)) as Uint8Array;
+  const all = Array.from({ length: 3000 }, (_, i) => decode(i));
+  assert(new Set(all.map(({ buffer }) => buffer)).size < 1500);
+  all.forEach((bytes, i) => {
+    assertEquals([bytes.length, bytes.byteOffset % 8], [i % 1030, 0]);
+    assert(bytes.every((byte) => byte === (i & 0xff)));
+    bytes.fill(7);
+  });
+  // Whoever transfers a buffer takes the block along; that is the end of this block only.
+  structuredClone(decode(9), { transfer: [decode(9).buffer as ArrayBuffer] });
+  assertEquals(decode(5), Uint8Array.of(5, 5, 5, 5, 5));
+});
