@@ -295,6 +295,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     } finally {
       try {
         core.log.closeFiles();
+        await core.log.removals();
       } finally {
         if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
       }

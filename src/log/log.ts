@@ -6,7 +6,7 @@
  * @module
  */
 import { asIo, asSync, ioError, KvStoreError } from "../errors.ts";
-import { removeIfThere, writeAll } from "../platform/files.ts";
+import { writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { type Manifest, type Mark, writeManifest } from "./manifest.ts";
 import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
@@ -61,6 +61,7 @@ export class Log {
    * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
    */
   #barrier: FileHandle | undefined;
+  #removals: Promise<unknown> = Promise.resolve();
   #nextSegment: number;
   #reservedBelow: number;
   #clean: boolean;
@@ -227,11 +228,14 @@ export class Log {
     segment.handle.close();
     // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
     if (this.failure !== undefined) return;
-    try {
-      removeIfThere(this.platform, this.path(segment.name));
-    } catch {
-      // It is ours, and not listed: opening removes it.
-    }
+    // If it stays, it is ours and not listed: opening removes it.
+    const removal = this.platform.removeLater(this.path(segment.name)).catch(() => {});
+    this.#removals = Promise.all([this.#removals, removal]);
+  }
+
+  /** Resolves once the files given up so far are gone. */
+  async removals(): Promise<void> {
+    await this.#removals;
   }
 
   /** Replaces the manifest by one that describes the present state, durably. */

@@ -10,7 +10,7 @@
  */
 import { ioError, KvStoreError, syncFailure } from "../errors.ts";
 import { readInto, writeAll } from "../platform/files.ts";
-import { startTimer } from "../platform/turn.ts";
+import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
 import type { Log } from "./log.ts";
 import {
@@ -79,7 +79,7 @@ export class Writer {
   #syncWaiters: Deferred[] = [];
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
-  #timer: { stop(): void } | undefined;
+  #timer: Timer | undefined;
 
   /** A writer that appends to `log`, segments being sealed at `segmentBytes`. */
   constructor(log: Log, segmentBytes: number, events: WriterEvents) {
@@ -326,7 +326,7 @@ export class Writer {
     if (this.#timer !== undefined || this.#log.failure !== undefined) return;
     const isMarked = this.#log.syncedBytes <= this.#markedBytes || this.#log.mustRotate;
     if (this.unsyncedBytes === 0 && isMarked) return;
-    this.#timer = startTimer(BACKGROUND_SYNC_MS, () => {
+    this.#timer = this.#log.platform.startTimer(BACKGROUND_SYNC_MS, () => {
       this.#timer = undefined;
       this.#idle();
     });

@@ -7,6 +7,7 @@
 
 import { resolve } from "node:path";
 import { type LockFile, takeLock } from "./lock.ts";
+import { startTimer } from "./turn.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
 /** The part of `Deno.FileInfo` that is used. */
@@ -47,6 +48,7 @@ export interface DenoNamespace {
   readDirSync(path: string): Iterable<{ name: string }>;
   renameSync(from: string, to: string): void;
   removeSync(path: string): void;
+  remove(path: string): Promise<void>;
   statSync(path: string): DenoFileInfo;
 }
 
@@ -155,6 +157,8 @@ export const denoPlatform: Platform = {
 
   remove: (path) => Deno.removeSync(path),
 
+  removeLater: (path) => Deno.remove(path),
+
   lock(path, text) {
     let file: LockFile;
     try {
@@ -170,4 +174,6 @@ export const denoPlatform: Platform = {
   isNotFound: (error) => codeOf(error) === "ENOENT",
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",
+
+  startTimer,
 };

@@ -9,6 +9,7 @@ import fs from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { type LockFile, readTextAt, takeLock } from "./lock.ts";
+import { startTimer } from "./turn.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
 class NodeHandle implements FileHandle {
@@ -146,6 +147,8 @@ export const nodePlatform: Platform = {
 
   remove: (path) => fs.unlinkSync(path),
 
+  removeLater: (path) => fs.promises.unlink(path),
+
   lock(path, text): Lock | { holder: string } {
     const flags = openLockedFlags();
     let file: LockFile;
@@ -162,4 +165,6 @@ export const nodePlatform: Platform = {
   isNotFound: (error) => codeOf(error) === "ENOENT",
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",
+
+  startTimer,
 };

@@ -5,14 +5,15 @@
  */
 
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import type { Timer } from "./types.ts";
 
 /** Resolves after input, output and timers that are due had their turn: the pause between slices of long work. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** Runs `action` once after `delayMs`, unless stopped before. The process may end without waiting for it. */
-export function startTimer(delayMs: number, action: () => void): { stop(): void } {
+/** The timers of all runtimes; see `Platform.startTimer`. */
+export function startTimer(delayMs: number, action: () => void): Timer {
   // From node:timers, since Deno's global setTimeout returns a number, which has no unref.
   const timer = setTimeout(action, delayMs);
   timer.unref();

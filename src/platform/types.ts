@@ -37,6 +37,12 @@ export interface Lock {
   release(): void;
 }
 
+/** A timer that was started. */
+export interface Timer {
+  /** Keeps its action from running. */
+  stop(): void;
+}
+
 /** How a file is opened: it must exist (`read`, `write`), or must not (`create`: mode 0600, readable and writable). */
 export type OpenMode = "read" | "write" | "create";
 
@@ -58,6 +64,8 @@ export interface Platform {
   rename(from: string, to: string): void;
   /** Removes a file. */
   remove(path: string): void;
+  /** The same without blocking: giving the pages of a large file back takes a while (64 MiB: 15 ms). */
+  removeLater(path: string): Promise<void>;
   /**
    * Takes the writer lock on the file at `path`, creating it if it is missing, or returns the text that the holder
    * left in it if somebody else has it. `text` says who we are: advice for people, never judged.
@@ -67,4 +75,6 @@ export interface Platform {
   isNotFound(error: unknown): boolean;
   /** Whether an error of this platform says that a file is there already. */
   isAlreadyThere(error: unknown): boolean;
+  /** Runs `action` once after `delayMs`, unless stopped before. The process may end without waiting for it. */
+  startTimer(delayMs: number, action: () => void): Timer;
 }

@@ -9,7 +9,8 @@ import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
 import { KvStoreError } from "../errors.ts";
 import { MARK_BYTES } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
-import { nextTurn, startTimer } from "../platform/turn.ts";
+import { nextTurn } from "../platform/turn.ts";
+import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
 import { isDue, writeImage } from "./checkpoint.ts";
 import type { Core } from "./core.ts";
@@ -40,7 +41,7 @@ export class Background {
   #compactions = 0;
   #lastError: Error | undefined;
   #retryMs = FIRST_RETRY_MS;
-  #delay: { stop(): void } | undefined;
+  #delay: Timer | undefined;
 
   /** Nothing runs before `consider` or `compact` is called. */
   constructor(core: Core, settings: Settings) {
@@ -68,7 +69,7 @@ export class Background {
 
   /** The same, not before so many milliseconds have passed. */
   considerAfter(delayMs: number): void {
-    this.#delay = startTimer(delayMs, () => {
+    this.#delay = this.#core.log.platform.startTimer(delayMs, () => {
       this.#delay = undefined;
       this.consider();
     });
@@ -187,6 +188,7 @@ export class Background {
       }
       host.checkpoint(work.totalBytes);
       await writer!.reached("sync");
+      await log.removals();
       if (damage !== undefined) throw damage;
       this.#lastError = undefined;
       if (!this.#isStopped) await this.writeImage();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FileHandle, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
+import type { FileHandle, Lock, OpenMode, Platform, Timer } from "../../src/platform/types.ts";
 import type { Operation, OperationKind } from "../support/memory_platform.ts";
 
 /** Files, directories and locks of another platform, watched. */
@@ -99,6 +99,12 @@ export class WatchedPlatform implements Platform {
   }
 
   /** As the platform beneath. */
+  async removeLater(path: string): Promise<void> {
+    this.#begin("remove", path);
+    await this.inner.removeLater(path);
+  }
+
+  /** As the platform beneath. */
   lock(path: string, text: string): Lock | { holder: string } {
     this.#begin("lock", path);
     const lock = this.inner.lock(path, text);
@@ -121,6 +127,11 @@ export class WatchedPlatform implements Platform {
   /** As the platform beneath. */
   isAlreadyThere(error: unknown): boolean {
     return this.inner.isAlreadyThere(error);
+  }
+
+  /** As the platform beneath. */
+  startTimer(delayMs: number, action: () => void): Timer {
+    return this.inner.startTimer(delayMs, action);
   }
 
   /** How many operations of these kinds there were. */

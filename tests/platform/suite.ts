@@ -178,6 +178,17 @@ export const checks: Check[] = [
     },
   },
   {
+    name: "removes in the background, and says if it could not",
+    async run(platform, directory) {
+      const path = `${directory}/f`;
+      create(platform, path, "abc");
+      await platform.removeLater(path);
+      assertEquals(platform.list(directory), []);
+      const error = await platform.removeLater(path).then(() => undefined, (error: unknown) => error);
+      assert(platform.isNotFound(error), `${error}`);
+    },
+  },
+  {
     name: "a removed file can be read on through its handles",
     run(platform, directory) {
       create(platform, `${directory}/f`, "abc");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileHandle, Lock } from "../../src/platform/types.ts";
+import type { FileHandle, Lock, OpenMode } from "../../src/platform/types.ts";
 
 /** The kinds of operations that can be counted and made to fail. */
 export type OperationKind =
@@ -29,6 +29,8 @@ export interface Operation {
   count: number;
   /** Of reads and writes: how many bytes were asked for. */
   bytes?: number;
+  /** Of opens: what for. */
+  mode?: OpenMode;
 }
 
 /** What files need of the platform they are on. */
@@ -37,8 +39,8 @@ export interface Machine {
   syncTurn: () => Promise<void>;
   /** How many bytes fit on the disk. */
   readonly freeBytes: number;
-  /** Counts an operation and lets the test have its say: how many bytes a write takes at most, or an exception. */
-  begin(kind: OperationKind, path: string, bytes?: number): number | void;
+  /** Counts an operation and lets the test have its say: how many bytes go at most, or an exception. */
+  begin(kind: OperationKind, path: string, details?: Pick<Operation, "bytes" | "mode">): number | void;
   /** Throws if the power was cut or the process killed. */
   assertRunning(): void;
 }
@@ -73,17 +75,41 @@ export interface PendingWrite {
 /** What a write leaves at its offset after a power cut: its bytes, some of them, others, or nothing at all. */
 export type KeepWrite = (pending: PendingWrite) => Uint8Array | undefined;
 
-/** Bytes that grow; the buffer doubles, so that many small appends stay cheap. */
+/** A file with writes that no sync has covered. */
+export interface PendingFile {
+  /** The name that it has after the power cut. */
+  path: string;
+  /** What is synced. */
+  synced: Uint8Array;
+  /** The writes since, oldest first. What a failed sync was to save is marked: some of it may have come that far. */
+  writes: { offset: number; bytes: Uint8Array; isLost?: boolean }[];
+}
+
+/** The content that a power cut leaves of such a file. */
+export type KeepFile = (pending: PendingFile) => Uint8Array;
+
+/** Bytes that grow; the buffer doubles, so that many small appends stay cheap. Copies share it until one is written. */
 class Bytes {
   #buffer = new Uint8Array(64);
+  #isShared = false;
   length = 0;
+
+  copy(): Bytes {
+    const copy = new Bytes();
+    copy.#buffer = this.#buffer;
+    copy.length = this.length;
+    copy.#isShared = this.#isShared = true;
+    return copy;
+  }
 
   write(source: Uint8Array, offset: number): void {
     const end = offset + source.length;
-    if (end > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(end, this.#buffer.length * 2));
+    if (end > this.#buffer.length || this.#isShared) {
+      const isFull = end > this.#buffer.length;
+      const grown = new Uint8Array(isFull ? Math.max(end, this.#buffer.length * 2) : this.#buffer.length);
       grown.set(this.view());
       this.#buffer = grown;
+      this.#isShared = false;
     }
     // What lies between is a hole, zero as in files, also where the file was cut before.
     this.#buffer.fill(0, this.length, Math.max(this.length, offset));
@@ -99,8 +125,8 @@ class Bytes {
 /** A file of the in-memory platform: what programs see of it, what is synced, and the writes in between. */
 export class MemoryFile {
   path: string;
-  readonly current: Bytes = new Bytes();
-  readonly synced: Bytes = new Bytes();
+  current: Bytes = new Bytes();
+  synced: Bytes = new Bytes();
   /** Writes since the last sync, oldest first. The first has the number `firstPending`. */
   pending: { offset: number; bytes: Uint8Array; isLost?: boolean }[] = [];
   firstPending = 0;
@@ -148,10 +174,27 @@ export class MemoryFile {
     }
   }
 
-  /** The file as a power cut leaves it: what was synced, and what `keep` makes of the writes that were not. */
-  afterPowerCut(path: string, keep: KeepWrite | undefined): MemoryFile {
+  /** The same file on a machine on which nobody has it open. */
+  copy(): MemoryFile {
+    const copy = new MemoryFile(this.path);
+    copy.current = this.current.copy();
+    copy.synced = this.synced.copy();
+    copy.pending = this.pending.map((write) => ({ ...write }));
+    copy.firstPending = this.firstPending;
+    return copy;
+  }
+
+  /** The file as a power cut leaves it: what was synced, and what is kept of the writes that were not. */
+  afterPowerCut(path: string, keep: KeepWrite | undefined, keepFile: KeepFile | undefined): MemoryFile {
     const copy = new MemoryFile(path);
-    copy.replace(this.synced.view());
+    if (keepFile !== undefined && this.pending.length > 0) {
+      const synced = this.synced.view().slice();
+      const writes = this.pending.map((write) => ({ ...write, bytes: write.bytes.slice() }));
+      copy.replace(keepFile({ path, synced, writes }));
+      return copy;
+    }
+    copy.current = this.synced.copy();
+    copy.synced = this.synced.copy();
     for (const { offset, bytes, isLost } of this.pending) {
       const left = isLost ? undefined : keep?.({ path, offset, bytes: bytes.slice() });
       if (left !== undefined) copy.write(left, offset);
@@ -176,8 +219,8 @@ export class MemoryHandle implements FileHandle {
   }
 
   read(target: Uint8Array, offset: number): number {
-    this.#begin("read", target.length);
-    const found = this.#file.current.view().subarray(offset, offset + target.length);
+    const limit = this.#begin("read", target.length) ?? target.length;
+    const found = this.#file.current.view().subarray(offset, offset + Math.min(target.length, limit));
     target.set(found);
     return found.length;
   }
@@ -222,7 +265,7 @@ export class MemoryHandle implements FileHandle {
 
   #begin(kind: OperationKind, bytes?: number): number | void {
     this.#assertOpen();
-    return this.#machine.begin(kind, this.#file.path, bytes);
+    return this.#machine.begin(kind, this.#file.path, bytes === undefined ? {} : { bytes });
   }
 
   /** Returns the numbers of the first write that is this sync's alone to save, and of the first that it does not cover. */

@@ -10,6 +10,7 @@
 
 import { posix } from "node:path";
 import {
+  type KeepFile,
   type KeepWrite,
   type Machine,
   MemoryFile,
@@ -18,12 +19,12 @@ import {
   type Operation,
   type OperationKind,
 } from "./memory_file.ts";
-import { nextTurn } from "../../src/platform/turn.ts";
+import { nextTurn, startTimer } from "../../src/platform/turn.ts";
 import type { FileHandle, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
 
 export { MemoryPlatformError };
-export type { KeepWrite, Machine, Operation, OperationKind };
-export type { PendingWrite } from "./memory_file.ts";
+export type { KeepFile, KeepWrite, Machine, Operation, OperationKind };
+export type { PendingFile, PendingWrite } from "./memory_file.ts";
 
 /** A change of a directory that no directory sync has covered. */
 export interface PendingEntry {
@@ -39,6 +40,8 @@ export interface PendingEntry {
 export interface PowerCut {
   /** What becomes of a write. */
   write?: KeepWrite;
+  /** What becomes of a whole file with unsynced writes; `write` is not asked then. */
+  file?: KeepFile;
   /** Whether a change of a directory lasts. */
   entry?: (pending: PendingEntry) => boolean;
 }
@@ -56,13 +59,15 @@ function applyChange(entries: Map<string, Entry>, change: EntryChange): void {
 export class MemoryPlatform implements Platform, Machine {
   /**
    * Called before each operation. What it throws is thrown to the caller, and the operation does not happen; a number it
-   * returns is the most bytes that a write takes.
+   * returns is the most bytes that a read or write takes.
    */
   onOperation: ((operation: Operation) => number | void) | undefined;
   /** How much all files together may hold; beyond it, writes are short and then throw `ENOSPC`. */
   capacityBytes: number = Infinity;
   /** What `syncData` waits for before it counts as done. */
   syncTurn: () => Promise<void> = nextTurn;
+  /** Replaced by tests that let time pass themselves. */
+  startTimer: Platform["startTimer"] = startTimer;
   /** How many operations there were, by kind. Failed ones count. */
   readonly operations: Record<OperationKind, number> = {
     open: 0,
@@ -92,7 +97,7 @@ export class MemoryPlatform implements Platform, Machine {
   }
 
   open(path: string, mode: OpenMode): FileHandle {
-    this.begin("open", path);
+    this.begin("open", path, { mode });
     if (mode !== "create") return new MemoryHandle(this, this.#file(path), mode === "write");
     return new MemoryHandle(this, this.#create(path), true);
   }
@@ -133,6 +138,11 @@ export class MemoryPlatform implements Platform, Machine {
     const file = this.#file(path);
     this.#retire(file);
     this.#change({ kind: "remove", path, entry: file });
+  }
+
+  // deno-lint-ignore require-await -- what is thrown must come out as a rejection
+  async removeLater(path: string): Promise<void> {
+    this.remove(path);
   }
 
   lock(path: string, text: string): Lock | { holder: string } {
@@ -196,7 +206,7 @@ export class MemoryPlatform implements Platform, Machine {
     // Parents come before what is in them, which is lost with them.
     for (const [path, entry] of [...durable].sort(([a], [b]) => a < b ? -1 : 1)) {
       if (after.#entries.get(posix.dirname(path)) !== "directory") continue;
-      const copy = entry === "directory" ? entry : entry.afterPowerCut(path, cut.write);
+      const copy = entry === "directory" ? entry : entry.afterPowerCut(path, cut.write, cut.file);
       after.#entries.set(path, copy);
       after.#durable.set(path, copy);
     }
@@ -208,15 +218,25 @@ export class MemoryPlatform implements Platform, Machine {
    * and no lock. This one and its handles refuse to work from then on.
    */
   kill(): MemoryPlatform {
-    this.assertRunning();
+    const after = this.fork();
     this.#running = false;
+    return after;
+  }
+
+  /** What the death of the process now would leave, while this platform goes on. */
+  fork(): MemoryPlatform {
+    this.assertRunning();
     const after = this.#successor();
-    after.#entries = this.#entries;
-    after.#durable = this.#durable;
-    after.#changes = this.#changes;
-    for (const entry of this.#entries.values()) {
-      if (entry !== "directory") Object.assign(entry, { lock: undefined, handles: 0, syncingEnd: 0 });
-    }
+    const copies = new Map<MemoryFile, MemoryFile>();
+    const copyOf = (entry: Entry): Entry => {
+      if (entry === "directory") return entry;
+      const copy = copies.get(entry) ?? entry.copy();
+      copies.set(entry, copy);
+      return copy;
+    };
+    after.#entries = new Map(Array.from(this.#entries, ([path, entry]) => [path, copyOf(entry)]));
+    after.#durable = new Map(Array.from(this.#durable, ([path, entry]) => [path, copyOf(entry)]));
+    after.#changes = this.#changes.map((change) => ({ ...change, entry: copyOf(change.entry) }));
     return after;
   }
 
@@ -247,11 +267,11 @@ export class MemoryPlatform implements Platform, Machine {
   }
 
   /** Counts an operation and lets the hook have its say. Handles call this; tests have no need to. */
-  begin(kind: OperationKind, path: string, bytes?: number): number | void {
+  begin(kind: OperationKind, path: string, details: Pick<Operation, "bytes" | "mode"> = {}): number | void {
     this.assertRunning();
     this.operations[kind]++;
     this.#count++;
-    const limit = this.onOperation?.({ kind, path, count: this.#count, ...(bytes === undefined ? {} : { bytes }) });
+    const limit = this.onOperation?.({ kind, path, count: this.#count, ...details });
     // The hook itself may have cut the power.
     this.assertRunning();
     return limit;
