@@ -90,7 +90,12 @@ export class Index implements Place {
     return this.#partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), 0);
   }
 
-  /** A partition, created if need be. */
+  /** A partition, if any key has come to it. */
+  existing(number: number): Partition | undefined {
+    return this.#partitions[number];
+  }
+
+  /** The same, created if need be. */
   partition(number: number): Partition {
     return this.#partitions[number] ??= new Partition(this.seed);
   }

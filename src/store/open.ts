@@ -27,6 +27,7 @@ import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
 import { replay } from "./replay.ts";
+import { checkAge, unlistedSegments } from "./strays.ts";
 
 /** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
 const SEQUENCE_SKIP = 2 ** 32;
@@ -142,7 +143,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     // before anything is acknowledged, or removed, because of it.
     asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
-    checkStrays(log, manifest);
+    removeLeftovers(log, manifest);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
     let fresh: Segment | undefined;
     if (last !== undefined && tail !== undefined) fresh = recoverTail(log, last, tail, manifest);
@@ -175,6 +176,7 @@ export function openReader(platform: Platform, directory: string): Opened {
     const manifest = manifestOf(platform, directory, false);
     const log = new Log({ platform, directory, lock: undefined }, manifest);
     try {
+      checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
       const last = openSegments(log, manifest);
       const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
       if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
@@ -229,32 +231,12 @@ function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Seg
   }
 }
 
-/** Removes what a crash left of ours; refuses a directory whose segments are younger than its manifest. */
-function checkStrays(log: Log, manifest: Manifest): void {
-  // In the order of their numbers: an input of a compaction goes before the output that tells what it was.
-  for (const name of asIo("list the store's directory", () => log.platform.list(log.directory)).sort()) {
-    const number = segmentNumberOf(name);
-    if (name === IMAGE_TEMPORARY) asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
-    if (number === undefined || log.segments.has(number) || !isSegmentOf(log, name, number)) continue;
-    if (number >= manifest.nextSegment) {
-      throw corrupt(MANIFEST_NAME, 44, `it is older than ${name}: was it put back from a copy?`);
-    }
+/** Refuses a directory whose files are younger than its manifest, then removes what a crash left of ours. */
+function removeLeftovers(log: Log, manifest: Manifest): void {
+  const unlisted = unlistedSegments(log.platform, log.directory, manifest);
+  checkAge(log.platform, log.directory, manifest, unlisted);
+  for (const name of [IMAGE_TEMPORARY, ...unlisted]) {
     asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
-  }
-}
-
-/** Whether a file is a segment of this store under its own name; anything else is a stray, and none of our business. */
-function isSegmentOf(log: Log, name: string, number: number): boolean {
-  let handle: FileHandle | undefined;
-  try {
-    handle = log.platform.open(log.path(name), "read");
-    const header = readSegmentHeader(handle, name);
-    return header.number === number && toHex(header.storeId) === toHex(log.storeId);
-  } catch (error) {
-    if (log.platform.isNotFound(error) || (error instanceof KvStoreError && error.code !== "IO")) return false;
-    throw ioError(`read ${name}`, error);
-  } finally {
-    handle?.close();
   }
 }
 

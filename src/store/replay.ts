@@ -123,7 +123,8 @@ export class Replay {
   finish(): { highest: number; records: number } {
     const isCleared = this.#cleared > this.#known.sequence;
     for (let number = 0; number < PARTITIONS; number++) {
-      const partition = this.#index.partition(number);
+      const partition = this.#index.existing(number);
+      if (partition === undefined) continue;
       if (isCleared || this.#known.hasLost) this.#sweep(partition, isCleared);
       partition.trackSequences(false);
       if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
