@@ -96,7 +96,9 @@ export function asIo<T>(doing: string, action: () => T): T {
 export function ioError(doing: string, error: unknown): KvStoreError {
   if (error instanceof KvStoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new KvStoreError("IO", `cannot ${doing}: ${message}`, { cause: error });
+  const isOutOfDescriptors = (error as { code?: unknown } | null)?.code === "EMFILE";
+  const hint = isOutOfDescriptors ? "; a store needs a descriptor for each segment: raise the limit (ulimit -n)" : "";
+  return new KvStoreError("IO", `cannot ${doing}: ${message}${hint}`, { cause: error });
 }
 
 /**

@@ -9,6 +9,8 @@ import { ENTRY_FIELDS, hashKey, Partition, STRING_FORM } from "./partition.ts";
 
 export { hashKey };
 
+const NO_ENTRIES = new Uint32Array(0);
+
 /** Number of hash tables. */
 export const PARTITIONS = 256;
 
@@ -153,7 +155,7 @@ export class Index implements Place {
    * segment `target`. Returns how many entries it looked at, and the bytes of the records that it moved.
    */
   relocate(number: number, moves: Map<number, Moves>, target: number): { count: number; bytes: number } {
-    const { entries, count } = this.partition(number);
+    const { entries, count } = this.existing(number) ?? { entries: NO_ENTRIES, count: 0 };
     let bytes = 0;
     for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
       const moved = entries[at + 1] === 0 ? undefined : moves.get(entries[at + 1]!);

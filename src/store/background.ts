@@ -69,6 +69,8 @@ export class Background {
 
   /** The same, not before so many milliseconds have passed. */
   considerAfter(delayMs: number): void {
+    // What was queued while another try ran may fail behind it, and ask again.
+    this.#delay?.stop();
     this.#delay = this.#core.log.platform.startTimer(delayMs, () => {
       this.#delay = undefined;
       this.consider();

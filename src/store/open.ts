@@ -7,7 +7,7 @@
 import { toHex } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { IMAGE_TEMPORARY } from "../index/image.ts";
-import { Index } from "../index/index.ts";
+import { Index, type Moves, PARTITIONS } from "../index/index.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { Log } from "../log/log.ts";
@@ -15,6 +15,7 @@ import {
   type Manifest,
   MANIFEST_NAME,
   type ManifestSegment,
+  type Mark,
   newManifest,
   readManifest,
   writeManifest,
@@ -143,12 +144,17 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     // before anything is acknowledged, or removed, because of it.
     asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
-    removeLeftovers(log, manifest);
+    const leftovers = unlistedSegments(platform, directory, manifest);
+    checkAge(platform, directory, manifest, leftovers);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
-    let fresh: Segment | undefined;
-    if (last !== undefined && tail !== undefined) fresh = recoverTail(log, last, tail, manifest);
-    else if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
+    if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
     const built = buildIndex(log, manifest);
+    // All has been read: what is refused for damage has been left as it is.
+    for (const name of [IMAGE_TEMPORARY, ...leftovers]) {
+      asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
+    }
+    if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
+    const fresh = last && tail && recoverTail(log, built.index, { last, tail, known: manifest.mark });
     if (last !== undefined && manifest.clean) {
       // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
       // records.
@@ -231,44 +237,46 @@ function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Seg
   }
 }
 
-/** Refuses a directory whose files are younger than its manifest, then removes what a crash left of ours. */
-function removeLeftovers(log: Log, manifest: Manifest): void {
-  const unlisted = unlistedSegments(log.platform, log.directory, manifest);
-  checkAge(log.platform, log.directory, manifest, unlisted);
-  for (const name of [IMAGE_TEMPORARY, ...unlisted]) {
-    asIo(`remove ${name}`, () => removeIfThere(log.platform, log.path(name)));
-  }
-}
-
 /**
  * Seals a segment that was not closed cleanly at its durable mark, and copies what is intact behind it to a new one:
  * what the page cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of
  * unknown worth. Returns the new segment, synced and not listed yet.
  */
-function recoverTail(log: Log, last: Segment, tail: Tail, manifest: Manifest): Segment | undefined {
-  log.nextSequence = Math.max(manifest.nextSequence, tail.highestSequence + 1) + SEQUENCE_SKIP;
+function recoverTail(
+  log: Log,
+  index: Index,
+  { last, tail, known }: { last: Segment; tail: Tail; known: Mark },
+): Segment | undefined {
   // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
   log.active = last;
-  log.syncedBytes = manifest.mark.offset;
+  log.syncedBytes = known.offset;
   const copier = tail.records === 0 ? undefined : new SegmentCopier(log, log.createSegment([]));
   log.active = undefined;
   last.sealed = true;
   last.endBytes = tail.markBytes;
   if (copier === undefined) return undefined;
+  const fresh = copier.segment;
+  const moves: Moves = { from: [], to: [] };
   const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
   try {
     while (cursor.next()) {
-      if (cursor.kind !== KIND.mark && cursor.loadValue()) copier.copy(cursor);
+      if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
+      moves.from.push(cursor.offset);
+      moves.to.push(copier.copy(cursor));
     }
     copier.finishNow();
   } catch (error) {
-    log.discard(copier.segment);
+    log.discard(fresh);
     throw error;
   }
-  // The replay that follows counts what is in it.
-  copier.segment.tombstoneBytes = 0;
-  log.adopt(copier.segment);
-  return copier.segment;
+  for (let number = 0; number < PARTITIONS; number++) {
+    fresh.liveBytes += index.relocate(number, new Map([[last.number, moves]]), fresh.number).bytes;
+  }
+  last.liveBytes -= fresh.liveBytes;
+  last.tombstoneBytes -= fresh.tombstoneBytes;
+  last.highestSequence = Math.min(last.highestSequence, fresh.lowestSequence - 1);
+  log.adopt(fresh);
+  return fresh;
 }
 
 function buildIndex(log: Log, manifest: Manifest): { index: Index; replayed: number; sequence: number } {

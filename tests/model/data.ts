@@ -6,7 +6,6 @@
  */
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
-import type { Random } from "../support/random.ts";
 
 /** What the model knows of a key: in which form it was set last, and its value, short enough to keep and to compare. */
 export interface Entry {
@@ -17,7 +16,7 @@ export interface Entry {
 /** Keys, by their bytes as a string of one character a byte, with what they have. Entries are never changed in place. */
 export type State = Map<string, Entry>;
 
-/** How much of what a round deals with. */
+/** How much of what a run deals with. */
 export interface Profile {
   name: string;
   keys: number;
@@ -31,6 +30,18 @@ export interface Profile {
   largeBytes: number;
   segmentBytes: number[];
 }
+
+/** A value as it is generated: what is in it follows from how many came before. */
+export interface ValueOf {
+  kind: "bytes" | "text" | "json" | "tiny";
+  length: number;
+}
+
+/** A range as it is generated: keys by their numbers. */
+export type RangeOf = Partial<Record<"prefix" | "gt" | "gte" | "lt" | "lte" | "limit", number | undefined>> & {
+  reverse?: boolean | undefined;
+  asBytes?: boolean | undefined;
+};
 
 const SMALL: Profile = {
   name: "few keys",
@@ -54,6 +65,70 @@ export const PROFILES: readonly Profile[] = [
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("latin1");
+const TINY: readonly Value[] = [true, false, null, "", new Uint8Array(0), {}, 0];
+const BEGINNINGS = ["", "\ufeff", "\ud800", "\u{1f600}", "ä"];
+
+/** Makes keys, values and ranges from what was generated. */
+export class Data {
+  readonly #keys: Uint8Array[];
+  #values = 0;
+
+  /** Data for one run. */
+  constructor(profile: Profile) {
+    this.#keys = Array.from({ length: profile.keys }, (_, number) => keyBytes(number, profile.keyBytes));
+  }
+
+  /** A key. Each has two numbers: by the even one it is text, if its bytes are. */
+  key(number: number): Key {
+    const bytes = this.#keys[number >> 1]!;
+    return (number % 2 === 0 ? textOf(bytes) : undefined) ?? bytes.slice();
+  }
+
+  /** A value that no other call has returned, unless it is a tiny one. */
+  value({ kind, length }: ValueOf): Value {
+    const number = ++this.#values;
+    switch (kind) {
+      case "json":
+        return [number, -number / 3, { number }, [number, null, "x".repeat(length)], {
+          a: { "": [number] },
+        }][length % 5]!;
+      case "text":
+        return `${BEGINNINGS[length % 5]}${number}${"·".repeat(length / 2)}`;
+      case "tiny":
+        return TINY[length % TINY.length]!;
+      case "bytes":
+        return Uint8Array.from({ length }, (_, i) => number >> (i % 4 * 8) ^ i);
+    }
+  }
+
+  /** A range; bounds are keys, or close to them. */
+  range(of: RangeOf): Range {
+    const range: Range = {};
+    for (const bound of ["prefix", "gt", "gte", "lt", "lte"] as const) {
+      const number = of[bound];
+      if (number === undefined) continue;
+      const key = this.key(number);
+      if (bound !== "prefix") range[bound] = key;
+      else range.prefix = typeof key === "string" ? [...key].slice(0, 1).join("") : key.slice(0, number % 3);
+    }
+    if (of.limit !== undefined) range.limit = of.limit;
+    if (of.reverse !== undefined) range.reverse = of.reverse;
+    if (of.asBytes) range.keys = "bytes";
+    return range;
+  }
+}
+
+/** Keys of a kind by turns: none, letters, whatever bytes, and text that JavaScript sorts otherwise than its bytes. */
+function keyBytes(number: number, longestBytes: number): Uint8Array {
+  if (number === 0) return new Uint8Array(0);
+  if (number % 5 === 3) return ENCODER.encode("\u{ffff}\u{10000}é".slice(number % 3) + number);
+  const length = 1 + number * 7919 % (number % 2 === 0 ? 3 : longestBytes);
+  return Uint8Array.from({ length }, (_, i) => {
+    const byte = Math.imul(number * 31 + i, 0x9e3779b1) >>> 16 & 255;
+    if (number % 5 !== 4) return 97 + byte % 5;
+    return byte < 70 ? 255 : byte;
+  });
+}
 
 /** The bytes of a key as a string of one character a byte: `<` compares those as the store compares keys. */
 export function nameOf(key: Key): string {
@@ -71,80 +146,9 @@ export function digestOf(value: Value | undefined): string | undefined {
   return typeof value === "string" ? `text ${value}` : `json ${JSON.stringify(value)}`;
 }
 
-/** An entry as the store gave it back. */
+/** What the model keeps of a key and its value. */
 export function entryOf(key: Key, value: Value): [name: string, entry: Entry] {
   return [nameOf(key), { isString: typeof key === "string", value: digestOf(value) }];
-}
-
-/** Makes keys, values and ranges. */
-export class Data {
-  readonly #random: Random;
-  readonly #profile: Profile;
-  readonly #keys: Uint8Array[] = [new Uint8Array(0)];
-  #values = 0;
-
-  /** Data for one round. */
-  constructor(random: Random, profile: Profile) {
-    this.#random = random;
-    this.#profile = profile;
-    while (this.#keys.length < profile.keys) this.#keys.push(this.#newKey());
-  }
-
-  /** One of the keys: mostly in either of its forms, if it has two. */
-  key(): Key {
-    // Some keys are hot, the others cold: what was written long ago and what was written just now must meet.
-    const limit = this.#random.chance(0.6) ? Math.ceil(this.#keys.length / 6) : this.#keys.length;
-    const bytes = this.#keys[this.#random.below(limit)]!;
-    const text = this.#random.chance(0.7) ? textOf(bytes) : undefined;
-    return text ?? bytes.slice();
-  }
-
-  /** A value that no other call has returned, unless it is a very short one. */
-  value(): Value {
-    const random = this.#random;
-    const number = ++this.#values;
-    const { valueBytes, largeBytes } = this.#profile;
-    const length = random.below(random.chance(0.03) ? largeBytes : random.chance(0.1) ? 3000 : valueBytes);
-    switch (random.below(6)) {
-      case 0:
-        return random.pick<Value>([number, -number / 3, { number }, [number, null, "x".repeat(length)], {
-          a: { "": [] },
-        }]);
-      case 1:
-        return `${random.pick(["", "\ufeff", "\ud800", "\u{1f600}", "ä"])}${number}${"·".repeat(length / 2)}`;
-      case 2:
-        return random.chance(0.3)
-          ? random.pick<Value>([true, false, null, "", new Uint8Array(0), {}, 0])
-          : String(number);
-      default:
-        return random.bytes(length);
-    }
-  }
-
-  /** A range; bounds are keys, or close to them. */
-  range(): Range {
-    const random = this.#random;
-    const range: Range = {};
-    if (random.chance(0.25)) range.prefix = this.#prefix();
-    for (const bound of ["gt", "gte", "lt", "lte"] as const) if (random.chance(0.2)) range[bound] = this.key();
-    if (random.chance(0.4)) range.reverse = random.chance(0.8);
-    if (random.chance(0.3)) range.limit = random.below(8);
-    if (random.chance(0.2)) range.keys = "bytes";
-    return range;
-  }
-
-  #prefix(): Key {
-    const key = this.key();
-    return typeof key === "string" ? [...key].slice(0, 1).join("") : key.slice(0, this.#random.below(3));
-  }
-
-  #newKey(): Uint8Array {
-    const random = this.#random;
-    const length = 1 + random.below(random.chance(0.5) ? 3 : this.#profile.keyBytes);
-    if (random.chance(0.4)) return random.bytes(length).map((byte) => random.chance(0.3) ? 0xff : byte);
-    if (random.chance(0.2)) return ENCODER.encode("\u{ffff}\u{10000}é".slice(random.below(3)) + random.below(99));
-    return random.bytes(length).map((byte) => 97 + byte % 5);
-  }
 }
 
 /** What of a state lies within a range, in its order. */

@@ -7,9 +7,9 @@ import { KvStoreError } from "../../src/errors.ts";
 import type { Reader } from "../../src/store/reader.ts";
 import type { Snapshot } from "../../src/store/snapshot.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
-import type { Random } from "../support/random.ts";
+import type { Look } from "./commands.ts";
 import { type Data, digestOf, type Entry, entryOf, nameOf, printable, type State, within } from "./data.ts";
-import { isSame } from "./history.ts";
+import { isSame } from "./model.ts";
 
 /** Everything that a reader shows. */
 export function contentsOf(reader: Reader): State {
@@ -26,21 +26,22 @@ export function assertSame(found: State, expected: State, what: string): void {
   }
 }
 
-/** Reads some of a reader in one of all ways, and compares. */
-export function assertReads(reader: Reader, expected: State, tools: { random: Random; data: Data }): void {
-  const { random, data } = tools;
-  const key = data.key();
-  const many = Array.from({ length: random.below(5) }, () => data.key());
+/** Reads some of a reader, or all of it, and compares. */
+export function assertReads(reader: Reader, expected: State, { look, data }: { look: Look; data: Data }): void {
+  const many = look.keys.map((number) => data.key(number));
+  const key = many[0]!;
   const valueOf = (one: Key) => expected.get(nameOf(one))?.value;
-  switch (random.below(6)) {
+  switch (look.how) {
     case 0:
-      return assertText(String(reader.has(key)), String(expected.has(nameOf(key))), "has");
+      return assertSame(contentsOf(reader), expected, "contents");
     case 1:
-      return assertText(reader.getMany(many).map(digestOf).join("|"), many.map(valueOf).join("|"), "getMany");
+      return assertText(String(reader.has(key)), String(expected.has(nameOf(key))), "has");
     case 2:
-      return assertText(String(reader.size), String(expected.size), "size");
+      return assertText(reader.getMany(many).map(digestOf).join("|"), many.map(valueOf).join("|"), "getMany");
     case 3:
-      return assertRange(reader, expected, data.range());
+      return assertText(String(reader.size), String(expected.size), "size");
+    case 4:
+      return assertRange(reader, expected, data.range(look.range));
     default:
       return assertText(digestOf(reader.get(key)), valueOf(key), `get ${printable(nameOf(key))}`);
   }
@@ -50,11 +51,8 @@ function assertRange(reader: Reader, expected: State, range: Range): void {
   const wanted = within(expected, range);
   const what = `range ${JSON.stringify(range)}`;
   const keys = Array.from(reader.keys(range), (key) => `${typeof key} ${nameOf(key)}`);
-  assertText(
-    keys.join("|"),
-    wanted.map(([name, { isString }]) => `${isString ? "string" : "object"} ${name}`).join("|"),
-    what,
-  );
+  const names = wanted.map(([name, { isString }]) => `${isString ? "string" : "object"} ${name}`);
+  assertText(keys.join("|"), names.join("|"), what);
   const values = Array.from(reader.values(range), (value) => digestOf(value));
   assertText(values.join("|"), wanted.map(([, { value }]) => value).join("|"), what);
 }
@@ -69,30 +67,37 @@ function show(entry: Entry | undefined): string {
 
 /** A snapshot that is held, with what it must show. */
 export class HeldSnapshot {
-  state: State;
-  readonly snapshot: Snapshot;
+  #state: State;
+  readonly #snapshot: Snapshot;
   /** The last call before it was taken. */
   readonly id: number;
 
+  /** A snapshot of `state`. */
   constructor(snapshot: Snapshot, state: State, id: number) {
-    this.snapshot = snapshot;
-    this.state = new Map(state);
+    this.#snapshot = snapshot;
+    this.#state = new Map(state);
     this.id = id;
   }
 
-  check(tools: { random: Random; data: Data }): void {
-    if (tools.random.chance(0.2)) return assertSame(contentsOf(this.snapshot), this.state, "snapshot");
-    assertReads(this.snapshot, this.state, tools);
+  /** Takes a look. */
+  check(tools: { look: Look; data: Data }): void {
+    assertReads(this.#snapshot, this.#state, tools);
   }
 
   /** What it was taken of has been taken back. */
   takeBack(state: State): void {
-    this.state = new Map(state);
+    this.#state = new Map(state);
   }
 
+  /** Whether it has nothing more to show, which a snapshot never says: it throws. */
+  isDone(): boolean {
+    return this.#snapshot.size < 0;
+  }
+
+  /** Gives it up. */
   release(): void {
-    this.snapshot.close();
-    assertCode(() => this.snapshot.size, "CLOSED");
+    this.#snapshot.close();
+    assertCode(() => this.#snapshot.size, "CLOSED");
   }
 }
 
@@ -100,31 +105,31 @@ export class HeldSnapshot {
 export class HeldIterator {
   readonly id: number;
   readonly #iterator: IterableIterator<[Key, Value]>;
-  #left: [name: string, entry: Entry][];
+  readonly #left: [name: string, entry: Entry][];
   /** After writes were taken back: which keys it visits was settled before; what they have must be this. */
   #loose: State | undefined;
-  #asBytes: boolean;
+  readonly #isAsBytes: boolean;
 
+  /** An iterator over a range of `state`. */
   constructor(reader: Reader, state: State, id: number, range: Range) {
     this.#iterator = reader.entries(range);
     this.#left = within(state, range);
-    this.#asBytes = range.keys === "bytes";
+    this.#isAsBytes = range.keys === "bytes";
     this.id = id;
   }
 
-  check({ random }: { random: Random }): void {
-    for (let steps = random.below(6); steps >= 0; steps--) {
+  /** Goes on for a few steps. */
+  check({ look }: { look: Look }): void {
+    for (let steps = look.keys.length; steps > 0; steps--) {
       const { done, value } = this.#iterator.next();
       const [name, entry] = this.#left.shift() ?? [];
       if (done) {
-        if (name !== undefined && this.#loose === undefined) {
-          throw new Error(`iterator: ends before ${printable(name)}`);
-        }
-        return;
+        if (name === undefined || this.#loose !== undefined) return;
+        throw new Error(`iterator: ends before ${printable(name)}`);
       }
       const [foundName, found] = entryOf(...value as [Key, Value]);
       const loose = this.#loose?.get(foundName);
-      const wanted = loose && this.#asBytes ? { ...loose, isString: false } : loose ?? entry;
+      const wanted = loose && this.#isAsBytes ? { ...loose, isString: false } : loose ?? entry;
       if (this.#loose === undefined && foundName !== name) {
         throw new Error(`iterator: ${printable(foundName)}, not ${name === undefined ? "the end" : printable(name)}`);
       }
@@ -134,6 +139,7 @@ export class HeldIterator {
     }
   }
 
+  /** Some of what it was to visit has been taken back. */
   takeBack(state: State): void {
     this.#loose = new Map(state);
   }
@@ -143,9 +149,10 @@ export class HeldIterator {
     return this.#iterator.next().done === true;
   }
 
+  /** Gives it up. */
   release(): void {
     this.#iterator.return!();
-    if (!this.#iterator.next().done) throw new Error("iterator: goes on after return()");
+    if (!this.isDone()) throw new Error("iterator: goes on after return()");
   }
 }
 
@@ -160,14 +167,18 @@ export function assertCode(action: () => unknown, code: string): void {
   throw new Error(`no error, where ${code} was to be expected`);
 }
 
-/** Expects that what was held of a store ended with it. */
+/** Expects that what was held of a store ended with it; an iterator may have come to its end before. */
 export function assertEnded(held: HeldSnapshot | HeldIterator): void {
   try {
-    if ("snapshot" in held) held.snapshot.size;
-    else if (held.isDone()) return;
+    if (held.isDone()) return;
   } catch (error) {
     if (error instanceof KvStoreError && error.code === "CLOSED") return;
     throw error;
   }
   throw new Error("a snapshot or iterator goes on after close()");
+}
+
+/** Whether that is what a store says when the system refuses. */
+export function isFailure(error: unknown): error is KvStoreError {
+  return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
 }

@@ -7,27 +7,23 @@ import { KvStoreError } from "../../src/errors.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/store/verify.ts";
-import type { Durability, OpenOptions, Value } from "../../src/types.ts";
-import type { Random } from "../support/random.ts";
-import { DerivedFile } from "./derived_file.ts";
-import { Data, type Profile, type State } from "./data.ts";
-import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot } from "./held.ts";
-import { History } from "./history.ts";
+import type { Durability, Value } from "../../src/types.ts";
+import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot, isFailure } from "./checks.ts";
+import type { Opening, Scene } from "./commands.ts";
+import { Data, PROFILES, type State } from "./data.ts";
 import { Machine } from "./machine.ts";
+import { History } from "./model.ts";
 
 /** Where the store is. */
 export const DIRECTORY = "/data/store";
+const IMAGE = `${DIRECTORY}/INDEX`;
 /** Waiting longer than this means that nothing more will come. */
 const MAX_TURNS = 50_000;
+/** Openings in a row that may meet accidents; then one must succeed. */
+const MAX_ACCIDENTS = 4;
 
 /** The machine was stopped: whatever was being done is over. */
 export class Stopped extends Error {}
-
-/** What became of a call. */
-interface Outcome extends Call {
-  value?: unknown;
-  error?: unknown;
-}
 
 /** A call under way. */
 export interface Call {
@@ -43,17 +39,20 @@ export interface Call {
   mayReject?: (error: unknown) => boolean;
 }
 
+/** What became of a call. */
+interface Outcome extends Call {
+  value?: unknown;
+  error?: unknown;
+}
+
 /** A store, its model, and the machine. */
-export class Subject {
+export class Session {
   store!: KvStore;
-  readonly random: Random;
   readonly data: Data;
   readonly machine: Machine;
   readonly history: History = new History();
   /** Snapshots and iterators of the store. */
   held: (HeldSnapshot | HeldIterator)[] = [];
-  /** Whether nothing has been done since it was opened. */
-  isFresh = true;
   /** Whether the store has said that an fsync failed. */
   hasFailed = false;
   /** Durability where a call names none. */
@@ -62,39 +61,38 @@ export class Subject {
   readonly unfinishedBackups: Set<string> = new Set();
   /** The last call before a write may have left bytes that do not count. */
   tornId = -1;
-  /** What happened, the latest last. */
+  /** What happened. */
   readonly trace: string[] = [];
-  readonly #profile: Profile;
+  /** How often everything was compared. */
+  states = 0;
+  readonly #openings: Opening[];
   readonly #outcomes: Outcome[] = [];
-  #session = 0;
+  #number = 0;
   #inFlight = 0;
   #seenFaults = 0;
   /** The highest sequence number that anybody may have seen. */
   #lastSequence = 0;
   #firstSequence = 0;
-  readonly #image: DerivedFile;
   #isClosed = false;
 
-  /** A subject that is not open yet. */
-  constructor(random: Random, profile: Profile) {
-    this.random = random;
-    this.#profile = profile;
-    this.data = new Data(random, profile);
-    this.machine = new Machine(random);
-    this.#image = new DerivedFile(`${DIRECTORY}/INDEX`, random);
+  /** A session that is not open yet. */
+  constructor(scene: Scene) {
+    this.#openings = scene.openings;
+    this.data = new Data(PROFILES[scene.profile]!);
+    this.machine = new Machine(scene);
   }
 
-  /** Notes what is done, for whoever looks for the cause of a failure. */
+  /** Notes what happens, for whoever looks for the cause of a failure. */
   note(text: string): void {
     this.trace.push(text);
-    if (this.trace.length > 60) this.trace.shift();
+    if (this.trace.length > 80) this.trace.shift();
   }
 
   /** Makes a call and takes note of what becomes of it. */
   track(call: Call, action: () => Promise<unknown>): void {
-    const session = this.#session;
+    const number = this.#number;
     const take = (outcome: Partial<Outcome>) => {
-      if (session !== this.#session) return;
+      if (number !== this.#number) return;
       this.#inFlight--;
       if (this.machine.next === undefined) this.#outcomes.push({ ...call, ...outcome });
     };
@@ -112,14 +110,28 @@ export class Subject {
     for (const outcome of this.#outcomes.splice(0)) this.#judge(outcome);
   }
 
-  /** Waits for everything under way. */
-  async settle(): Promise<void> {
-    for (let turns = 0; this.#inFlight > 0; turns++) {
+  /** Waits until `isOver` says so; rejects with `Stopped` if the machine stops meanwhile. */
+  async until(isOver: () => boolean, what: string): Promise<void> {
+    for (let turns = 0; !isOver(); turns++) {
       if (this.machine.next !== undefined) throw new Stopped();
-      if (turns > MAX_TURNS) throw new Error("a call never ends");
+      if (turns > MAX_TURNS) throw new Error(`${what} never ends`);
       await nextTurn();
     }
+    if (this.machine.next !== undefined) throw new Stopped();
+  }
+
+  /** Waits for everything under way. */
+  async settle(): Promise<void> {
+    await this.until(() => this.#inFlight === 0, "a call");
     this.catchUp();
+  }
+
+  /** Waits for one call. */
+  async outcomeOf(call: Promise<unknown>): Promise<{ value?: unknown; error?: unknown }> {
+    let outcome: { value?: unknown; error?: unknown } | undefined;
+    call.then((value) => outcome = { value }, (error) => outcome = { error });
+    await this.until(() => outcome !== undefined, "a call");
+    return outcome!;
   }
 
   /** Ends all faults. */
@@ -132,6 +144,7 @@ export class Subject {
   /** Compares everything. */
   assertContents(): void {
     this.catchUp();
+    this.states++;
     this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.head, "contents"));
     const { keys, staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes } = this.store.stats();
     if (keys !== this.history.head.size) throw new Error(`${keys} keys in stats, not ${this.history.head.size}`);
@@ -139,17 +152,21 @@ export class Subject {
     if (least < 0) throw new Error(`negative figures: ${JSON.stringify(this.store.stats())}`);
   }
 
-  /** Waits for one call; rejects with `Stopped` if the machine stops meanwhile. */
-  async outcomeOf(call: Promise<unknown>): Promise<{ value?: unknown; error?: unknown }> {
-    let outcome: { value?: unknown; error?: unknown } | undefined;
-    call.then((value) => outcome = { value }, (error) => outcome = { error });
-    for (let turns = 0; outcome === undefined; turns++) {
-      if (this.machine.next !== undefined) throw new Stopped();
-      if (turns > MAX_TURNS) throw new Error("a call never ends");
-      await nextTurn();
+  /** Two seconds without a call: whatever was written before is synced by then, asked for or not. */
+  async idle(): Promise<void> {
+    this.catchUp();
+    const { lastId } = this.history;
+    for (let seconds = 0; seconds < 2; seconds++) {
+      this.machine.clock.pass(1000);
+      for (let turns = 0; turns < 8; turns++) await nextTurn();
+      this.catchUp();
     }
-    if (this.machine.next !== undefined) throw new Stopped();
-    return outcome;
+    if (this.machine.faults > 0) return;
+    const { unsyncedBytes, pendingBytes } = this.store.stats();
+    if (unsyncedBytes + pendingBytes > 0) {
+      throw new Error(`after two idle seconds ${unsyncedBytes} bytes are not synced`);
+    }
+    this.history.acknowledge("sync", lastId);
   }
 
   /** Closes the store, with calls under way. */
@@ -163,6 +180,7 @@ export class Subject {
     if (store.close() !== closing) throw new Error("close: not the same promise");
     const { error } = await this.outcomeOf(closing);
     if (error !== undefined) this.note(`  ${error}`);
+    if (machine.clock.leftMs < Infinity) throw new Error("a closed store has a timer");
     if (machine.faults === 0) {
       if (error !== undefined) throw error;
       history.acknowledge("sync", history.lastId);
@@ -186,34 +204,32 @@ export class Subject {
       // It was being closed, or opened.
     }
     this.held = [];
-    this.#outcomes.length = 0;
     await this.open();
   }
 
   /** Opens the store, through accidents too, and compares with the states that there may be. */
   async open(): Promise<void> {
     const { machine, history } = this;
-    for (;;) {
+    for (let tries = 0;; tries++) {
       if (machine.next !== undefined) {
         this.note(`  ${machine.how}`);
         machine.start();
       }
       machine.heal();
-      this.#session++;
+      const opening = this.#openings[this.#number++ % this.#openings.length]!;
       this.#inFlight = 0;
       this.#outcomes.length = 0;
       await this.assertIntact(DIRECTORY);
-      const change = machine.calmly(() => this.#image.tamper(machine.platform));
-      if (change !== undefined) this.note(`  image: ${change}`);
-      if (this.random.chance(0.15)) machine.armStop();
-      if (this.random.chance(0.1)) this.note(machine.armFault());
+      if (opening.image !== "leave" && machine.tamper(IMAGE, opening)) this.note(`  image: ${opening.image}`);
+      machine.armStop(tries < MAX_ACCIDENTS ? opening.stop : undefined);
+      machine.armFault(tries < MAX_ACCIDENTS ? opening.fault : undefined);
       machine.faults = this.#seenFaults = 0;
       machine.hasFailedSync = false;
-      if (await this.#tryOpen()) break;
+      if (await this.#tryOpen(opening)) break;
     }
     this.hasFailed = this.#isClosed = false;
-    this.isFresh = true;
     const contents = machine.calmly(() => contentsOf(this.store));
+    this.states++;
     const durability = machine.wasCut ? "sync" : "write";
     if (!history.isPossible(contents, durability)) this.#explain(contents, durability);
     await this.#checkBackups();
@@ -224,7 +240,6 @@ export class Subject {
       throw new Error(`sequence numbers go back from ${this.#lastSequence} to ${lastSequence}`);
     }
     this.#firstSequence = lastSequence;
-    this.#image.keep(machine.platform);
   }
 
   /** Expects that `verify` finds nothing in a directory. */
@@ -232,9 +247,28 @@ export class Subject {
     const { machine } = this;
     machine.isCalm = true;
     try {
-      const isThere = machine.platform.files().some((path) => path === `${directory}/MANIFEST`);
+      const isThere = machine.platform.files().includes(`${directory}/MANIFEST`);
       const { problems } = isThere ? await verifyOn(machine.platform, directory, {}) : { problems: [] };
       if (problems.length > 0) throw new Error(`verify: ${JSON.stringify(problems.slice(0, 5))}`);
+    } finally {
+      machine.isCalm = false;
+    }
+  }
+
+  /** Expects a copy of the store that is intact and has a state of position `from` or later. */
+  async assertBackup(directory: string, from: number): Promise<void> {
+    const { machine, history } = this;
+    machine.isCalm = true;
+    try {
+      const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
+      const contents = contentsOf(copy);
+      this.states++;
+      const { problems } = await copy.verify();
+      await copy.close();
+      if (problems.length > 0) throw new Error(`verify of ${directory}: ${JSON.stringify(problems.slice(0, 5))}`);
+      if (history.positions(contents, from).length > 0) return;
+      assertSame(contents, history.head, `${directory} (compared with the last state)`);
+      throw new Error(`${directory} has an earlier state than ${from}`);
     } finally {
       machine.isCalm = false;
     }
@@ -249,30 +283,24 @@ export class Subject {
     throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
   }
 
-  /** Expects a copy of the store that is intact and has a state of position `from` or later. */
-  async assertBackup(directory: string, from: number): Promise<void> {
-    const { machine, history } = this;
-    machine.isCalm = true;
-    try {
-      const copy = await KvStore.openOn<Value>(machine.platform, directory, { create: false });
-      const contents = contentsOf(copy);
-      const { problems } = await copy.verify();
-      await copy.close();
-      if (problems.length > 0) throw new Error(`verify of ${directory}: ${JSON.stringify(problems.slice(0, 5))}`);
-      if (history.positions(contents, from).length > 0) return;
-      assertSame(contents, history.head, `${directory} (compared with the last state)`);
-      throw new Error(`${directory} has an earlier state than ${from}`);
-    } finally {
-      machine.isCalm = false;
-    }
-  }
-
-  async #tryOpen(): Promise<boolean> {
+  async #tryOpen({ durability, isTold, isSalvage, segmentBytes, ...compaction }: Opening): Promise<boolean> {
     const { machine } = this;
-    const options = this.#options();
+    const { auto, staleRatio, minStaleBytes } = compaction;
+    const number = this.#number;
+    this.durability = isTold ? durability : "sync";
+    const options = {
+      segmentBytes,
+      compaction: { auto, staleRatio, minStaleBytes },
+      ...(isTold ? { durability } : {}),
+      ...(isSalvage ? { recovery: "salvage" as const } : {}),
+    };
+    const onError = (error: Error) => {
+      if (number !== this.#number || machine.next !== undefined || machine.faults > 0) return;
+      this.#outcomes.push({ what: "background", id: 0, durability: undefined, changes: false, error });
+    };
     this.note(`open ${JSON.stringify(options)}`);
     try {
-      this.store = await KvStore.openOn<Value>(machine.platform, DIRECTORY, options);
+      this.store = await KvStore.openOn<Value>(machine.platform, DIRECTORY, { ...options, onError });
       return machine.next === undefined;
     } catch (error) {
       if (machine.next !== undefined) return false;
@@ -280,26 +308,6 @@ export class Subject {
       if (machine.faults > 0 && isFailure(error)) return false;
       throw error;
     }
-  }
-
-  #options(): OpenOptions {
-    const { random, machine } = this;
-    const session = this.#session;
-    this.durability = random.pick(["sync", "write"]);
-    return {
-      segmentBytes: random.pick(this.#profile.segmentBytes),
-      compaction: {
-        auto: random.chance(0.7),
-        staleRatio: random.pick([0.01, 0.3, 0.5, 0.7, 1]),
-        minStaleBytes: random.pick([0, 0, 500, 5000]),
-      },
-      ...(this.durability === "write" || random.chance(0.5) ? { durability: this.durability } : {}),
-      ...(random.chance(0.1) ? { recovery: "salvage" } : {}),
-      onError: (error) => {
-        if (session !== this.#session || machine.next !== undefined || machine.faults > 0) return;
-        this.#outcomes.push({ what: "background", id: 0, durability: undefined, changes: false, error });
-      },
-    };
   }
 
   #noteSequence(): void {
@@ -311,6 +319,7 @@ export class Subject {
   #findTakenBack(): void {
     const { history } = this;
     const contents = this.machine.calmly(() => contentsOf(this.store));
+    this.states++;
     const positions = history.positions(contents, 0);
     const [certain] = positions;
     const position = positions.at(-1);
@@ -358,9 +367,4 @@ export class Subject {
       }
     }
   }
-}
-
-/** Whether that is what a store says when the system refuses. */
-export function isFailure(error: unknown): error is KvStoreError {
-  return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
 }

@@ -5,91 +5,94 @@
  */
 import { KvStore } from "../../src/store.ts";
 import type { Value } from "../../src/types.ts";
+import { assertReads, assertSame, contentsOf, HeldIterator, HeldSnapshot } from "./checks.ts";
+import type { Look } from "./commands.ts";
 import type { State } from "./data.ts";
-import { assertReads, assertSame, contentsOf, HeldIterator, HeldSnapshot } from "./held.ts";
-import { DIRECTORY, type Subject } from "./subject.ts";
+import { DIRECTORY, type Session } from "./session.ts";
 
 /** A reader, what it must show, and what is held of it. */
-export class Watcher {
-  readonly #subject: Subject;
+export class ReaderBeside {
+  readonly #session: Session;
   readonly #reader: KvStore;
   readonly #platform: unknown;
   #state: State = new Map();
   /** The last call whose change it has surely seen. */
   #id = 0;
-  #held: (HeldSnapshot | HeldIterator)[] = [];
+  readonly #held: (HeldSnapshot | HeldIterator)[] = [];
 
-  private constructor(subject: Subject, reader: KvStore, acknowledged: number) {
-    this.#subject = subject;
+  private constructor(session: Session, reader: KvStore, acknowledged: number) {
+    this.#session = session;
     this.#reader = reader;
-    this.#platform = subject.machine.platform;
+    this.#platform = session.machine.platform;
     this.#take(acknowledged);
   }
 
   /** Opens a reader. Nothing fails meanwhile. */
-  static async open(subject: Subject): Promise<Watcher> {
-    const { machine, history } = subject;
+  static async open(session: Session): Promise<ReaderBeside> {
+    const { machine, history } = session;
     const acknowledged = history.acknowledged.write;
     const opening = machine.calmly(() =>
-      readingOnly(subject, () => KvStore.openOn<Value>(machine.platform, DIRECTORY, { readOnly: true }))
+      readingOnly(session, () => KvStore.openOn<Value>(machine.platform, DIRECTORY, { readOnly: true }))
     );
-    const { value, error } = await subject.outcomeOf(opening);
+    const { value, error } = await session.outcomeOf(opening);
     if (error !== undefined) throw error;
-    subject.catchUp();
-    return new Watcher(subject, value as KvStore, acknowledged);
+    session.catchUp();
+    return new ReaderBeside(session, value as KvStore, acknowledged);
   }
 
   /** Whether the machine has not been stopped since it was opened. */
   get isRunning(): boolean {
-    return this.#platform === this.#subject.machine.platform;
+    return this.#platform === this.#session.machine.platform;
   }
 
   /** Reads something; what the writer does meanwhile makes no difference. */
-  check(): void {
-    const { random, machine } = this.#subject;
+  check(look: Look): void {
+    const { data, machine } = this.#session;
     machine.calmly(() => {
-      if (random.chance(0.3)) assertSame(contentsOf(this.#reader), this.#state, "reader");
-      else assertReads(this.#reader, this.#state, this.#subject);
-      if (this.#held.length > 0) random.pick(this.#held).check(this.#subject);
+      assertReads(this.#reader, this.#state, { look, data });
+      this.#held[look.keys[0]! % 3]?.check({ look, data });
     });
   }
 
   /** Holds something across refreshes. */
-  hold(): void {
-    const { random, data, machine } = this.#subject;
+  hold({ how, range }: Look): void {
+    const { data, machine } = this.#session;
     machine.calmly(() => {
       if (this.#held.length > 2) return this.#held.shift()!.release();
       this.#held.push(
-        random.chance(0.5)
+        how % 2 === 0
           ? new HeldSnapshot(this.#reader.snapshot(), this.#state, 0)
-          : new HeldIterator(this.#reader, this.#state, 0, data.range()),
+          : new HeldIterator(this.#reader, this.#state, 0, data.range(range)),
       );
     });
   }
 
   /** Takes in what is new. */
   async refresh(): Promise<void> {
-    const { machine, history } = this.#subject;
+    const { machine, history } = this.#session;
     const before = this.#state;
-    const refreshing = machine.calmly(() => readingOnly(this.#subject, () => this.#reader.refresh()));
+    const refreshing = machine.calmly(() => readingOnly(this.#session, () => this.#reader.refresh()));
+    const done = this.#session.outcomeOf(refreshing);
+    done.catch(() => {});
     // Whatever it took in, it has by now: the writer goes on while the promise resolves.
     this.#take(history.acknowledged.write);
-    const { value, error } = await this.#subject.outcomeOf(refreshing);
+    const { value, error } = await done;
     if (error !== undefined) throw error;
     if (value === false) assertSame(this.#state, before, "reader: refresh() says that nothing changed");
   }
 
   /** Closes the reader. */
   async close(): Promise<void> {
-    const { error } = await this.#subject.outcomeOf(this.#reader.close());
+    const { error } = await this.#session.outcomeOf(this.#reader.close());
     if (error !== undefined) throw error;
   }
 
   /** Shows a state between the one before and the present one, and all that had been acknowledged. */
   #take(acknowledged: number): void {
-    const { history, machine, tornId } = this.#subject;
+    const { history, machine, tornId } = this.#session;
     const contents = machine.calmly(() => contentsOf(this.#reader));
     this.#state = contents;
+    this.#session.states++;
     // A failed append may leave whole records that nobody has told readers about yet.
     if (history.lastWritten(acknowledged) <= tornId) {
       this.#id = 0;
@@ -107,7 +110,7 @@ export class Watcher {
 }
 
 /** Expects that an action changes nothing on the disk. */
-function readingOnly<T>({ machine }: Subject, action: () => T): T {
+function readingOnly<T>({ machine }: Session, action: () => T): T {
   const changes = () => {
     const { write, sync, syncDirectory, rename, remove, makeDirectory, lock } = machine.platform.operations;
     return [write, sync, syncDirectory, rename, remove, makeDirectory, lock].join();

@@ -1,0 +1,121 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { formOf, type Moves, PARTITIONS } from "../../src/index/index.ts";
+import { nameOf } from "../../src/store/keys.ts";
+import { crowded, newIndex, testProperty } from "./property.ts";
+
+interface Expected {
+  segment: number;
+  offset: number;
+  length: number;
+  isString: boolean;
+}
+
+const key = fc.nat(450);
+const step = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({ do: fc.constant("put" as const), key, segment: fc.integer({ min: 1, max: 4 }) }),
+  },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("remove" as const), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("many" as const), key, count: fc.nat(150) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("none" as const), key, count: fc.nat(150) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("relocate" as const),
+      from: fc.uniqueArray(fc.integer({ min: 1, max: 4 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("hold" as const), is: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const) }) },
+);
+
+function keyOf(number: number): { bytes: Uint8Array; start: number; length: number } {
+  const bytes = new TextEncoder().encode(crowded[number % crowded.length]);
+  return { bytes, start: 0, length: bytes.length };
+}
+
+class Pair {
+  readonly index = newIndex();
+  readonly map = new Map<string, Expected>();
+  #offset = 0;
+
+  put(number: number, segment: number): void {
+    const place = { segment, offset: ++this.#offset, length: 30 + number, isString: number % 2 === 0 };
+    const before = this.map.get(nameOf(keyOf(number)));
+    this.index.put(keyOf(number), segment, place.offset, formOf(place.length, place.isString));
+    this.assertPlace(before);
+    this.map.set(nameOf(keyOf(number)), place);
+  }
+
+  remove(number: number): void {
+    const before = this.map.get(nameOf(keyOf(number)));
+    assertEquals(this.index.remove(keyOf(number)), this.map.delete(nameOf(keyOf(number))));
+    this.assertPlace(before);
+  }
+
+  /** Moves every other place of these segments to segment 5 and leaves the others. */
+  relocate(from: number[]): void {
+    const moves = new Map<number, Moves>(from.map((segment) => [segment, { from: [], to: [] }]));
+    for (const place of [...this.map.values()].sort((a, b) => a.offset - b.offset)) {
+      const move = moves.get(place.segment);
+      if (move === undefined || place.offset % 2 === 0) continue;
+      move.from.push(place.offset);
+      move.to.push(place.offset + 1_000_000);
+    }
+    let bytes = 0;
+    for (let number = 0; number < PARTITIONS; number++) bytes += this.index.relocate(number, moves, 5).bytes;
+    for (const [name, place] of this.map) {
+      if (!moves.get(place.segment)?.from.includes(place.offset)) continue;
+      this.map.set(name, { ...place, segment: 5, offset: place.offset + 1_000_000 });
+      bytes -= place.length;
+    }
+    assertEquals(bytes, 0);
+  }
+
+  /** What `put`, `remove` and `find` leave in the fields. */
+  assertPlace(expected: Expected | undefined): void {
+    const { segment, offset, length, isString } = this.index;
+    if (expected === undefined) assertEquals(segment, 0);
+    else assertEquals({ segment, offset, length, isString }, expected);
+  }
+
+  assertAll(): void {
+    assertEquals(this.index.size, this.map.size);
+    for (let number = 0; number < crowded.length; number++) {
+      const { bytes, length } = keyOf(number);
+      const expected = this.map.get(nameOf(keyOf(number)));
+      assertEquals(this.index.find(bytes, 0, length), expected !== undefined);
+      this.assertPlace(expected);
+    }
+    const seen = new Set<string>();
+    this.index.each((one) => this.index.segment !== 0 && seen.add(nameOf(one)));
+    assertEquals(seen, new Set(this.map.keys()));
+    const live = new Map<number, number>();
+    for (const { segment, length } of this.map.values()) live.set(segment, (live.get(segment) ?? 0) + length);
+    assertEquals(this.index.liveBytes(), live);
+  }
+}
+
+testProperty(import.meta.url, "index: does what a Map does, as it grows, shrinks and is moved", {
+  of: fc.array(step, { maxLength: 120, size: "max" }),
+  rounds: 100,
+  holds(steps) {
+    const pair = new Pair();
+    for (const one of steps) {
+      if (one.do === "put") pair.put(one.key, one.segment);
+      else if (one.do === "remove") pair.remove(one.key);
+      else if (one.do === "many") { for (let i = 0; i < one.count; i++) pair.put(one.key + i, 1 + i % 4); }
+      else if (one.do === "none") { for (let i = 0; i < one.count; i++) pair.remove(one.key + i); }
+      else if (one.do === "relocate") pair.relocate(one.from);
+      else if (one.do === "hold") pair.index.holds = one.is ? 1 : 0;
+      else if (pair.index.holds === 0) {
+        for (let number = 0; number < PARTITIONS; number++) {
+          if (pair.index.partition(number).isSparse) pair.index.partition(number).dropDeleted();
+        }
+      }
+    }
+    pair.assertAll();
+  },
+});
