@@ -18,16 +18,16 @@ type KeyRef = number;
 export class KeyList {
   /** The keys' references, in order of the keys' bytes. */
   readonly refs: Uint32Array;
-  readonly #entries: Uint32Array[];
-  readonly #arenas: Uint8Array[];
+  readonly #entries: (Uint32Array | undefined)[];
+  readonly #arenas: (Uint8Array | undefined)[];
 
   /** A list of references into the index's present tables. */
   constructor(refs: Uint32Array, index: Index) {
     this.refs = refs;
-    const partitions = Array.from({ length: PARTITIONS }, (_, i) => index.partition(i));
+    const partitions = Array.from({ length: PARTITIONS }, (_, i) => index.existing(i));
     // Tables are replaced when they grow or drop keys, and keys never move within one: holding these two is enough.
-    this.#entries = partitions.map((partition) => partition.entries);
-    this.#arenas = partitions.map((partition) => partition.arena);
+    this.#entries = partitions.map((partition) => partition?.entries);
+    this.#arenas = partitions.map((partition) => partition?.arena);
   }
 
   /** Number of keys. */
@@ -103,11 +103,11 @@ export class SortedKeys {
    */
   #survivors(): Uint32Array {
     const refs = this.#list?.refs ?? new Uint32Array(0);
-    const isRenumbered = this.#drops.map((drops, i) => this.#index.partition(i).drops !== drops);
+    const isRenumbered = this.#drops.map((drops, i) => (this.#index.existing(i)?.drops ?? 0) !== drops);
     if (!isRenumbered.includes(true)) return refs;
     isRenumbered.forEach((is, i) => {
       if (is) this.#known[i] = 0;
-      this.#drops[i] = this.#index.partition(i).drops;
+      this.#drops[i] = this.#index.existing(i)?.drops ?? 0;
     });
     return refs.filter((ref) => !isRenumbered[ref >>> 24]);
   }
@@ -116,7 +116,7 @@ export class SortedKeys {
   #newcomers(): Uint32Array {
     const refs: KeyRef[] = [];
     for (let i = 0; i < PARTITIONS; i++) {
-      const { count } = this.#index.partition(i);
+      const count = this.#index.existing(i)?.count ?? 0;
       for (let id = this.#known[i]!; id < count; id++) refs.push(((i << 24) | id) >>> 0);
       this.#known[i] = count;
     }

@@ -238,14 +238,21 @@ export class Log {
     await this.#removals;
   }
 
+  /**
+   * Fails the log if LOCK is not the file any more that was locked: somebody removed it, and another writer may be
+   * there. Asked before each change of the manifest, and for each group between its writing and its acknowledgement:
+   * whoever opens the store after this look finds the group and takes it over.
+   */
+  checkLock(): void {
+    if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;
+    const reason = `the LOCK file in ${this.directory} was replaced: another writer may be there`;
+    throw this.fail(new KvStoreError("FAILED", reason));
+  }
+
   /** Replaces the manifest by one that describes the present state, durably. */
   replaceManifest(options: { clean: boolean }): void {
     if (this.failure !== undefined) throw this.failure;
-    if (asIo("look at LOCK", () => this.#lock?.isCurrent()) === false) {
-      throw this.fail(
-        new KvStoreError("FAILED", `the LOCK file in ${this.directory} was replaced: another writer may be there`),
-      );
-    }
+    this.checkLock();
     // Numbers that were reserved and not used are free again once the store is closed.
     const ahead = Math.max(this.#reservedBelow, this.#nextSegment + SPARE_NUMBERS);
     const reservedBelow = options.clean ? this.#nextSegment : ahead;

@@ -168,7 +168,9 @@ export class Writer {
       this.#appendMark();
       try {
         writeAll(active.handle, this.tail.bytes.subarray(0, this.tail.length), active.endBytes);
+        log.checkLock();
       } catch (error) {
+        if (log.failure !== undefined) return this.fail(log.failure);
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));
       }

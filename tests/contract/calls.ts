@@ -2,7 +2,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Case } from "./context.ts";
-import { assertThrowsCode, contents, SMALL } from "./helpers.ts";
+import { assertThrowsCode, contents, locate, SMALL } from "./helpers.ts";
 
 export const callCases: Case[] = [
   {
@@ -12,6 +12,27 @@ export const callCases: Case[] = [
       await store.set("user:1", { name: "Ada" });
       assertEquals(store.get("user:1"), { name: "Ada" });
       assertEquals(store.get("user:2"), undefined);
+    },
+  },
+  {
+    name: "get: whichever bit of its record has flipped, it is CORRUPT",
+    async run(context) {
+      const store = await context.open();
+      await store.set("a", "before");
+      await store.set("key", "value");
+      await store.set("b", "behind");
+      const { name, offset } = locate(context, "keyvalue");
+      const start = offset - 24;
+      const record = context.readFile(name).slice(start, offset + "keyvalue".length);
+      for (let bit = 0; bit < 8 * record.length; bit++) {
+        const bytes = record.slice();
+        bytes[bit >> 3]! ^= 1 << (bit & 7);
+        context.overwrite(name, start, bytes);
+        assertThrowsCode(() => store.get("key"), "CORRUPT");
+        assertEquals(store.get("b"), "behind");
+      }
+      context.overwrite(name, start, record);
+      assertEquals(store.get("key"), "value");
     },
   },
   {

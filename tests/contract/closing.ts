@@ -232,4 +232,27 @@ export const closingCases: Case[] = [
       assertEquals((await context.open(SMALL)).size, 100);
     },
   },
+  {
+    name: "failed fsync: of the copy that a compaction makes fails the store as well",
+    async run(context) {
+      const store = await context.open(SMALL);
+      await fill(store, 200);
+      await fill(store, 100, "second");
+      await store.flush();
+      const there = new Set(context.segments());
+      const written = new Set<string>();
+      context.platform.onOperation = ({ kind, path }) => {
+        const name = path.slice(path.lastIndexOf("/") + 1);
+        // A copy has records in it when it is synced for the last time; its header was synced before.
+        if (kind === "sync" && !there.has(name) && written.has(name)) throw new Error("input/output error");
+        if (kind === "sync") written.add(name);
+      };
+      await assertCode(store.compact(), "FAILED");
+      heal(context);
+      await assertCode(store.set("later", 1), "FAILED");
+      assertEquals(store.size, 200);
+      await assertCode(store.close(), "FAILED");
+      assertEquals((await context.open(SMALL)).size, 200);
+    },
+  },
 ];

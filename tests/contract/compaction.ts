@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { KvStore, OpenOptions, Progress } from "../../mod.ts";
 import type { Case } from "./context.ts";
-import { assertCode, contents, damage, fill, holdSyncs, outcomes, SMALL, turns, until } from "./helpers.ts";
+import { assertCode, contents, damage, fill, heal, holdSyncs, outcomes, SMALL, turns, until } from "./helpers.ts";
 
 /** A store of which half can be won. */
 async function fillTwice(store: KvStore, count: number): Promise<void> {
@@ -192,6 +192,34 @@ export const compactionCases: Case[] = [
       for (const [i, { doneBytes, totalBytes }] of seen.entries()) {
         assert(doneBytes <= totalBytes && doneBytes >= (seen[i - 1]?.doneBytes ?? 0), JSON.stringify(seen));
       }
+    },
+  },
+  {
+    name: "compact: a MANIFEST that cannot be replaced rejects with IO, and the inputs count as before",
+    async run(context) {
+      const store = await context.open(SMALL);
+      await fill(store, 200);
+      await fill(store, 100, "second");
+      await store.flush();
+      const expected = contents(store);
+      const there = new Set(context.segments());
+      let writes = 0;
+      let failures = 0;
+      context.platform.onOperation = ({ kind, path }) => {
+        // Before the switch, a new file has got its header and its records.
+        if (kind === "write" && path.endsWith(".seg") && !there.has(path.slice(-12))) writes++;
+        if (kind !== "rename" || !path.endsWith("MANIFEST") || writes < 2) return;
+        failures++;
+        throw new Error("no space left");
+      };
+      await assertCode(store.compact(), "IO");
+      heal(context);
+      assert(failures > 0);
+      assertEquals(contents(store), expected);
+      // Enough for a rotation, and so for a MANIFEST that is replaced.
+      await fill(store, 60, "third ".repeat(20));
+      const later = contents(store);
+      assertEquals(contents(await context.reopenAfterKill(SMALL)), later);
     },
   },
   {

@@ -27,6 +27,16 @@ export const durabilityCases: Case[] = [
     },
   })),
   {
+    name: "durability: what is written after a clean close and a new opening survives the death of the process",
+    async run(context) {
+      let store = await context.open(MANUAL);
+      await store.set("a", 1);
+      store = await context.reopen(store, MANUAL);
+      await store.set("b", 1);
+      assertEquals(contents(await context.reopenAfterKill(MANUAL)), [["a", 1], ["b", 1]]);
+    },
+  },
+  {
     name: 'durability "sync": what was acknowledged survives a power cut',
     needsPowerCut: true,
     async run(context) {

@@ -17,7 +17,6 @@ export const failedWriteCases: Case[] = [
     async run(context) {
       const store = await context.open(MANUAL);
       await store.batch([{ type: "set", key: "a", value: 1 }, { type: "set", key: "b", value: 2 }]);
-      const before = accounts(store);
       const calls: (() => Promise<unknown>)[] = [
         () => store.set("c", 3),
         () => store.set("a", 9),
@@ -27,8 +26,12 @@ export const failedWriteCases: Case[] = [
         () => store.set("a", 9, { durability: "write" }),
       ];
       for (const call of calls) {
+        // Begins a new segment where an append has failed: the next failure is one of an append again.
+        await store.set("a", 1);
+        const before = accounts(store);
         failWrites(context);
         const write = call();
+        assert(store.stats().pendingBytes > 0, "the call failed before its append");
         const error = await assertCode(write, "IO");
         assert(error.cause instanceof Error && error.message.includes("no space left"), error.message);
         heal(context);
@@ -97,6 +100,28 @@ export const failedWriteCases: Case[] = [
       heal(context);
       assertEquals(contents(store), [["a", 1]]);
       await store.set("e", 1);
+      store = await context.reopenAfterKill(MANUAL);
+      assertEquals(contents(store), [["a", 1], ["e", 1]]);
+    },
+  },
+  {
+    name: "failed append: what was rejected before a clean close never comes back, even behind a later record",
+    async run(context) {
+      let store = await context.open(MANUAL);
+      await store.set("a", 1);
+      let calls = 0;
+      context.platform.onOperation = ({ kind, path }) => {
+        if (kind !== "write" || !path.endsWith(".seg")) return;
+        if (calls++ > 0) throw new Error("no space left");
+        // Two records of 26 bytes, and a part of the third.
+        return 60;
+      };
+      const writes = [store.set("b", 1), store.set("c", 1), store.set("d", 1)];
+      assertEquals(await outcomes(writes), ["IO", "IO", "IO"]);
+      heal(context);
+      store = await context.reopen(store, MANUAL);
+      // As long as what was rejected: in its place, it would lie right before the record of "c".
+      await store.set("e", 1, { durability: "write" });
       store = await context.reopenAfterKill(MANUAL);
       assertEquals(contents(store), [["a", 1], ["e", 1]]);
     },

@@ -56,6 +56,16 @@ export const openingCases: Case[] = [
     },
   },
   {
+    name: "open: the directories above a new store survive a power cut",
+    needsPowerCut: true,
+    async run(context) {
+      const directory = `${context.root}/some/where/deep`;
+      await (await context.open(MANUAL, directory)).set("a", 1);
+      await context.reopenAfterPowerCut();
+      assertEquals(contents(await context.open({ create: false }, directory)), [["a", 1]]);
+    },
+  },
+  {
     name: "open: of a new and of a cleanly closed store has nothing to recover",
     async run(context) {
       let store = await context.open();
@@ -164,6 +174,21 @@ export const openingCases: Case[] = [
         }
       }
       context.replaceFile("MANIFEST", manifest);
+    },
+  },
+  {
+    name: "open: sequence numbers that a power cut lost are not used again",
+    needsPowerCut: true,
+    async run(context) {
+      const store = await context.open(MANUAL);
+      await store.set("a", 1);
+      for (let i = 0; i < 10; i++) await store.set("b", i, { durability: "write" });
+      // Whoever reads beside the writer has seen it.
+      const { lastSequence } = store.stats();
+      const again = await context.reopenAfterPowerCut({}, MANUAL);
+      assertEquals(contents(again), [["a", 1]]);
+      await again.set("b", "again");
+      assert(again.stats().lastSequence > lastSequence);
     },
   },
   {

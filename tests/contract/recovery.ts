@@ -209,6 +209,46 @@ export const recoveryCases: Case[] = [
     },
   },
   {
+    name: "repairStore: a manifest put back from a copy is refused, and what was written since is kept",
+    async run(context) {
+      let store = await context.open(MANUAL);
+      await store.set("a", "first");
+      await store.close();
+      const older = context.readFile("MANIFEST");
+      store = await context.open(MANUAL);
+      await store.set("a", "second");
+      await store.close();
+      context.replaceFile("MANIFEST", older);
+      await assertCode(context.open(MANUAL), "CORRUPT");
+      await assertCode(context.open({ readOnly: true }), "CORRUPT");
+      assertEquals((await context.verify()).problems.map(({ file }) => file), ["MANIFEST"]);
+      assertEquals((await context.repair()).movedAside, ["damaged/MANIFEST"]);
+      assertEquals(contents(await context.open(MANUAL)), [["a", "second"]]);
+    },
+  },
+  {
+    name: "repairStore: finds segments that were renamed or swapped",
+    async run(context) {
+      const store = await context.open(SMALL);
+      await fill(store, 100);
+      const expected = contents(store);
+      await store.close();
+      const [one, other] = context.segments() as [string, string];
+      const [first, second] = [context.readFile(one), context.readFile(other)];
+      context.replaceFile(one, second);
+      context.replaceFile(other, first);
+      await assertCode(context.open(SMALL), "CORRUPT");
+      const { problems } = await context.verify();
+      assertEquals(problems.map(({ file, reason }) => [file, reason.split("; ")[1]]), [
+        [one, `it is ${other}`],
+        [other, `it is ${one}`],
+      ]);
+      const { lostKeys, lostSequences, movedAside } = await context.repair();
+      assertEquals([lostKeys, lostSequences, movedAside], [[], [], [`damaged/${one}`, `damaged/${other}`]]);
+      assertEquals(contents(await context.open(SMALL)), expected);
+    },
+  },
+  {
     name: "repairStore: an intact store is left as it is",
     async run(context) {
       const store = await context.open(SMALL);
