@@ -12,6 +12,7 @@ import { importCommand } from "./commands/import.ts";
 import { count, list } from "./commands/list.ts";
 import { log } from "./commands/log.ts";
 import { remove, set } from "./commands/set.ts";
+import { torture } from "./commands/torture.ts";
 import { repair, verify } from "./commands/verify.ts";
 import { backup, compact, stats } from "./commands/work.ts";
 
@@ -31,5 +32,6 @@ export const COMMANDS: readonly Command[] = [
   verify,
   repair,
   log,
+  torture,
   ...commandsAboutCommands(() => COMMANDS),
 ];

@@ -20,7 +20,8 @@ export const IMAGE_NAME = "INDEX";
 export const IMAGE_TEMPORARY = "INDEX.tmp";
 const MAGIC = new TextEncoder().encode("KVINDEX1");
 const TRAILER_BYTES = 16;
-const MAX_FOOTER_BYTES = 2 ** 28;
+/** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */
+const MAX_FOOTER_BYTES = 2 ** 24;
 
 /** What an image says of one partition. */
 interface PartitionEntry {
@@ -31,6 +32,9 @@ interface PartitionEntry {
   sequence: number;
   checksum: number;
 }
+
+/** The parts of a partition. */
+type PartitionImage = Pick<Partition, "slots" | "entries" | "arena" | "live">;
 
 /** What an image belongs to: the owner's description, and the partitions'. */
 export interface ImageFooter<T> {
@@ -134,16 +138,26 @@ export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>)
 
 /**
  * Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one
- * behind the other.
+ * behind the other, and as many live ones as it says.
  */
-function isSound({ slots, entries, arena }: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array }): boolean {
+function isSound({ slots, entries, arena, live }: PartitionImage): boolean {
   const count = entries.length / ENTRY_FIELDS;
+  const hasSlot = new Uint8Array(count);
   let used = 0;
-  for (let i = 0; i < slots.length; i++) if (slots[i] !== 0 && (slots[i]! & 0xff_ffff) <= count) used++;
+  for (let i = 0; i < slots.length; i++) {
+    if (slots[i] === 0) continue;
+    const id = (slots[i]! & 0xff_ffff) - 1;
+    // Out of range it is undefined.
+    if (hasSlot[id] !== 0) return false;
+    hasSlot[id] = 1;
+    used++;
+  }
   let at = 0;
+  let found = 0;
   for (let id = 0; id < count; id++) {
     if (entries[id * ENTRY_FIELDS] !== at) return false;
+    if (entries[id * ENTRY_FIELDS + 1] !== 0) found++;
     at += 2 + (arena[at]! | (arena[at + 1]! << 8));
   }
-  return used === count && count < slots.length && at === arena.length;
+  return used === count && count < slots.length && at === arena.length && found === live;
 }

@@ -18,6 +18,7 @@ import {
   RecordHeader,
   valueIsIntact,
 } from "./record.ts";
+import { MAX_SEGMENT_BYTES } from "./segment.ts";
 
 /** Large enough that reading costs little, small enough to stay in the processor's cache. */
 const WINDOW_BYTES = 256 * 1024;
@@ -66,9 +67,13 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   #windowStart = 0;
   #windowLength = 0;
 
-  /** A cursor before the record at `start`; nothing at or past `end` belongs to it. */
+  /**
+   * A cursor before the record at `start`; nothing at or past `end` belongs to it, and nothing that no offset reaches: a
+   * sparse file may say that it has a terabyte.
+   */
   constructor(extent: Extent, start: number, end: number) {
     super();
+    end = Math.min(end, MAX_SEGMENT_BYTES);
     const buffer = recordBuffer(Math.min(WINDOW_BYTES, Math.max(64, end - start)));
     this.bytes = buffer.bytes;
     this.view = buffer.view;
@@ -124,9 +129,9 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   search(from: number, options: { marksOnly: boolean }): boolean {
     for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && this.#effort > 0; this.offset++) {
       if (!this.#load(RECORD_HEADER_BYTES)) break;
-      const kind = this.bytes[this.at + 8] ?? 0;
-      if (kind === 0 || kind > KIND.mark || (options.marksOnly && kind !== KIND.mark)) continue;
+      this.#skip(options.marksOnly ? KIND.mark : KIND.set);
       if (!readHeader(this.view, this.at, this.#endBytes - this.offset, this)) continue;
+      if (options.marksOnly && this.kind !== KIND.mark) continue;
       this.#effort -= this.keyStart + this.keyLength;
       if (!this.#load(this.keyStart + this.keyLength) || !headerIsIntact(this, this.at, this, this.seed)) continue;
       this.#effort -= this.valueLength;
@@ -134,6 +139,16 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     }
     this.length = 0;
     return false;
+  }
+
+  /** Steps over the places in the window where no record of `lowest` kind or above can start, but for the last. */
+  #skip(lowest: number): void {
+    const { bytes } = this;
+    const last = this.#windowLength - RECORD_HEADER_BYTES;
+    let at = this.at;
+    while (at < last && (bytes[at + 8]! < lowest || bytes[at + 8]! > KIND.mark)) at++;
+    this.offset += at - this.at;
+    this.at = at;
   }
 
   #readHere(left: number): string | undefined {

@@ -30,17 +30,19 @@ import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
-import { FORMAT_VERSION, STORE_ID_BYTES } from "./segment.ts";
+import { MAX_SEQUENCE } from "./record.ts";
+import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
 /** Name under which the next manifest is prepared. */
 export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
-/** No store reaches this size of manifest (29 million segments); bounds what a hostile file can ask for. */
-const MAX_MANIFEST_BYTES = 2 ** 30;
 const MAGIC = new TextEncoder().encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
+/** Each segment is an open file, and no system lets a process have more; bounds what a hostile file can ask for. */
+const MAX_SEGMENTS = 2 ** 20;
+const MAX_MANIFEST_BYTES = FIXED_BYTES + SEGMENT_BYTES * MAX_SEGMENTS + 4;
 
 /**
  * A place in the log: everything before it has reached the disk.
@@ -152,7 +154,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < FIXED_BYTES + 4) throw corrupt(MANIFEST_NAME, 0, `${bytes.length} bytes are too few`);
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
+  if (!hasMagic(bytes)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
   if (crc32(bytes.subarray(0, -4)) !== view.getUint32(bytes.length - 4, true)) {
     throw corrupt(MANIFEST_NAME, bytes.length - 4, "checksum of the manifest");
   }
@@ -164,6 +166,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   }
   const count = view.getUint32(80, true);
   if (bytes.length !== FIXED_BYTES + SEGMENT_BYTES * count + 4) throw corrupt(MANIFEST_NAME, 80, "number of segments");
+  if (view.getUint32(40, true) > 1) throw corrupt(MANIFEST_NAME, 40, "a state that there is not");
   const manifest: Manifest = {
     storeId: bytes.slice(16, 32),
     generation: getUint53(view, 32),
@@ -177,6 +180,10 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   };
   checkManifest(manifest);
   return manifest;
+}
+
+function hasMagic(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
 function decodeSegment(view: DataView, at: number): ManifestSegment {
@@ -201,8 +208,16 @@ function checkManifest(manifest: Manifest): void {
   if (open.length > 1 || (open[0] !== undefined && open[0].number !== mark.segment)) {
     throw corrupt(MANIFEST_NAME, 56, "the durable mark is not in the segment being written");
   }
+  const endsInHeader = (end: number) => end < SEGMENT_HEADER_BYTES;
+  if (segments.some(({ sealedBytes }) => endsInHeader(sealedBytes || mark.offset))) {
+    throw corrupt(MANIFEST_NAME, FIXED_BYTES, "a segment that ends within its header");
+  }
   const numbers = [manifest.generation, manifest.nextSequence, manifest.historyFloor, manifest.clockFloor];
   if (!numbers.every(Number.isSafeInteger)) throw corrupt(MANIFEST_NAME, 32, "a number beyond 2^53");
+  // A number beyond 2^53 came as Infinity.
+  if (segments.some((one) => one.highestSequence === Infinity || one.cleanAsOf >= manifest.nextSequence)) {
+    throw corrupt(MANIFEST_NAME, 48, "sequence numbers that have not been given out");
+  }
 }
 
 /** Reads the manifest of a directory; `undefined` if there is none. Throws `CORRUPT`, `FORMAT` or `IO`. */
@@ -212,7 +227,11 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
     handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
     const size = handle.size();
     if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
-    return decodeManifest(readUpTo(handle, size, 0));
+    const bytes = readUpTo(handle, size, 0);
+    if (bytes.length > 0 && bytes[0] !== 0 && !hasMagic(bytes) && !hasSegments(platform, directory)) {
+      throw new KvStoreError("FORMAT", `${MANIFEST_NAME} is not that of a store, and no segments are beside it`);
+    }
+    return decodeManifest(bytes);
   } catch (error) {
     if (platform.isNotFound(error)) return undefined;
     throw ioError(`read ${MANIFEST_NAME}`, error);
@@ -221,11 +240,18 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
   }
 }
 
+function hasSegments(platform: Platform, directory: string): boolean {
+  return platform.list(directory).some((name) => segmentNumberOf(name) !== undefined);
+}
+
 /**
  * Replaces the manifest so that after a crash either the old or the new one is there, whole: write aside, sync, rename,
  * sync the directory. When this returns, the new one is durable.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
+  if (manifest.nextSequence > MAX_SEQUENCE) {
+    throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
+  }
   asIo(`replace ${MANIFEST_NAME}`, () => {
     writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));
     platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);

@@ -105,12 +105,11 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
   if (version !== FORMAT_VERSION) {
     throw new KvStoreError("FORMAT", `${name} has format version ${version}; this version reads ${FORMAT_VERSION}`);
   }
-  return {
-    number: view.getUint32(12, true),
-    storeId: fixed.slice(16, 32),
-    salt: view.getUint32(32, true),
-    inputs: Array.from({ length: count }, (_, i) => whole.getUint32(40 + 4 * i, true)),
-  };
+  const number = view.getUint32(12, true);
+  const inputs = Array.from({ length: count }, (_, i) => whole.getUint32(40 + 4 * i, true));
+  // Else two segments could stand for each other, and neither would count.
+  if (inputs.some((input) => input >= number)) throw corrupt(name, 40, "an input that is not older than its output");
+  return { number, storeId: fixed.slice(16, 32), salt: view.getUint32(32, true), inputs };
 }
 
 /**

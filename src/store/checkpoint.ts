@@ -5,7 +5,8 @@
  */
 import { toHex } from "../bytes.ts";
 import { IMAGE_NAME, IMAGE_TEMPORARY, ImageWriter, readFooter, readPartitions } from "../index/image.ts";
-import { Index } from "../index/index.ts";
+import { Index, lengthOf } from "../index/index.ts";
+import { ENTRY_FIELDS, type Partition } from "../index/partition.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
@@ -125,9 +126,13 @@ export function loadImage(log: Log, manifest: Manifest): { index: Index; known: 
     const footer = readFooter<About>(handle);
     if (footer === undefined || !fits(footer.about, log, manifest)) return undefined;
     const partitions = readPartitions(handle, footer);
-    if (partitions === undefined) return undefined;
     const { about } = footer;
+    if (partitions === undefined || !areCounts([footer.seed])) return undefined;
+    if (!footer.partitions.every(({ sequence }) => areCounts([sequence]) && sequence <= about.sequence)) {
+      return undefined;
+    }
     const known = new Map(about.segments.map((account) => [account.number, account]));
+    if (!partitions.every((partition) => pointsInto(partition, log, known))) return undefined;
     for (const account of about.segments) take(account, log.segments.get(account.number));
     const hasLost = about.segments.some((account) => !log.segments.has(account.number));
     return {
@@ -152,13 +157,38 @@ export function loadImage(log: Log, manifest: Manifest): { index: Index; known: 
  * them.
  */
 function fits(about: About, log: Log, manifest: Manifest): boolean {
-  if (about.storeId !== toHex(log.storeId) || about.generation > manifest.generation) return false;
+  if (about.storeId !== toHex(log.storeId) || !areCounts([about.generation, about.sequence])) return false;
+  if (about.generation > manifest.generation || about.sequence >= manifest.nextSequence) return false;
   return about.segments.every((account) => {
+    const { lowestSequence, ...counts } = account;
+    if (!areCounts(Object.values({ ...counts, lowest: lowestSequence ?? 0 }))) return false;
     const segment = log.segments.get(account.number);
     if (segment === undefined) return account.number < manifest.nextSegment;
-    const isSame = account.salt === segment.salt && account.from <= segment.endBytes;
+    const { headerBytes, endBytes, salt } = segment;
+    const isSame = account.salt === salt && headerBytes <= account.from && account.from <= endBytes;
     return isSame && probe(segment, account.from) === account.probe;
   });
+}
+
+/** JSON can say anything in the place of a number. */
+function areCounts(values: unknown[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+/** Whether all places of a partition are within segments of the log, or in known ones that are gone. */
+function pointsInto({ entries }: Partition, log: Log, known: Map<number, SegmentAccount>): boolean {
+  for (let at = 0; at < entries.length; at += ENTRY_FIELDS) {
+    const number = entries[at + 1]!;
+    const segment = log.segments.get(number);
+    if (segment === undefined) {
+      if (number !== 0 && !known.has(number)) return false;
+      continue;
+    }
+    const offset = entries[at + 2]!;
+    const end = offset + lengthOf(entries[at + 3]!);
+    if (offset < segment.headerBytes || end > segment.endBytes) return false;
+  }
+  return true;
 }
 
 /** Takes an account over from an image. */

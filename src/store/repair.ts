@@ -4,24 +4,26 @@
  *
  * @module
  */
-import { asIo, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { SegmentCopier } from "../log/copier.ts";
-import { Log } from "../log/log.ts";
-import { MANIFEST_NAME, writeManifest } from "../log/manifest.ts";
+import { Log, type LogPlace } from "../log/log.ts";
+import { type Manifest, MANIFEST_NAME, writeManifest } from "../log/manifest.ts";
 import { KIND } from "../log/record.ts";
-import { segmentName } from "../log/segment.ts";
-import { removeIfThere } from "../platform/files.ts";
+import type { Segment } from "../log/segment.ts";
+import { readUpTo, removeIfThere, writeDurably } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
-import { type Examined, type ExaminedStore, examineStore } from "./examine.ts";
 import { findStore, takeLock } from "./open.ts";
 import { checkNames } from "./options.ts";
+import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
+import { isDirectory, segmentFiles } from "./strays.ts";
+import { type ExaminedStore, examineStore } from "./survey.ts";
 
-/** Folder in the store's directory for what is moved aside. */
-const ASIDE = "damaged";
+/** Name of the folder in the store's directory for what is moved aside. */
+export const ASIDE = "damaged";
 
 /**
  * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed;
@@ -63,10 +65,9 @@ async function repairHeld(
   lock: Lock,
   options: { dryRun?: boolean } & WorkOptions,
 ): Promise<RepairReport> {
-  const examined = await examineStore(platform, directory, options);
+  const store = await examineStore(platform, directory, options);
   try {
-    const { found, segments, isRebuilt } = examined;
-    const damaged = segments.filter((segment) => segment.isDamaged);
+    const { found, segments, rebuilt } = store;
     const report: RepairReport = {
       problems: found.problems,
       lostKeys: found.lostKeys(),
@@ -75,13 +76,17 @@ async function repairHeld(
       movedAside: [],
     };
     if (report.problems.length === 0) return report;
-    const names = asIo(`list ${directory}`, () => platform.list(directory));
-    const aside = [...damaged.map(({ listed }) => segmentName(listed.number)), ...(isRebuilt ? [MANIFEST_NAME] : [])];
-    report.movedAside = aside.filter((name) => names.includes(name)).map((name) => `${ASIDE}/${name}`);
-    if (options.dryRun !== true) rewrite(platform, directory, lock, examined, report);
+    if (segments.length === 0 && segmentFiles(platform, directory).length > 0) {
+      throw corrupt(MANIFEST_NAME, 0, `it cannot be used, and no segment in ${directory} has an intact header`);
+    }
+    const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
+    const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
+    const moves = asIo(`look into ${ASIDE}`, () => planMoves(platform, directory, files));
+    report.movedAside = moves.map(({ target }) => target);
+    if (options.dryRun !== true) rewrite({ platform, directory, lock }, store, moves);
     return report;
   } finally {
-    examined.close();
+    store.close();
   }
 }
 
@@ -94,87 +99,112 @@ export async function repairIfThere(
   return findStore(platform, directory) === "none" ? undefined : await repairHeld(platform, directory, lock, {});
 }
 
-/** Copies what is intact of the damaged segments, makes that count, and moves the damaged files aside. */
-function rewrite(
-  platform: Platform,
-  directory: string,
-  lock: Lock,
-  examined: ExaminedStore,
-  report: RepairReport,
-): void {
-  const { manifest, segments, found, isRebuilt } = examined;
-  const highest = Math.max(
-    manifest.nextSequence,
-    found.highestSequence + 1,
-    ...report.lostSequences.map(([, last]) => last + 1),
-  );
-  const repaired = { ...manifest, generation: manifest.generation + 1, clean: false, nextSequence: highest + 2 ** 32 };
-  if (isRebuilt) moveAside(platform, directory, MANIFEST_NAME);
-  const unsealed = segments.find(({ listed }) => listed.sealedBytes === 0);
-  const replaced = segments.filter((one) => one.isDamaged || (one === unsealed && !manifest.clean));
-  // First of all a manifest that lists everything, also what is missing, and reserves the numbers of the copies: an
-  // interrupted repair finds again what this one found.
-  writeManifest(platform, directory, { ...repaired, nextSegment: repaired.nextSegment + replaced.length });
-  const log = new Log({ platform, directory, lock }, repaired);
-  for (const { segment } of segments) if (segment !== undefined) log.adopt(segment);
-  const copies: SegmentCopier[] = [];
-  log.assumeReserved(replaced.length);
-  if (unsealed?.segment !== undefined) {
-    log.active = unsealed.segment;
-    log.syncedBytes = manifest.mark.offset;
-  }
+/**
+ * Keeps the damaged files aside, copies what is intact of them, makes that count, and gives the damaged ones up. Until
+ * the manifest that lists the copies is durable, everything is as it was; from then on the damaged files are left-over
+ * inputs, which the next open removes if this does not come to it.
+ */
+function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, moves: Move[]): void {
+  const { platform, directory } = place;
+  const { manifest, segments, found } = examined;
+  for (const move of moves) asIo(`copy ${move.name} to ${move.target}`, () => keep(platform, directory, move));
+  const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
+  const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
+  const damaged = segments.filter(({ isDamaged }) => isDamaged);
+  // First of all a manifest that reserves the numbers of the copies, and lists all that was listed, also what is
+  // missing: an interrupted repair finds again what this one found.
+  const first: Manifest = {
+    ...manifest,
+    generation: manifest.generation + 1,
+    nextSequence: highest + 2 ** 32,
+    historyFloor: highest,
+  };
+  if (!place.lock.isCurrent()) throw new KvStoreError("FAILED", `the LOCK file in ${directory} was replaced`);
+  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + damaged.length });
+  const log = new Log(place, first);
+  log.assumeReserved(damaged.length);
+  for (const { segment, isDamaged } of segments) if (segment !== undefined && !isDamaged) log.adopt(segment);
+  log.active = [...log.segments.values()].find(({ sealed }) => !sealed);
+  log.syncedBytes = manifest.mark.offset;
+  const copies: Segment[] = [];
   try {
-    for (const { segment } of replaced) {
+    for (const { segment } of damaged) {
       if (segment === undefined) continue;
       const copier = new SegmentCopier(log, log.createSegment([]));
-      copies.push(copier);
-      copyIntact(copier, segment, segment.endBytes);
+      copies.push(copier.segment);
+      copyIntact(copier, segment);
       copier.finishNow();
     }
-    log.active = undefined;
-    for (const { listed } of replaced) log.segments.delete(listed.number);
-    for (const { segment } of copies) log.adopt(segment);
-    for (const segment of log.segments.values()) segment.sealed = true;
+    for (const segment of copies) {
+      segment.sealed = true;
+      log.adopt(segment);
+    }
     asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
-    log.replaceManifest({ clean: true });
+    log.replaceManifest({ clean: manifest.clean });
   } finally {
-    for (const { segment } of copies) segment.handle.close();
+    for (const { handle } of copies) handle.close();
   }
-  for (const { listed, isDamaged } of replaced) setAside(platform, directory, segmentName(listed.number), isDamaged);
-}
-
-/**
- * A damaged file is kept for whoever wants to look at it; one that was copied for being unfinished alone is not needed.
- */
-function setAside(platform: Platform, directory: string, name: string, isDamaged: boolean): void {
-  if (isDamaged) moveAside(platform, directory, name);
-  else asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
+  // Not every system removes a file that is open.
+  examined.close();
+  for (const { name } of moves) {
+    if (name !== MANIFEST_NAME) asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
+  }
+  asSync("the store's directory", () => platform.syncDirectory(directory));
 }
 
 /** Copies all intact records. A damaged value becomes a tombstone: else an older value of the key would come back. */
-function copyIntact(copier: SegmentCopier, segment: Examined["segment"] & object, end: number): void {
-  for (const { cursor, isRecord, reason } of scan(segment, segment.headerBytes, end)) {
+function copyIntact(copier: SegmentCopier, segment: Segment): void {
+  for (const { cursor, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
     if (!isRecord || cursor.kind === KIND.mark) continue;
     copier.copy(cursor, reason === undefined ? undefined : KIND.delete);
   }
 }
 
-function moveAside(platform: Platform, directory: string, name: string): void {
-  asIo(`move ${name} to ${ASIDE}`, () => {
-    try {
-      platform.makeDirectory(`${directory}/${ASIDE}`);
-    } catch (error) {
-      if (!platform.isAlreadyThere(error)) throw error;
+/** A file to be moved aside. */
+interface Move {
+  name: string;
+  /** Where to, from the store's directory. */
+  target: string;
+  /** Whether an interrupted repair has copied it already. */
+  isDone: boolean;
+}
+
+/** Decides which of these files are moved where: never over another file. */
+function planMoves(platform: Platform, directory: string, files: string[]): Move[] {
+  const names = platform.list(directory);
+  const taken = new Set(names.includes(ASIDE) ? platform.list(`${directory}/${ASIDE}`) : []);
+  const there = files.filter((name) => names.includes(name) && !isDirectory(platform, `${directory}/${name}`));
+  return there.map((name) => {
+    for (let i = 0;; i++) {
+      const candidate = i === 0 ? name : `${name}.${i}`;
+      const target = `${ASIDE}/${candidate}`;
+      const isDone = taken.has(candidate) && isSame(platform, `${directory}/${name}`, `${directory}/${target}`);
+      if (isDone || !taken.has(candidate)) return { name, target, isDone };
     }
-    const taken = new Set(platform.list(`${directory}/${ASIDE}`));
-    let target = name;
-    for (let i = 1; taken.has(target); i++) target = `${name}.${i}`;
-    try {
-      platform.rename(`${directory}/${name}`, `${directory}/${ASIDE}/${target}`);
-    } catch (error) {
-      if (!platform.isNotFound(error)) throw error;
-    }
-    platform.syncDirectory(`${directory}/${ASIDE}`);
-    platform.syncDirectory(directory);
   });
+}
+
+function isSame(platform: Platform, one: string, other: string): boolean {
+  const [a, b] = [readWhole(platform, one), readWhole(platform, other)];
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function readWhole(platform: Platform, path: string): Uint8Array {
+  const handle = platform.open(path, "read");
+  try {
+    return readUpTo(handle, handle.size(), 0);
+  } finally {
+    handle.close();
+  }
+}
+
+/** Makes a durable copy of a file that is to be moved aside: a rename would leave the store without it in a crash. */
+function keep(platform: Platform, directory: string, { name, target, isDone }: Move): void {
+  if (isDone) return;
+  const folder = `${directory}/${ASIDE}`;
+  if (!isDirectory(platform, folder)) platform.makeDirectory(folder);
+  platform.syncDirectory(directory);
+  writeDurably(platform, `${folder}/copy.tmp`, readWhole(platform, `${directory}/${name}`));
+  platform.rename(`${folder}/copy.tmp`, `${directory}/${target}`);
+  asSync(folder, () => platform.syncDirectory(folder));
 }

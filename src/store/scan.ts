@@ -50,6 +50,7 @@ export function* scan(segment: Segment, start: number, end: number): Generator<F
     found.offset = cursor.offset;
     found.length = cursor.length;
     found.reason = cursor.checkValue() ? undefined : "checksum of a value";
+    if (!cursor.loadValue()) found.reason = "the file ends within a record's value";
     found.isRecord = true;
     yield found;
   }

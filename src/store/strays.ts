@@ -26,11 +26,17 @@ export function segmentFiles(platform: Platform, directory: string): string[] {
 }
 
 /**
- * Opens a file of a store's directory as a segment's. `undefined` where there is none, or a directory.
+ * Opens a file of a store's directory as a segment's. `undefined` where there is none, or a directory; of strays also
+ * if it has a newer format.
  *
- * @throws {KvStoreError} `FORMAT`, `IO`
+ * @throws {KvStoreError} `FORMAT` (unless `isStray`), `IO`
  */
-export function openSegmentFile(platform: Platform, directory: string, name: string): SegmentFile | undefined {
+export function openSegmentFile(
+  platform: Platform,
+  directory: string,
+  name: string,
+  isStray = false,
+): SegmentFile | undefined {
   const path = `${directory}/${name}`;
   let handle: FileHandle | undefined;
   try {
@@ -42,6 +48,7 @@ export function openSegmentFile(platform: Platform, directory: string, name: str
     }
     handle?.close();
     if (platform.isNotFound(error) || isDirectory(platform, path)) return undefined;
+    if (isStray && error instanceof KvStoreError && error.code === "FORMAT") return undefined;
     throw ioError(`open ${name}`, error);
   }
 }
@@ -56,16 +63,6 @@ export function isDirectory(platform: Platform, path: string): boolean {
   }
 }
 
-/** The same of a file that need not be ours: one of a newer format is not. */
-export function openStray(platform: Platform, directory: string, name: string): SegmentFile | undefined {
-  try {
-    return openSegmentFile(platform, directory, name);
-  } catch (error) {
-    if ((error as KvStoreError).code === "FORMAT") return undefined;
-    throw error;
-  }
-}
-
 /**
  * Names of the segments of this store that its manifest does not list, in the order of their numbers: an input of a
  * compaction comes before the output that tells what it was. Whatever is not a segment of this store under its own name
@@ -75,7 +72,7 @@ export function unlistedSegments(platform: Platform, directory: string, manifest
   const listed = new Set(manifest.segments.map(({ number }) => segmentName(number)));
   return segmentFiles(platform, directory).filter((name) => {
     if (listed.has(name)) return false;
-    const file = openStray(platform, directory, name);
+    const file = openSegmentFile(platform, directory, name, true);
     file?.handle.close();
     if (file === undefined || typeof file.header === "string") return false;
     return segmentName(file.header.number) === name && toHex(file.header.storeId) === toHex(manifest.storeId);

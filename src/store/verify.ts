@@ -4,24 +4,17 @@
  * @module
  */
 import { IMAGE_NAME } from "../index/image.ts";
-import { type Index, PARTITIONS, type Place } from "../index/index.ts";
-import { ENTRY_FIELDS } from "../index/partition.ts";
-import { Log } from "../log/log.ts";
-import { readManifest } from "../log/manifest.ts";
-import { Segment, segmentNumberOf } from "../log/segment.ts";
+import { type Segment, segmentName, segmentNumberOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Problem, VerifyReport, WorkOptions } from "../types.ts";
-import { loadImage } from "./checkpoint.ts";
+import type { VerifyReport, WorkOptions } from "../types.ts";
+import { accountOf, compare, problemOf, shadowOf } from "./compare.ts";
 import type { Core } from "./core.ts";
-import { Examination, type Examined, type ExaminedStore, examineStore } from "./examine.ts";
-import { decodeKey } from "./keys.ts";
+import { Examination, type Examined } from "./examine.ts";
 import { checkNames } from "./options.ts";
-import { replay } from "./replay.ts";
+import { ASIDE } from "./repair.ts";
 import { Pace } from "./scan.ts";
-
-/** Mismatches between index and log that are listed one by one. */
-const MAX_LISTED = 100;
+import { type ExaminedStore, examineStore, generationOf } from "./survey.ts";
 
 /**
  * Reads every byte of the store in a directory, rebuilds the index from the log and compares. Needs no lock and changes
@@ -41,9 +34,9 @@ export async function verifyOn(platform: Platform, directory: string, options: W
     try {
       const { problems, notes } = examined.found;
       // Beside a writer, files may have gone while they were read: then what the manifest said holds no longer.
-      if (problems.length > 0 && tries < 3 && wasReplaced(platform, directory, examined)) continue;
-      noteOthers(platform, directory, examined, notes);
-      if (problems.length === 0) problems.push(...checkImage(platform, directory, examined));
+      const isStale = examined.generation !== generationOf(platform, directory);
+      if (problems.length > 0 && tries < 3 && isStale) continue;
+      noteOthers(platform, directory, examined);
       return { problems, notes };
     } finally {
       examined.close();
@@ -81,90 +74,29 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
 }
 
 function examinedOf(segment: Segment): Examined {
-  const { number, salt, endBytes, lowestSequence, highestSequence, cleanAsOf } = segment;
-  const listed = { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf };
-  return { listed, segment, requiredBytes: endBytes, fileBytes: segment.handle.size(), isDamaged: false };
-}
-
-/** A segment with the same file and extent, and an empty account. */
-function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
-  const inputs: number[] = new Array((headerBytes - 44) / 4).fill(0);
-  return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });
-}
-
-function accountOf({ liveBytes, staleBytes, tombstoneBytes }: Segment): string {
-  return `${liveBytes} live, ${staleBytes} stale, ${tombstoneBytes} tombstone bytes`;
-}
-
-/** Compares what image and replay make of the log with what the log alone makes. */
-function checkImage(platform: Platform, directory: string, { manifest, segments, found }: ExaminedStore): Problem[] {
-  const log = new Log({ platform, directory, lock: undefined }, manifest);
-  for (const { segment } of segments) log.adopt(shadowOf(segment!));
-  const image = loadImage(log, manifest);
-  if (image === undefined) {
-    if (platform.list(directory).includes(IMAGE_NAME)) {
-      found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
-    }
-    return [];
-  }
-  const { index } = image;
-  replay(index, log.segments, image.known);
-  const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
-  const problems = compare(IMAGE_NAME, found.index, index.size, find);
-  for (const { segment } of segments) {
-    const other = accountOf(log.segments.get(segment!.number)!);
-    if (other !== accountOf(segment!)) {
-      problems.push(
-        problemOf(IMAGE_NAME, `the account of ${segment!.name} is ${other}; the log says ${accountOf(segment!)}`),
-      );
-    }
-  }
-  return problems;
-}
-
-/** Compares an index with the one that the log makes: keys and places. */
-function compare(file: string, expected: Index, size: number, find: (key: Uint8Array) => Place | undefined): Problem[] {
-  const problems: Problem[] = [];
-  if (size !== expected.size) problems.push(problemOf(file, `it has ${size} keys; the log has ${expected.size}`));
-  for (let number = 0; number < PARTITIONS; number++) {
-    const { entries, arena, count } = expected.partition(number);
-    for (let id = 0; id < count && problems.length < MAX_LISTED; id++) {
-      const [at, segment, offset, form] = entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-      if (segment === 0) continue;
-      const key = arena.subarray(at! + 2, at! + 2 + (arena[at!]! | (arena[at! + 1]! << 8)));
-      const place = find(key);
-      const isSame = place?.segment === segment && place?.offset === offset && place?.length === (form! & 0x7fff_ffff);
-      if (isSame && place?.isString === form! >= 2 ** 31) continue;
-      const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
-      problems.push({
-        ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
-        key: decodeKey(key, form! >= 2 ** 31),
-      });
-    }
-  }
-  return problems;
+  const { name, endBytes, lowestSequence, highestSequence } = segment;
+  return {
+    name,
+    file: name,
+    segment,
+    headerReason: undefined,
+    sequences: [lowestSequence, highestSequence],
+    recordedBytes: endBytes,
+    requiredBytes: endBytes,
+    fileBytes: segment.handle.size(),
+    isDamaged: false,
+  };
 }
 
 /** Files that do not belong to the store, or not any more. */
-function noteOthers(platform: Platform, directory: string, { manifest }: ExaminedStore, notes: Problem[]): void {
-  const listed = new Set(manifest.segments.map(({ number }) => number));
-  const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME]);
-  for (const name of platform.list(directory)) {
-    const number = segmentNumberOf(name);
-    if (ours.has(name) || (number !== undefined && listed.has(number))) continue;
-    notes.push(
-      problemOf(
-        name,
-        number === undefined ? "it does not belong to the store" : "a segment that the manifest does not list",
-      ),
-    );
+function noteOthers(platform: Platform, directory: string, { manifest, found }: ExaminedStore): void {
+  const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, ...found.problems.map(({ file }) => file)]);
+  for (const { number } of manifest.segments) ours.add(segmentName(number));
+  for (const name of platform.list(directory).sort()) {
+    if (ours.has(name)) continue;
+    let reason = "it does not belong to the store";
+    if (segmentNumberOf(name) !== undefined) reason = "a segment that the manifest does not list";
+    if (name === ASIDE) reason = "what a repair moved aside";
+    found.notes.push(problemOf(name, reason));
   }
-}
-
-function wasReplaced(platform: Platform, directory: string, { manifest, isRebuilt }: ExaminedStore): boolean {
-  return !isRebuilt && readManifest(platform, directory)?.generation !== manifest.generation;
-}
-
-function problemOf(file: string, reason: string): Problem {
-  return { file, offset: 0, length: 0, reason };
 }

@@ -31,8 +31,13 @@ export class Shell {
   }
 
   /** Runs the command to its end, with `input` on standard input. */
-  async run(args: string[], input: string | Uint8Array = "", env: Record<string, string> = {}): Promise<Result> {
-    const child = this.start(args, env);
+  async run(
+    args: string[],
+    input: string | Uint8Array = "",
+    env: Record<string, string> = {},
+    permissions: string[] = ["-A"],
+  ): Promise<Result> {
+    const child = this.command(args, env, permissions).spawn();
     const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
     const fed = feed(child.stdin, bytes);
     const { code, stdout, stderr } = await child.output();
@@ -55,9 +60,9 @@ export class Shell {
   }
 
   /** The command, not started yet. */
-  command(args: string[], env: Record<string, string> = {}): Deno.Command {
+  command(args: string[], env: Record<string, string> = {}, permissions: string[] = ["-A"]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", CLI, ...args],
+      args: ["run", ...permissions, "--no-check", CLI, ...args],
       env: { KVSTORE_DIR: this.dir, NO_COLOR: "", DENO_NO_UPDATE_CHECK: "1", ...env },
       stdin: "piped",
       stdout: "piped",

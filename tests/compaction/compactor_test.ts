@@ -3,6 +3,7 @@ import { compactGroup, type CompactionHost } from "../../src/compaction/compacto
 import { KvStoreError } from "../../src/errors.ts";
 import { flagsOf, KIND, type Kind } from "../../src/log/record.ts";
 import type { Segment } from "../../src/log/segment.ts";
+import { nextTurn } from "../../src/platform/turn.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { Core } from "../../src/store/core.ts";
 import { manifestOf, openWriter } from "../../src/store/open.ts";
@@ -142,6 +143,41 @@ Deno.test("compaction: a tombstone that a newer put overshadows is still needed 
   await bench.verify();
 });
 
+Deno.test("compaction: a tombstone that comes during a compaction is needed for its copy", async () => {
+  const bench = new Bench();
+  bench.set("a", "deleted while it is copied");
+  bench.set("b", "live");
+  bench.set("b", "live too");
+  const old = bench.seal();
+  // The copy has "a" by then: it is not clean as of this tombstone.
+  bench.onPause = () => bench.delete("a");
+  await compactGroup(bench.host, [old]);
+  bench.onPause = () => {};
+  assertEquals(bench.get("a"), undefined);
+  const young = bench.seal();
+  await compactGroup(bench.host, [young]);
+  const after = bench.reopen();
+  assertEquals([after.get("a"), after.get("b")], [undefined, "live too"]);
+  await bench.verify();
+});
+
+Deno.test("compaction: works in slices, and others have their turn in between", async () => {
+  const bench = new Bench();
+  const count = 20_000;
+  for (let i = 0; i < count; i++) bench.set(`key ${i}`, "v");
+  const input = bench.seal();
+  let turns = 0;
+  let isDone = false;
+  const others = (async () => {
+    for (; !isDone; turns++) await nextTurn();
+  })();
+  await compactGroup(bench.host, [input]);
+  isDone = true;
+  await others;
+  assert(turns >= count / 2000, `${turns} turns`);
+  await bench.verify();
+});
+
 Deno.test("compaction: nothing to keep needs no output", async () => {
   const bench = new Bench();
   bench.set("a", "1");
@@ -173,6 +209,18 @@ Deno.test("compaction: what is written, deleted or cleared meanwhile wins", asyn
     assertEquals([after.get("a"), after.get("b")], expected, what);
     await bench.verify();
   }
+});
+
+Deno.test("compaction: what made a record stale is durable before the record goes", async () => {
+  const bench = new Bench();
+  bench.set("a", "1");
+  const input = bench.seal();
+  bench.set("a", "2");
+  bench.core.writer!.write();
+  await compactGroup(bench.host, [input]);
+  assertEquals(listed(bench).includes(input.number), false);
+  assertEquals(bench.reopen().get("a"), "2");
+  await bench.verify();
 });
 
 Deno.test("compaction: what made a record stale must be written before the record goes", async () => {

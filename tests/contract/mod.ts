@@ -15,6 +15,7 @@ import { snapshotCases } from "./snapshots.ts";
 import { failedWriteCases } from "./failed_writes.ts";
 import { durabilityCases } from "./durability.ts";
 import { closingCases } from "./closing.ts";
+import { lockCases } from "./locking.ts";
 import { openingCases } from "./opening.ts";
 import { readOnlyCases } from "./read_only.ts";
 import { compactionCases } from "./compaction.ts";
@@ -43,6 +44,7 @@ export const cases: Case[] = [
   ...durabilityCases,
   ...closingCases,
   ...openingCases,
+  ...lockCases,
   ...readOnlyCases,
   ...compactionCases,
   ...figureCases,

@@ -4,19 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { Case, Context } from "./context.ts";
-import {
-  assertCode,
-  assertRefused,
-  bytes,
-  contents,
-  damage,
-  fill,
-  flip,
-  MANUAL,
-  outcomes,
-  SMALL,
-  text,
-} from "./helpers.ts";
+import { assertCode, assertRefused, bytes, contents, damage, flip, MANUAL, SMALL } from "./helpers.ts";
 
 /** A store with two keys, closed. */
 async function storeWithTwoKeys(context: Context): Promise<void> {
@@ -252,63 +240,6 @@ export const openingCases: Case[] = [
         assert(error instanceof RangeError && error.message.includes(message), String(error));
       }
       assertEquals(context.files(context.root), []);
-    },
-  },
-  {
-    name: "lock: a second open is LOCKED and names the holder, also in the same process",
-    async run(context) {
-      const store = await context.open();
-      await store.set("a", 1);
-      for (let i = 0; i < 3; i++) {
-        const error = await assertCode(context.open(), "LOCKED");
-        assert(error.message.includes(context.directory) && /\d/.test(error.message), error.message);
-      }
-      await assertCode(context.repair(), "LOCKED");
-      await store.set("b", 1);
-      assertEquals((await context.reopen(store)).size, 2);
-    },
-  },
-  {
-    name: "lock: of two opens at the same time one wins",
-    async run(context) {
-      const results = await Promise.allSettled([context.open(), context.open(), context.open()]);
-      assertEquals(results.filter(({ status }) => status === "fulfilled").length, 1);
-    },
-  },
-  {
-    name: "lock: is free after close, after a failed open, and after the holder's death; LOCK stays",
-    async run(context) {
-      const store = await context.open();
-      await store.set("a", "value a");
-      await store.close();
-      assert(context.files().includes("LOCK"));
-      const restore = flip(context, "MANIFEST", 50);
-      await assertCode(context.open(), "CORRUPT");
-      restore();
-      await context.open();
-      assertEquals(contents(await context.reopenAfterKill()), [["a", "value a"]]);
-      assert(context.files().includes("LOCK"));
-    },
-  },
-  {
-    name: "lock: what LOCK says is advice only",
-    async run(context) {
-      for (const said of ["", "garbage \u0000", text('{"process":1}', 10_000)]) {
-        context.replaceFile("LOCK", bytes(said));
-        await (await context.open()).close();
-      }
-    },
-  },
-  {
-    name: "lock: a store whose LOCK was replaced switches no manifest any more",
-    async run(context) {
-      const store = await context.open(SMALL);
-      await store.set("a", 1);
-      context.replaceFile("LOCK", bytes("another"));
-      assert((await outcomes([fill(store, 100)])).includes("FAILED"), "a rotation went well");
-      assertEquals(store.get("a"), 1);
-      await assertCode(store.set("b", 1), "FAILED");
-      await assertCode(store.close(), "FAILED");
     },
   },
 ];

@@ -10,7 +10,7 @@ import {
   MemoryPlatformError,
   type Operation,
   type OperationKind,
-  type PendingWrite,
+  type PendingFile,
   type PowerCut,
 } from "../support/memory_platform.ts";
 
@@ -76,41 +76,85 @@ export const LOSE_ALL: PowerCut = {};
 export const KEEP_ALL: PowerCut = { write: ({ bytes }) => bytes, entry: () => true };
 
 /**
- * Of every write and every change of a directory something else is left: all, nothing, whole sectors of it, zeros or
- * garbage.
+ * What a disk that writes its sectors when it likes leaves: of every file with unsynced writes, each sector by itself is
+ * old, new, as it was in between, zero or garbage, and the file ends where it ended at some time since its last sync.
+ * Changes of directories last or do not, each by itself, and so out of order.
+ *
+ * Bytes that were synced survive, also those in a sector that was written once more with new bytes behind them: both
+ * versions of such a sector hold them, and a disk that finishes or leaves a sector, as all that honour a sync do, leaves
+ * one of the two. Garbage therefore only comes where nothing was synced.
  */
-export function randomCut(seed: number): PowerCut {
+export function randomCut(seed: number, sectorBytes?: 512 | 4096): PowerCut {
   const random = randomFrom(seed);
-  return { write: (pending) => remainsOf(pending, random), entry: () => random() % 2 === 0 };
+  const sector = sectorBytes ?? (random() % 2 === 0 ? 512 : 4096);
+  // From nearly all lost to nearly all there: a mean of everything would hardly ever leave a long piece whole.
+  const lossInEight = random() % 9;
+  const lastingInFour = random() % 5;
+  return {
+    file: (pending) => tornFile(pending, { sectorBytes: sector, lossInEight, random }),
+    entry: () => random() % 4 < lastingInFour,
+  };
 }
 
-function remainsOf({ bytes, offset }: PendingWrite, random: () => number): Uint8Array | undefined {
-  const sectorBytes = random() % 2 === 0 ? 512 : 4096;
-  switch (random() % 6) {
+interface Tearing {
+  sectorBytes: number;
+  /** Of eight sectors so many are not as they should be. */
+  lossInEight: number;
+  random: () => number;
+}
+
+type Write = PendingFile["writes"][number];
+
+/** A file after a power cut: see `randomCut`. */
+export function tornFile({ synced, writes }: PendingFile, tearing: Tearing): Uint8Array {
+  const { sectorBytes, lossInEight, random } = tearing;
+  // What a failed sync was to save may have come to the disk in part, or not at all.
+  const isLostThere = random() % 2 === 0;
+  const there = writes.filter(({ isLost }) => isLostThere || isLost !== true);
+  const sizes = [synced.length];
+  for (const { offset, bytes } of there) sizes.push(Math.max(sizes.at(-1)!, offset + bytes.length));
+  const isLongest = random() % 8 >= lossInEight;
+  const file = new Uint8Array(isLongest ? sizes.at(-1)! : sizes[random() % sizes.length]!);
+  file.set(synced);
+  for (let start = 0; start < file.length; start += sectorBytes) {
+    const end = Math.min(start + sectorBytes, file.length);
+    const touching = there.filter(({ offset, bytes }) => offset < end && offset + bytes.length > start);
+    if (touching.length > 0) {
+      tearSector(file, touching, { start, end }, random() % 8 < lossInEight ? random : undefined);
+    }
+  }
+  return file;
+}
+
+/** Makes one sector of what was written to it: all of it, without `random`, or what a power cut may leave. */
+function tearSector(
+  file: Uint8Array,
+  writes: Write[],
+  { start, end }: { start: number; end: number },
+  random: (() => number) | undefined,
+): void {
+  const put = ({ offset, bytes }: Write, change?: (byte: number) => number) => {
+    const from = Math.max(start, offset);
+    const part = bytes.subarray(from - offset, Math.min(end, offset + bytes.length) - offset);
+    file.set(change === undefined ? part : part.map(change), from);
+  };
+  if (random === undefined) return writes.forEach((write) => put(write));
+  switch (random() % 5) {
     case 0:
-      return undefined;
-    case 1:
-      return bytes;
-    case 2:
-      return bytes.subarray(0, Math.max(0, sectorBytes * (1 + random() % 3) - offset % sectorBytes));
+      return;
+    case 1: {
+      // As it was at some moment: a page cache writes sectors as they are by then.
+      return writes.slice(0, random() % (writes.length + 1)).forEach((write) => put(write));
+    }
+    case 2: {
+      // Any of the writes: a later one, an earlier one not.
+      return writes.filter(() => random() % 2 === 0).forEach((write) => put(write));
+    }
     case 3:
-      return bytes.fill(0);
-    case 4:
-      return bytes.map(() => random());
+      return writes.forEach((write) => put(write, () => 0));
     default:
-      return loseSectors(bytes, offset, sectorBytes, random);
+      return writes.forEach((write) => put(write, () => random() % 256));
   }
-}
-
-/** Some sectors are there, others are zero or garbage, as a disk that reorders its writes leaves them. */
-function loseSectors(bytes: Uint8Array, offset: number, sectorBytes: number, random: () => number): Uint8Array {
-  for (let start = -(offset % sectorBytes); start < bytes.length; start += sectorBytes) {
-    const fate = random() % 3;
-    const sector = bytes.subarray(Math.max(0, start), start + sectorBytes);
-    if (fate === 1) sector.fill(0);
-    if (fate === 2) sector.forEach((_, i) => sector[i] = random());
-  }
-  return bytes;
 }
 
 /** A copy of all files of a machine on a new one, as they are: for damaging one and the same store again and again. */

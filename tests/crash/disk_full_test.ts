@@ -7,66 +7,21 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { newMachine, withSeed } from "./disk.ts";
+import { onExpiring } from "./crash_cases.ts";
+import { casesOf } from "./crash_replay.ts";
+import { newMachine } from "./disk.ts";
+import { sweepFull, usedBytes } from "./disk_full_sweep.ts";
 import { codeOf, contentsOf } from "./history.ts";
-import { assertIntact, DIRECTORY, OPTIONS, Run, runSteps, SMALL } from "./scenario.ts";
+import { assertIntact, DIRECTORY, OPTIONS, SMALL } from "./scenario.ts";
 
-const PLENTY = 1e9;
-
-function usedBytes(platform: MemoryPlatform): number {
-  platform.capacityBytes = PLENTY;
-  const used = PLENTY - platform.freeBytes;
-  platform.capacityBytes = Infinity;
-  return used;
-}
-
-/**
- * Runs the scenario; the disk is full from the `n`th write on, of which `share` still fits, until a step has failed
- * for it.
- */
-async function runUntilFull(n: number, share: number): Promise<boolean> {
-  const platform = newMachine();
-  const run = new Run(platform, { isFaulty: true });
-  run.heal = () => platform.capacityBytes = Infinity;
-  let writes = 0;
-  let isFull = false;
-  platform.onOperation = ({ kind, bytes = 0 }) => {
-    if (kind !== "write" || ++writes !== n) return;
-    platform.capacityBytes = usedBytes(platform) + Math.floor(bytes * share);
-    isFull = true;
-  };
-  const where = `the disk is full in write ${n} (${share} of it fits)`;
-  await runSteps(run, SMALL, async () => {
-    if (!isFull || run.history.rejections === 0 || platform.capacityBytes === Infinity) return;
-    const { history } = run;
-    assertEquals(contentsOf(run.store!, history.keys), history.present(), `${where}: reads go on`);
-    // What still fails leaves everything as it is.
-    const isRefused = await run.store!.set("~", "x".repeat(2000)).then(() => false, (error) => codeOf(error) === "IO");
-    if (isRefused) assertEquals(contentsOf(run.store!, history.keys), history.present(), where);
-    platform.capacityBytes = Infinity;
-    if (!isRefused) await run.store!.delete("~");
-    await run.store!.set("~", 1);
-    await run.store!.delete("~");
-    assertEquals(contentsOf(run.store!, history.keys), history.present(), `${where}: writing goes on`);
-    assertEquals((await run.store!.verify()).problems, [], where);
-  });
-  platform.capacityBytes = Infinity;
-  await run.close();
-  await assertIntact(platform, where);
-  await run.open();
-  assertEquals(contentsOf(run.store!, run.history.keys), run.history.present(), `${where}: opened again`);
-  await run.close();
-  return isFull;
-}
+/** The copy, and the segment that is begun so that the last one can take part, are listed before anything goes. */
+const MANIFEST_ENTRY_BYTES = 36;
 
 for (const share of [0, 0.5, 0.99]) {
-  Deno.test(`the disk is full in every write, of which ${share * 100} % fit`, async () => {
-    await withSeed(2, async () => {
-      let n = 1;
-      while (await runUntilFull(n, share)) n++;
-      assert(n > 40, `only ${n} writes`);
-    });
+  Deno.test(`the disk is full in every write, of which ${share * 100} % fit`, async (t) => {
+    const cases = casesOf(t);
+    await sweepFull(await onExpiring(SMALL), cases, share);
+    assert(cases.count === 1 || cases.count > 100, `only ${cases.count} writes`);
   });
 }
 
@@ -148,4 +103,34 @@ Deno.test("deletes and compaction free a disk with one segment's space left", as
   assertEquals([...store.keys()].length, 21);
   await store.close();
   await assertIntact(platform, "compacted on a full disk");
+});
+
+Deno.test("a full compaction needs one segment and a manifest of free space", async (t) => {
+  const cases = casesOf(t);
+  for (const valueBytes of [100, 333, 600, 970, 1200, 1950, 3900]) {
+    for (const every of [2, 3, 5, 9]) {
+      await cases.run(`${valueBytes} ${every}`, async () => {
+        const platform = newMachine();
+        const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+        const keys = Array.from({ length: Math.ceil(60_000 / valueBytes) }, (_, i) => `key ${i}`);
+        for (const key of keys) await store.set(key, "x".repeat(valueBytes), { durability: "write" });
+        for (let i = 0; i < keys.length; i += every) await store.set(keys[i]!, "short", { durability: "write" });
+        await store.flush();
+        const before = usedBytes(platform);
+        const manifestBytes = platform.readFile(`${DIRECTORY}/MANIFEST`).length;
+        const freeBytes = OPTIONS.segmentBytes + manifestBytes + 2 * MANIFEST_ENTRY_BYTES;
+        platform.capacityBytes = before + freeBytes;
+        await store.compact();
+        const { capacityBytes } = platform;
+        const after = usedBytes(platform);
+        platform.capacityBytes = capacityBytes;
+        assert(after < before, `${before} bytes before, ${after} after`);
+        for (const [i, key] of keys.entries()) {
+          assertEquals(store.get(key), i % every === 0 ? "short" : "x".repeat(valueBytes));
+        }
+        await store.close();
+        await assertIntact(platform, "compacted on a full disk");
+      });
+    }
+  }
 });

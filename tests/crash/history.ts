@@ -32,15 +32,14 @@ function textOfValue(value: Value): string {
 
 /** What a store holds: as its iterator has it, and every key asked for by itself. */
 export function contentsOf(store: KvStore | Snapshot, keys: Iterable<string> = []): string {
-  const entries = Array.from(store.entries());
-  assertEquals(store.size, entries.length, "size and iterator agree");
-  const there = new Map(entries.map(([key, value]) => [String(key), textOfValue(value)]));
+  const there = new Map(Array.from(store.entries(), ([key, value]) => [String(key), textOfValue(value)]));
+  assertEquals(store.size, there.size, "size and iterator agree");
   for (const key of new Set([...keys, ...there.keys()])) {
     assertEquals(store.has(key), there.has(key), `has(${key}) and the iterator agree`);
     const value = store.get(key);
     assertEquals(value === undefined ? undefined : textOfValue(value), there.get(key), `get(${key}) and the iterator`);
   }
-  return textOf(entries);
+  return Array.from(there, ([key, text]) => `${key}=${text}`).sort().join("\n");
 }
 
 /** All writes of one run. */

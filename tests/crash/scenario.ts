@@ -1,13 +1,14 @@
 /**
- * The scenario that the crash tests share: it rotates, overwrites, deletes, clears, batches, compacts, holds a
- * snapshot, writes an image of the index, closes and opens again. Its steps go on after errors, so that a fault can
- * be put at any operation.
+ * The scenarios that the crash tests share: they rotate, overwrite, delete, clear, batch, compact, hold a snapshot, make
+ * backups, carry records that expire, write an image of the index, close and open again. Their steps go on after
+ * errors, so that a fault can be put at any operation.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Durability, KvStore, type Snapshot, type Value } from "../../mod.ts";
+import { type Durability, KvStore, type OpenOptions, type Snapshot, type Value } from "../../mod.ts";
+import type { Platform } from "../../src/platform/types.ts";
 import { verifyOn } from "../../src/store/verify.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { codeOf, contentsOf, History } from "./history.ts";
@@ -17,9 +18,29 @@ export const DIRECTORY = "/data/store";
 /** The smallest segments there are. */
 export const OPTIONS = { segmentBytes: 4096, compaction: { auto: false } };
 
-/** A run of the scenario on one machine. */
+/** A backup that was begun. */
+export interface Backup {
+  directory: string;
+  /** What it is to hold. */
+  contents: string;
+  /** Whether the caller was told that it is done. */
+  isDone: boolean;
+}
+
+/** How a store is opened in a run. */
+export interface RunOptions {
+  /** Whether errors are expected: then steps go on after them. */
+  isFaulty?: boolean;
+  /** What stands between the store and its machine. */
+  wrap?: (platform: MemoryPlatform) => Platform;
+  /** Options of `open`. */
+  open?: OpenOptions;
+}
+
+/** A run of a scenario on one machine. */
 export class Run {
-  readonly history: History = new History();
+  readonly history: History;
+  readonly backups: Backup[] = [];
   /** The store, while it is open. */
   store: KvStore | undefined;
   /** Errors of background work. */
@@ -29,24 +50,29 @@ export class Run {
   readonly platform: MemoryPlatform;
   /** Ends a fault that would keep the store from ever opening. */
   heal: (() => void) | undefined;
+  readonly #disk: Platform;
+  readonly #options: OpenOptions;
   #pending: Promise<unknown>[] = [];
 
-  constructor(platform: MemoryPlatform, options: { isFaulty?: boolean } = {}) {
+  /** A run on a machine, whose store may have a history already. */
+  constructor(platform: MemoryPlatform, options: RunOptions = {}, history: History = new History()) {
     this.platform = platform;
+    this.history = history;
     this.isFaulty = options.isFaulty === true;
+    this.#disk = options.wrap?.(platform) ?? platform;
+    this.#options = { ...OPTIONS, ...options.open, onError: () => void this.reported++ };
   }
 
   /** Opens the store, a second time if the first time fails. */
   async open(): Promise<void> {
-    const options = { ...OPTIONS, onError: () => void this.reported++ };
     try {
-      this.store = await KvStore.openOn(this.platform, DIRECTORY, options);
+      this.store = await KvStore.openOn(this.#disk, DIRECTORY, this.#options);
     } catch (error) {
       codeOf(error);
       this.history.rejections++;
       if (!this.isFaulty) throw error;
       this.heal?.();
-      this.store = await KvStore.openOn(this.platform, DIRECTORY, options);
+      this.store = await KvStore.openOn(this.#disk, DIRECTORY, this.#options);
     }
   }
 
@@ -115,6 +141,18 @@ export class Run {
     this.#pending.push(this.history.barrier(this.store!.compact()));
   }
 
+  /** Makes a backup; writes called before it are in it, others go on meanwhile. */
+  backup(): void {
+    const contents = this.read(this.store!);
+    if (contents === undefined) return;
+    const there = [...this.platform.files(), ...this.backups.map(({ directory }) => directory)];
+    const numbers = there.map((path) => Number(/^\/data\/backup (\d+)/.exec(path)?.[1] ?? -1));
+    const backup: Backup = { directory: `/data/backup ${Math.max(-1, ...numbers) + 1}`, contents, isDone: false };
+    this.backups.push(backup);
+    const call = this.history.barrier(this.store!.backup(backup.directory));
+    this.#pending.push(call.then((isDone) => void (backup.isDone = isDone && !this.history.isFrozen)));
+  }
+
   /** Resolves once everybody knows what became of their calls. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending.splice(0));
@@ -134,13 +172,14 @@ const keys = (prefix: string, count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => `${prefix}${from + i}`);
 const text = (length: number, salt: number) => `${salt} ${"abcdefgh".repeat(Math.ceil(length / 8))}`.slice(0, length);
 
-async function reopen(run: Run): Promise<void> {
+/** Closes the store and opens it. */
+export async function reopen(run: Run): Promise<void> {
   await run.close();
   await run.open();
 }
 
 /** A snapshot must show the same before and after everything that happens meanwhile. */
-async function withSnapshot(run: Run, action: () => void): Promise<void> {
+export async function withSnapshot(run: Run, action: () => void): Promise<void> {
   const snapshot = run.store!.snapshot();
   const before = run.read(snapshot);
   action();
@@ -150,7 +189,7 @@ async function withSnapshot(run: Run, action: () => void): Promise<void> {
   snapshot.close();
 }
 
-/** Everything but an image of the index: some hundred operations on files. */
+/** Everything but images of the index: some hundred operations on files. Begins with the store of `makeExpiring`. */
 export const SMALL: Step[] = [
   (run) => keys("a", 6).forEach((key, i) => run.set(key, i % 2 === 0 ? { n: i } : Uint8Array.of(i, 255))),
   (run) => run.batch(["a0", "b1", "a3!", "b2", "never!"], "batched"),
@@ -167,6 +206,19 @@ export const SMALL: Step[] = [
     run.set("behind", "the wide batch");
   },
   (run) => run.set("a1", "overwritten", "write"),
+  (run) => run.backup(),
+  (run) => {
+    run.set("e1", "does not expire any more");
+    run.delete("e3", "write");
+    run.compact();
+  },
+  reopen,
+  (run) => {
+    run.set("e0", "neither");
+    run.backup();
+    run.set("behind", "the backup", "write");
+    run.compact();
+  },
   (run) => run.clear(),
   (run) => keys("big", 8).forEach((key, i) => run.set(key, text(900, 10 + i))),
   (run) => run.flush(),
@@ -202,6 +254,40 @@ export const LARGE: Step[] = [
   (run) => run.set("k1", "again"),
   reopen,
   (run) => run.delete("k1000"),
+];
+
+/** One image of the index, and a second one after changes: the fewest operations that there are with any. */
+export const IMAGES: Step[] = [
+  (run) => run.batch(keys("k", 1000), ""),
+  reopen,
+  (run) => run.batch(keys("k", 998, 2).map((key) => `${key}!`), "", "write"),
+  reopen,
+  (run) => run.set("k1", "behind the image"),
+];
+
+/** A store of a hundred segments, a batch in each, most larger than a segment is to be: made once, in advance. */
+export const FILL: Step[] = [
+  (run) => {
+    for (let i = 0; i < 100; i++) run.batch([`m${i}`, `n${i}`], text(i % 4 === 0 ? 1500 : 2100, i), "write");
+  },
+];
+
+/** What is done with that store: writes, more batches than a segment takes, deletes, compaction, a backup, reopening. */
+export const MANY: Step[] = [
+  (run) => {
+    for (let i = 0; i < 12; i++) {
+      run.batch([`m${i}`, `n${40 + i}!`, `x${i}`], text(200, i), i % 2 === 0 ? "sync" : "write");
+    }
+  },
+  (run) => keys("m", 12, 50).forEach((key) => run.delete(key, "write")),
+  (run) => {
+    run.compact();
+    run.set("m70", "while compacting");
+  },
+  (run) => run.backup(),
+  reopen,
+  (run) => run.batch(["m1", "m2!", "wide", "wider"], text(1800, 3)),
+  (run) => run.set("last", "unsynced", "write"),
 ];
 
 /** Runs steps on a new store, or on the one that is there. Leaves it open. */

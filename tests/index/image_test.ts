@@ -119,6 +119,33 @@ Deno.test("image: cut anywhere, or with any byte changed, it is refused or the s
   assert(harmless < 10, `${harmless}`);
 });
 
+Deno.test("image: one of another version is refused", async () => {
+  const bytes = await imageOf(makeIndex(40));
+  assert(load(bytes) !== undefined);
+  bytes[bytes.length - 1]!++;
+  assertEquals(load(bytes), undefined);
+});
+
+/** Loads an image; says whether it was refused, and the length of the longest array of bytes that was asked for. */
+function loadHostile(bytes: Uint8Array): { isRefused: boolean; largest: number } {
+  const original = globalThis.Uint8Array;
+  let largest = 0;
+  globalThis.Uint8Array = new Proxy(original, {
+    construct(target, parameters: [number], newTarget) {
+      if (typeof parameters[0] === "number") largest = Math.max(largest, parameters[0]);
+      return Reflect.construct(target, parameters, newTarget);
+    },
+  });
+  try {
+    return { isRefused: load(bytes) === undefined, largest };
+  } catch {
+    // Whoever loads images takes an exception for a refusal.
+    return { isRefused: true, largest };
+  } finally {
+    globalThis.Uint8Array = original;
+  }
+}
+
 Deno.test("image: numbers in the footer ask for no more memory than there is file", async () => {
   const good = await imageOf(makeIndex(40));
   const end = good.length - 16;
@@ -143,12 +170,14 @@ Deno.test("image: numbers in the footer ask for no more memory than there is fil
     view.setUint32(0, text.length, true);
     view.setUint32(4, crc32(text), true);
     bytes.set(utf8("KVINDEX1"), bytes.length - 8);
-    let isRefused = true;
-    try {
-      isRefused = load(bytes) === undefined;
-    } catch {
-      // Whoever loads images takes an exception for a refusal.
-    }
+    const { isRefused, largest } = loadHostile(bytes);
     assert(isRefused, JSON.stringify(change));
+    assert(largest <= bytes.length, `${JSON.stringify(change)} asks for ${largest} of ${bytes.length} bytes`);
+  }
+  for (const claimed of [good.length, 2 ** 28, 2 ** 32 - 1]) {
+    const bytes = good.slice();
+    new DataView(bytes.buffer).setUint32(end, claimed, true);
+    const { isRefused, largest } = loadHostile(bytes);
+    assert(isRefused && largest <= bytes.length, `a footer of ${claimed} bytes asks for ${largest}`);
   }
 });

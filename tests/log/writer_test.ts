@@ -132,6 +132,23 @@ Deno.test("writer: a group ends with what was durable when it was written", asyn
   assertEquals(contentsOf(log.active!), ["a", "b", end, "c"]);
 });
 
+Deno.test("writer: a mark says what has been synced, not what was merely written", async () => {
+  const { platform, log, writer } = makeWriter();
+  let release = () => {};
+  platform.syncTurn = () => new Promise((resolve) => release = resolve);
+  publish(writer, ["a"]);
+  const synced = writer.reached("sync");
+  await Promise.resolve();
+  const end = log.active!.endBytes;
+  publish(writer, ["b"]);
+  await writer.reached("write");
+  release();
+  await synced;
+  publish(writer, ["c"]);
+  await writer.reached("write");
+  assertEquals(contentsOf(log.active!), ["a", "b", "c", end]);
+});
+
 Deno.test("writer: pending records can be read, at the places where they will be", async () => {
   const { log, writer } = makeWriter();
   publish(writer, ["a"], "pending");

@@ -1,5 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { KvStore, type Value } from "../../mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { KvStore, KvStoreError, type Value } from "../../mod.ts";
+import { formOf } from "../../src/index/index.ts";
+import { flagsOf, KIND, VALUE_TYPE } from "../../src/log/record.ts";
+import type { Lock } from "../../src/platform/types.ts";
+import { Core } from "../../src/store/core.ts";
+import { manifestOf, openWriter } from "../../src/store/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
 /** Lets the `n`th array of these numbers that is made fail, as where memory runs out. */
@@ -54,4 +59,26 @@ Deno.test("where memory runs out in the middle of a batch, nothing of it has hap
     await again.close();
   }
   assert(n > 100, `only ${n} arrays`);
+});
+
+Deno.test("an entry of the index that points at the record of another key is CORRUPT, never that one's value", () => {
+  const platform = new MemoryPlatform();
+  platform.writeFile("/s/NOTE", new Uint8Array(1));
+  const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
+  const core = new Core(opened, 1 << 20, () => {});
+  for (const name of ["a", "b"]) {
+    const value = `of ${name}`;
+    core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);
+    core.writer!.publish();
+  }
+  const read = (name: string) => {
+    core.key.encode(name);
+    return core.read(core.find(undefined)!, core.key);
+  };
+  assertEquals([read("a"), read("b")], ["of a", "of b"]);
+  core.key.encode("b");
+  const { segment, offset, length } = core.find(undefined)!;
+  core.index.put(core.key.encode("a"), segment, offset, formOf(length, true));
+  assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
+  assertEquals(read("b"), "of b");
 });

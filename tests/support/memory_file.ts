@@ -132,6 +132,8 @@ export class MemoryFile {
   firstPending = 0;
   /** Writes before this number are for syncs under way to bring to the disk. */
   syncingEnd = 0;
+  /** How many syncs failed. Each open handle hears of it once, as on Linux, when it syncs next. */
+  failures = 0;
   handles = 0;
   lock: Lock | undefined;
 
@@ -209,12 +211,15 @@ export class MemoryHandle implements FileHandle {
   readonly #machine: Machine;
   readonly #file: MemoryFile;
   readonly #writable: boolean;
+  /** So many failures of the file's syncs this handle has heard of, or came after. */
+  #failures: number;
   #closed = false;
 
   constructor(machine: Machine, file: MemoryFile, writable: boolean) {
     this.#machine = machine;
     this.#file = file;
     this.#writable = writable;
+    this.#failures = file.failures;
     file.handles++;
   }
 
@@ -240,7 +245,7 @@ export class MemoryHandle implements FileHandle {
     try {
       await this.#machine.syncTurn();
     } catch (error) {
-      this.#file.lose(start, end);
+      this.#fail(start, end);
       throw error;
     }
     // After a power cut the writes are gone as unsynced, and there is nobody left to tell.
@@ -275,11 +280,21 @@ export class MemoryHandle implements FileHandle {
     try {
       this.#begin("sync");
     } catch (error) {
-      this.#file.lose(start, end);
+      this.#fail(start, end);
       throw error;
+    }
+    if (this.#failures < this.#file.failures) {
+      this.#failures = this.#file.failures;
+      this.#file.lose(start, end);
+      throw new MemoryPlatformError("EIO", `an earlier sync of ${this.#file.path} failed`);
     }
     this.#file.syncingEnd = end;
     return { start, end };
+  }
+
+  #fail(start: number, end: number): void {
+    this.#file.lose(start, end);
+    this.#failures = ++this.#file.failures;
   }
 
   #assertOpen(): void {

@@ -178,3 +178,63 @@ Deno.test("memory: a file can be damaged under its readers, for good", () => {
   assertEquals(textAt(platform.image(), "/x/y/z"), "deep");
   assertEquals(platform.list("/x"), ["y"]);
 });
+
+Deno.test("memory: a power cut can be asked about whole files: what is synced, and each write since", async () => {
+  const { platform, handle } = prepare();
+  handle.write(encode("first"), 3);
+  handle.write(encode("second"), 8);
+  const seen: unknown[] = [];
+  const image = platform.image({
+    file: ({ path, synced, writes }) => {
+      seen.push(path, synced.slice(), writes);
+      synced.fill(0);
+      writes.forEach(({ bytes }) => bytes.fill(0));
+      return encode("anything");
+    },
+  });
+  const writes = [{ offset: 3, bytes: new Uint8Array(5) }, { offset: 8, bytes: new Uint8Array(6) }];
+  assertEquals(seen, ["/f", encode("old"), writes]);
+  assertEquals([textAt(image, "/f"), textAt(platform, "/f")], ["anything", "oldfirstsecond"]);
+  await handle.syncData();
+  assertEquals(textAt(platform.image({ file: () => encode("not asked") }), "/f"), "oldfirstsecond");
+});
+
+Deno.test("memory: a fork goes on by itself, and knows what was not synced", async () => {
+  const { platform, handle } = prepare();
+  handle.write(encode("new"), 0);
+  platform.open("/g", "create");
+  platform.lock("/LOCK", "me");
+  const fork = platform.fork();
+  handle.write(encode("later"), 0);
+  await handle.syncData();
+  assertEquals([textAt(fork, "/f"), textAt(platform, "/f"), textAt(fork.image(), "/f")], ["new", "later", "old"]);
+  assertEquals([fork.files(), fork.image().files()], [["/LOCK", "/f", "/g"], ["/f"]]);
+  const other = fork.open("/f", "write");
+  other.write(encode("N"), 0);
+  other.syncDataNow();
+  fork.syncDirectory("/");
+  assertEquals("release" in fork.lock("/LOCK", "you"), true);
+  assertEquals([textAt(fork.crash(), "/f"), textAt(platform, "/f")], ["New", "later"]);
+});
+
+Deno.test("memory: each handle that was open hears once that a sync failed", async () => {
+  const { platform, handle } = prepare();
+  const barrier = platform.open("/f", "write");
+  handle.write(encode("A"), 0);
+  platform.onOperation = ({ kind }) => {
+    if (kind === "sync") throw new MemoryPlatformError("EIO", "injected");
+  };
+  await assertRejects(() => handle.syncData(), MemoryPlatformError, "injected");
+  platform.onOperation = undefined;
+  const later = platform.open("/f", "write");
+  assertThrows(() => barrier.syncDataNow(), MemoryPlatformError, "an earlier sync");
+  for (const each of [handle, barrier, later]) each.syncDataNow();
+  assertEquals(textAt(platform.image(), "/f"), "old");
+});
+
+Deno.test("memory: the hook shortens reads, too", () => {
+  const { platform, handle } = prepare();
+  platform.onOperation = ({ kind }) => kind === "read" ? 2 : undefined;
+  const target = new Uint8Array(3);
+  assertEquals([handle.read(target, 0), new TextDecoder().decode(target)], [2, "ol\0"]);
+});

@@ -7,9 +7,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { copyOf, newMachine, withSeed } from "./disk.ts";
-import { contentsOf, textOf } from "./history.ts";
-import { assertIntact, DIRECTORY, LARGE, OPTIONS, Run, runSteps } from "./scenario.ts";
+import { Random } from "../support/random.ts";
+import { copyOf, newMachine, withSeed } from "../crash/disk.ts";
+import { contentsOf, textOf } from "../crash/history.ts";
+import { assertIntact, DIRECTORY, LARGE, OPTIONS, Run, runSteps } from "../crash/scenario.ts";
 
 const IMAGE = `${DIRECTORY}/INDEX`;
 
@@ -111,6 +112,31 @@ Deno.test("an image cut off at every 64th byte, or damaged at every 397th, chang
       damaged[at]! ^= 0x10;
       await assertSame(sample, damaged, `with a damaged byte ${at}`, false);
     }
+  });
+});
+
+Deno.test("pages of an image zeroed, garbage, swapped or stale change nothing", async () => {
+  await withSeed(3, async () => {
+    const sample = await sampleWithImages();
+    const image = sample.platform.readFile(IMAGE);
+    let count = 0;
+    for (const size of [512, 4096]) {
+      for (let at = 0; at < image.length; at += size) {
+        const next = image.subarray(at + size, at + 2 * size);
+        const swapped = Uint8Array.of(...next, ...image.subarray(at, at + size));
+        const pages = new Map([["zeros", new Uint8Array(size)], ["garbage", new Random(at).bytes(size)], [
+          "swapped",
+          swapped,
+        ]]);
+        for (const [name, older] of sample.images) pages.set(name, older.subarray(at, at + size));
+        for (const [name, page] of pages) {
+          const damaged = image.slice();
+          damaged.set(page.subarray(0, image.length - at), at);
+          await assertSame(sample, damaged, `page of ${size} at ${at}: ${name}`, count++ % 50 === 0);
+        }
+      }
+    }
+    console.log({ pages: count });
   });
 });
 

@@ -1,15 +1,14 @@
 /**
- * Two small stores whose every byte can be damaged in turn, and what is known of them: one was closed cleanly, the
- * other lost its process.
+ * Small stores whose every byte can be damaged in turn, and what is known of them: closed cleanly, or the process died.
  *
  * @module
  */
 
 import { KvStore, type Value } from "../../mod.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { copyOf, newMachine } from "./disk.ts";
-import { type Contents, textOf } from "./history.ts";
-import { DIRECTORY, OPTIONS } from "./scenario.ts";
+import { copyOf, newMachine } from "../crash/disk.ts";
+import { type Contents, textOf } from "../crash/history.ts";
+import { DIRECTORY, OPTIONS } from "../crash/scenario.ts";
 
 /** A write: keys and their values; `undefined` deletes. */
 type Change = Record<string, string | undefined>;
@@ -136,4 +135,56 @@ export async function shortSample(isClean: boolean): Promise<Sample> {
     await writing.write(change);
   }
   return await writing.end(isClean, SEGMENT_HEADER_BYTES);
+}
+
+/**
+ * Everything that a log can hold: three sessions, batches, deletes and a clear, a segment that a compaction wrote, and
+ * behind the durable mark records that only the process's death left there. Last of all comes the store; before it, the
+ * same store at the end of each earlier session.
+ */
+export async function variedSample(isClean: boolean): Promise<MemoryPlatform[]> {
+  const platform = newMachine();
+  const moments: MemoryPlatform[] = [];
+  const options = { ...OPTIONS, durability: "write" as const };
+  let store = await KvStore.openOn(platform, DIRECTORY, options);
+  for (let i = 0; i < 40; i++) await store.set(`k${i % 23}`, padded(`first ${i}`, 150 + 7 * i));
+  await store.batch(["k1", "k2", "k30"].map((key) => ({ type: "set", key, value: padded(`batched ${key}`, 90) })));
+  await store.close();
+  moments.push(copyOf(platform));
+  store = await KvStore.openOn(platform, DIRECTORY, options);
+  await store.compact();
+  for (const i of [3, 5, 40, 41]) await store.set(`k${i}`, padded(`second ${i}`, 300));
+  await store.clear();
+  for (let i = 10; i < 30; i++) await store.set(`k${i}`, padded(`third ${i}`, 200 + i));
+  await store.delete("k12");
+  await store.close();
+  moments.push(copyOf(platform));
+  store = await KvStore.openOn(platform, DIRECTORY, options);
+  for (let i = 0; i < 9; i++) {
+    await store.set(`k${i + 12}`, padded(`fourth ${i}`, 160), { durability: i % 3 === 0 ? "sync" : "write" });
+  }
+  await store.batch([{ type: "set", key: "k13", value: "last" }, { type: "delete", key: "k14" }]);
+  await store.set("k15", "lost or not");
+  if (isClean) await store.close();
+  return [...moments, copyOf(isClean ? platform : platform.kill())];
+}
+
+/** A store of a hundred segments, with every setting at its smallest: as it was at a few moments, then as it is. */
+export async function hundredSegments(isClean: boolean): Promise<MemoryPlatform[]> {
+  const platform = newMachine();
+  const moments: MemoryPlatform[] = [];
+  const options = { ...OPTIONS, durability: "write" as const };
+  let store = await KvStore.openOn(platform, DIRECTORY, options);
+  for (let i = 0; store.stats().segments < 100; i++) {
+    await store.set(`key ${i % 150}`, padded(`value ${i}`, 600));
+    if (i % 7 === 0) await store.delete(`key ${(i + 20) % 150}`);
+    if (i % 200 !== 150) continue;
+    await store.close();
+    moments.push(copyOf(platform));
+    store = await KvStore.openOn(platform, DIRECTORY, options);
+  }
+  for (let i = 0; i < 3; i++) await store.set(`last ${i}`, padded(`value ${i}`, 100), { durability: "sync" });
+  if (isClean) await store.close();
+  moments.push(copyOf(isClean ? platform : platform.kill()));
+  return moments;
 }

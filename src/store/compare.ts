@@ -1,0 +1,99 @@
+/**
+ * Whether an index says what the log says: the one in memory, or the one that an image and the records behind it make.
+ *
+ * @module
+ */
+import { KvStoreError } from "../errors.ts";
+import { IMAGE_NAME } from "../index/image.ts";
+import { type Index, PARTITIONS, type Place } from "../index/index.ts";
+import { ENTRY_FIELDS } from "../index/partition.ts";
+import { Log } from "../log/log.ts";
+import { Segment } from "../log/segment.ts";
+import type { Platform } from "../platform/types.ts";
+import type { Problem } from "../types.ts";
+import { loadImage } from "./checkpoint.ts";
+import { decodeKey } from "./keys.ts";
+import { replay } from "./replay.ts";
+import type { ExaminedStore } from "./survey.ts";
+
+/** Mismatches between index and log that are listed one by one. */
+const MAX_LISTED = 100;
+
+/** A segment with the same file and extent, and an empty account. */
+export function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
+  const inputs: number[] = new Array((headerBytes - 44) / 4).fill(0);
+  return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });
+}
+
+/** A segment's account, for comparing and for messages. */
+export function accountOf({ liveBytes, staleBytes, tombstoneBytes }: Segment): string {
+  return `${liveBytes} live, ${staleBytes} stale, ${tombstoneBytes} tombstone bytes`;
+}
+
+/** Compares what image and replay make of the log with what the log alone makes. */
+export function checkImage(
+  platform: Platform,
+  directory: string,
+  { manifest, segments, found }: Pick<ExaminedStore, "manifest" | "segments" | "found">,
+): Problem[] {
+  const log = new Log({ platform, directory, lock: undefined }, manifest);
+  for (const { segment } of segments) log.adopt(shadowOf(segment!));
+  const image = loadImage(log, manifest);
+  if (image === undefined) {
+    if (platform.list(directory).includes(IMAGE_NAME)) {
+      found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
+    }
+    return [];
+  }
+  const { index } = image;
+  try {
+    replay(index, log.segments, image.known);
+  } catch (error) {
+    if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
+    return [problemOf(IMAGE_NAME, error.reason ?? error.message)];
+  }
+  const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
+  const problems = compare(IMAGE_NAME, found.index, index.size, find);
+  for (const { segment } of segments) {
+    const other = accountOf(log.segments.get(segment!.number)!);
+    if (other !== accountOf(segment!)) {
+      problems.push(
+        problemOf(IMAGE_NAME, `the account of ${segment!.name} is ${other}; the log says ${accountOf(segment!)}`),
+      );
+    }
+  }
+  return problems;
+}
+
+/** Compares an index with the one that the log makes: keys and places. */
+export function compare(
+  file: string,
+  expected: Index,
+  size: number,
+  find: (key: Uint8Array) => Place | undefined,
+): Problem[] {
+  const problems: Problem[] = [];
+  if (size !== expected.size) problems.push(problemOf(file, `it has ${size} keys; the log has ${expected.size}`));
+  for (let number = 0; number < PARTITIONS; number++) {
+    const { entries, arena, count } = expected.partition(number);
+    for (let id = 0; id < count && problems.length < MAX_LISTED; id++) {
+      const [at, segment, offset, form] = entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
+      if (segment === 0) continue;
+      const key = arena.subarray(at! + 2, at! + 2 + (arena[at!]! | (arena[at! + 1]! << 8)));
+      const place = find(key);
+      const isSame = place?.segment === segment && place?.offset === offset && place?.length === (form! & 0x7fff_ffff);
+      if (isSame && place?.isString === form! >= 2 ** 31) continue;
+      const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
+      problems.push({
+        ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
+        key: decodeKey(key, form! >= 2 ** 31),
+      });
+    }
+  }
+  return problems;
+}
+
+/** A problem of a whole file. */
+export function problemOf(file: string, reason: string): Problem {
+  return { file, offset: 0, length: 0, reason };
+}

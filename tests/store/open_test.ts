@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+import { KvStore } from "../../mod.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+
+const SMALL = { segmentBytes: 4096, compaction: { auto: false } };
+
+function segmentsOf(platform: MemoryPlatform): string[] {
+  return platform.files().filter((path) => path.endsWith(".seg"));
+}
+
+Deno.test("open: what is removed because of a manifest that was found cannot outlast it", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn<number | string>(platform, "/s", SMALL);
+  for (let i = 0; i < 200; i++) store.set(`key ${i}`, "v".repeat(50));
+  for (let i = 0; i < 200; i += 2) store.set(`key ${i}`, i);
+  await store.flush();
+  const expected = [...store];
+  const before = segmentsOf(platform);
+  // The process dies between the rename of the manifest that lists a copy and the sync of the directory.
+  let died: MemoryPlatform | undefined;
+  let isRenamed = false;
+  platform.onOperation = ({ kind, path }) => {
+    const hasCopy = segmentsOf(platform).some((name) => !before.includes(name) && platform.readFile(name).length > 200);
+    if (kind === "syncDirectory" && isRenamed) died ??= platform.fork();
+    isRenamed = kind === "rename" && path.endsWith("MANIFEST") && hasCopy;
+  };
+  await store.compact();
+  await store.close();
+  assert(died !== undefined);
+  died.startTimer = () => ({ stop: () => {} });
+  const again = await KvStore.openOn(died, "/s", SMALL);
+  assert(segmentsOf(died).length < before.length, "nothing was left over");
+  // Of the changes that nothing has made durable, removals last and renames do not.
+  const after = died.crash({ entry: ({ kind }) => kind === "remove" });
+  await again.close().catch(() => {});
+  const last = await KvStore.openOn(after, "/s", SMALL);
+  assertEquals([...last], expected);
+  await last.close();
+});
