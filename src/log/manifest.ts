@@ -249,8 +249,8 @@ function hasSegments(platform: Platform, directory: string): boolean {
  * sync the directory. When this returns, the new one is durable.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
-  if (manifest.nextSequence > MAX_SEQUENCE) {
-    throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
+  if (Math.max(manifest.nextSequence, manifest.generation) > MAX_SEQUENCE) {
+    throw new KvStoreError("IO", "all sequence numbers, or generations, are used up: export and import the store");
   }
   asIo(`replace ${MANIFEST_NAME}`, () => {
     writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));

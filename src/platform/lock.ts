@@ -27,8 +27,9 @@ export function takeLock(platform: Platform, file: LockFile, text: string): Lock
   try {
     if (!file.tryLock()) return { holder: readText(file.handle) };
     writeText(file, text);
+    const lock = new HeldLock(platform, file);
     held = true;
-    return new HeldLock(platform, file);
+    return lock;
   } finally {
     if (!held) file.handle.close();
   }
@@ -73,17 +74,20 @@ function writeText(file: LockFile, text: string): void {
 class HeldLock implements Lock {
   readonly #platform: Platform;
   readonly #file: LockFile;
+  /** Of the open file, which stays the same; asked for once, as every group of writes compares it. */
+  readonly #identity: string | undefined;
   #released = false;
 
   constructor(platform: Platform, file: LockFile) {
     this.#platform = platform;
     this.#file = file;
+    this.#identity = file.identity("handle");
   }
 
   isCurrent(): boolean {
     if (this.#released) return false;
     try {
-      return this.#file.identity("handle") === this.#file.identity("path");
+      return this.#identity === this.#file.identity("path");
     } catch (error) {
       if (this.#platform.isNotFound(error)) return false;
       throw error;

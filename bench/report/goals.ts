@@ -1,0 +1,186 @@
+/**
+ * What is wanted, as ratios within one run, and whether it was reached.
+ *
+ * @module
+ */
+
+import type { RuntimeKind } from "../engine.ts";
+import { ENGINES } from "../engines/mod.ts";
+import { KEY_BYTES } from "../work/data.ts";
+import { metricOf, shown } from "./metrics.ts";
+import { find, keysOf, type Results } from "./results.ts";
+
+/** How a goal turned out. */
+export interface Verdict {
+  /** What was measured. */
+  workload: string;
+  /** What is wanted. */
+  goal: string;
+  /** Our figure, and what it is compared with. */
+  found: string;
+  /** The ratio; for memory and stalls the figure itself. */
+  ratio?: number;
+  /** Whether it was reached; absent where something was not measured. */
+  isMet?: boolean;
+}
+
+/** Engines that a figure may be compared with: the best of some, or one by its name. */
+type Against = "best native peer" | "best peer" | "lmdb" | "classic-level" | "Map" | "raw file";
+
+interface Comparison {
+  metric: string;
+  against: Against;
+  /** At least so many times the other's operations; or at most so many times its time. */
+  factor: number;
+}
+
+const COMPARISONS: Comparison[] = [
+  { metric: "fill", against: "best native peer", factor: 3 },
+  { metric: "fill", against: "Map", factor: 0.7 },
+  { metric: "overwrite", against: "best native peer", factor: 2.5 },
+  { metric: "overwrite", against: "Map", factor: 0.7 },
+  { metric: "get", against: "lmdb", factor: 2 },
+  { metric: "get-missing", against: "best native peer", factor: 1.2 },
+  { metric: "durable-serial", against: "raw file", factor: 0.9 },
+  { metric: "durable-many", against: "best peer", factor: 2 },
+  { metric: "open", against: "classic-level", factor: 1 },
+  { metric: "set-4k", against: "best peer", factor: 1.5 },
+  { metric: "get-4k", against: "lmdb", factor: 1 },
+  { metric: "prefix", against: "classic-level", factor: 1 },
+];
+
+/** A goal that is a ratio of two of our own figures, or a figure alone. */
+interface Own {
+  workload: string;
+  goal: string;
+  most?: number;
+  least?: number;
+  found: (look: Look) => { value: number; text: string } | undefined;
+}
+
+/** Our figure of a metric, at a number of keys. */
+type Look = { figure(metric: string, keys: number): number | undefined; keys(metric: string): number[] };
+
+/** Where growth is measured from. */
+const GROWTH_FROM = 100_000;
+
+const OWN: Own[] = [
+  {
+    workload: "memory beyond the key's bytes",
+    goal: "at most 40 bytes a key",
+    most: 40,
+    found: (look) => {
+      const keys = look.keys("memory-known").at(-1);
+      const bytes = keys === undefined ? undefined : look.figure("memory-known", keys);
+      if (bytes === undefined) return undefined;
+      return { value: bytes - KEY_BYTES, text: `${shown(bytes - KEY_BYTES)} bytes a key at ${shown(keys!)} keys` };
+    },
+  },
+  ratioOf("compaction", "at least 0.5 × a sequential copy", { least: 0.5 }, ["compaction", "compaction-copy"]),
+  {
+    workload: "longest stall during compaction",
+    goal: "at most 10 ms",
+    most: 10,
+    found: (look) => {
+      const value = look.figure("compaction-stall", look.keys("compaction-stall").at(-1) ?? 0);
+      const quiet = look.figure("compaction-stall-quiet", look.keys("compaction-stall").at(-1) ?? 0);
+      if (value === undefined || quiet === undefined) return undefined;
+      return { value, text: `${shown(value)} ms; without compaction ${shown(quiet)} ms` };
+    },
+  },
+  ratioOf("p99 of gets during compaction", "at most 3 × that of quiet times", { most: 3 }, [
+    "compaction-p99",
+    "compaction-p99-quiet",
+  ]),
+  ...["growth-get", "growth-set"].map((metric): Own => ({
+    workload: `${metricOf(metric).title} as the store grows`,
+    goal: "at most 2 × that at 100,000 keys",
+    most: 2,
+    found: (look) => compare(look, metric, [look.keys(metric).at(-1), GROWTH_FROM]),
+  })),
+  {
+    workload: "`kvstore get` in a shell",
+    goal: "at most 1.5 × the same on an empty store",
+    most: 1.5,
+    found: (look) => compare(look, "shell", [look.keys("shell")[1], 0]),
+  },
+];
+
+function ratioOf(
+  workload: string,
+  goal: string,
+  limit: { most?: number; least?: number },
+  [metric, base]: [string, string],
+): Own {
+  return {
+    workload,
+    goal,
+    ...limit,
+    found: (look) => {
+      const keys = look.keys(metric).at(-1) ?? 0;
+      const [one, other] = [look.figure(metric, keys), look.figure(base, keys)];
+      if (one === undefined || other === undefined) return undefined;
+      const { unit } = metricOf(metric);
+      return { value: one / other, text: `${shown(one)} to ${shown(other)} ${unit}` };
+    },
+  };
+}
+
+function compare(
+  look: Look,
+  metric: string,
+  [keys, baseKeys]: [number | undefined, number],
+): { value: number; text: string } | undefined {
+  if (keys === undefined || keys <= baseKeys) return undefined;
+  const [one, other] = [look.figure(metric, keys), look.figure(metric, baseKeys)];
+  if (one === undefined || other === undefined) return undefined;
+  const { unit } = metricOf(metric);
+  return {
+    value: one / other,
+    text: `${shown(one)} ${unit} at ${shown(keys)} keys, ${shown(other)} at ${shown(baseKeys)}`,
+  };
+}
+
+/** All goals on a runtime. */
+export function verdicts(results: Results, runtime: RuntimeKind): Verdict[] {
+  const look: Look = {
+    figure: (metric, keys) => find(results, { runtime, engine: "kvstore", metric, keys })?.median,
+    keys: (metric) => {
+      const ours = results.measurements.filter(({ engine }) => engine === "kvstore");
+      return keysOf({ ...results, measurements: ours }, runtime, metric);
+    },
+  };
+  return [
+    ...COMPARISONS.map((comparison) => compared(results, runtime, comparison)),
+    ...OWN.map(({ workload, goal, most, least, found }): Verdict => {
+      const outcome = found(look);
+      if (outcome === undefined) return { workload, goal, found: "" };
+      const isMet = (most === undefined || outcome.value <= most) && (least === undefined || outcome.value >= least);
+      return { workload, goal, found: outcome.text, ratio: outcome.value, isMet };
+    }),
+  ];
+}
+
+function compared(results: Results, runtime: RuntimeKind, { metric, against, factor }: Comparison): Verdict {
+  const { title, unit } = metricOf(metric);
+  const isTime = unit === "ms";
+  const verdict = { workload: title, goal: `at ${isTime ? "most" : "least"} ${factor} × ${against}`, found: "" };
+  const keys = keysOf(results, runtime, metric).at(-1) ?? 0;
+  const figure = (engine: string) => find(results, { runtime, engine, metric, keys })?.median;
+  const ours = figure("kvstore");
+  const others = candidates(against).flatMap((engine) => {
+    const value = figure(engine);
+    return value === undefined ? [] : [{ engine, value }];
+  });
+  const best = others.sort((a, b) => isTime ? a.value - b.value : b.value - a.value)[0];
+  if (ours === undefined || best === undefined) return verdict;
+  const ratio = ours / best.value;
+  const found = `${shown(ours)} to ${best.engine}'s ${shown(best.value)} ${unit}`;
+  return { ...verdict, found, ratio, isMet: isTime ? ratio <= factor : ratio >= factor };
+}
+
+function candidates(against: Against): string[] {
+  if (against === "best native peer") return ENGINES.filter(({ role }) => role === "native").map(({ name }) => name);
+  if (against !== "best peer") return [against];
+  return ENGINES.filter(({ role }) => role === "native" || role === "script").map(({ name }) => name);
+}

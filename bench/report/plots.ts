@@ -1,0 +1,162 @@
+/**
+ * Plots of the figures, by Observable Plot. It comes from npm when it is needed and is no part of the repository's graph
+ * of modules: its names are put together here.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import peers from "../peers/package.json" with { type: "json" };
+import { engineOf } from "../engines/mod.ts";
+import { type Metric, METRICS } from "./metrics.ts";
+import { keysOf, type Results } from "./results.ts";
+
+/** The part of Observable Plot that is used. */
+interface Plot {
+  plot(options: Record<string, unknown>): { outerHTML: string };
+  barX(data: unknown[], options: Record<string, unknown>): unknown;
+  text(data: unknown[], options: Record<string, unknown>): unknown;
+  line(data: unknown[], options: Record<string, unknown>): unknown;
+  dot(data: unknown[], options: Record<string, unknown>): unknown;
+  ruleX(data: number[]): unknown;
+}
+
+interface Document {
+  createElementNS(namespace: string, name: string): unknown;
+}
+
+/** A point of a plot. */
+interface Point {
+  runtime: string;
+  engine: string;
+  role: string;
+  value: number;
+  keys: number;
+}
+
+/** Colours that can be told apart on light and dark pages, and by those who see few colours. */
+const COLOURS: Record<string, string> = { ours: "#d9480f", native: "#3b6ea5", script: "#7aa6d1", floor: "#9a9a9a" };
+const LINE_COLOURS = ["#d9480f", "#3b6ea5", "#2b8a3e", "#9a9a9a", "#862e9c", "#e67700"];
+
+/** Draws everything that there are figures of into a folder; returns files and titles. */
+export async function drawPlots(results: Results, folder: string): Promise<{ file: string; title: string }[]> {
+  const plots: { file: string; title: string }[] = [];
+  const tools = await load();
+  for (const metric of METRICS) {
+    if (metric.plot === undefined) continue;
+    const points = pointsOf(results, metric);
+    if (points.length === 0) continue;
+    const title = `${metric.title}, ${metric.unit}`;
+    const svg = metric.plot === "bars" ? bars(tools, title, points) : lines(tools, title, points);
+    const file = `${metric.name}.svg`;
+    await Deno.writeTextFile(join(folder, file), svg);
+    plots.push({ file, title });
+  }
+  return plots;
+}
+
+interface Tools {
+  plot: Plot;
+  document: Document;
+}
+
+async function load(): Promise<Tools> {
+  const specifier = (name: keyof typeof peers.devDependencies) => `npm:${name}@${peers.devDependencies[name]}`;
+  const plot: Plot = await import(specifier("@observablehq/plot"));
+  const { parseHTML }: { parseHTML(text: string): { document: Document } } = await import(specifier("linkedom"));
+  return { plot, document: parseHTML("<html><body></body></html>").document };
+}
+
+/** Bars are of the largest number of keys, as tables have the others. */
+function pointsOf(results: Results, metric: Metric): Point[] {
+  return (["node", "deno"] as const).flatMap((runtime) => {
+    const keys = keysOf(results, runtime, metric.name);
+    const wanted = metric.plot === "lines" ? keys : keys.slice(-1);
+    return results.measurements
+      .filter((one) => one.runtime === runtime && one.metric === metric.name && wanted.includes(one.keys))
+      .map(({ engine, median, keys }) => ({
+        runtime: runtime === "deno" ? "Deno" : "Node",
+        engine,
+        role: engineOf(engine).role,
+        value: median,
+        keys,
+      }));
+  });
+}
+
+function bars({ plot, document }: Tools, title: string, points: Point[]): string {
+  const engines = [...new Set(points.toSorted((a, b) => b.value - a.value).map(({ engine }) => engine))];
+  const most = Math.max(...points.map(({ value }) => value));
+  const label = (value: number) =>
+    Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+  const figure = plot.plot({
+    ...frame(document, title),
+    height: 60 + 22 * engines.length,
+    x: { domain: [0, most * 1.18], grid: true, ticks: 4, tickFormat: "~s", label: null },
+    y: { domain: engines, label: null },
+    fx: { label: null },
+    marks: [
+      plot.barX(points, { x: "value", y: "engine", fx: "runtime", fill: (point: Point) => COLOURS[point.role] }),
+      plot.text(points, {
+        x: "value",
+        y: "engine",
+        fx: "runtime",
+        text: (point: Point) => label(point.value),
+        textAnchor: "start",
+        dx: 3,
+      }),
+      plot.ruleX([0]),
+    ],
+  });
+  return withTitle(figure.outerHTML, title);
+}
+
+function lines({ plot, document }: Tools, title: string, points: Point[]): string {
+  const engines = [...new Set(points.map(({ engine }) => engine))];
+  const sorted = points.toSorted((a, b) => a.keys - b.keys);
+  const options = {
+    x: "keys",
+    y: "value",
+    fx: "runtime",
+    stroke: (point: Point) => LINE_COLOURS[engines.indexOf(point.engine) % LINE_COLOURS.length],
+  };
+  const last = engines.flatMap((engine) =>
+    ["Node", "Deno"].flatMap((runtime) =>
+      sorted.filter((point) => point.engine === engine && point.runtime === runtime).slice(-1)
+    )
+  );
+  const figure = plot.plot({
+    ...frame(document, title),
+    height: 300,
+    marginRight: 70,
+    x: { type: "log", grid: true, ticks: 5, tickFormat: "~s", label: "keys" },
+    y: { zero: true, grid: true, label: null },
+    fx: { label: null },
+    marks: [
+      plot.line(sorted, { ...options, z: "engine" }),
+      plot.dot(sorted, options),
+      plot.text(last, { x: "keys", y: "value", fx: "runtime", text: "engine", textAnchor: "start", dx: 6 }),
+    ],
+  });
+  return withTitle(figure.outerHTML, title);
+}
+
+function frame(document: Document, title: string): Record<string, unknown> {
+  return {
+    document,
+    ariaLabel: title,
+    width: 860,
+    marginTop: 40,
+    marginLeft: 110,
+    marginBottom: 30,
+    style: { fontFamily: "system-ui, sans-serif", fontSize: "12px", background: "white", color: "#222" },
+  };
+}
+
+/** As a file of its own an image needs its namespace, and a title of its own keeps Plot from making it a page. */
+function withTitle(svg: string, title: string): string {
+  const escaped = title.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const text = `<text x="8" y="18" text-anchor="start" font-size="14" font-weight="600" fill="#222">${escaped}</text>`;
+  const named = svg.includes("xmlns=") ? svg : svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ');
+  return `${named.replace(/<\/svg>\s*$/, `${text}</svg>`)}\n`;
+}

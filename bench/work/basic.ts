@@ -1,0 +1,125 @@
+/**
+ * Filling, reading, scanning and overwriting a store of small values, without waiting for the disk.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Engine } from "../engine.ts";
+import { type Bench, bytesIn, type Figure, type Phase, rate, secondsOf } from "./bench.ts";
+import { KEY_BYTES, keyOf, missingKeyOf, Order } from "./data.ts";
+
+/** Keys that share all but the last two digits. */
+const PREFIX_KEYS = 100;
+/** Prefix scans that are timed together. */
+const PREFIX_SCANS = 500;
+
+/** Fill, get, get of missing keys, prefix scan, sorted scan, overwrite, and bytes on disk. */
+export async function basic(bench: Bench): Promise<Figure[]> {
+  const { keys } = bench.job;
+  await bench.warmUp("write", "many");
+  const order = new Order(keys, 1);
+  const filled = await writeAndClose(bench, order, { version: 0 });
+  const count = filled.operations;
+  const figures = [rate("fill", filled, keys)];
+  if (has(bench, "disk")) {
+    const userBytes = count * (KEY_BYTES + bench.values.bytes);
+    figures.push({ metric: "disk", value: bytesIn(join(bench.job.directory, "store")) / userBytes });
+  }
+  const engine = await bench.open("store", "write");
+  // the same keys in another sequence: of a fill that was cut off, in that of the filling
+  const gets = count === keys ? new Order(keys, 2) : order;
+  figures.push(rate("get", await bench.read(engine, { order: gets, count })));
+  if (has(bench, "get-missing")) {
+    figures.push(rate("get-missing", await bench.read(engine, { order: gets, count, missing: true })));
+    await checkMissing(bench, engine, gets);
+  }
+  await bench.check(engine, order, { count, version: 0 });
+  if (engine.scan !== undefined) figures.push(...await scans(bench, engine, count));
+  await engine.close();
+  const overwritten = await writeAndClose(bench, new Order(keys, 3), { version: 1 });
+  figures.push(rate("overwrite", overwritten, keys));
+  return figures;
+}
+
+function has({ kind }: Bench, metric: string): boolean {
+  return kind.lacks?.includes(metric) !== true;
+}
+
+/** What was written is looked at before closing. Closing counts where nothing else acknowledges. */
+async function writeAndClose(bench: Bench, order: Order, { version }: { version: number }): Promise<Phase> {
+  const engine = await bench.open("store", "write");
+  const phase = await bench.write(engine, { order, count: bench.job.keys, version, how: "many" });
+  await bench.check(engine, order, { count: phase.operations, version });
+  const closing = await secondsOf(() => engine.close());
+  if (bench.kind.acknowledgesAtClose === true) phase.seconds += closing;
+  return phase;
+}
+
+async function checkMissing(bench: Bench, engine: Engine, order: Order): Promise<void> {
+  const key = missingKeyOf(order.at(0));
+  const value = engine.get === undefined ? (await engine.getMany!([key]))[0] : engine.get(key);
+  if (value !== undefined && value !== null) throw new Error(`${bench.kind.name} has the missing key ${key}`);
+}
+
+async function scans(bench: Bench, engine: Engine, count: number): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const isWhole = count === bench.job.keys && count >= PREFIX_KEYS;
+  if (isWhole && has(bench, "prefix")) {
+    const prefixes = new Order(Math.floor(count / PREFIX_KEYS), 4);
+    const prefixAt = (i: number) => keyOf(prefixes.at(i % prefixes.count) * PREFIX_KEYS).slice(0, -2);
+    figures.push({
+      metric: "prefix-first",
+      value: await secondsOf(() => prefixScan(bench, engine, prefixAt(0))) * 1000,
+    });
+    const seconds = await secondsOf(async () => {
+      for (let i = 1; i <= PREFIX_SCANS; i++) await prefixScan(bench, engine, prefixAt(i));
+    });
+    figures.push(rate("prefix", { operations: PREFIX_SCANS, seconds }));
+    await checkOrder(engine, prefixAt(1));
+  }
+  let entries = 0;
+  let length = 0;
+  const seconds = await secondsOf(() =>
+    engine.scan!("", (_, value) => {
+      entries++;
+      length += value.length;
+    })
+  );
+  if (entries !== count || length !== count * bench.values.bytes) throw new Error(`a scan met ${entries} entries`);
+  figures.push(rate("scan", { operations: entries, seconds }));
+  return figures;
+}
+
+async function prefixScan(bench: Bench, engine: Engine, prefix: string): Promise<void> {
+  let entries = 0;
+  let length = 0;
+  await engine.scan!(prefix, (_, value) => {
+    entries++;
+    length += value.length;
+  });
+  if (entries !== PREFIX_KEYS || length !== PREFIX_KEYS * bench.values.bytes) {
+    throw new Error(`a scan of ${prefix} met ${entries} entries`);
+  }
+}
+
+async function checkOrder(engine: Engine, prefix: string): Promise<void> {
+  const keys: string[] = [];
+  await engine.scan!(prefix, (key) => keys.push(String(key)));
+  const wanted = keys.map((_, i) => `${prefix}${String(i).padStart(2, "0")}`);
+  if (keys.join() !== wanted.join()) throw new Error(`a scan of ${prefix} met ${keys.join()}`);
+}
+
+/** Gets where values are strings. */
+export async function strings(bench: Bench): Promise<Figure[]> {
+  const { keys } = bench.job;
+  await bench.warmUp("write", "many");
+  const order = new Order(keys, 1);
+  const { operations } = await writeAndClose(bench, order, { version: 0 });
+  const engine = await bench.open("store", "write");
+  const gets = operations === keys ? new Order(keys, 2) : order;
+  const phase = await bench.read(engine, { order: gets, count: operations });
+  await bench.check(engine, order, { count: operations, version: 0 });
+  await engine.close();
+  return [rate("get-string", phase)];
+}

@@ -1,0 +1,66 @@
+/**
+ * Writes that wait for the disk, atomic batches, and large values.
+ *
+ * @module
+ */
+
+import { type Bench, type Figure, rate, throughput } from "./bench.ts";
+import { Order } from "./data.ts";
+
+/** Synced writes one after the other. */
+const SERIAL = 2000;
+/** Synced writes with many in flight. */
+const IN_FLIGHT_TOTAL = 200_000;
+
+/** Synced sets, one after the other and 1,000 in flight. */
+export async function durable(bench: Bench): Promise<Figure[]> {
+  const { keys } = bench.job;
+  await bench.warmUp("sync", "one", Math.min(keys, 100));
+  const figures: Figure[] = [];
+  for (
+    const [metric, how, most] of [["durable-serial", "one", SERIAL], ["durable-many", "many", IN_FLIGHT_TOTAL]] as const
+  ) {
+    const count = Math.min(keys, most);
+    const order = new Order(count, 1);
+    const engine = await bench.open(metric, "sync");
+    const phase = await bench.write(engine, { order, count, version: 0, how });
+    await engine.close();
+    const again = await bench.open(metric, "sync");
+    await bench.check(again, order, { count: phase.operations, version: 0 });
+    await again.close();
+    figures.push(rate(metric, phase));
+  }
+  return figures;
+}
+
+/** Atomic batches of 1,000, acknowledged as at a fill. */
+export async function batches(bench: Bench): Promise<Figure[]> {
+  const { keys } = bench.job;
+  await bench.warmUp("write", "batch");
+  const order = new Order(keys, 1);
+  const engine = await bench.open("store", "write");
+  const phase = await bench.write(engine, { order, count: keys, version: 0, how: "batch" });
+  await bench.check(engine, order, { count: phase.operations, version: 0 });
+  await engine.close();
+  return [rate("batch", phase, keys)];
+}
+
+/** Sets and gets of values whose size counts more than their number. */
+export async function large(bench: Bench, [set, get]: [set: string, get: string]): Promise<Figure[]> {
+  const { keys } = bench.job;
+  const { bytes } = bench.values;
+  await bench.warmUp("write", "many", Math.min(keys, 200));
+  const order = new Order(keys, 1);
+  const engine = await bench.open("store", "write");
+  const written = await bench.write(engine, { order, count: keys, version: 0, how: "many" });
+  const start = performance.now();
+  await engine.close();
+  if (bench.kind.acknowledgesAtClose === true) written.seconds += (performance.now() - start) / 1000;
+  const again = await bench.open("store", "write");
+  const count = written.operations;
+  const gets = count === keys ? new Order(keys, 2) : order;
+  const read = await bench.read(again, { order: gets, count });
+  await bench.check(again, order, { count, version: 0 });
+  await again.close();
+  return [throughput(set, written, bytes), throughput(get, read, bytes)];
+}

@@ -1,0 +1,49 @@
+/**
+ * One engine in a process of its own, on Deno or Node: does the job that its argument describes, and says what it found in
+ * the last line of its output.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { engineOf } from "./engines/mod.ts";
+import { basic, strings } from "./work/basic.ts";
+import { Bench, type Figure, type Job } from "./work/bench.ts";
+import { compaction } from "./work/compaction.ts";
+import { growth, memoryPerKey } from "./work/memory.ts";
+import { fill, openToFirstGet } from "./work/open.ts";
+import { batches, durable, large } from "./work/writes.ts";
+
+const SMALL = 100;
+
+/** What to do, with the shape of the values. */
+const WORKS: Record<string, { valueBytes?: number; payload?: "string"; run: (bench: Bench) => Promise<Figure[]> }> = {
+  // whether the engine runs at all
+  probe: { run: (bench) => bench.warmUp("write", "many", 2000).then(() => []) },
+  basic: { run: basic },
+  strings: { payload: "string", run: strings },
+  durable: { run: durable },
+  batch: { run: batches },
+  large4k: { valueBytes: 4096, run: (bench) => large(bench, ["set-4k", "get-4k"]) },
+  large1m: { valueBytes: 1024 * 1024, run: (bench) => large(bench, ["set-1m", "get-1m"]) },
+  fill: { payload: "string", run: fill },
+  open: { payload: "string", run: openToFirstGet },
+  compaction: { run: compaction },
+  memory: { run: memoryPerKey },
+  growth: { run: growth },
+};
+
+/** Does a job. */
+export async function work(job: Job): Promise<Figure[]> {
+  const found = WORKS[job.work];
+  if (found === undefined) throw new Error(`no work "${job.work}"`);
+  const { valueBytes = SMALL, payload = "bytes", run } = found;
+  return await run(new Bench(engineOf(job.engine), job, { valueBytes, payload }));
+}
+
+if (import.meta.main ?? process.argv[1]?.endsWith("worker.js")) {
+  const figures = await work(JSON.parse(process.argv[2]!));
+  console.log(`\n${JSON.stringify(figures)}`);
+  // threads of some peers would keep the process alive
+  process.exit(0);
+}
