@@ -177,16 +177,20 @@ function areCounts(values: unknown[]): boolean {
 
 /** Whether all places of a partition are within segments of the log, or in known ones that are gone. */
 function pointsInto({ entries }: Partition, log: Log, known: Map<number, SegmentAccount>): boolean {
+  // Neighbouring entries are mostly in the same segment: it is looked up when it changes.
+  let last = 0;
+  let start = 0;
+  let limit = Infinity;
   for (let at = 0; at < entries.length; at += ENTRY_FIELDS) {
     const number = entries[at + 1]!;
-    const segment = log.segments.get(number);
-    if (segment === undefined) {
-      if (number !== 0 && !known.has(number)) return false;
-      continue;
+    if (number !== last) {
+      const segment = log.segments.get(number);
+      last = number;
+      start = segment?.headerBytes ?? 0;
+      limit = segment?.endBytes ?? (number === 0 || known.has(number) ? Infinity : -1);
     }
     const offset = entries[at + 2]!;
-    const end = offset + lengthOf(entries[at + 3]!);
-    if (offset < segment.headerBytes || end > segment.endBytes) return false;
+    if (offset < start || offset + lengthOf(entries[at + 3]!) > limit) return false;
   }
   return true;
 }

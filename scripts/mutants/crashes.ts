@@ -1,0 +1,243 @@
+/**
+ * Breakages of the guarantees about what a crash may take: durability, batches, torn tails, and damage told from them.
+ *
+ * @module
+ */
+
+import type { Promised } from "./types.ts";
+
+const DURABILITY = "tests/contract/durability.ts";
+const OPENING = "tests/contract/opening.ts";
+const RECOVERY = "tests/contract/recovery.ts";
+
+/** Guarantees 1 to 3. */
+export const crashPromises: Promised[] = [
+  {
+    sentence: "A write acknowledged under a durability survives what that durability names.",
+    mutants: [
+      {
+        id: "sync-not-awaited",
+        file: "src/log/writer.ts",
+        find: 'if (durability === "write") {',
+        replace: "if (durability !== undefined) {",
+        killers: [[DURABILITY, 'durability "sync": what was acknowledged survives a power cut']],
+      },
+      {
+        id: "write-not-awaited",
+        file: "src/log/writer.ts",
+        find: "return (this.#written ??= new Deferred()).promise;",
+        replace: "return Promise.resolve();",
+        killers: [[
+          "tests/contract/failed_writes.ts",
+          "failed append: every kind of write rejects with IO and its cause, and the state returns",
+        ]],
+      },
+      {
+        id: "background-sync-forgotten",
+        file: "src/log/writer.ts",
+        find: "if (this.unsyncedBytes > 0) this.#sync();",
+        replace: "if (this.unsyncedBytes > 0) return;",
+        killers: [[DURABILITY, 'durability "write": is synced in the background within about a second']],
+      },
+      {
+        id: "clean-end-believed-after-new-writes",
+        file: "src/log/log.ts",
+        find: "if (this.#clean) this.replaceManifest({ clean: false });",
+        replace: "this.#clean = false;",
+        killers: [[
+          DURABILITY,
+          "durability: what is written after a clean close and a new opening survives the death of the process",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "Nothing acknowledged is ever dropped silently.",
+    mutants: [
+      {
+        id: "rotation-without-sync",
+        file: "src/log/log.ts",
+        find: "if (old !== undefined) this.syncActive();",
+        replace: "",
+        killers: [[
+          "tests/log/writer_test.ts",
+          "writer: a segment is synced before the next one gets a record, whatever the durability",
+        ]],
+      },
+      {
+        id: "recovered-records-dropped",
+        file: "src/store/open.ts",
+        find: "const copier = tail.records === 0 ? undefined : new SegmentCopier(log, log.createSegment([]));",
+        replace: "const copier = tail.records < 2 ? undefined : new SegmentCopier(log, log.createSegment([]));",
+        killers: [[RECOVERY, "recovery: writing, dying and opening again many times loses nothing"]],
+      },
+    ],
+  },
+  {
+    sentence: "A batch is there whole or not at all.",
+    mutants: [
+      {
+        id: "batch-unmarked",
+        file: "src/log/writer.ts",
+        find: "if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;",
+        replace: "bytes[at + 9] = header.flags & ~FLAG_MORE;",
+        killers: [["tests/contract/batch.ts", "batch: cut off by the death of the process it is gone as a whole"]],
+      },
+      {
+        id: "batch-split-by-a-rotation",
+        file: "src/log/log.ts",
+        find: "return end + lengthBytes <= limitBytes || end === active.headerBytes;",
+        replace: "return end <= limitBytes || lengthBytes === 0;",
+        killers: [[
+          "tests/log/writer_test.ts",
+          "writer: a batch lies in one segment and says so; one that is too large gets a segment of its own",
+        ]],
+      },
+      {
+        id: "half-a-batch-staged",
+        file: "src/store.ts",
+        find: "this.core.writer?.tail.takeStaged();\n    return Promise.reject(error);",
+        replace: "return Promise.reject(error);",
+        killers: [[
+          "tests/contract/batch.ts",
+          "batch: a mistake in the middle leaves nothing of it, and the next write is whole",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "A crash never prevents opening: what lies past the durable mark and does not check out is a torn tail, left behind " +
+      "and reported.",
+    mutants: [
+      {
+        id: "torn-tail-refused",
+        file: "src/log/recovery.ts",
+        find: "tail.discardedRecords = unfinished;",
+        replace: "if (unfinished === 0) throw corrupt(name, cursor.offset, tail.reason);",
+        killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
+      },
+      {
+        id: "torn-tail-unreported",
+        file: "src/store/open.ts",
+        find: "discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,",
+        replace: "discardedBytes: 0,",
+        killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
+      },
+      {
+        id: "cut-off-creation-refused",
+        file: "src/store/open.ts",
+        find: 'return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";',
+        replace: 'return names.length > 1 ? "headless" : "none";',
+        killers: [[OPENING, "open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "Before the mark, or before the end that a clean close recorded, missing or bad bytes are damage: `CORRUPT` where " +
+      "they are met (at open for what open reads, at `get` for that key alone, in `verify` for the rest); salvage keeps " +
+      "what is intact and lists what it broke.",
+    mutants: [
+      {
+        id: "damage-before-the-mark-skipped",
+        file: "src/log/recovery.ts",
+        find:
+          'if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");',
+        replace: "if (!cursor.next()) {\n" +
+          "      const endBytes = cursor.offset;\n" +
+          "      return { endBytes, markBytes: endBytes, fileBytes, records: 0, discardedRecords: 0, highestSequence };\n" +
+          "    }",
+        killers: [[
+          "tests/log/recovery_test.ts",
+          "recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte",
+        ]],
+      },
+      {
+        id: "file-shorter-than-its-mark",
+        file: "src/log/recovery.ts",
+        find: "if (fileBytes < markBytes) throw",
+        replace: "if (fileBytes < knownMark - markBytes) throw",
+        killers: [[
+          "tests/log/recovery_test.ts",
+          "recovery: at every length of the file past the mark it takes whole records, before it is damage",
+        ]],
+      },
+      {
+        id: "file-shorter-than-its-recorded-end",
+        file: "src/store/open.ts",
+        find: "if (handle.size() < endBytes) {",
+        replace: "if (handle.size() < 44) {",
+        killers: [[OPENING, "open: a segment that is missing or too short is CORRUPT"]],
+      },
+      {
+        id: "missing-segment-passed-over",
+        file: "src/store/open.ts",
+        find: "for (const listed of manifest.segments) {\n    const segment",
+        replace: "for (const listed of manifest.segments) {\n" +
+          "    if (!log.platform.list(log.directory).includes(segmentName(listed.number))) continue;\n" +
+          "    const segment",
+        killers: [[OPENING, "open: a segment that is missing or too short is CORRUPT"]],
+      },
+      {
+        id: "headless-store-begun-anew",
+        file: "src/store/open.ts",
+        find: 'if (findStore(platform, directory) === "headless") {',
+        replace: 'if (findStore(platform, directory) === "headless" && !create) {',
+        killers: [[OPENING, "open: segments without a MANIFEST are CORRUPT, and stay as they are"]],
+      },
+      {
+        id: "older-manifest-taken",
+        file: "src/store/strays.ts",
+        find: "const younger = unlisted.find((name) => segmentNumberOf(name)! >= nextSegment);",
+        replace: "const younger = unlisted.find((name) => segmentNumberOf(name)! < nextSegment - nextSegment);",
+        killers: [[
+          "tests/damage/files_test.ts",
+          "a manifest put back from any earlier moment is refused, or nothing has changed since",
+        ]],
+      },
+      {
+        id: "damage-skipped-at-open",
+        file: "src/store/replay.ts",
+        find: "if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);\n" +
+          "    if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);",
+        replace: 'if (name === "") throw corrupt(name, endBytes, "");',
+        killers: [[
+          OPENING,
+          "open: a damaged MANIFEST, segment header or record header is CORRUPT and names file, offset and reason",
+        ]],
+      },
+      {
+        id: "damaged-value-refuses-the-store",
+        file: "src/store/replay.ts",
+        find: "while (cursor.next()) this.take(cursor, segment, from === undefined);",
+        replace: "while (cursor.next() && cursor.checkValue()) this.take(cursor, segment, from === undefined);",
+        killers: [[OPENING, "open: a damaged value is met where it is read, not at opening"]],
+      },
+      {
+        id: "verify-trusts-values",
+        file: "src/store/scan.ts",
+        find: 'found.reason = cursor.checkValue() ? undefined : "checksum of a value";',
+        replace: 'found.reason = cursor.loadValue() ? undefined : "checksum of a value";',
+        killers: [[
+          "tests/contract/figures.ts",
+          "verify: names file, offset, length, reason and key of damage, and whether an older version is left",
+        ]],
+      },
+      {
+        id: "salvage-ends-at-the-first-damage",
+        file: "src/store/repair.ts",
+        find: "if (!isRecord || cursor.kind === KIND.mark) continue;",
+        replace: "if (!isRecord) return;\n    if (cursor.kind === KIND.mark) continue;",
+        killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
+      },
+      {
+        id: "salvage-lists-nothing",
+        file: "src/store/repair.ts",
+        find: "lostKeys: found.lostKeys(),",
+        replace: "lostKeys: [],",
+        killers: [[RECOVERY, "open with salvage: repairs first and says so in recovery; strict refuses"]],
+      },
+    ],
+  },
+];

@@ -1,0 +1,285 @@
+/**
+ * Breakages of the guarantees about damage, full disks, failed syncs, other writers, hostile and derived files.
+ *
+ * @module
+ */
+
+import type { Promised } from "./types.ts";
+
+const LOCKING = "tests/contract/locking.ts";
+const FAILED = "tests/contract/failed_writes.ts";
+const CLOSING = "tests/contract/closing.ts";
+const RECOVERY = "tests/contract/recovery.ts";
+const PLATFORMS = "tests/platform/suite.ts";
+
+/** Guarantees 4 and 7 to 10, and what is said below them. */
+export const damagePromises: Promised[] = [
+  {
+    sentence: "A flipped bit never yields a wrong value: every read checks its record.",
+    mutants: [
+      {
+        id: "value-checksum-ignored",
+        file: "src/store/core.ts",
+        find: "if (!valueIsIntact(buffer, 0, header, seed)) throw",
+        replace: "if (header.length === 0) throw",
+        killers: [["tests/contract/opening.ts", "open: a damaged value is met where it is read, not at opening"]],
+      },
+      {
+        id: "header-checksum-ignored",
+        file: "src/store/core.ts",
+        find: "if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) throw",
+        replace: "if (!isRecord) throw",
+        killers: [["tests/contract/calls.ts", "get: whichever bit of its record has flipped, it is CORRUPT"]],
+      },
+      {
+        id: "key-of-the-record-not-compared",
+        file: "src/store/core.ts",
+        find: "if (!isSame(buffer.bytes, header, key)) throw",
+        replace: "if (isSame(buffer.bytes, header, key) && header.length === 0) throw",
+        killers: [[
+          "tests/store/core_test.ts",
+          "an entry of the index that points at the record of another key is CORRUPT, never that one's value",
+        ]],
+      },
+      {
+        id: "checksum-not-bound-to-its-place",
+        file: "src/log/record.ts",
+        find: "return (salt ^ offset) >>> 0;",
+        replace: "return (salt ^ (offset & 0)) >>> 0;",
+        killers: [["tests/log/record_test.ts", "record: a record is worth nothing at another place"]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "A full disk or a failed write rejects the calls concerned and nothing else; writing goes on once there is space; " +
+      "compaction needs at most one segment of free space (plus MANIFEST; inputs pinned by snapshots stay; a segment " +
+      "larger than `segmentBytes` counts as one), so it switches and deletes segment by segment.",
+    mutants: [
+      {
+        id: "earlier-calls-rejected-too",
+        file: "src/log/writer.ts",
+        find: "if (this.tail.length === 0) {\n      // All is written",
+        replace: "if (this.tail.length < 0) {\n      // All is written",
+        killers: [[FAILED, "failed append: calls that wait for nothing but the sync of earlier groups do not reject"]],
+      },
+      {
+        id: "failed-write-is-final",
+        file: "src/log/writer.ts",
+        find: "return this.#rollback(ioError(`append to ${active.name}`, error));",
+        replace: "return this.fail(ioError(`append to ${active.name}`, error));",
+        killers: [[
+          FAILED,
+          "failed append: again and again, then space comes back: what was acknowledged is there, and nothing else",
+        ]],
+      },
+      {
+        id: "groups-larger-than-a-segment",
+        file: "src/compaction/choose.ts",
+        find: "gainOf(all, [...inputs, next]).outputBytes > limitBytes",
+        replace: "gainOf(all, [...inputs, next]).outputBytes > limitBytes * 1e9",
+        killers: [["tests/compaction/choose_test.ts", "choose: a group fits into one new segment"]],
+      },
+      {
+        id: "inputs-kept-for-the-end",
+        file: "src/store/background.ts",
+        find: "for (const segment of segments) segment.retiredAt = core.views.opened;\n        core.sweep();",
+        replace: "for (const segment of segments) segment.retiredAt = core.views.opened;",
+        killers: [[
+          "tests/crash/disk_full_test.ts",
+          "deletes and compaction free a disk with one segment's space left",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "A failed fsync fails the store.",
+    mutants: [
+      {
+        id: "failed-fsync-acknowledged",
+        file: "src/log/writer.ts",
+        find: "for (const waiter of waiters) waiter.reject(log.failure!);",
+        replace: "for (const waiter of waiters) waiter.resolve();",
+        killers: [[CLOSING, "failed fsync: the writes that waited for it and all behind reject with FAILED"]],
+      },
+      {
+        id: "failed-fsync-of-the-manifest-forgotten",
+        file: "src/log/log.ts",
+        find: "} catch (error) {\n      throw (error as KvStoreError).code",
+        replace: "} catch (error) {\n      if (this.isWriter) throw error;\n      throw (error as KvStoreError).code",
+        killers: [[
+          "tests/log/log_test.ts",
+          "log: once an fsync has failed, nothing is written any more, and nothing removed",
+        ]],
+      },
+      {
+        id: "failed-fsync-of-a-copy-forgotten",
+        file: "src/compaction/compactor.ts",
+        find: 'throw error instanceof KvStoreError && error.code === "FAILED" ? this.#host.log.fail(error) : error;',
+        replace: "throw error;",
+        killers: [[CLOSING, "failed fsync: of the copy that a compaction makes fails the store as well"]],
+      },
+    ],
+  },
+  {
+    sentence: "At most one writer at a time.",
+    mutants: [
+      {
+        id: "lock-not-taken-by-deno",
+        file: "src/platform/deno.ts",
+        find: "tryLock: () => file.tryLockSync(true),",
+        replace: "tryLock: () => true,",
+        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+      },
+      {
+        id: "lock-shared-by-readers",
+        file: "src/platform/deno.ts",
+        find: "file.tryLockSync(true)",
+        replace: "file.tryLockSync(false)",
+        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+      },
+      {
+        id: "replaced-lock-not-noticed",
+        file: "src/log/log.ts",
+        find: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;',
+        replace: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== undefined) return;',
+        killers: [[LOCKING, "lock: a store whose LOCK was replaced switches no manifest any more"]],
+      },
+      {
+        id: "acknowledged-without-a-look-at-the-lock",
+        file: "src/log/writer.ts",
+        find: "log.checkLock();",
+        replace: "",
+        killers: [[LOCKING, "lock: once LOCK has been removed, no write is acknowledged any more"]],
+      },
+    ],
+  },
+  {
+    sentence: "Hostile files give `CORRUPT` or `FORMAT` in bounded time and memory.",
+    mutants: [
+      {
+        id: "search-without-end",
+        file: "src/log/cursor.ts",
+        find: "&& this.#effort > 0; this.offset++) {",
+        replace: "&& this.#effort > -1e12; this.offset++) {",
+        killers: [["tests/log/cursor_test.ts", "cursor: a hostile file costs bounded time"]],
+      },
+      {
+        id: "image-size-trusted",
+        file: "src/index/image.ts",
+        find: "if (!(offset + length <= size) || !Number.isInteger(Math.log2(slots))) return undefined;",
+        replace: "if (length > 2 ** 33) return undefined;",
+        killers: [[
+          "tests/index/image_test.ts",
+          "image: numbers in the footer ask for no more memory than there is file",
+        ]],
+      },
+      {
+        id: "unknown-feature-ignored",
+        file: "src/log/manifest.ts",
+        find: "if (version !== FORMAT_VERSION || features !== 0) {",
+        replace: "if (version !== FORMAT_VERSION) {",
+        killers: [["tests/log/manifest_test.ts", "manifest: an unknown version or feature is FORMAT"]],
+      },
+      {
+        id: "newer-segment-read",
+        file: "src/log/segment.ts",
+        find: "if (version !== FORMAT_VERSION) {",
+        replace: "if (version < FORMAT_VERSION) {",
+        killers: [[
+          "tests/log/segment_test.ts",
+          "segment: a newer version is FORMAT, and no count of inputs asks for memory",
+        ]],
+      },
+      {
+        id: "contradictions-in-the-manifest",
+        file: "src/log/manifest.ts",
+        find: "  checkManifest(manifest);\n",
+        replace: "",
+        killers: [[
+          "tests/log/manifest_test.ts",
+          "manifest: numbers that contradict one another are CORRUPT, whatever the checksum says",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "Derived files (index images, hints) may be deleted, stale, swapped or damaged: contents are the same.",
+    mutants: [
+      {
+        id: "image-of-another-store-taken",
+        file: "src/store/checkpoint.ts",
+        find: "about.storeId !== toHex(log.storeId) || ",
+        replace: "",
+        killers: [[
+          "tests/store/checkpoint_test.ts",
+          "checkpoint: an image fits only the log that it was made of, at that time or later",
+        ]],
+      },
+      {
+        id: "image-of-a-later-state-taken",
+        file: "src/store/checkpoint.ts",
+        find: "about.generation > manifest.generation || ",
+        replace: "",
+        killers: [[
+          "tests/store/checkpoint_test.ts",
+          "checkpoint: an image fits only the log that it was made of, at that time or later",
+        ]],
+      },
+      {
+        id: "stale-image-not-caught-up-with",
+        file: "src/store/open.ts",
+        find: "const { highest, records } = replay(index, log.segments, image?.known);",
+        replace: "const caughtUp = { highest: image?.known.sequence ?? 0, records: 0 };\n" +
+          "  const { highest, records } = image === undefined ? replay(index, log.segments) : caughtUp;",
+        killers: [[RECOVERY, "derived files: deleted, damaged or stale, the contents are the same"]],
+      },
+      {
+        id: "image-of-unsynced-records",
+        file: "src/store/checkpoint.ts",
+        find: 'await core.writer!.reached("sync");',
+        replace: "await Promise.resolve();",
+        killers: [[
+          "tests/store/checkpoint_test.ts",
+          "checkpoint: what an image covers is durable before it has its name",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "Guarantees 2 and 5 hold for crashes; salvage of damaged files says where it could not keep them.",
+    mutants: [
+      {
+        id: "salvage-revives-older-values",
+        file: "src/store/repair.ts",
+        find: "copier.copy(cursor, reason === undefined ? undefined : KIND.delete);",
+        replace: "if (reason === undefined) copier.copy(cursor);",
+        killers: [[
+          RECOVERY,
+          "repairStore: keeps what is readable, lists what is lost, moves the damaged file aside, revives nothing older",
+        ]],
+      },
+      {
+        id: "salvage-hides-gaps",
+        file: "src/store/repair.ts",
+        find: "lostSequences: found.lostSequences,",
+        replace: "lostSequences: [],",
+        killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
+      },
+      {
+        id: "salvage-takes-inputs-and-output",
+        file: "src/store/rebuild.ts",
+        find: "const kept = finished.filter(({ header }) => !replaced.has(header.number));",
+        replace: "const kept = finished.filter(({ header }) => replaced.size >= 0 || header.number === 0);",
+        killers: [[
+          "tests/store/rebuild_test.ts",
+          "rebuild: without a manifest, a finished copy stands for its inputs, and brings no deleted key back",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "Not promised: disks that lie about syncing, network file systems, sync folders.",
+    none: "it says what is not promised",
+  },
+];

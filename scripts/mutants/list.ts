@@ -1,0 +1,28 @@
+/**
+ * The list of mutants, in the order of the sentences in docs/safety.md.
+ *
+ * @module
+ */
+
+import { crashPromises } from "./crashes.ts";
+import { damagePromises } from "./damage.ts";
+import { compactionRules } from "./compaction.ts";
+import { lockRules } from "./locks.ts";
+import { recoveryRules } from "./recovery.ts";
+import { stepPromises } from "./steps.ts";
+import { writeRules } from "./writes.ts";
+import { type Mutant, mutantsOf, type Promised } from "./types.ts";
+
+/** Every sentence that promises something, with the mutants that break it. */
+export const promises: Promised[] = [
+  ...crashPromises,
+  ...stepPromises,
+  ...damagePromises,
+  ...compactionRules,
+  ...recoveryRules,
+  ...lockRules,
+  ...writeRules,
+];
+
+/** Every mutant. */
+export const mutants: Mutant[] = promises.flatMap(mutantsOf);

@@ -1,0 +1,68 @@
+/**
+ * Breakages of the rules about locks.
+ *
+ * @module
+ */
+
+import type { Promised } from "./types.ts";
+
+const LOCKING = "tests/contract/locking.ts";
+const PLATFORMS = "tests/platform/suite.ts";
+
+/** Rules about locks. */
+export const lockRules: Promised[] = [
+  {
+    sentence: "A LOCK file that is there is no lock, whatever is in it or is not.",
+    mutants: [
+      {
+        id: "existence-as-lock",
+        file: "src/platform/deno.ts",
+        find: "const file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });",
+        replace: "const file = Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });",
+        killers: [[PLATFORMS, "a lock file that is empty, garbage or huge is no lock"]],
+      },
+      {
+        id: "lock-file-unlinked",
+        file: "src/store.ts",
+        find: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());',
+        replace: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());\n' +
+          '        if (this.#lock !== undefined) core.log.platform.remove(core.log.path("LOCK"));',
+        killers: [[
+          LOCKING,
+          "lock: is free after close, after a failed open, and after the holder's death; LOCK stays",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "Process ids are used again: the text in LOCK is advice, and the lock is the operating system's.",
+    mutants: [
+      {
+        id: "lock-text-believed",
+        file: "src/platform/lock.ts",
+        find: "if (!file.tryLock()) return { holder: readText(file.handle) };",
+        replace: 'if (!file.tryLock() || readText(file.handle) !== "") return { holder: readText(file.handle) };',
+        killers: [[PLATFORMS, "a lock file that is empty, garbage or huge is no lock"]],
+      },
+    ],
+  },
+  {
+    sentence: "Deno, Node and Bun exclude each other.",
+    mutants: [
+      {
+        id: "lock-not-taken-by-node",
+        file: "src/platform/node.ts",
+        find: "if (status === 1) return false;",
+        replace: "if (status === 1) return true;",
+        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+      },
+      {
+        id: "lock-of-its-own-for-node",
+        file: "src/platform/node.ts",
+        find: 'spawnSync("flock", ["-xn", "3"], {',
+        replace: 'spawnSync("flock", ["-xn", "/dev/null", "true"], {',
+        killers: [["tests/platform/process_test.ts", "a lock held by … is refused to all, until SIGKILL"]],
+      },
+    ],
+  },
+];

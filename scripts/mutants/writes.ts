@@ -1,0 +1,156 @@
+/**
+ * Breakages of the rules about writes, and what there is to say of platforms.
+ *
+ * @module
+ */
+
+import type { Promised } from "./types.ts";
+
+const FAILED = "tests/contract/failed_writes.ts";
+const CLOSING = "tests/contract/closing.ts";
+const ORDER = "tests/contract/order.ts";
+
+/** Rules about writes and platforms. */
+export const writeRules: Promised[] = [
+  {
+    sentence: "After a failed fsync nothing is tried again: the kernel may report success the next time.",
+    mutants: [
+      {
+        id: "failed-fsync-retried",
+        file: "src/log/writer.ts",
+        find:
+          "this.fail(syncFailure(active.name, error));\n        for (const waiter of waiters) waiter.reject(log.failure!);",
+        replace: "if (error === undefined) this.fail(syncFailure(active.name, error));\n" +
+          "        return active.handle.syncData().then(() => waiters.forEach((waiter) => waiter.resolve()));",
+        killers: [[CLOSING, "failed fsync: the writes that waited for it and all behind reject with FAILED"]],
+      },
+      {
+        id: "failed-fsync-forgotten",
+        file: "src/log/log.ts",
+        find: "this.failure ??= error;\n    return this.failure;",
+        replace: "return error;",
+        killers: [[
+          CLOSING,
+          "failed fsync: reads go on, everything else rejects with FAILED and its cause, and nothing more is written",
+        ]],
+      },
+      {
+        id: "manifest-after-a-failed-fsync",
+        file: "src/log/log.ts",
+        find: "if (this.failure !== undefined) throw this.failure;",
+        replace: "",
+        killers: [[
+          "tests/log/log_test.ts",
+          "log: once an fsync has failed, nothing is written any more, and nothing removed",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "A short write is continued, and nothing is appended behind what a failed one may have left.",
+    mutants: [
+      {
+        id: "short-write-ignored",
+        file: "src/platform/files.ts",
+        find: "while (done < source.length) {",
+        replace: "while (done === 0 && done < source.length) {",
+        killers: [["tests/log/writer_test.ts", "writer: short writes are continued"]],
+      },
+      {
+        id: "write-of-nothing-taken-for-success",
+        file: "src/platform/files.ts",
+        find: 'if (count === 0) throw new Error("the disk took no more bytes (is it full?)");',
+        replace: "if (count === 0) return;",
+        killers: [[FAILED, "failed append: a write that takes no byte counts as failed"]],
+      },
+      {
+        id: "appended-behind-a-failed-write",
+        file: "src/log/writer.ts",
+        find: "log.mustRotate = true;",
+        replace: "",
+        killers: [[
+          "tests/log/writer_test.ts",
+          "writer: after a part of a group was written, nothing is appended behind it",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "No promise resolves before its bytes, and all written before them, have the durability that it named; no rejected " +
+      "write is visible.",
+    mutants: [
+      {
+        id: "promise-resolved-before-the-sync",
+        file: "src/log/writer.ts",
+        find: "const waiters = this.#syncWaiters.splice(0);\n    const end",
+        replace:
+          "const waiters = this.#syncWaiters.splice(0);\n    waiters.forEach((waiter) => waiter.resolve());\n    const end",
+        killers: [["tests/contract/durability.ts", 'durability "sync": what was acknowledged survives a power cut']],
+      },
+      {
+        id: "missing-key-deleted-at-once",
+        file: "src/store.ts",
+        find: "return writer.reached(durability).then(() => isThere);",
+        replace: "return isThere ? writer.reached(durability).then(() => isThere) : Promise.resolve(isThere);",
+        killers: [[
+          ORDER,
+          'order: with "…", a delete that finds nothing and an empty batch wait for the writes before them',
+        ]],
+      },
+      {
+        id: "rejected-write-visible",
+        file: "src/store/core.ts",
+        find: "this.index.put(keyIn(buffer, at, header), segment, offset, form);",
+        replace: "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form);",
+        killers: [[FAILED, "failed append: reads see the pending writes before it, and the former state after it"]],
+      },
+      {
+        id: "rejected-clear-visible",
+        file: "src/store/core.ts",
+        find: "this.views.restore(this.#cleared.pop()!);",
+        replace: "this.#cleared.pop();",
+        killers: [[FAILED, "failed append: every kind of write rejects with IO and its cause, and the state returns"]],
+      },
+    ],
+  },
+  {
+    sentence: "Lengths are those of the encoded bytes, never of characters.",
+    mutants: [
+      {
+        id: "length-in-characters",
+        file: "src/log/tail.ts",
+        find: 'if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);',
+        replace: 'if (typeof value === "string") encodeUtf8(value, bytes, valueStart);',
+        killers: [[
+          "tests/contract/values.ts",
+          "values: strings come back exactly, lone surrogates and a leading U+FEFF too",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence: "What is published for Node uses nothing of Deno for the store's files.",
+    none: "it is a matter of packaging: `deno task test:npm` builds, installs and tests the package",
+  },
+  {
+    sentence: "Reads are synchronous, and the `fdatasync` that callers wait for does not block.",
+    mutants: [
+      {
+        id: "fsync-in-place",
+        file: "src/log/writer.ts",
+        find: "this.#syncing = active.handle.syncData().then(",
+        replace: "this.#syncing = Promise.resolve(active.handle.syncDataNow()).then(",
+        killers: [["tests/contract/durability.ts", "group commit: calls that arrive during a sync share the next one"]],
+      },
+    ],
+  },
+  {
+    sentence: "The index is made of typed arrays, as a `Map` ends at 2^24 entries.",
+    none: "that limit is the engine's; `deno task names` runs a store with millions of keys",
+  },
+  {
+    sentence: "Windows renames over no open file, removes none, and cannot sync a directory.",
+    none: "it is a fact about a platform, and Windows is not tested",
+  },
+];
