@@ -78,7 +78,9 @@ async function main(): Promise<void> {
       sum.states += states;
     } catch (error) {
       sum.failures++;
-      console.log(`\nFAILED ${sum.kind}, seed ${seed}: deno task test:soak --minutes 0.01 --only ${sum.kind} --seed ${seed}`);
+      console.log(
+        `\nFAILED ${sum.kind}, seed ${seed}: deno task test:soak --minutes 0.01 --only ${sum.kind} --seed ${seed}`,
+      );
       console.log(error instanceof Error ? error.stack ?? error.message : error);
     }
     sum.rounds++;
