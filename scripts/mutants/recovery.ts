@@ -194,8 +194,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "sequence-numbers-reused-after-a-crash",
         file: "src/store/open.ts",
-        find: "if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;",
-        replace: "if (!manifest.clean) log.nextSequence += 0;",
+        find: "log.nextSequence += SEQUENCE_SKIP;",
+        replace: "log.nextSequence += 0;",
         killers: [[OPENING, "open: sequence numbers that a power cut lost are not used again"]],
       },
       {

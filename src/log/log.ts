@@ -9,6 +9,7 @@ import { asIo, asSync, ioError, KvStoreError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { type Manifest, type Mark, writeManifest } from "./manifest.ts";
+import { MAX_SEQUENCE } from "./record.ts";
 import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
 
 /** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
@@ -16,6 +17,9 @@ const SPARE_NUMBERS = 8;
 
 /** Segment numbers are 32-bit fields, and the manifest names the one behind the last. */
 const MAX_SEGMENT_NUMBER = 2 ** 32 - 1 - 2 * SPARE_NUMBERS;
+
+/** Room for a batch and for what an open after a crash skips is kept below the highest number. */
+const LAST_SEQUENCE = MAX_SEQUENCE - 2 ** 33;
 
 /** Where a log lives. */
 export interface LogPlace {
@@ -137,6 +141,12 @@ export class Log {
     if (active === undefined || this.mustRotate) return false;
     const end = active.endBytes + pendingBytes;
     return end + lengthBytes <= limitBytes || end === active.headerBytes;
+  }
+
+  /** Throws if there are no sequence numbers left to write with. */
+  checkSequence(): void {
+    if (this.nextSequence <= LAST_SEQUENCE) return;
+    throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
   }
 
   /** Says in the manifest, before the first append after an open, that the end recorded there holds no longer. */

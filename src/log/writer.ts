@@ -17,7 +17,6 @@ import {
   FLAG_MORE,
   KIND,
   MARK_BYTES,
-  MAX_SEQUENCE,
   placeSeed,
   readHeader,
   type RecordBuffer,
@@ -34,9 +33,6 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const BACKGROUND_SYNC_BYTES = 4 * 1024 * 1024;
 /** … or so long; an idle writer also tells by then, in a mark, up to where the log is durable. */
 const BACKGROUND_SYNC_MS = 1000;
-
-/** Room for a batch and for what an open after a crash skips is kept below the highest number. */
-const LAST_SEQUENCE = MAX_SEQUENCE - 2 ** 33;
 
 /** What the writer tells its owner. */
 export interface WriterEvents {
@@ -296,9 +292,7 @@ export class Writer {
   #makeRoom(): void {
     const log = this.#log;
     if (log.failure !== undefined) throw log.failure;
-    if (log.nextSequence > LAST_SEQUENCE) {
-      throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
-    }
+    log.checkSequence();
     if (!log.fits(this.tail.length, this.tail.stagedEnd - this.tail.length, this.#segmentBytes)) {
       const staged = this.tail.takeStaged();
       this.rotate();

@@ -153,7 +153,10 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     for (const name of [IMAGE_TEMPORARY, ...leftovers]) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }
-    if (!manifest.clean) log.nextSequence += SEQUENCE_SKIP;
+    if (!manifest.clean) {
+      log.nextSequence += SEQUENCE_SKIP;
+      log.checkSequence();
+    }
     const fresh = last && tail && recoverTail(log, built.index, { last, tail, known: manifest.mark });
     if (last !== undefined && manifest.clean) {
       // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
