@@ -7,7 +7,7 @@
 
 import { assert } from "@std/assert";
 import { onManySegments, type Subject } from "./crash_cases.ts";
-import { casesOf } from "./crash_replay.ts";
+import { casesOf, oneIn } from "./crash_replay.ts";
 import { ANY, CRUEL, momentsOf, sweepCrashes, sweepSecondCrashes } from "./crash_sweep.ts";
 import { assertNoticed, GONE, ONCE, sweepFaults } from "./fault_sweep.ts";
 import { MANY } from "./scenario.ts";
@@ -27,31 +27,31 @@ Deno.test("many segments: crashes", async (t) => {
   const cases = casesOf(t);
   const subject = await onManySegments(MANY);
   assert(subject.machine.files().filter((path) => path.endsWith(".seg")).length >= 100);
-  const isWanted = ({ count }: { count: number }) => count % 6 === 0;
+  const isWanted = ({ count }: { count: number }) => count % oneIn(6) === 0;
   await sweepCrashes(subject, cases, { ways: ANY, isWanted, isThorough: false });
   console.log(`${cases.count} crashes`);
 });
 
 Deno.test("many segments: crashes while compaction runs by itself", async (t) => {
   const cases = casesOf(t);
-  const isWanted = ({ count }: { count: number }) => count % 9 === 0;
+  const isWanted = ({ count }: { count: number }) => count % oneIn(9) === 0;
   await sweepCrashes({ ...await onManySegments(MANY), open: EAGER }, cases, { ways: ANY, isWanted, isThorough: false });
   console.log(`${cases.count} crashes`);
 });
 
 Deno.test("many segments: a second crash at every operation of recovery", async (t) => {
   const cases = casesOf(t);
-  await sweepSecondCrashes(await onManySegments(MANY), cases, { first: ANY, ways: CRUEL, every: 60 });
+  await sweepSecondCrashes(await onManySegments(MANY), cases, { first: ANY, ways: CRUEL, every: oneIn(60) });
   console.log(`${cases.count} second crashes`);
 });
 
 for (const fault of [ONCE, GONE]) {
   Deno.test(`many segments: operations of an open meet ${fault.name}`, async (t) => {
-    const every = fault === ONCE ? 1 : 3;
+    const every = fault === ONCE ? 1 : oneIn(3);
     assertNoticed(await sweepFaults(await crashed(), casesOf(t), { fault, every }), fault.name);
   });
 
   Deno.test(`many segments: operations meet ${fault.name}`, async (t) => {
-    assertNoticed(await sweepFaults(await onManySegments(MANY), casesOf(t), { fault, every: 61 }), fault.name);
+    assertNoticed(await sweepFaults(await onManySegments(MANY), casesOf(t), { fault, every: oneIn(61) }), fault.name);
   });
 }

@@ -1,5 +1,6 @@
 /**
- * What a test of sweeps is told on the command line: `-- --seed=N` (other random cuts), `-- --only=CASE` (one case).
+ * What a test of sweeps is told on the command line: `-- --seed=N` (other random cuts), `-- --only=CASE` (one case),
+ * `-- --full` (every operation also where the gate takes every so many: an hour or so).
  *
  * @module
  */
@@ -13,6 +14,11 @@ function given(name: string): string | undefined {
 
 /** The seed of these tests. */
 export const SEED: number = Number(given("seed") ?? 4711);
+
+/** Of how many operations a sweep takes one: so many in the gate. */
+export function oneIn(count: number): number {
+  return Deno.args.includes("--full") ? 1 : count;
+}
 
 /** The cases of a test's sweep. */
 export function casesOf({ name, origin }: Deno.TestContext): Cases {

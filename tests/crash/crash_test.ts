@@ -6,7 +6,7 @@
 
 import { assert } from "@std/assert";
 import { onEmptyDisk, onExpiring, runOf } from "./crash_cases.ts";
-import { casesOf, SEED } from "./crash_replay.ts";
+import { casesOf, oneIn, SEED } from "./crash_replay.ts";
 import {
   ANY,
   assertRecovers,
@@ -46,7 +46,11 @@ Deno.test("what a store acknowledges after the death of its predecessor survives
 
 Deno.test("a second crash at every operation of recovery", async (t) => {
   const cases = casesOf(t);
-  await sweepSecondCrashes(await onExpiring(SMALL), cases, { first: { ...KILLED, ...ANY }, ways: CRUEL, every: 47 });
+  await sweepSecondCrashes(await onExpiring(SMALL), cases, {
+    first: { ...KILLED, ...ANY },
+    ways: CRUEL,
+    every: oneIn(47),
+  });
   console.log(`${cases.count} second crashes`);
 });
 
@@ -86,7 +90,8 @@ Deno.test("power cuts during a compaction: what made a record stale is durable b
 Deno.test("a crash at every operation while images of the index are written", async (t) => {
   const cases = casesOf(t);
   // Nobody looks at an image before it has its name: of its hundreds of writes some will do.
-  const isWanted = ({ kind, path, count }: Operation) => !path.includes("INDEX") || kind !== "write" || count % 5 === 0;
+  const isWanted = ({ kind, path, count }: Operation) =>
+    !path.includes("INDEX") || kind !== "write" || count % oneIn(5) === 0;
   await sweepCrashes(onEmptyDisk(IMAGES), cases, { ways: ANY, isWanted, isThorough: false });
   console.log(`${cases.count} crashes`);
 });
@@ -94,7 +99,7 @@ Deno.test("a crash at every operation while images of the index are written", as
 Deno.test("crashes in a store of a thousand keys", async (t) => {
   const cases = casesOf(t);
   const isWanted = ({ path, count }: { path: string; count: number }) =>
-    count % (path.includes("INDEX") ? 97 : 5) === 0;
+    count % oneIn(path.includes("INDEX") ? 97 : 5) === 0;
   await sweepCrashes(onEmptyDisk(LARGE), cases, { ways: ANY, isWanted, isThorough: false });
   console.log(`${cases.count} crashes`);
 });

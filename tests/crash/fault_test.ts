@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { onEmptyDisk, onExpiring, runOf } from "./crash_cases.ts";
 import { assertExpiries } from "./crash_expiring.ts";
-import { casesOf } from "./crash_replay.ts";
+import { casesOf, oneIn } from "./crash_replay.ts";
 import { withSeed } from "./disk.ts";
 import {
   assertNoticed,
@@ -37,13 +37,13 @@ for (const fault of [OF_A_KIND, READ_ONLY]) {
 }
 
 Deno.test("every third operation meets EIO of all, mended two steps later", async (t) => {
-  const options = { fault: GONE, patience: 2, every: 3 };
+  const options = { fault: GONE, patience: 2, every: oneIn(3) };
   assertNoticed(await sweepFaults(await onExpiring(SMALL), casesOf(t), options), GONE.name);
 });
 
 Deno.test("every fifth operation on an image of the index fails once", async (t) => {
   const fault = { ...ONCE, begins: ({ path }: { path: string }) => path.includes("INDEX") };
-  assertNoticed(await sweepFaults(onEmptyDisk(IMAGES), casesOf(t), { fault, every: 5 }), fault.name);
+  assertNoticed(await sweepFaults(onEmptyDisk(IMAGES), casesOf(t), { fault, every: oneIn(5) }), fault.name);
 });
 
 Deno.test("every seventh operation on an image of the index fails from then on", async (t) => {
