@@ -205,6 +205,7 @@ export class Log {
    * list it yet.
    */
   createSegment(inputs: number[]): Segment {
+    if (this.failure !== undefined) throw this.failure;
     for (;;) {
       const number = this.#reserveNumber();
       const path = this.path(segmentName(number));

@@ -9,7 +9,7 @@ import type { Segment } from "../log/segment.ts";
 import { readUpTo, writeAll } from "../platform/files.ts";
 import type { WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
-import { ensureDirectory } from "./open.ts";
+import { ensureDirectory, syncAbove } from "./open.ts";
 import { Pace, scan } from "./scan.ts";
 
 /**
@@ -41,6 +41,7 @@ export async function backupStore(core: Core, destination: string, options: Work
       await copySegment(core, segment, endBytes, target, pace);
     }
     asSync(target, () => log.platform.syncDirectory(target));
+    syncAbove(log.platform, target);
     writeManifest(log.platform, target, manifest);
   } catch (error) {
     // What failed to reach the disk is the copy: that is no failure of the store.

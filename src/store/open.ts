@@ -125,15 +125,19 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
   }
   if (!create) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   const manifest = newManifest();
+  syncAbove(platform, directory);
+  writeManifest(platform, directory, manifest);
+  return manifest;
+}
+
+/** Makes a directory that was there durable: it may be the work of a process that died before that. */
+export function syncAbove(platform: Platform, directory: string): void {
   try {
-    // The directory may be the work of a process that died before it was durable.
     platform.syncDirectory(parentOf(directory));
   } catch (error) {
     // Then it was made by somebody else, who has to have seen to it.
     if (!isNotPermitted(error)) throw ioError(`sync the directory above ${directory}`, error);
   }
-  writeManifest(platform, directory, manifest);
-  return manifest;
 }
 
 /** Opens a store for writing; the lock is held. */

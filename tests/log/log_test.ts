@@ -76,15 +76,11 @@ Deno.test("log: once an fsync has failed, nothing is written any more, and nothi
   const take = (action: () => void) => codes.push(assertThrows(action, KvStoreError).code);
   take(() => log.replaceManifest({ clean: true }));
   platform.onOperation = undefined;
-  const { write, rename, remove, sync } = platform.operations;
+  const { open, write, rename, remove, sync } = platform.operations;
   for (const clean of [true, false]) take(() => log.replaceManifest({ clean }));
+  take(() => void log.createSegment([]));
   log.discard(copy);
-  assertEquals(codes, ["FAILED", "FAILED", "FAILED"]);
-  const { operations } = platform;
-  assertEquals([operations.write, operations.rename, operations.remove, operations.sync], [
-    write,
-    rename,
-    remove,
-    sync,
-  ]);
+  assertEquals(codes, ["FAILED", "FAILED", "FAILED", "FAILED"]);
+  const after = platform.operations;
+  assertEquals([after.open, after.write, after.rename, after.remove, after.sync], [open, write, rename, remove, sync]);
 });
