@@ -37,8 +37,19 @@ export const writeRules: Promised[] = [
       {
         id: "manifest-after-a-failed-fsync",
         file: "src/log/log.ts",
-        find: "if (this.failure !== undefined) throw this.failure;",
-        replace: "",
+        find:
+          "replaceManifest(options: { clean: boolean }): void {\n    if (this.failure !== undefined) throw this.failure;",
+        replace: "replaceManifest(options: { clean: boolean }): void {",
+        killers: [[
+          "tests/log/log_test.ts",
+          "log: once an fsync has failed, nothing is written any more, and nothing removed",
+        ]],
+      },
+      {
+        id: "segment-after-a-failed-fsync",
+        file: "src/log/log.ts",
+        find: "createSegment(inputs: number[]): Segment {\n    if (this.failure !== undefined) throw this.failure;",
+        replace: "createSegment(inputs: number[]): Segment {",
         killers: [[
           "tests/log/log_test.ts",
           "log: once an fsync has failed, nothing is written any more, and nothing removed",
