@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvStoreError } from "../errors.ts";
+import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { type Index, PARTITIONS, type Place } from "../index/index.ts";
 import { ENTRY_FIELDS } from "../index/partition.ts";
@@ -40,7 +40,7 @@ export function checkImage(
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
   const image = loadImage(log, manifest);
   if (image === undefined) {
-    if (platform.list(directory).includes(IMAGE_NAME)) {
+    if (asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {
       found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
     }
     return [];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asIo } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { type Segment, segmentName, segmentNumberOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
@@ -92,7 +93,7 @@ function examinedOf(segment: Segment): Examined {
 function noteOthers(platform: Platform, directory: string, { manifest, found }: ExaminedStore): void {
   const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, ...found.problems.map(({ file }) => file)]);
   for (const { number } of manifest.segments) ours.add(segmentName(number));
-  for (const name of platform.list(directory).sort()) {
+  for (const name of asIo(`list ${directory}`, () => platform.list(directory)).sort()) {
     if (ours.has(name)) continue;
     let reason = "it does not belong to the store";
     if (segmentNumberOf(name) !== undefined) reason = "a segment that the manifest does not list";
