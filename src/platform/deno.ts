@@ -6,6 +6,7 @@
  */
 
 import { resolve } from "node:path";
+import { closeQuietly } from "./files.ts";
 import { type LockFile, takeLock } from "./lock.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Platform } from "./types.ts";
@@ -95,7 +96,7 @@ class DenoHandle implements FileHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#file.close();
+    closeQuietly(() => this.#file.close());
   }
 
   #seek(offset: number): void {

@@ -55,3 +55,12 @@ export function removeIfThere(platform: Platform, path: string): void {
     if (!platform.isNotFound(error)) throw error;
   }
 }
+
+/** Closes a descriptor whatever that says: somebody else may have closed it, and the others have to be closed, too. */
+export function closeQuietly(close: () => void): void {
+  try {
+    close();
+  } catch {
+    // Nothing rests on it: see `FileHandle.close`.
+  }
+}

@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
+import { closeQuietly } from "./files.ts";
 import { type LockFile, readTextAt, takeLock } from "./lock.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
@@ -34,7 +35,7 @@ class NodeHandle implements FileHandle {
     return new Promise((resolve, reject) => {
       fs.fdatasync(this.#open(), (error) => {
         this.#syncs--;
-        if (this.#closed && this.#syncs === 0) fs.closeSync(this.#descriptor);
+        if (this.#closed && this.#syncs === 0) closeQuietly(() => fs.closeSync(this.#descriptor));
         if (error) reject(error);
         else resolve();
       });
@@ -54,7 +55,7 @@ class NodeHandle implements FileHandle {
     if (this.#closed) return;
     this.#closed = true;
     // A number given back under a running sync could be given out again, and the wrong file be synced.
-    if (this.#syncs === 0) fs.closeSync(this.#descriptor);
+    if (this.#syncs === 0) closeQuietly(() => fs.closeSync(this.#descriptor));
   }
 
   /** The descriptor, unless it was closed: by then its number may belong to another file. */

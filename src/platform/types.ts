@@ -25,7 +25,7 @@ export interface FileHandle {
   syncDataNow(): void;
   /** The file's size in bytes. */
   size(): number;
-  /** Gives the descriptor back. Closing twice is harmless. */
+  /** Gives the descriptor back. Closing twice is harmless. Never throws: what was written is made durable by syncs. */
   close(): void;
 }
 

@@ -6,7 +6,7 @@ import { KvStore, KvStoreError, verifyStore } from "../../mod.ts";
 import { Torture } from "../../src/cli/commands/torture_rounds.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { Random } from "../support/random.ts";
-import { runtimes, stageModules } from "../support/stage.ts";
+import { libraryModules, runtimes, stageModules } from "../support/stage.ts";
 import { kvstore, processTest, run, runAndKill } from "./support.ts";
 
 /** The moments are spread over the time that a whole run takes. Returns how many processes were killed in time. */
@@ -127,21 +127,11 @@ await processTest("SIGKILL at `backup`: the copy is whole or no store, the origi
   assertEquals(await contentsOf(`${root}/store`), contents);
 });
 
-/** The library's and the killed process's modules, which are all that need no package. */
-function writerModules(): string[] {
-  const project = new URL("../../", import.meta.url);
-  const found = ["mod.ts", "tests/process/writer.ts"];
-  const visit = (folder: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, project))) {
-      if (isDirectory && folder + name !== "src/cli") visit(`${folder}${name}/`);
-      else if (name.endsWith(".ts")) found.push(folder + name);
-    }
-  };
-  visit("src/");
-  return [...found, ...["errors", "notation"].map((name) => `src/cli/${name}.ts`), ...WRITER];
-}
-
-const WRITER = ["plan", "writer"].map((name) => `src/cli/commands/torture_${name}.ts`);
+/** What the writer of torture is made of. */
+const WRITER = [
+  "tests/process/writer.ts",
+  ...["errors", "notation", "commands/torture_plan", "commands/torture_writer"].map((name) => `src/cli/${name}.ts`),
+];
 
 const ROUNDS = 8;
 
@@ -150,7 +140,7 @@ for (const [name, program] of canStartProcesses ? runtimes() : []) {
     `SIGKILL at a program of ${name}: a prefix with every acknowledged write is there`,
     async (root) => {
       await Deno.mkdir(`${root}/stage`);
-      stageModules(writerModules(), `${root}/stage`);
+      stageModules([...libraryModules(), ...WRITER], `${root}/stage`);
       const place = { store: `${root}/store`, crashed: `${root}/crashed` };
       const torture = new Torture(7, [program, [`${root}/stage/tests/process/writer.js`]], place);
       for (let i = 0; i < ROUNDS; i++) await torture.round(new AbortController().signal);

@@ -30,9 +30,24 @@ export function stageModules(names: string[], directory: string): URL {
   return target;
 }
 
+/** All modules of the library. */
+export function libraryModules(): string[] {
+  const project = new URL("../../", import.meta.url);
+  const found = ["mod.ts"];
+  const visit = (folder: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, project))) {
+      if (isDirectory && folder + name !== "src/cli") visit(`${folder}${name}/`);
+      else if (name.endsWith(".ts")) found.push(folder + name);
+    }
+  };
+  visit("src/");
+  return found;
+}
+
 /** Modules of the platforms, and what their tests run in other processes. */
 export const platformModules: string[] = [
-  ...["deno", "lock", "mod", "node", "turn", "types"].map((name) => `src/platform/${name}.ts`),
+  ...["deno", "files", "lock", "mod", "node", "turn", "types"].map((name) => `src/platform/${name}.ts`),
+  "src/errors.ts",
   "tests/platform/suite.ts",
   "tests/platform/peer.ts",
 ];
