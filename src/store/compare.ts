@@ -8,13 +8,14 @@ import { IMAGE_NAME } from "../index/image.ts";
 import { type Index, PARTITIONS, type Place } from "../index/index.ts";
 import { ENTRY_FIELDS } from "../index/partition.ts";
 import { Log } from "../log/log.ts";
+import type { Manifest } from "../log/manifest.ts";
 import { Segment } from "../log/segment.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
+import type { Examination, Examined } from "./examine.ts";
 import { decodeKey } from "./keys.ts";
 import { replay } from "./replay.ts";
-import type { ExaminedStore } from "./survey.ts";
 
 /** Mismatches between index and log that are listed one by one. */
 const MAX_LISTED = 100;
@@ -34,7 +35,7 @@ export function accountOf({ liveBytes, staleBytes, tombstoneBytes }: Segment): s
 export function checkImage(
   platform: Platform,
   directory: string,
-  { manifest, segments, found }: Pick<ExaminedStore, "manifest" | "segments" | "found">,
+  { manifest, segments, found }: { manifest: Manifest; segments: Examined[]; found: Examination },
 ): Problem[] {
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
