@@ -332,7 +332,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
-    this.core.writer?.tail.takeStaged();
+    this.core.writer?.tail.dropStaged();
     return Promise.reject(error);
   }
 }

@@ -65,7 +65,7 @@ export class Log {
    * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
    */
   #barrier: FileHandle | undefined;
-  #removals: Promise<unknown> = Promise.resolve();
+  #removals: Promise<void> = Promise.resolve();
   #nextSegment: number;
   #reservedBelow: number;
   #clean: boolean;
@@ -241,7 +241,7 @@ export class Log {
     if (this.failure !== undefined) return;
     // If it stays, it is ours and not listed: opening removes it.
     const removal = this.platform.removeLater(this.path(segment.name)).catch(() => {});
-    this.#removals = Promise.all([this.#removals, removal]);
+    this.#removals = this.#removals.then(() => removal);
   }
 
   /** Resolves once the files given up so far are gone. */

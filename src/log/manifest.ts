@@ -249,8 +249,9 @@ function hasSegments(platform: Platform, directory: string): boolean {
  * sync the directory. When this returns, the new one is durable.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
-  if (Math.max(manifest.nextSequence, manifest.generation) > MAX_SEQUENCE) {
-    throw new KvStoreError("IO", "all sequence numbers, or generations, are used up: export and import the store");
+  const { nextSequence, generation, nextSegment } = manifest;
+  if (Math.max(nextSequence, generation) > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
+    throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
   }
   asIo(`replace ${MANIFEST_NAME}`, () => {
     writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));

@@ -65,8 +65,13 @@ export class Tail implements RecordBuffer {
   /** Forgets what was staged, and returns a copy of it. */
   takeStaged(): Uint8Array {
     const staged = this.bytes.slice(this.length, this.stagedEnd);
-    this.stagedEnd = this.length;
+    this.dropStaged();
     return staged;
+  }
+
+  /** Forgets what was staged. Needs no memory: that may be what ran out. */
+  dropStaged(): void {
+    this.stagedEnd = this.length;
   }
 
   /** Stages again what was taken. */

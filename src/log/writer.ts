@@ -103,7 +103,7 @@ export class Writer {
     try {
       this.#makeRoom();
     } catch (error) {
-      this.tail.takeStaged();
+      this.tail.dropStaged();
       throw error;
     }
     const log = this.#log;
@@ -121,8 +121,9 @@ export class Writer {
         this.#events.onRecord(this.tail, at, header, offset);
       } catch (error) {
         // No memory, say: what of this call was announced is taken back.
-        this.#takeBack(this.tail.length, at);
-        this.tail.takeStaged();
+        const end = this.tail.length;
+        this.tail.dropStaged();
+        this.#takeBack(end, at);
         throw error;
       }
     }
@@ -280,12 +281,17 @@ export class Writer {
 
   /** Tells of the records between two places in the tail that they will not be written, youngest first. */
   #takeBack(from: number, to: number): void {
-    const starts = this.tail.starts(from, to);
-    for (const at of starts.reverse()) {
-      readHeader(this.tail.view, at, Infinity, this.#header);
-      if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
+    try {
+      const starts = this.tail.starts(from, to);
+      for (const at of starts.reverse()) {
+        readHeader(this.tail.view, at, Infinity, this.#header);
+        if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
+      }
+      if (starts.length > 0) this.rollbacks++;
+    } catch (cause) {
+      // No memory for it: the index is not that of the log any more, and compaction must not go by it.
+      this.#log.fail(new KvStoreError("FAILED", "a write could not be taken back; open the store again", { cause }));
     }
-    if (starts.length > 0) this.rollbacks++;
   }
 
   /** Makes the staged records fit behind what is pending: in memory and in a segment. */

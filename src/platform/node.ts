@@ -24,7 +24,8 @@ class NodeHandle implements FileHandle {
   }
 
   read(target: Uint8Array, offset: number): number {
-    return fs.readSync(this.#open(), target, 0, target.length, offset);
+    // A single call takes no more than 2^31 - 1 bytes.
+    return fs.readSync(this.#open(), target, 0, Math.min(target.length, 2 ** 30), offset);
   }
 
   write(source: Uint8Array, offset: number): number {

@@ -19,7 +19,7 @@ import { Pace, scan } from "./scan.ts";
 export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
   const { log } = core;
   const target = log.platform.absolute(destination);
-  ensureDirectory(log.platform, target);
+  const isNew = ensureDirectory(log.platform, target);
   const [first] = asIo(`list ${target}`, () => log.platform.list(target));
   if (first !== undefined) {
     throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
@@ -41,7 +41,7 @@ export async function backupStore(core: Core, destination: string, options: Work
       await copySegment(core, segment, endBytes, target, pace);
     }
     asSync(target, () => log.platform.syncDirectory(target));
-    syncAbove(log.platform, target);
+    if (!isNew) syncAbove(log.platform, target);
     writeManifest(log.platform, target, manifest);
   } catch (error) {
     // What failed to reach the disk is the copy: that is no failure of the store.

@@ -5,8 +5,7 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
-import { type Index, PARTITIONS, type Place } from "../index/index.ts";
-import { ENTRY_FIELDS } from "../index/partition.ts";
+import type { Index, Place } from "../index/index.ts";
 import { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
 import { Segment } from "../log/segment.ts";
@@ -75,22 +74,19 @@ export function compare(
 ): Problem[] {
   const problems: Problem[] = [];
   if (size !== expected.size) problems.push(problemOf(file, `it has ${size} keys; the log has ${expected.size}`));
-  for (let number = 0; number < PARTITIONS; number++) {
-    const { entries, arena, count } = expected.partition(number);
-    for (let id = 0; id < count && problems.length < MAX_LISTED; id++) {
-      const [at, segment, offset, form] = entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-      if (segment === 0) continue;
-      const key = arena.subarray(at! + 2, at! + 2 + (arena[at!]! | (arena[at! + 1]! << 8)));
-      const place = find(key);
-      const isSame = place?.segment === segment && place?.offset === offset && place?.length === (form! & 0x7fff_ffff);
-      if (isSame && place?.isString === form! >= 2 ** 31) continue;
-      const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
-      problems.push({
-        ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
-        key: decodeKey(key, form! >= 2 ** 31),
-      });
-    }
-  }
+  expected.each(({ bytes, start, length: keyLength }) => {
+    const { segment, offset, length, isString } = expected;
+    if (segment === 0 || problems.length >= MAX_LISTED) return;
+    const key = bytes.subarray(start, start + keyLength);
+    const place = find(key);
+    const isSame = place?.segment === segment && place.offset === offset && place.length === length;
+    if (isSame && place.isString === isString) return;
+    const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
+    problems.push({
+      ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
+      key: decodeKey(key, isString),
+    });
+  });
   return problems;
 }
 

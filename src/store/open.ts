@@ -63,11 +63,12 @@ export function takeLock(platform: Platform, directory: string): Lock {
   throw new KvStoreError("LOCKED", `another process or open store is writing to ${directory} (holder: ${holder})`);
 }
 
-/** Creates the directory, and those above it, each durable in its parent. */
-export function ensureDirectory(platform: Platform, directory: string): void {
-  if (isThere(platform, directory)) return;
+/** Creates the directory, and those above it, each durable in its parent. False if it was there. */
+export function ensureDirectory(platform: Platform, directory: string): boolean {
+  if (isThere(platform, directory)) return false;
   try {
     createDirectory(platform, directory);
+    return true;
   } catch (error) {
     const message = `cannot create ${directory}, or make it durable in its parent; create the directory first`;
     throw new KvStoreError("IO", `${message}: ${error instanceof Error ? error.message : String(error)}`, {

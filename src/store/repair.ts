@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { compareBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { SegmentCopier } from "../log/copier.ts";
@@ -120,9 +121,11 @@ function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, move
     historyFloor: highest,
   };
   if (!place.lock.isCurrent()) throw new KvStoreError("FAILED", `the LOCK file in ${directory} was replaced`);
-  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + damaged.length });
+  // Numbers that strays have in their names are skipped, and no other manifest may come before the copies are whole.
+  const reserved = damaged.length + segmentFiles(platform, directory).length;
+  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved });
   const log = new Log(place, first);
-  log.assumeReserved(damaged.length);
+  log.assumeReserved(reserved);
   for (const { segment, isDamaged } of segments) if (segment !== undefined && !isDamaged) log.adopt(segment);
   log.active = [...log.segments.values()].find(({ sealed }) => !sealed);
   log.syncedBytes = manifest.mark.offset;
@@ -185,8 +188,7 @@ function planMoves(platform: Platform, directory: string, files: string[]): Move
 }
 
 function isSame(platform: Platform, one: string, other: string): boolean {
-  const [a, b] = [readWhole(platform, one), readWhole(platform, other)];
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return compareBytes(readWhole(platform, one), readWhole(platform, other)) === 0;
 }
 
 function readWhole(platform: Platform, path: string): Uint8Array {

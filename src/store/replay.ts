@@ -8,8 +8,8 @@
  * @module
  */
 import { corrupt } from "../errors.ts";
-import { formOf, hashKey, type Index, type KeyBytes, PARTITIONS, type Place } from "../index/index.ts";
-import { ENTRY_FIELDS, type Partition } from "../index/partition.ts";
+import { formOf, hashKey, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "../index/index.ts";
+import { ENTRY_FIELDS, type Partition, STRING_FORM } from "../index/partition.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
@@ -150,14 +150,13 @@ export class Replay {
 
   #announce(partition: Partition, id: number): void {
     if (this.#known.beforeChange === undefined) return;
-    const [at, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-    const length = partition.arena[at!]! | (partition.arena[at! + 1]! << 8);
-    const place = { segment: segment!, offset: offset!, length: form! & 0x7fff_ffff, isString: form! >= 2 ** 31 };
-    this.#known.beforeChange({ bytes: partition.arena, start: at! + 2, length }, place);
+    const [, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
+    const place = { segment: segment!, offset: offset!, length: lengthOf(form!), isString: form! >= STRING_FORM };
+    this.#known.beforeChange(partition.key(id), place);
   }
 
   #discharge(number: number, form: number): void {
     const segment = this.#segments.get(number);
-    if (segment !== undefined) segment.liveBytes -= form & 0x7fff_ffff;
+    if (segment !== undefined) segment.liveBytes -= lengthOf(form);
   }
 }

@@ -58,7 +58,7 @@ let pooled = 0;
 function copyOf(bytes: Uint8Array): Uint8Array {
   if (bytes.length > POOL_BYTES / 8) return new Uint8Array(bytes);
   // A caller who transferred its buffer took the whole block along: then its length is 0.
-  if (pooled + bytes.length > pool.length) {
+  if (pooled + bytes.length >= pool.length) {
     pool = new Uint8Array(POOL_BYTES);
     pooled = 0;
   }

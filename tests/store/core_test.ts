@@ -82,3 +82,24 @@ Deno.test("an entry of the index that points at the record of another key is COR
   assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
   assertEquals(read("b"), "of b");
 });
+
+Deno.test("forgetting a batch that is refused needs no memory", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn<Value>(platform, "/s", { compaction: { auto: false } });
+  const slice = Uint8Array.prototype.slice;
+  Uint8Array.prototype.slice = () => {
+    throw new RangeError("Array buffer allocation failed");
+  };
+  try {
+    const bad = [{ type: "set" as const, key: "a", value: 1 }, { type: "set" as const, key: 5 as never, value: 1 }];
+    const error = await store.batch(bad).then(() => undefined, (error) => error);
+    assert(error instanceof TypeError, `${error}`);
+  } finally {
+    Uint8Array.prototype.slice = slice;
+  }
+  await store.set("b", 2);
+  await store.close();
+  const again = await KvStore.openOn<Value>(platform, "/s", { readOnly: true });
+  assertEquals([...again.entries()], [["b", 2]]);
+  await again.close();
+});

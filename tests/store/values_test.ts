@@ -103,3 +103,13 @@ Deno.test("values: short bytes share a block, and never each other's place in it
   structuredClone(decode(9), { transfer: [decode(9).buffer as ArrayBuffer] });
   assertEquals(decode(5), Uint8Array.of(5, 5, 5, 5, 5));
 });
+
+Deno.test("values: an empty value whose buffer was transferred leaves the next one be", () => {
+  // The first of a block, whatever came before.
+  for (let i = 0; i < 2000; i++) {
+    const empty = decodeValue(VALUE_TYPE.bytes, new Uint8Array(0)) as Uint8Array;
+    structuredClone(empty, { transfer: [empty.buffer as ArrayBuffer] });
+    assertEquals(decodeValue(VALUE_TYPE.bytes, new Uint8Array(0)), new Uint8Array(0));
+    decodeValue(VALUE_TYPE.bytes, new Uint8Array(8));
+  }
+});
