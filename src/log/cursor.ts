@@ -163,6 +163,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     this.at = this.offset - this.#windowStart;
     if (this.at >= 0 && this.at + length <= this.#windowLength) return true;
     if (length > this.bytes.length) {
+      // A length may be forged: memory is asked for only if the file is that long.
+      if (this.offset + length > this.#extent.handle.size()) return false;
       const buffer = recordBuffer(length);
       this.bytes = buffer.bytes;
       this.view = buffer.view;
