@@ -24,16 +24,20 @@ export const garbageCases: Case[] = [
       if (collect === undefined) return;
       const store = await context.open(SMALL);
       await fill(store, 100);
-      const abandon = () => {
+      const held: unknown[] = [];
+      const hold = () => {
         for (let i = 0; i < 5; i++) {
-          store.entries().next();
-          store.snapshot().values().next();
+          const iterators = [store.entries(), store.snapshot().values()];
+          for (const iterator of iterators) iterator.next();
+          held.push(...iterators);
         }
       };
-      abandon();
+      hold();
       await store.clear();
       await store.compact();
       assert(store.stats().pinnedSegments > 0);
+      // Not before: what is abandoned may be collected at any time.
+      held.length = 0;
       for (let tries = 0; tries < 50 && store.stats().pinnedSegments > 0; tries++) {
         collect();
         await turns(2);
