@@ -13,8 +13,8 @@ import type { Options } from "./options.ts";
 import { firstLines, installPeer, type Prepared, projectOf } from "./prepare.ts";
 import type { Collection } from "./report/results.ts";
 import { median } from "./report/results.ts";
-import type { Figure, Job } from "./work/bench.ts";
-import { keyOf, Order } from "./work/data.ts";
+import type { Figure, Job } from "./workloads/bench.ts";
+import { keyOf, Order } from "./workloads/data.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
 const LIMIT_SECONDS = 120;

@@ -7,12 +7,12 @@
 
 import process from "node:process";
 import { engineOf } from "./engines/mod.ts";
-import { basic, strings } from "./work/basic.ts";
-import { Bench, type Figure, type Job } from "./work/bench.ts";
-import { compaction } from "./work/compaction.ts";
-import { growth, memoryPerKey } from "./work/memory.ts";
-import { fill, openToFirstGet } from "./work/open.ts";
-import { batches, durable, large } from "./work/writes.ts";
+import { basic, strings } from "./workloads/basic.ts";
+import { Bench, type Figure, type Job } from "./workloads/bench.ts";
+import { compaction } from "./workloads/compaction.ts";
+import { growth, memoryPerKey } from "./workloads/memory.ts";
+import { fill, openToFirstGet } from "./workloads/open.ts";
+import { batches, durable, large } from "./workloads/writes.ts";
 
 const SMALL = 100;
 

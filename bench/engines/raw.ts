@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { RECORD_HEADER_BYTES } from "../../src/log/record.ts";
 import type { Engine, EngineKind, OpenContext, Payload, Visit } from "../engine.ts";
-import { numberOf } from "../work/data.ts";
+import { numberOf } from "../workloads/data.ts";
 import { type AppendFile, openAppendFile } from "./append_file.ts";
 
 const KEY_BYTES = 16;

@@ -6,7 +6,7 @@
 
 import type { RuntimeKind } from "../engine.ts";
 import { ENGINES } from "../engines/mod.ts";
-import { KEY_BYTES } from "../work/data.ts";
+import { KEY_BYTES } from "../workloads/data.ts";
 import { metricOf, shown } from "./metrics.ts";
 import { find, keysOf, type Results } from "./results.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { RuntimeKind } from "../engine.ts";
-import type { Figure } from "../work/bench.ts";
+import type { Figure } from "../workloads/bench.ts";
 
 /** Where and when. */
 export interface Run {

@@ -1,6 +1,6 @@
 /**
  * What a test of sweeps is told on the command line: `-- --seed=N` (other random cuts), `-- --only=CASE` (one case),
- * `-- --full` (every operation also where the gate takes every so many: an hour or so).
+ * `-- --full` (every operation also where the gate takes every so many).
  *
  * @module
  */

@@ -7,8 +7,8 @@ import { page } from "../../bench/report/markdown.ts";
 import { metricOf, shown } from "../../bench/report/metrics.ts";
 import { Collection, find, median, merge, type Run } from "../../bench/report/results.ts";
 import { keysFor } from "../../bench/keys.ts";
-import { Bench, type Job } from "../../bench/work/bench.ts";
-import { keyOf, missingKeyOf, numberOf, Order, Values } from "../../bench/work/data.ts";
+import { Bench, type Job } from "../../bench/workloads/bench.ts";
+import { keyOf, missingKeyOf, numberOf, Order, Values } from "../../bench/workloads/data.ts";
 import { work } from "../../bench/worker.ts";
 import { canUseDisk } from "../support/permissions.ts";
 
