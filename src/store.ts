@@ -123,7 +123,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     lock: Lock | undefined,
     salvaged?: RepairReport,
   ): KvStore<V> {
-    const core = new Core(opened, settings.segmentBytes, () => background.consider());
+    const core = new Core(opened, settings, () => background.consider());
     const background = new Background(core, settings);
     const recovery = salvaged === undefined || salvaged.problems.length === 0
       ? opened.recovery

@@ -70,6 +70,8 @@ export interface OpenOptions {
   durability?: Durability;
   /** Size at which a segment is sealed, in bytes (default 64 MiB, from 4 KiB to 1 GiB). */
   segmentBytes?: number;
+  /** Most memory for parts of the log that were read, in bytes (default 256 MiB; 0: none). It grows with what is read. */
+  cacheBytes?: number;
   /** When compaction runs by itself. */
   compaction?: CompactionOptions;
   /** What to do about damage met at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */

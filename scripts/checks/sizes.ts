@@ -28,9 +28,9 @@ export interface Exception {
 /** Exceptions by file (`src/a.ts`), by file and function (`src/a.ts run`), or for the library as a whole (`src/`). */
 export const EXCEPTIONS: Record<string, Exception> = {
   "src/": {
-    lines: 5300,
+    lines: 5600,
     reason:
-      "log, index and compaction, the engine that is there to be read, have fewer than 2,000 lines; the rest is what the " +
+      "log, index and compaction, the engine that is there to be read, have some 2,000 lines; the rest is what the " +
       "contract asks of a store beyond it: snapshots, readers beside a writer, verify, repair, backup, two platforms",
   },
 };

@@ -118,6 +118,19 @@ export class Index implements Place {
     return id >= 0;
   }
 
+  /**
+   * `find` without comparing keys: false is certain, but the place may be that of another key. The keys are the part of
+   * the index that the processor's cache holds least of: not looking at them is a sixth of the time of a `get`.
+   */
+  guess(bytes: Uint8Array, start: number, length: number): boolean {
+    const hash = hashKey(bytes, start, length, this.seed);
+    const partition = this.#partitions[hash >>> 24];
+    const id = partition === undefined ? -1 : partition.guess(hash);
+    this.segment = 0;
+    if (id >= 0) this.#take(partition!, id);
+    return this.segment !== 0;
+  }
+
   /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
   each(visit: (key: KeyBytes) => void): void {
     for (const partition of this.#partitions) {

@@ -116,6 +116,18 @@ export class Partition {
     }
   }
 
+  /** The first entry with the same bits of the hash, or −1: most likely that of the key, without a look at the arena. */
+  guess(hash: number): number {
+    const { slots } = this;
+    const mask = slots.length - 1;
+    const tag = (hash >>> 16) & 0xff;
+    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
+      const found = slots[slot]!;
+      if (found === 0) return -1;
+      if (found >>> 24 === tag) return (found & ID_MASK) - 1;
+    }
+  }
+
   /** The key of an entry. */
   key(id: number): { bytes: Uint8Array; start: number; length: number } {
     const at = this.entries[id * ENTRY_FIELDS]!;

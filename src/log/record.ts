@@ -149,8 +149,8 @@ export function sealRecord(
 ): void {
   const valueStart = at + header.keyStart + header.keyLength;
   setUint53(view, at + 16, place.sequence);
-  view.setUint32(at + 4, crc32(bytes.subarray(valueStart, at + header.length), place.seed), true);
-  view.setUint32(at, crc32(bytes.subarray(at + 4, valueStart), place.seed), true);
+  view.setUint32(at + 4, crc32(bytes, place.seed, valueStart, at + header.length), true);
+  view.setUint32(at, crc32(bytes, place.seed, at + 4, valueStart), true);
 }
 
 /** Writes a whole durable mark at `at`, all but sequence number and checksums. */
@@ -191,11 +191,11 @@ export function readHeader(view: DataView, at: number, leftBytes: number, header
 
 /** Whether header and key at `at` check out. */
 export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
-  return crc32(bytes.subarray(at + 4, at + header.keyStart + header.keyLength), seed) === view.getUint32(at, true);
+  return crc32(bytes, seed, at + 4, at + header.keyStart + header.keyLength) === view.getUint32(at, true);
 }
 
 /** Whether the value of the record at `at` checks out. */
 export function valueIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
   const start = at + header.keyStart + header.keyLength;
-  return crc32(bytes.subarray(start, at + header.length), seed) === view.getUint32(at + 4, true);
+  return crc32(bytes, seed, start, at + header.length) === view.getUint32(at + 4, true);
 }

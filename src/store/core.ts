@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { corrupt, KvStoreError } from "../errors.ts";
+import { corrupt, ioError, KvStoreError } from "../errors.ts";
 import { formOf, Index, type KeyBytes, lengthOf, type Place } from "../index/index.ts";
 import { SortedKeys } from "../index/sorted.ts";
+import { BlockCache } from "../log/cache.ts";
 import type { Log } from "../log/log.ts";
 import {
   FLAG_STRING_KEY,
@@ -21,10 +22,12 @@ import {
   valueTypeOf,
 } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
-import { readFrom, Writer, type WriterEvents } from "../log/writer.ts";
+import { Writer, type WriterEvents } from "../log/writer.ts";
+import { readInto } from "../platform/files.ts";
 import type { Value } from "../types.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Opened } from "./open.ts";
+import type { Settings } from "./options.ts";
 import { decodeValue } from "./values.ts";
 import { type SortedIndex, type View, Views } from "./views.ts";
 
@@ -52,6 +55,7 @@ export class Core implements WriterEvents {
   readonly #onSegment: () => void;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
+  readonly #cache: BlockCache;
   /** Per pending record the place that it replaced: segment, offset and form, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
@@ -59,12 +63,17 @@ export class Core implements WriterEvents {
   #last: Segment | undefined;
 
   /** Puts together what opening found. `onSegment` hears when a new segment is begun. */
-  constructor(opened: Opened, segmentBytes: number, onSegment: () => void) {
+  constructor(
+    opened: Opened,
+    { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
+    onSegment: () => void,
+  ) {
     this.log = opened.log;
     this.views = new Views(opened.index);
     this.changes = opened.replayed;
     this.sequence = opened.sequence;
     this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
+    this.#cache = new BlockCache(cacheBytes);
     this.#onSegment = onSegment;
     this.#last = this.log.active;
   }
@@ -153,29 +162,66 @@ export class Core implements WriterEvents {
     return index.find(bytes, start, length) ? index : undefined;
   }
 
-  /** Reads the value of the key that is encoded now from its place, and checks all of it. */
+  /** The present value of the key that is encoded now; `undefined` if it has none. */
+  get(): Value | undefined {
+    const { index, key } = this;
+    const { bytes, start, length } = key;
+    if (index.guess(bytes, start, length)) {
+      const source = this.log.segment(index.segment);
+      if (source !== undefined && this.#cache.has(source, index.offset)) {
+        try {
+          const value = this.#valueAt(index, key);
+          if (value !== undefined) return value;
+        } catch {
+          // It may be the record of another key.
+        }
+      }
+    }
+    return index.find(bytes, start, length) ? this.read(index, key) : undefined;
+  }
+
+  /** Reads the value of a key from its place, and checks all of it. */
   read(place: Place, key: KeyBytes): Value {
+    const value = this.#valueAt(place, key);
+    if (value !== undefined) return value;
+    throw corrupt(this.log.segment(place.segment)!.name, place.offset, "the record of another key");
+  }
+
+  /** The same; `undefined` if it is the place of another key. */
+  #valueAt(place: Place, key: KeyBytes): Value | undefined {
     const { segment, offset, length } = place;
-    const buffer = length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(length);
-    const target = buffer.bytes.subarray(0, length);
-    const { writer } = this;
-    const got = writer === undefined
-      ? readFrom(this.log, segment, offset, target)
-      : writer.read(segment, offset, target);
+    const source = this.log.segment(segment);
+    if (source === undefined) throw new KvStoreError("CLOSED", "the segment that this record was in has been given up");
+    const isCached = this.#cache.load(source, offset, length);
+    const buffer = isCached ? this.#cache : this.#fetch(source, offset, length);
+    const at = isCached ? this.#cache.at : 0;
     const header = this.#header;
-    const source = this.log.segment(segment)!;
-    const bad = (reason: string) => corrupt(source.name, offset, reason);
-    if (got.length < length) throw bad(`the file ends within a record of ${length} bytes`);
     const seed = placeSeed(source.salt, offset);
-    const isRecord = readHeader(buffer.view, 0, length, header) && header.length === length && header.kind === KIND.set;
-    if (!isRecord || !headerIsIntact(buffer, 0, header, seed)) throw bad("checksum of a record's header and key");
-    if (!isSame(buffer.bytes, header, key)) throw bad("the record of another key");
-    if (!valueIsIntact(buffer, 0, header, seed)) throw bad("checksum of a value");
+    const bad = (reason: string) => corrupt(source.name, offset, reason);
+    const isRecord = readHeader(buffer.view, at, length, header) && header.length === length &&
+      header.kind === KIND.set;
+    if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw bad("checksum of a record's header and key");
+    if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;
+    if (!valueIsIntact(buffer, at, header, seed)) throw bad("checksum of a value");
+    const value = buffer.bytes.subarray(at + header.keyStart + header.keyLength, at + length);
     try {
-      return decodeValue(valueTypeOf(header.flags), target.subarray(header.keyStart + header.keyLength));
+      return decodeValue(valueTypeOf(header.flags), value);
     } catch (error) {
       throw bad(`a value that does not decode: ${String(error)}`);
     }
+  }
+
+  /** A record that the cache does not take: from what is pending, or from the file. */
+  #fetch(source: Segment, offset: number, length: number): RecordBuffer {
+    const buffer = length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(length);
+    const target = buffer.bytes.subarray(0, length);
+    if (this.writer?.readPending(source, offset, target) === true) return buffer;
+    try {
+      if (readInto(source.handle, target, offset) === length) return buffer;
+    } catch (error) {
+      throw ioError(`read ${source.name} at byte ${offset}`, error);
+    }
+    throw corrupt(source.name, offset, `the file ends within a record of ${length} bytes`);
   }
 
   #point(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
@@ -216,9 +262,9 @@ function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBy
   return { bytes, start: at + header.keyStart, length: header.keyLength };
 }
 
-function isSame(bytes: Uint8Array, header: RecordHeader, key: KeyBytes): boolean {
-  if (header.keyLength !== key.length) return false;
+function isSame(bytes: Uint8Array, start: number, length: number, key: KeyBytes): boolean {
+  if (length !== key.length) return false;
   let i = 0;
-  while (i < key.length && bytes[header.keyStart + i] === key.bytes[key.start + i]) i++;
-  return i === key.length;
+  while (i < length && bytes[start + i] === key.bytes[key.start + i]) i++;
+  return i === length;
 }

@@ -10,6 +10,8 @@ const MEBIBYTE = 1024 * 1024;
 const MIN_SEGMENT_BYTES = 4096;
 const MAX_SEGMENT_OPTION_BYTES = 1024 * MEBIBYTE;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
+const MAX_CACHE_BYTES = 64 * 1024 * MEBIBYTE;
+const DEFAULT_CACHE_BYTES = 256 * MEBIBYTE;
 
 /** The options of an open store, complete. */
 export interface Settings {
@@ -21,6 +23,8 @@ export interface Settings {
   durability: Durability;
   /** Size at which a segment is sealed. */
   segmentBytes: number;
+  /** Most memory for blocks of the log that were read. */
+  cacheBytes: number;
   /** When compaction runs by itself. */
   compaction: Required<CompactionOptions>;
   /** What to do about damage. */
@@ -36,6 +40,7 @@ export function settingsOf(options: OpenOptions): Settings {
     "readOnly",
     "durability",
     "segmentBytes",
+    "cacheBytes",
     "compaction",
     "recovery",
     "onError",
@@ -44,6 +49,8 @@ export function settingsOf(options: OpenOptions): Settings {
   checkNames("open's compaction", compaction, ["auto", "staleRatio", "minStaleBytes"]);
   const segmentBytes = options.segmentBytes ?? DEFAULT_SEGMENT_BYTES;
   checkInteger("segmentBytes", segmentBytes, MIN_SEGMENT_BYTES, MAX_SEGMENT_OPTION_BYTES);
+  const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
+  checkInteger("cacheBytes", cacheBytes, 0, MAX_CACHE_BYTES);
   const staleRatio = compaction.staleRatio ?? 0.5;
   if (!(staleRatio > 0 && staleRatio <= 1)) {
     throw new RangeError(`staleRatio must be above 0 and at most 1, not ${String(staleRatio)}`);
@@ -62,6 +69,7 @@ export function settingsOf(options: OpenOptions): Settings {
     readOnly: flag("readOnly", options.readOnly, false),
     durability: durabilityOf(options.durability, "sync"),
     segmentBytes,
+    cacheBytes,
     compaction: { auto: flag("auto", compaction.auto, true), staleRatio, minStaleBytes },
     recovery,
     onError: options.onError,

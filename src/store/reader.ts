@@ -42,6 +42,7 @@ export abstract class Reader<V extends Value = Value> {
     this.#check();
     const { core } = this;
     const encoded = core.key.encode(key);
+    if (this.view === undefined) return core.get() as V | undefined;
     const place = core.find(this.view);
     return place === undefined ? undefined : core.read(place, encoded) as V;
   }

@@ -21,7 +21,8 @@ class Bench {
 
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
-    const core = new Core(openWriter(platform, "/s", manifestOf(platform, "/s", true), lock), 1 << 20, () => {});
+    const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock);
+    const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
     const writer = core.writer!;
     this.core = core;
     this.host = {

@@ -16,7 +16,7 @@ import { codeOf, contentsOf, History } from "./history.ts";
 /** Where the store of these tests is. */
 export const DIRECTORY = "/data/store";
 /** The smallest segments there are. */
-export const OPTIONS = { segmentBytes: 4096, compaction: { auto: false } };
+export const OPTIONS = { segmentBytes: 4096, compaction: { auto: false }, cacheBytes: 0 };
 
 /** A backup that was begun. */
 export interface Backup {

@@ -76,7 +76,7 @@ Deno.test("checkpoint: what an image covers is durable before it has its name", 
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
-  const core = new Core(opened, 1 << 20, () => {});
+  const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (let i = 0; i < 100; i++) {
     core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(`key ${i}`), "value");
     core.writer!.publish();

@@ -65,7 +65,7 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
-  const core = new Core(opened, 1 << 20, () => {});
+  const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;
     core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);

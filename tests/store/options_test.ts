@@ -9,11 +9,12 @@ Deno.test("options: what is left out is filled in, and undefined counts as left 
     readOnly: false,
     durability: "sync",
     segmentBytes: 64 * 1024 * 1024,
+    cacheBytes: 256 * 1024 * 1024,
     compaction: { auto: true, staleRatio: 0.5, minStaleBytes: 16 * 1024 * 1024 },
     recovery: "strict",
     onError: undefined,
   });
-  const names = ["create", "readOnly", "durability", "segmentBytes", "compaction", "recovery", "onError"];
+  const names = ["create", "readOnly", "durability", "segmentBytes", "cacheBytes", "compaction", "recovery", "onError"];
   assertEquals(settingsOf(Object.fromEntries(names.map((name) => [name, undefined])) as OpenOptions), settings);
 });
 
@@ -22,6 +23,8 @@ Deno.test("options: bounds are allowed, what is beyond them is not", () => {
   assertEquals(settingsOf({ segmentBytes: 2 ** 30 }).segmentBytes, 2 ** 30);
   assertEquals(settingsOf({ compaction: { staleRatio: 1, minStaleBytes: 0 } }).compaction.staleRatio, 1);
   const wrong: OpenOptions[] = [
+    { cacheBytes: -1 },
+    { cacheBytes: "many" as unknown as number },
     { segmentBytes: 4095 },
     { segmentBytes: 2 ** 30 + 1 },
     { segmentBytes: 5000.5 },
