@@ -10,18 +10,22 @@ import type { Part } from "./engine.ts";
 const LARGER = 10;
 const GROWN = 20;
 
+/** Whether an engine's stores grow to the largest number of keys. */
+export function isGrown(engine: string): boolean {
+  return engine.startsWith("kvstore") || engine === "Map";
+}
+
 /** The numbers of keys that a part is done with. */
 export function keysFor(part: Part, engine: string, keys: number): number[] {
-  const isOurs = engine === "kvstore";
   switch (part) {
     case "large4k":
       return [Math.ceil(keys / 10)];
     case "large1m":
       return [Math.max(8, Math.ceil(keys / 4000))];
     case "memory":
-      return isOurs || engine === "Map" ? [keys, keys * LARGER] : [keys];
+      return isGrown(engine) ? [keys, keys * LARGER] : [keys];
     case "growth":
-      return [isOurs || engine === "Map" ? keys * GROWN : keys];
+      return [isGrown(engine) ? keys * GROWN : keys];
     case "shell":
       return [0, keys, keys * LARGER];
     default:

@@ -37,6 +37,7 @@ async function measureAll(options: Options): Promise<Results> {
   Deno.addSignalListener("SIGINT", interrupted);
   try {
     const load = loadAverage();
+    const older = await olderResults(options);
     const collection = new Collection(await describeRun(prepared, options.engines, cache));
     const schedule = { options, prepared, collection, cache, scratch };
     await probe(schedule);
@@ -45,7 +46,7 @@ async function measureAll(options: Options): Promise<Results> {
     }
     // hours of figures are not lost if something stops the run
     await measure(schedule, async () => {
-      if (options.out !== undefined) await write(collection.results(), options);
+      await write(collection.results(), older, options);
     });
     return collection.results();
   } finally {
@@ -54,15 +55,18 @@ async function measureAll(options: Options): Promise<Results> {
   }
 }
 
-/** Writes JSON, plots and page; with `--merge`, what is there and has no newer figure stays. */
-async function write(results: Results, { out: folder, merge: isMerged }: Options): Promise<void> {
+/** The results that are there, if they are to stay. */
+async function olderResults({ out, merge, add }: Options): Promise<Results | undefined> {
+  if (out === undefined || !(merge || add)) return undefined;
+  return await Deno.readTextFile(join(out, "results.json")).then(JSON.parse, () => undefined);
+}
+
+/** Writes JSON, plots and page; with `--merge` and `--add`, what is there and has no newer figure stays. */
+async function write(results: Results, older: Results | undefined, { out: folder, add: adds }: Options): Promise<void> {
   if (folder === undefined) return;
   await Deno.mkdir(folder, { recursive: true });
   const file = join(folder, "results.json");
-  const older: Results | undefined = isMerged
-    ? await Deno.readTextFile(file).then(JSON.parse, () => undefined)
-    : undefined;
-  const all = older === undefined ? results : merge(older, results);
+  const all = older === undefined ? results : merge(older, results, { adds });
   await Deno.writeTextFile(file, `${JSON.stringify(all, undefined, 2)}\n`);
   const plots = await drawPlots(all, folder);
   await Deno.writeTextFile(join(folder, "README.md"), page(all, plots));

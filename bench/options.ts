@@ -28,15 +28,17 @@ export interface Options {
   out?: string;
   /** Whether results that are there are kept where there are no new ones. */
   merge: boolean;
+  /** Whether rounds are added to those that are there. */
+  add: boolean;
   /** Where peers, the package, and stores are, if not in the system's folder for temporary files. */
   cache?: string;
 }
 
 const USAGE = `usage: deno task bench [--quick] [--on deno,node] [--engines NAMES] [--workloads NAMES]
-    [--rounds N] [--keys N] [--out DIR] [--merge] [--cache DIR]
+    [--rounds N] [--keys N] [--out DIR] [--merge | --add] [--cache DIR]
 
-A run of everything writes docs/bench. A run of a part is only printed, unless --merge puts it into the results that are
-there, or --out writes it elsewhere.
+A run of everything writes docs/bench. A run of a part is only printed, unless --merge puts it in the place of the results
+that are there, --add counts its rounds with theirs, or --out writes it elsewhere.
 
 engines: ${ENGINES.map(({ name }) => name).join(", ")}
 workloads: ${PARTS.join(", ")}`;
@@ -54,7 +56,7 @@ const QUICK = { engines: "kvstore,Map,raw file", workloads: "basic,durable", rou
 /** Reads the command line. */
 export function optionsOf(args: string[]): Options {
   const parsed = parseArgs(args, {
-    boolean: ["quick", "merge"],
+    boolean: ["quick", "merge", "add"],
     string: ["on", "engines", "workloads", "rounds", "keys", "out", "cache"],
     unknown: (name) => {
       throw new UsageError(`unknown: ${name}`);
@@ -62,7 +64,7 @@ export function optionsOf(args: string[]): Options {
   });
   const isPart = ["on", "engines", "workloads", "rounds", "keys"].some((name) => parsed[name] !== undefined);
   const given: Partial<Record<string, string>> = { ...(parsed.quick ? QUICK : {}), ...textsOf(parsed) };
-  const isWritten = parsed.merge || parsed.out !== undefined || (!isPart && !parsed.quick);
+  const isWritten = parsed.merge || parsed.add || parsed.out !== undefined || (!isPart && !parsed.quick);
   return {
     on: namesOf("--on", given.on, ["deno", "node"]),
     engines: namesOf("--engines", given.engines, ENGINES.map(({ name }) => name)),
@@ -72,6 +74,7 @@ export function optionsOf(args: string[]): Options {
     quick: parsed.quick,
     ...(isWritten ? { out: resolve(parsed.out ?? join(ROOT, "docs/bench")) } : {}),
     merge: parsed.merge,
+    add: parsed.add,
     ...(parsed.cache === undefined ? {} : { cache: resolve(parsed.cache) }),
   };
 }

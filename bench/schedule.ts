@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { run } from "../scripts/npm/run.ts";
 import type { Part } from "./engine.ts";
 import { engineOf } from "./engines/mod.ts";
-import { keysFor } from "./keys.ts";
+import { isGrown, keysFor } from "./keys.ts";
 import type { Options } from "./options.ts";
 import { firstLines, installPeer, type Prepared, projectOf } from "./prepare.ts";
 import type { Collection } from "./report/results.ts";
@@ -17,9 +17,9 @@ import type { Figure, Job } from "./workloads/bench.ts";
 import { keyOf, Order } from "./workloads/data.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
-const LIMIT_SECONDS = 120;
-/** Growth takes its time: what is cut off there is left out. */
-const GROWTH_LIMIT_SECONDS = 900;
+const LIMIT_SECONDS = 10;
+/** The same where what is cut off is left out: our growth to the largest stores, and the store that is opened. */
+const LONG_LIMIT_SECONDS = 60;
 const LIMIT_MILLISECONDS = 3_600_000;
 /** Processes of each kind in a round of the shell's part. */
 const SHELL_SAMPLES = 5;
@@ -122,7 +122,7 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
     keys,
     directory: join(scratch, "store"),
     project: projectOf(engine, cache),
-    limitSeconds: part === "growth" ? GROWTH_LIMIT_SECONDS : LIMIT_SECONDS,
+    limitSeconds: part === "open" || (part === "growth" && isGrown(engine)) ? LONG_LIMIT_SECONDS : LIMIT_SECONDS,
   };
   if (part !== "open") return await work(prepared, job);
   const kept = { ...job, directory: join(scratch, `open-${prepared.runtime.kind}-${engine}`) };

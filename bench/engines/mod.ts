@@ -8,7 +8,7 @@ import type { EngineKind } from "../engine.ts";
 import { classicLevel } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
 import { jsonlDb } from "./jsonl_db.ts";
-import { kvstore } from "./kvstore.ts";
+import { kvstore, uncached } from "./kvstore.ts";
 import { lmdb } from "./lmdb.ts";
 import { map } from "./map.ts";
 import { medea } from "./medea.ts";
@@ -20,6 +20,7 @@ import { betterSqlite3, nodeSqlite } from "./sqlite.ts";
 /** Ours first, then the floors, then the peers. */
 export const ENGINES: EngineKind[] = [
   kvstore,
+  uncached,
   map,
   raw,
   lmdb,

@@ -109,10 +109,16 @@ export class Collection {
   }
 }
 
-/** Puts newer results in the place of older ones of the same figures, and keeps the others. */
-export function merge(older: Results, newer: Results): Results {
+/**
+ * Puts newer results in the place of older ones of the same figures, or, with `adds`, counts their rounds together; keeps
+ * the others.
+ */
+export function merge(older: Results, newer: Results, options: { adds?: boolean } = {}): Results {
   const measurements = new Map(older.measurements.map((one) => [nameOf(one), one]));
-  for (const one of newer.measurements) measurements.set(nameOf(one), one);
+  for (const one of newer.measurements) {
+    const rounds = [...(options.adds === true ? measurements.get(nameOf(one))?.rounds ?? [] : []), ...one.rounds];
+    measurements.set(nameOf(one), { ...one, rounds, median: median(rounds) });
+  }
   const absences = new Map(older.absences.map((one) => [placeOf(one), one]));
   for (const one of newer.absences) absences.set(placeOf(one), one);
   const run = { ...newer.run, versions: { ...older.run.versions, ...newer.run.versions } };
