@@ -119,8 +119,8 @@ export class Index implements Place {
   }
 
   /**
-   * `find` without comparing keys: false is certain, but the place may be that of another key. The keys are the part of
-   * the index that the processor's cache holds least of: not looking at them is a sixth of the time of a `get`.
+   * `find` without comparing keys: it may find the place of another key, or none where there is one. The keys are the
+   * part of the index that the processor's cache holds least of: not looking at them saves a sixth of a `get`.
    */
   guess(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
