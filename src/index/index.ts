@@ -1,6 +1,6 @@
 /**
- * The index: where the latest record of each key lies. It is all in memory, so that `has` and a `get` of a missing key
- * read nothing, and `get` reads once. 256 hash tables share the keys by the top byte of their hash: each stays small
+ * The index: where the latest record of each key lies. It is all in memory, so that `has` reads nothing and `get` reads
+ * once at most, for a missing key hardly ever. 256 hash tables share the keys by the top byte of their hash: each stays small
  * enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the world.
  *
  * @module
