@@ -123,7 +123,14 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     lock: Lock | undefined,
     salvaged?: RepairReport,
   ): KvStore<V> {
-    const core = new Core(opened, settings, () => background.consider());
+    let core: Core;
+    try {
+      core = new Core(opened, settings, () => background.consider());
+    } catch (error) {
+      // No memory for the cache, say.
+      opened.log.closeFiles();
+      throw error;
+    }
     const background = new Background(core, settings);
     const recovery = salvaged === undefined || salvaged.problems.length === 0
       ? opened.recovery
@@ -294,7 +301,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       if (!core.log.isClean) core.log.replaceManifest({ clean: true });
     } finally {
       try {
-        core.log.closeFiles();
+        core.closeFiles();
         await core.log.removals();
       } finally {
         if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());

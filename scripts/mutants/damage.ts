@@ -44,11 +44,11 @@ export const damagePromises: Promised[] = [
       {
         id: "evicted-block-still-found",
         file: "src/log/cache.ts",
-        find: "this.#owners[place]!.cached[this.#blocks[place]!] = 0;",
+        find: "if (cached[block] === place + 1) cached[block] = 0;",
         replace: "",
         killers: [[
           "tests/log/cache_test.ts",
-          "cache: blocks make room for each other, and what is read is right all the time",
+          "cache: a block that had to go is not found any more, nor one that was dropped",
         ]],
       },
       {
@@ -177,7 +177,7 @@ export const damagePromises: Promised[] = [
       {
         id: "image-size-trusted",
         file: "src/index/image.ts",
-        find: "if (!(offset + length <= size) || !Number.isInteger(Math.log2(slots))) return undefined;",
+        find: "if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;",
         replace: "if (length > 2 ** 33) return undefined;",
         killers: [[
           "tests/index/image_test.ts",
@@ -239,9 +239,9 @@ export const damagePromises: Promised[] = [
       {
         id: "stale-image-not-caught-up-with",
         file: "src/store/open.ts",
-        find: "const { highest, records } = replay(index, log.segments, image?.known);",
-        replace: "const caughtUp = { highest: image?.known.sequence ?? 0, records: 0 };\n" +
-          "  const { highest, records } = image === undefined ? replay(index, log.segments) : caughtUp;",
+        find: "replayed = replay(index, log.segments, known);",
+        replace:
+          "replayed = known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
         killers: [[RECOVERY, "derived files: deleted, damaged or stale, the contents are the same"]],
       },
       {

@@ -8,6 +8,7 @@ import { crashPromises } from "./crashes.ts";
 import { damagePromises } from "./damage.ts";
 import { compactionRules } from "./compaction.ts";
 import { lockRules } from "./locks.ts";
+import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
 import { stepPromises } from "./steps.ts";
 import { writeRules } from "./writes.ts";
@@ -20,6 +21,7 @@ export const promises: Promised[] = [
   ...damagePromises,
   ...compactionRules,
   ...recoveryRules,
+  ...derivedRules,
   ...lockRules,
   ...writeRules,
 ];

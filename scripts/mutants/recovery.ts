@@ -237,49 +237,6 @@ export const recoveryRules: Promised[] = [
     ],
   },
   {
-    sentence:
-      "A derived file is bound to the data by lengths, checksum and version, and rebuilt where it does not fit.",
-    mutants: [
-      {
-        id: "image-checksum-ignored",
-        file: "src/index/image.ts",
-        find: "if (readInto(handle, bytes, offset) < length || crc32(bytes) !== checksum) return undefined;",
-        replace: "if (readInto(handle, bytes, offset) < length || checksum < 0) return undefined;",
-        killers: [[
-          "tests/index/image_test.ts",
-          "image: cut anywhere, or with any byte changed, it is refused or the same",
-        ]],
-      },
-      {
-        id: "image-version-ignored",
-        file: "src/index/image.ts",
-        find: "|| !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;",
-        replace: "|| trailer[8] !== MAGIC[0]) return undefined;",
-        killers: [["tests/index/image_test.ts", "image: one of another version is refused"]],
-      },
-      {
-        id: "image-believed-though-the-log-is-shorter",
-        file: "src/store/checkpoint.ts",
-        find: "headerBytes <= account.from && account.from <= endBytes;",
-        replace: "headerBytes <= account.from && headerBytes <= endBytes;",
-        killers: [[
-          "tests/store/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
-      },
-      {
-        id: "image-believed-though-the-log-is-another",
-        file: "src/store/checkpoint.ts",
-        find: "return isSame && probe(segment, account.from) === account.probe;",
-        replace: "return isSame;",
-        killers: [[
-          "tests/store/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
-      },
-    ],
-  },
-  {
     sentence: "No key is taken from an unchecked record.",
     mutants: [
       {

@@ -111,29 +111,44 @@ export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
   return JSON.parse(new TextDecoder().decode(text));
 }
 
-/** Reads all partitions of an image; `undefined` if one does not check out. */
-export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>): Partition[] | undefined {
-  if (footer.partitions.length !== PARTITIONS) return undefined;
-  const partitions: Partition[] = [];
-  const size = handle.size();
-  let offset = 0;
-  for (const { slots, entries, arena, live, checksum } of footer.partitions) {
-    const arenaStart = 4 * (slots + entries * ENTRY_FIELDS);
-    const length = arenaStart + arena;
-    if (!(offset + length <= size) || !Number.isInteger(Math.log2(slots))) return undefined;
+/** The partitions of an image, read one by one. */
+export class ImageReader {
+  readonly #handle: FileHandle;
+  readonly #footer: ImageFooter<unknown>;
+  readonly #starts: number[] = [];
+
+  /** The partitions that the footer describes. */
+  constructor(handle: FileHandle, footer: ImageFooter<unknown>) {
+    this.#handle = handle;
+    this.#footer = footer;
+    let end = 0;
+    for (const entry of footer.partitions) {
+      this.#starts.push(end);
+      end += lengthOf(entry) + (-lengthOf(entry) & 3);
+    }
+  }
+
+  /** A partition; `undefined` if it does not check out. */
+  read(number: number): Partition | undefined {
+    const entry = this.#footer.partitions[number]!;
+    const { slots, entries, live, checksum } = entry;
+    const start = this.#starts[number]!;
+    const length = lengthOf(entry);
+    if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;
     const bytes = new Uint8Array(length);
-    if (readInto(handle, bytes, offset) < length || crc32(bytes) !== checksum) return undefined;
+    if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;
     const image = {
       slots: new Uint32Array(bytes.buffer, 0, slots),
       entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
-      arena: bytes.subarray(arenaStart),
+      arena: bytes.subarray(4 * (slots + entries * ENTRY_FIELDS)),
       live,
     };
-    if (!isSound(image)) return undefined;
-    partitions.push(new Partition(footer.seed, image));
-    offset += length + (-length & 3);
+    return isSound(image) ? new Partition(this.#footer.seed, image) : undefined;
   }
-  return partitions;
+}
+
+function lengthOf({ slots, entries, arena }: PartitionEntry): number {
+  return 4 * (slots + entries * ENTRY_FIELDS) + arena;
 }
 
 /**

@@ -1,7 +1,12 @@
 /**
- * The index: where the latest record of each key lies. It is all in memory, so that `has` reads nothing and `get` reads
- * once at most, for a missing key hardly ever. 256 hash tables share the keys by the top byte of their hash: each stays small
- * enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the world.
+ * The index: where the latest record of each key lies. It is kept in memory, so that `has` reads nothing and `get` reads
+ * once at most, for a missing key hardly ever. 256 hash tables share the keys by the top byte of their hash: each stays
+ * small enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the
+ * world.
+ *
+ * An index that comes from an image reads each table when it is needed first: who opens a store for a few keys does not
+ * wait for all of them. That lasts until something is to change: `loadAll` comes before the first write, compaction or
+ * refresh, so that those have no reading of the image in their midst that could fail.
  *
  * @module
  */
@@ -10,6 +15,9 @@ import { ENTRY_FIELDS, hashKey, Partition, STRING_FORM } from "./partition.ts";
 export { hashKey };
 
 const NO_ENTRIES = new Uint32Array(0);
+
+/** Thrown where a table of an image turns out to be damaged before the index knows how to do without. */
+export class ImageDamaged extends Error {}
 
 /** Number of hash tables. */
 export const PARTITIONS = 256;
@@ -57,6 +65,20 @@ export interface KeyBytes {
 }
 
 /**
+ * What an index reads its tables from.
+ *
+ * @experimental
+ */
+export interface PartitionSource {
+  /** How many keys of each table have a place. */
+  live: number[];
+  /** Reads a table; `undefined` if it cannot be had or does not check out. */
+  read(number: number): Partition | undefined;
+  /** Gives up what it reads from. */
+  close(): void;
+}
+
+/**
  * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields
  * `segment` (0: there was none), `offset`, `length` and `isString`, as an object for each call would be the most
  * expensive part of it.
@@ -72,14 +94,18 @@ export class Index implements Place {
   readonly seed: number;
   /** While positive, entries of deleted keys stay: snapshots may still list them. */
   holds = 0;
+  /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
+  rebuild: (() => Index) | undefined;
   #size: number;
-  readonly #partitions: (Partition | undefined)[];
+  readonly #partitions: (Partition | undefined)[] = new Array(PARTITIONS).fill(undefined);
+  /** As long as there are tables that have not been read. */
+  #source: PartitionSource | undefined;
 
-  /** An empty index, or one made of the partitions of an image. */
-  constructor(image?: { seed: number; partitions: Partition[] }) {
-    this.seed = image?.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
-    this.#partitions = image?.partitions ?? new Array(PARTITIONS).fill(undefined);
-    this.#size = image?.partitions.reduce((sum, partition) => sum + partition.live, 0) ?? 0;
+  /** An empty index, or one whose tables come from somewhere. */
+  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!, source?: PartitionSource) {
+    this.seed = seed;
+    this.#source = source;
+    this.#size = source?.live.reduce((sum, live) => sum + live, 0) ?? 0;
   }
 
   /** How many keys have a place. */
@@ -94,12 +120,43 @@ export class Index implements Place {
 
   /** A partition, if any key has come to it. */
   existing(number: number): Partition | undefined {
+    if (this.#partitions[number] === undefined && this.#source !== undefined) this.#load(number, this.#source);
+    return this.#partitions[number];
+  }
+
+  /** The same, if it is in memory already. */
+  loaded(number: number): Partition | undefined {
     return this.#partitions[number];
   }
 
   /** The same, created if need be. */
   partition(number: number): Partition {
-    return this.#partitions[number] ??= new Partition(this.seed);
+    return this.existing(number) ?? (this.#partitions[number] = new Partition(this.seed));
+  }
+
+  /** Reads whatever has not been read yet: before anything changes that a table, or its making anew, relies on. */
+  loadAll(): void {
+    if (this.#source === undefined) return;
+    for (let number = 0; number < PARTITIONS; number++) this.existing(number);
+    this.#source?.close();
+    this.#source = undefined;
+    this.rebuild = undefined;
+  }
+
+  /** Takes a table from the source; from the log if it is damaged there, and then the others with it. */
+  #load(number: number, source: PartitionSource): void {
+    const read = source.read(number);
+    if (read !== undefined) return this.#place(number, read, source);
+    if (this.rebuild === undefined) throw new ImageDamaged();
+    const whole = this.rebuild();
+    for (let i = 0; i < PARTITIONS; i++) {
+      if (this.#partitions[i] === undefined) this.#place(i, whole.partition(i), source);
+    }
+  }
+
+  #place(number: number, partition: Partition, { live }: PartitionSource): void {
+    this.#partitions[number] = partition;
+    this.#size += partition.live - live[number]!;
   }
 
   /** Looks a key up; its place is in the fields afterwards. */
@@ -111,7 +168,7 @@ export class Index implements Place {
   /** The same, but true as well for a key that is there without a place. */
   knows(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
-    const partition = this.#partitions[hash >>> 24];
+    const partition = this.existing(hash >>> 24);
     const id = partition === undefined ? -1 : partition.find(hash, bytes, start, length);
     this.segment = 0;
     if (id >= 0) this.#take(partition!, id);
@@ -119,21 +176,22 @@ export class Index implements Place {
   }
 
   /**
-   * `find` without comparing keys: it may find the place of another key, or none where there is one. The keys are the
-   * part of the index that the processor's cache holds least of: not looking at them saves a sixth of a `get`.
+   * `knows` without comparing keys: false is certain, but the place may be that of another key. The keys are the part of
+   * the index that the processor's cache holds least of: not looking at them saves a sixth of a `get`.
    */
   guess(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
-    const partition = this.#partitions[hash >>> 24];
+    const partition = this.existing(hash >>> 24);
     const id = partition === undefined ? -1 : partition.guess(hash);
     this.segment = 0;
     if (id >= 0) this.#take(partition!, id);
-    return this.segment !== 0;
+    return id >= 0;
   }
 
   /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
   each(visit: (key: KeyBytes) => void): void {
-    for (const partition of this.#partitions) {
+    for (let number = 0; number < PARTITIONS; number++) {
+      const partition = this.existing(number);
       for (let id = 0; id < (partition?.count ?? 0); id++) {
         this.#take(partition!, id);
         visit(partition!.key(id));

@@ -69,9 +69,22 @@ export class BlockCache implements RecordBuffer {
     return length <= left || this.#join(segment, block + 1, left, length - left);
   }
 
+  /** Whether there is room for any block at all. */
+  get isOn(): boolean {
+    return this.#used.length > 0;
+  }
+
   /** Whether finding a record, or at least its start, reads nothing. */
-  has(segment: Segment, offset: number): boolean {
-    return (segment.cached[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
+  has(segment: Segment, offset: number, length: number): boolean {
+    return length <= MAX_RECORD_BYTES && (segment.cached[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
+  }
+
+  /** Forgets the blocks that a record is in. */
+  drop(segment: Segment, offset: number, length: number): void {
+    const last = Math.floor((offset + length - 1) / BLOCK_BYTES);
+    for (let block = Math.floor(offset / BLOCK_BYTES); block <= last; block++) {
+      if (block < segment.cached.length) segment.cached[block] = 0;
+    }
   }
 
   /** Makes the fields stand on a byte of a block. */
@@ -113,7 +126,7 @@ export class BlockCache implements RecordBuffer {
 
   /** Reads a block; returns its place, or 0 if there is none for it. */
   #read(segment: Segment, block: number): number {
-    if (this.#used.length === 0) return 0;
+    if (!this.isOn) return 0;
     const place = this.#owners.length < this.#used.length ? this.#owners.length : this.#evict();
     try {
       const slab = this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)] ?? this.#addSlab();
@@ -138,7 +151,10 @@ export class BlockCache implements RecordBuffer {
       this.#hand = (this.#hand + 1) % this.#used.length;
     }
     const place = this.#hand;
-    this.#owners[place]!.cached[this.#blocks[place]!] = 0;
+    const { cached } = this.#owners[place]!;
+    const block = this.#blocks[place]!;
+    // The block may be elsewhere by now, if it was dropped, or what was to come into this place could not be read.
+    if (cached[block] === place + 1) cached[block] = 0;
     this.#hand = (this.#hand + 1) % this.#used.length;
     return place;
   }

@@ -57,6 +57,8 @@ export class Log {
   mustRotate = false;
   /** Counts the manifest's replacements. */
   generation: number;
+  /** The image of the index, as long as it is read from. */
+  image: FileHandle | undefined;
 
   readonly #lock: Lock | undefined;
   readonly #clockFloor: number;
@@ -306,8 +308,15 @@ export class Log {
     return this.failure;
   }
 
+  /** Gives up the image. */
+  closeImage(): void {
+    this.image?.close();
+    this.image = undefined;
+  }
+
   /** Closes every file. */
   closeFiles(): void {
+    this.closeImage();
     for (const segment of [...this.segments.values(), ...this.retired.values()]) segment.handle.close();
     this.#barrier?.close();
   }

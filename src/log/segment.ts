@@ -175,6 +175,13 @@ export class Segment {
     return this.sealed && !this.isDamaged;
   }
 
+  /** Gives up its account: what its bytes are worth is to be counted again. */
+  forget(): void {
+    this.liveBytes = 0;
+    this.tombstoneBytes = 0;
+    this.highestTombstone = 0;
+  }
+
   /** Takes note of a record that was appended or met in a scan. */
   cover(sequence: number): void {
     if (sequence < this.lowestSequence) this.lowestSequence = sequence;
@@ -186,4 +193,10 @@ export class Segment {
     this.tombstoneBytes += lengthBytes;
     if (sequence > this.highestTombstone) this.highestTombstone = sequence;
   }
+}
+
+/** A segment with the same file and extent, and an empty account. */
+export function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
+  const inputs: number[] = new Array((headerBytes - SEGMENT_HEADER_BYTES) / 4).fill(0);
+  return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });
 }

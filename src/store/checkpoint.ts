@@ -4,8 +4,8 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { IMAGE_NAME, IMAGE_TEMPORARY, ImageWriter, readFooter, readPartitions } from "../index/image.ts";
-import { Index, lengthOf } from "../index/index.ts";
+import { IMAGE_NAME, IMAGE_TEMPORARY, ImageReader, ImageWriter, readFooter } from "../index/image.ts";
+import { Index, lengthOf, PARTITIONS, type PartitionSource } from "../index/index.ts";
 import { ENTRY_FIELDS, type Partition } from "../index/partition.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
@@ -63,6 +63,7 @@ export function isDue(changes: number, keys: number): boolean {
  */
 export async function writeImage(core: Core): Promise<boolean> {
   const { log, epoch, index } = core;
+  index.loadAll();
   // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.
   if (log.mustRotate) return false;
   const { platform } = log;
@@ -114,42 +115,57 @@ function describe(log: Log, from: Map<number, number>): About {
   };
 }
 
-/** Reads the image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. */
+/**
+ * The image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. The log
+ * keeps the file open as long as the index has tables to read from it.
+ */
 export function loadImage(log: Log, manifest: Manifest): { index: Index; known: Replayed } | undefined {
-  let handle: FileHandle;
   try {
-    handle = log.platform.open(log.path(IMAGE_NAME), "read");
-  } catch {
-    return undefined;
-  }
-  try {
-    const footer = readFooter<About>(handle);
-    if (footer === undefined || !fits(footer.about, log, manifest)) return undefined;
-    const partitions = readPartitions(handle, footer);
-    const { about } = footer;
-    if (partitions === undefined || !areCounts([footer.seed])) return undefined;
-    if (!footer.partitions.every(({ sequence }) => areCounts([sequence]) && sequence <= about.sequence)) {
-      return undefined;
-    }
-    const known = new Map(about.segments.map((account) => [account.number, account]));
-    if (!partitions.every((partition) => pointsInto(partition, log, known))) return undefined;
-    for (const account of about.segments) take(account, log.segments.get(account.number));
-    const hasLost = about.segments.some((account) => !log.segments.has(account.number));
-    return {
-      index: new Index({ seed: footer.seed, partitions }),
-      known: {
-        sequence: about.sequence,
-        partitionSequence: (number) => footer.partitions[number]!.sequence,
-        from: (segment) => known.get(segment.number)?.from,
-        hasLost,
-      },
-    };
+    log.image = log.platform.open(log.path(IMAGE_NAME), "read");
+    const image = imageIn(log.image, log, manifest);
+    if (image === undefined) log.closeImage();
+    return image;
   } catch {
     // It is derived: whatever is wrong with it, the log knows better.
+    log.closeImage();
     return undefined;
-  } finally {
-    handle.close();
   }
+}
+
+function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Index; known: Replayed } | undefined {
+  const footer = readFooter<About>(handle);
+  if (footer === undefined || !fits(footer.about, log, manifest) || footer.partitions.length !== PARTITIONS) {
+    return undefined;
+  }
+  const { about, seed, partitions } = footer;
+  const areSound = partitions.every(({ slots, entries, arena, live, sequence, checksum }) =>
+    areCounts([slots, entries, arena, live, sequence, checksum]) && live <= entries && sequence <= about.sequence
+  );
+  if (!areSound || !areCounts([seed])) return undefined;
+  const known = new Map(about.segments.map((account) => [account.number, account]));
+  const reader = new ImageReader(handle, footer);
+  const source: PartitionSource = {
+    live: partitions.map(({ live }) => live),
+    read: (number) => {
+      try {
+        const partition = reader.read(number);
+        return partition !== undefined && pointsInto(partition, log, known) ? partition : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    close: () => log.closeImage(),
+  };
+  for (const account of about.segments) take(account, log.segments.get(account.number));
+  return {
+    index: new Index(seed, source),
+    known: {
+      sequence: about.sequence,
+      partitionSequence: (number) => partitions[number]!.sequence,
+      from: (segment) => known.get(segment.number)?.from,
+      hasLost: about.segments.some((account) => !log.segments.has(account.number)),
+    },
+  };
 }
 
 /**

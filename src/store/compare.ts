@@ -5,10 +5,10 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
-import type { Index, Place } from "../index/index.ts";
+import { ImageDamaged, type Index, type Place } from "../index/index.ts";
 import { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
-import { Segment } from "../log/segment.ts";
+import { type Segment, shadowOf } from "../log/segment.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
@@ -18,12 +18,6 @@ import { replay } from "./replay.ts";
 
 /** Mismatches between index and log that are listed one by one. */
 const MAX_LISTED = 100;
-
-/** A segment with the same file and extent, and an empty account. */
-export function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
-  const inputs: number[] = new Array((headerBytes - 44) / 4).fill(0);
-  return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });
-}
 
 /** A segment's account, for comparing and for messages. */
 export function accountOf({ liveBytes, staleBytes, tombstoneBytes }: Segment): string {
@@ -38,19 +32,25 @@ export function checkImage(
 ): Problem[] {
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
-  const image = loadImage(log, manifest);
-  if (image === undefined) {
+  let index: Index | undefined;
+  try {
+    const image = loadImage(log, manifest);
+    if (image !== undefined) replay(image.index, log.segments, image.known);
+    index = image?.index;
+    index?.loadAll();
+  } catch (error) {
+    if (error instanceof ImageDamaged) index = undefined;
+    else if (error instanceof KvStoreError && error.code === "CORRUPT") {
+      return [problemOf(IMAGE_NAME, error.reason ?? error.message)];
+    } else throw error;
+  } finally {
+    log.closeImage();
+  }
+  if (index === undefined) {
     if (asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {
       found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
     }
     return [];
-  }
-  const { index } = image;
-  try {
-    replay(index, log.segments, image.known);
-  } catch (error) {
-    if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
-    return [problemOf(IMAGE_NAME, error.reason ?? error.message)];
   }
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
   const problems = compare(IMAGE_NAME, found.index, index.size, find);

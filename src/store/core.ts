@@ -52,10 +52,12 @@ export class Core implements WriterEvents {
   epoch = 0;
   /** For readers: the index has everything up to this sequence number. */
   sequence: number;
+  /** For readers: a refresh ended halfway, and the index has a part of what the log has. */
+  isTorn = false;
   readonly #onSegment: () => void;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
-  readonly #cache: BlockCache;
+  #cache: BlockCache;
   /** Per pending record the place that it replaced: segment, offset and form, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
@@ -93,6 +95,7 @@ export class Core implements WriterEvents {
     this.check();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
     if (this.log.failure !== undefined) throw this.log.failure;
+    this.index.loadAll();
     return this.writer;
   }
 
@@ -138,6 +141,12 @@ export class Core implements WriterEvents {
     this.views.replace({ index, sorted: new SortedKeys(index) });
   }
 
+  /** Closes all files. Nothing is read any more. */
+  closeFiles(): void {
+    this.log.closeFiles();
+    this.#cache = new BlockCache(0);
+  }
+
   /** Closes a view, and gives back the segments that were kept for it. */
   release(view: View): void {
     this.views.close(view);
@@ -166,9 +175,10 @@ export class Core implements WriterEvents {
   get(): Value | undefined {
     const { index, key } = this;
     const { bytes, start, length } = key;
-    if (index.guess(bytes, start, length)) {
+    if (this.#cache.isOn) {
+      if (!index.guess(bytes, start, length)) return undefined;
       const source = this.log.segment(index.segment);
-      if (source !== undefined && this.#cache.has(source, index.offset)) {
+      if (source !== undefined && this.#cache.has(source, index.offset, index.length)) {
         try {
           const value = this.#valueAt(index, key);
           if (value !== undefined) return value;
@@ -192,9 +202,20 @@ export class Core implements WriterEvents {
     const { segment, offset, length } = place;
     const source = this.log.segment(segment);
     if (source === undefined) throw new KvStoreError("CLOSED", "the segment that this record was in has been given up");
-    const isCached = this.#cache.load(source, offset, length);
-    const buffer = isCached ? this.#cache : this.#fetch(source, offset, length);
-    const at = isCached ? this.#cache.at : 0;
+    if (this.#cache.load(source, offset, length)) {
+      try {
+        return this.#decode(this.#cache, source, place, key);
+      } catch {
+        // It may be that one reading, or memory, that is bad, and not the file.
+        this.#cache.drop(source, offset, length);
+      }
+    }
+    return this.#decode(this.#fetch(source, offset, length), source, place, key);
+  }
+
+  /** Checks a record and decodes its value; `undefined` if it is another key's. */
+  #decode(buffer: RecordBuffer, source: Segment, { offset, length }: Place, key: KeyBytes): Value | undefined {
+    const at = buffer === this.#cache ? this.#cache.at : 0;
     const header = this.#header;
     const seed = placeSeed(source.salt, offset);
     const bad = (reason: string) => corrupt(source.name, offset, reason);

@@ -7,7 +7,7 @@
 import { toHex } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { IMAGE_TEMPORARY } from "../index/image.ts";
-import { Index, type Moves, PARTITIONS } from "../index/index.ts";
+import { ImageDamaged, Index, type Moves, PARTITIONS } from "../index/index.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { Log } from "../log/log.ts";
@@ -22,7 +22,7 @@ import {
 } from "../log/manifest.ts";
 import { findTail, type Tail } from "../log/recovery.ts";
 import { KIND } from "../log/record.ts";
-import { readSegmentHeader, Segment, segmentName, segmentNumberOf } from "../log/segment.ts";
+import { readSegmentHeader, Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { removeIfThere } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
@@ -153,8 +153,9 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     checkAge(platform, directory, manifest, leftovers);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
     if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
-    const built = buildIndex(log, manifest);
-    // All has been read: what is refused for damage has been left as it is.
+    const hasTail = tail !== undefined && tail.records > 0;
+    const built = buildIndex(log, manifest, hasTail);
+    // All that this needs has been read: what is refused for damage has been left as it is.
     for (const name of [IMAGE_TEMPORARY, ...leftovers]) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }
@@ -194,7 +195,7 @@ export function openReader(platform: Platform, directory: string): Opened {
       const last = openSegments(log, manifest);
       const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
       if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
-      return { log, manifest, ...buildIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
+      return { log, manifest, ...buildIndex(log, manifest, false), recovery: recoveryOf(manifest, last, tail) };
     } catch (error) {
       log.closeFiles();
       const isNew = readManifest(platform, directory)?.generation !== manifest.generation;
@@ -287,12 +288,46 @@ function recoverTail(
   return fresh;
 }
 
-function buildIndex(log: Log, manifest: Manifest): { index: Index; replayed: number; sequence: number } {
+/** Builds the index, from an image and what is behind it in the log, or from the log alone; all of it, if asked for. */
+function buildIndex(
+  log: Log,
+  manifest: Manifest,
+  whole: boolean,
+): { index: Index; replayed: number; sequence: number } {
   const image = loadImage(log, manifest);
-  const index = image?.index ?? new Index();
-  const { highest, records } = replay(index, log.segments, image?.known);
-  log.nextSequence = Math.max(log.nextSequence, highest + 1);
-  return { index, replayed: records, sequence: Math.max(highest, image?.known.sequence ?? 0) };
+  let index = image?.index ?? new Index();
+  let known = image?.known;
+  let replayed: { highest: number; records: number };
+  try {
+    replayed = replay(index, log.segments, known);
+    if (whole) index.loadAll();
+  } catch (error) {
+    if (!(error instanceof ImageDamaged)) throw error;
+    log.closeImage();
+    for (const segment of log.segments.values()) segment.forget();
+    index = new Index();
+    known = undefined;
+    replayed = replay(index, log.segments);
+  }
+  log.nextSequence = Math.max(log.nextSequence, replayed.highest + 1);
+  index.rebuild = rebuilder(log, index.seed);
+  return { index, replayed: replayed.records, sequence: Math.max(replayed.highest, known?.sequence ?? 0) };
+}
+
+/** Makes the index of a log anew that has not changed since it was opened. What damage it meets, it meets only once. */
+function rebuilder(log: Log, seed: number): () => Index {
+  let damage: unknown;
+  return () => {
+    if (damage !== undefined) throw damage;
+    const index = new Index(seed);
+    try {
+      replay(index, new Map(Array.from(log.segments, ([number, segment]) => [number, shadowOf(segment)])));
+    } catch (error) {
+      if (error instanceof KvStoreError && error.code === "CORRUPT") damage = error;
+      throw error;
+    }
+    return index;
+  };
 }
 
 function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | undefined): Recovery {

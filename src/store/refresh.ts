@@ -13,10 +13,12 @@ import { replay } from "./replay.ts";
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
 export function refreshReader(core: Core): boolean {
   const { platform, directory } = core.log;
+  // Open views go on with this index, and it is about to differ from its image.
+  core.index.loadAll();
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
-      return mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      return core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
     } catch (error) {
       // The writer may have replaced files between the manifest and us: then there is a newer manifest.
       if (readManifest(platform, directory)?.generation === manifest.generation) throw error;
@@ -47,6 +49,7 @@ function reload(core: Core): boolean {
   follow(core, log);
   core.replaceIndex(index);
   core.sequence = sequence;
+  core.isTorn = false;
   core.sweep();
   return true;
 }
@@ -71,6 +74,7 @@ function advance(core: Core, manifest: Manifest): boolean {
     throw error;
   }
   follow(core, next);
+  core.isTorn = true;
   const { highest, records } = replay(core.index, next.segments, {
     sequence: core.sequence,
     partitionSequence: () => core.sequence,
@@ -78,6 +82,7 @@ function advance(core: Core, manifest: Manifest): boolean {
     hasLost: [...ends.keys()].some((number) => !next.segments.has(number)),
     beforeChange: (key, place) => core.views.remember(key, place),
   });
+  core.isTorn = false;
   core.sequence = Math.max(core.sequence, highest);
   next.nextSequence = Math.max(next.nextSequence, core.sequence + 1);
   core.sweep();

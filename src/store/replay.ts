@@ -122,10 +122,13 @@ export class Replay {
   /** Ends the replay: only now is the index what the log says. */
   finish(): { highest: number; records: number } {
     const isCleared = this.#cleared > this.#known.sequence;
+    const isSwept = isCleared || this.#known.hasLost;
+    if (isSwept) this.#index.loadAll();
     for (let number = 0; number < PARTITIONS; number++) {
-      const partition = this.#index.existing(number);
+      // One that has not been read from the image has met no record.
+      const partition = this.#index.loaded(number);
       if (partition === undefined) continue;
-      if (isCleared || this.#known.hasLost) this.#sweep(partition, isCleared);
+      if (isSwept) this.#sweep(partition, isCleared);
       partition.trackSequences(false);
       if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
     }

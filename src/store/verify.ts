@@ -5,11 +5,11 @@
  */
 import { asIo } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
-import { type Segment, segmentName, segmentNumberOf } from "../log/segment.ts";
+import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Platform } from "../platform/types.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
-import { accountOf, compare, problemOf, shadowOf } from "./compare.ts";
+import { accountOf, compare, problemOf } from "./compare.ts";
 import type { Core } from "./core.ts";
 import { Examination, type Examined } from "./examine.ts";
 import { checkNames } from "./options.ts";

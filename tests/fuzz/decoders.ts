@@ -8,12 +8,12 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStoreError } from "../../mod.ts";
 import { InputError } from "../../src/cli/errors.ts";
 import { entryLine, parseEntry } from "../../src/cli/notation.ts";
-import { type ImageFooter, readFooter, readPartitions } from "../../src/index/image.ts";
-import { Index } from "../../src/index/index.ts";
+import { type ImageFooter, readFooter } from "../../src/index/image.ts";
 import { RecordCursor } from "../../src/log/cursor.ts";
 import { decodeManifest, encodeManifest } from "../../src/log/manifest.ts";
 import { encodeSegmentHeader, readSegmentHeader } from "../../src/log/segment.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
+import { indexOf, readPartitions } from "../support/image.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import type { Random } from "../support/random.ts";
 import { awareMutation, blindMutation } from "./generate.ts";
@@ -96,7 +96,7 @@ function checkImage(handle: FileHandle): string {
     return "refused";
   }
   if (partitions === undefined) return "refused";
-  const index = new Index({ seed: footer!.seed, partitions });
+  const index = indexOf(footer!, partitions);
   let live = 0;
   index.each((key) => {
     if (index.segment !== 0) live++;

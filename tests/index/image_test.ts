@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { ImageWriter, readFooter, readPartitions } from "../../src/index/image.ts";
+import { ImageWriter, readFooter } from "../../src/index/image.ts";
 import { formOf, Index, PARTITIONS } from "../../src/index/index.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
+import { indexOf, readPartitions } from "../support/image.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
@@ -47,7 +48,7 @@ function load(bytes: Uint8Array): Index | undefined {
   const { handle } = makeFile(bytes);
   const footer = readFooter<unknown>(handle);
   const partitions = footer === undefined ? undefined : readPartitions(handle, footer);
-  return partitions === undefined ? undefined : new Index({ seed: footer!.seed, partitions });
+  return partitions === undefined ? undefined : indexOf(footer!, partitions);
 }
 
 Deno.test("image: an index comes back, and goes on like any other", async () => {
@@ -84,7 +85,7 @@ Deno.test("image: between two partitions the index may change; each is as of the
     assertEquals(footer.partitions[number]!.sequence, number);
     // An index with only this partition shows what it had when it was written.
     const alone = new Index().partition(0);
-    const only = new Index({ seed: footer.seed, partitions: partitions.map((one, i) => i === number ? one : alone) });
+    const only = indexOf(footer, partitions.map((one, i) => i === number ? one : alone));
     let size = 0;
     for (const [key, place] of states[number]!) {
       const found = placeOf(only, key);
@@ -153,6 +154,7 @@ Deno.test("image: numbers in the footer ask for no more memory than there is fil
   const footer = JSON.parse(new TextDecoder().decode(good.subarray(end - length, end)));
   const hostile: Record<string, number>[] = [
     { slots: 2 ** 31 },
+    { slots: 2 ** 24 },
     { slots: 12 },
     { slots: -16 },
     { slots: 0.5 },

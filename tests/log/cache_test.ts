@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError } from "../../mod.ts";
+import { BlockCache } from "../../src/log/cache.ts";
+import { Segment } from "../../src/log/segment.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 
@@ -62,6 +64,28 @@ Deno.test("cache: blocks make room for each other, and what is read is right all
   }
 });
 
+Deno.test("cache: a block that had to go is not found any more, nor one that was dropped", () => {
+  const platform = new MemoryPlatform();
+  const random = new Random(7);
+  const segments = [1, 2].map((number) => {
+    const header = { number, storeId: new Uint8Array(16), salt: 0, inputs: [] };
+    const bytes = random.bytes(20 * BLOCK_BYTES);
+    platform.writeFile(`/${number}`, bytes);
+    const segment = new Segment(header, platform.open(`/${number}`, "read"), { endBytes: bytes.length, sealed: true });
+    return { segment, bytes };
+  });
+  const cache = new BlockCache(8 * BLOCK_BYTES);
+  for (let i = 0; i < 20_000; i++) {
+    const { segment, bytes } = random.pick(segments);
+    const length = 1 + random.below(1024);
+    const offset = random.below(bytes.length - length);
+    if (random.chance(0.1)) cache.drop(segment, offset, length);
+    platform.onOperation = random.chance(0.05) ? () => 100 : undefined;
+    if (!cache.load(segment, offset, length)) continue;
+    assertEquals(cache.bytes.subarray(cache.at, cache.at + length), bytes.subarray(offset, offset + length));
+  }
+});
+
 Deno.test("cache: where it is too small for what is in demand it stays as it is, until that changes", async () => {
   const { platform, open } = await makeStore();
   const store = await open(4 * BLOCK_BYTES);
@@ -121,5 +145,8 @@ Deno.test("cache: what is in memory is checked at every read", async () => {
     assertEquals(assertThrows(() => store.get("key 30"), KvStoreError).code, "CORRUPT");
     assertEquals(store.get("key 29"), valueOf(29));
   }
+  // Was it that reading alone, the next one does not take the block for what the file holds.
+  platform.writeFile("/s/00000001.seg", bytes);
+  assertEquals(store.get("key 30"), valueOf(30));
   await store.close();
 });

@@ -43,7 +43,7 @@ export function testProperty<T>(
 
 /** An empty index with the same hash in every run. */
 export function newIndex(): Index {
-  return new Index({ seed: 1, partitions: [] });
+  return new Index(1);
 }
 
 /** Texts that all belong into two of the partitions of `newIndex`, so that those grow and shrink. */

@@ -176,6 +176,12 @@ export class MemoryPlatform implements Platform, Machine {
     return this.operations.sync;
   }
 
+  /** How many handles of files are open. */
+  get openHandles(): number {
+    const files = [...this.#entries.values(), ...this.#removed].filter((entry) => entry !== "directory");
+    return files.reduce((sum, { handles }) => sum + handles, 0);
+  }
+
   /** How many bytes of `capacityBytes` are left. */
   get freeBytes(): number {
     if (this.capacityBytes === Infinity) return Infinity;

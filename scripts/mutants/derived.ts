@@ -1,0 +1,100 @@
+/**
+ * Breakages of the rule about derived files.
+ *
+ * @module
+ */
+import type { Promised } from "./types.ts";
+
+const LAZY_INDEX = "tests/store/lazy_index_test.ts";
+const LAZY_DAMAGE = "tests/store/lazy_damage_test.ts";
+
+/** The rule about derived files. */
+export const derivedRules: Promised[] = [
+  {
+    sentence:
+      "A derived file is bound to the data by lengths, checksum and version, and rebuilt where it does not fit.",
+    mutants: [
+      {
+        id: "image-checksum-ignored",
+        file: "src/index/image.ts",
+        find: "if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;",
+        replace: "if (readInto(this.#handle, bytes, start) < length || checksum < 0) return undefined;",
+        killers: [[
+          "tests/index/image_test.ts",
+          "image: cut anywhere, or with any byte changed, it is refused or the same",
+        ]],
+      },
+      {
+        id: "damaged-image-leaves-its-account",
+        file: "src/store/open.ts",
+        find: "for (const segment of log.segments.values()) segment.forget();",
+        replace: "",
+        killers: [[
+          LAZY_INDEX,
+          "index: what opening makes of a damaged image is accounted as the log says (… records behind)",
+        ]],
+      },
+      {
+        id: "image-read-behind-a-compaction",
+        file: "src/store/background.ts",
+        find: "core.index.loadAll();",
+        replace: "",
+        killers: [[LAZY_INDEX, "index: compaction that begins by itself has the whole index first"]],
+      },
+      {
+        id: "image-read-behind-a-write",
+        file: "src/store/core.ts",
+        find: "this.index.loadAll();",
+        replace: "",
+        killers: [[
+          LAZY_DAMAGE,
+          "index: image and log damaged, calls say so without reading the log each time, and change nothing",
+        ]],
+      },
+      {
+        id: "image-read-behind-a-refresh",
+        file: "src/store/refresh.ts",
+        find: "core.index.loadAll();",
+        replace: "",
+        killers: [[LAZY_INDEX, "index: a reader's snapshots stay as they were over a refresh…"]],
+      },
+      {
+        id: "image-read-behind-recovery",
+        file: "src/store/open.ts",
+        find: "if (whole) index.loadAll();",
+        replace: "",
+        killers: [[
+          LAZY_DAMAGE,
+          "index: image and log damaged, an open after a crash is refused, and has changed nothing",
+        ]],
+      },
+      {
+        id: "image-version-ignored",
+        file: "src/index/image.ts",
+        find: "|| !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;",
+        replace: "|| trailer[8] !== MAGIC[0]) return undefined;",
+        killers: [["tests/index/image_test.ts", "image: one of another version is refused"]],
+      },
+      {
+        id: "image-believed-though-the-log-is-shorter",
+        file: "src/store/checkpoint.ts",
+        find: "headerBytes <= account.from && account.from <= endBytes;",
+        replace: "headerBytes <= account.from && headerBytes <= endBytes;",
+        killers: [[
+          "tests/store/checkpoint_test.ts",
+          "checkpoint: an image fits only the log that it was made of, at that time or later",
+        ]],
+      },
+      {
+        id: "image-believed-though-the-log-is-another",
+        file: "src/store/checkpoint.ts",
+        find: "return isSame && probe(segment, account.from) === account.probe;",
+        replace: "return isSame;",
+        killers: [[
+          "tests/store/checkpoint_test.ts",
+          "checkpoint: an image fits only the log that it was made of, at that time or later",
+        ]],
+      },
+    ],
+  },
+];

@@ -1,0 +1,88 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { KvStoreError } from "../../mod.ts";
+import { crc32 } from "../../src/platform/checksum.ts";
+import {
+  assertHolds,
+  codeOf,
+  damageImage,
+  damageSegment,
+  FIRST_SEGMENT,
+  footerOf,
+  IMAGE,
+  KEYS,
+  makeStore,
+  open,
+} from "../support/lazy_store.ts";
+
+Deno.test("index: image and log damaged, an open after a crash is refused, and has changed nothing", async () => {
+  const { platform } = await makeStore();
+  const store = await open(platform);
+  await store.set("key 1", -1);
+  const crashed = platform.kill();
+  // One table alone, which the record behind the image hardly ever belongs to.
+  const image = crashed.readFile(IMAGE);
+  crashed.writeFile(IMAGE, image.with(50, image[50]! ^ 1));
+  damageSegment(crashed);
+  crashed.writeFile("/s/INDEX.tmp", new Uint8Array(3));
+  const contents = () => crashed.files().filter((path) => !path.endsWith("LOCK")).map((path) => crashed.readFile(path));
+  const before = contents();
+  assertEquals(await codeOf(() => open(crashed)), "CORRUPT");
+  assertEquals(contents(), before);
+  assertEquals(crashed.openHandles, 0);
+});
+
+Deno.test("index: image and log damaged, calls say so without reading the log each time, and change nothing", async () => {
+  const { platform } = await makeStore();
+  const good = [IMAGE, FIRST_SEGMENT].map((path) => platform.readFile(path));
+  const store = await open(platform);
+  const reader = await open(platform, { readOnly: true });
+  damageImage(platform);
+  damageSegment(platform);
+  const isCorrupt = (call: () => unknown) => assertEquals(assertThrows(call, KvStoreError).code, "CORRUPT");
+  isCorrupt(() => store.get("key 7"));
+  isCorrupt(() => reader.has("key 7"));
+  const { read } = platform.operations;
+  for (let i = 0; i < 50; i++) isCorrupt(() => store.has(`key ${i}`));
+  assert(platform.operations.read - read <= 50, "the log was read again");
+  for (
+    const call of [
+      () => store.set("key 1", -1),
+      () => store.delete("key 1"),
+      () => store.clear(),
+      () => store.compact(),
+      () => reader.refresh(),
+    ]
+  ) {
+    assertEquals(await codeOf(call), "CORRUPT");
+  }
+  assert((await store.verify()).problems.length > 0);
+  await store.close();
+  await reader.close();
+  assertEquals(platform.openHandles, 0);
+  [IMAGE, FIRST_SEGMENT].forEach((path, i) => platform.writeFile(path, good[i]!));
+  const again = await open(platform);
+  assertHolds(again, new Map(Array.from({ length: KEYS }, (_, i) => [`key ${i}`, i])));
+  await again.close();
+});
+
+Deno.test("index: a footer with numbers that cannot be is no image", async () => {
+  for (const live of [undefined, 1e12, -1, "5"]) {
+    const { platform, model } = await makeStore();
+    const bytes = platform.readFile(IMAGE);
+    const { start, end, text } = footerOf(bytes);
+    const footer = JSON.parse(text);
+    footer.partitions[3].live = live;
+    const forged = new TextEncoder().encode(JSON.stringify(footer));
+    const image = new Uint8Array(start + forged.length + 16);
+    image.set(bytes.subarray(0, start));
+    image.set(forged, start);
+    image.set(bytes.subarray(end), start + forged.length);
+    new DataView(image.buffer).setUint32(start + forged.length, forged.length, true);
+    new DataView(image.buffer).setUint32(start + forged.length + 4, crc32(forged), true);
+    platform.writeFile(IMAGE, image);
+    const store = await open(platform);
+    assertEquals(store.size, KEYS);
+    assertHolds(store, model);
+    await store.close();
+  }
+});

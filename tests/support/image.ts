@@ -1,0 +1,31 @@
+/**
+ * Images of an index, read as a whole.
+ *
+ * @module
+ */
+import { type ImageFooter, ImageReader } from "../../src/index/image.ts";
+import { Index, PARTITIONS } from "../../src/index/index.ts";
+import type { Partition } from "../../src/index/partition.ts";
+import type { FileHandle } from "../../src/platform/types.ts";
+
+/** All partitions of an image; `undefined` if one does not check out. */
+export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>): Partition[] | undefined {
+  if (footer.partitions.length !== PARTITIONS) return undefined;
+  const reader = new ImageReader(handle, footer);
+  const partitions: Partition[] = [];
+  for (let number = 0; number < PARTITIONS; number++) {
+    const partition = reader.read(number);
+    if (partition === undefined) return undefined;
+    partitions.push(partition);
+  }
+  return partitions;
+}
+
+/** The index with these partitions. */
+export function indexOf(footer: ImageFooter<unknown>, partitions: Partition[]): Index {
+  return new Index(footer.seed, {
+    live: partitions.map(({ live }) => live),
+    read: (number) => partitions[number],
+    close: () => {},
+  });
+}
