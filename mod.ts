@@ -65,7 +65,8 @@ export {
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
 
 // index
-export { Index, type KeyBytes, type Moves, type Place } from "./src/index/index.ts";
+export { Index, type KeyBytes, type Place } from "./src/index/index.ts";
+export { Relocation } from "./src/index/relocation.ts";
 export { Partition } from "./src/index/partition.ts";
 
 // compaction

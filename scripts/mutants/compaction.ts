@@ -208,19 +208,19 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "index-moved-unconditionally",
-        file: "src/index/index.ts",
-        find: "if (moved.from[i] !== entries[at + 2]) continue;",
-        replace: "if (moved.from[i] === undefined) continue;",
+        file: "src/index/relocation.ts",
+        find: "return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;",
+        replace: "return this.#list()[this.#rank(offset)] ?? 0;",
         killers: [[
-          "tests/index/index_test.ts",
-          "index: only entries that are still where they were copied from are moved",
+          "tests/index/relocation_test.ts",
+          "relocation: each marked place gets its own target, up to the end of the largest segment, and no other",
         ]],
       },
       {
         id: "overwritten-entries-moved",
         file: "src/index/index.ts",
-        find: "const moved = entries[at + 1] === 0 ? undefined : moves.get(entries[at + 1]!);",
-        replace: "const moved = entries[at + 1] === 0 ? undefined : [...moves.values()][0];",
+        find: "const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);",
+        replace: "const relocation = entries[at + 1] === 0 ? undefined : [...relocations.values()][0];",
         killers: [[
           "tests/index/index_test.ts",
           "index: only entries that are still where they were copied from are moved",

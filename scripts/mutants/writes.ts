@@ -48,8 +48,8 @@ export const writeRules: Promised[] = [
       {
         id: "segment-after-a-failed-fsync",
         file: "src/log/log.ts",
-        find: "createSegment(inputs: number[]): Segment {\n    if (this.failure !== undefined) throw this.failure;",
-        replace: "createSegment(inputs: number[]): Segment {",
+        find: "beginSegment(inputs: number[]): Segment {\n    if (this.failure !== undefined) throw this.failure;",
+        replace: "beginSegment(inputs: number[]): Segment {",
         killers: [[
           "tests/log/log_test.ts",
           "log: once an fsync has failed, nothing is written any more, and nothing removed",

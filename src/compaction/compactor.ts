@@ -9,7 +9,8 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
-import { type Index, type Moves, PARTITIONS } from "../index/index.ts";
+import { type Index, PARTITIONS } from "../index/index.ts";
+import { Relocation } from "../index/relocation.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import type { Log } from "../log/log.ts";
@@ -49,6 +50,7 @@ export async function compactGroup(host: CompactionHost, inputs: Segment[]): Pro
     const rollbacks = host.rollbacks();
     const compaction = new Compaction(host, inputs);
     try {
+      await compaction.mark();
       await compaction.copy();
       await host.flush();
       if (host.rollbacks() === rollbacks) compaction.switchOver();
@@ -71,7 +73,8 @@ class Compaction {
   /** Everything that is copied had not been superseded by a record up to here. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
-  readonly #moves: Map<number, Moves> = new Map();
+  /** By segment, what is live in the inputs, and where it is copied to. */
+  readonly #relocations: Map<number, Relocation>;
   #copier: SegmentCopier | undefined;
   #droppedUpTo = 0;
   #sliceBytes = 0;
@@ -82,11 +85,20 @@ class Compaction {
     this.#inputs = inputs;
     this.#asOf = host.log.nextSequence - 1;
     this.#droppableUpTo = droppableUpTo(host.log.segments.values(), new Set(inputs));
+    this.#relocations = new Map(inputs.map(({ number, endBytes }) => [number, new Relocation(endBytes)]));
   }
 
   /** How many records were copied whose entries are moved. */
   get movedRecords(): number {
-    return [...this.#moves.values()].reduce((sum, { from }) => sum + from.length, 0);
+    return [...this.#relocations.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /**
+   * Marks what the index points at in the inputs. What is superseded from now on is copied all the same, and is stale in
+   * the copy: nothing that was superseded before this compaction began is, and that is what `cleanAsOf` says.
+   */
+  async mark(): Promise<void> {
+    await this.#eachPartition((number) => this.#host.index().mark(number, this.#relocations));
   }
 
   /** Copies what is kept and makes the copy durable. */
@@ -104,8 +116,10 @@ class Compaction {
       if (cursor.reason !== undefined) throw damaged(input, cursor.offset, cursor.reason);
     }
     this.#host.checkpoint(0);
+    if (this.#copier === undefined) return;
     try {
-      await this.#copier?.finish();
+      await this.#copier.finish();
+      this.#host.log.syncNames();
     } catch (error) {
       throw error instanceof KvStoreError && error.code === "FAILED" ? this.#host.log.fail(error) : error;
     }
@@ -151,16 +165,23 @@ class Compaction {
     if (output === undefined) return;
     for (let rollbacks = -1; rollbacks !== this.#host.rollbacks();) {
       rollbacks = this.#host.rollbacks();
-      let sliceEntries = 0;
-      for (let number = 0; number < PARTITIONS; number++) {
-        const { count, bytes } = this.#host.index().relocate(number, this.#moves, output.number);
+      await this.#eachPartition((number) => {
+        const { count, bytes } = this.#host.index().relocate(number, this.#relocations, output.number);
         output.liveBytes += bytes;
-        sliceEntries += count;
-        if (sliceEntries < SLICE_ENTRIES) continue;
-        sliceEntries = 0;
-        await nextTurn();
-      }
+        return count;
+      });
       this.#host.settle();
+    }
+  }
+
+  /** Goes through the index in slices; `visit` returns how many entries it looked at. */
+  async #eachPartition(visit: (number: number) => number): Promise<void> {
+    let sliceEntries = 0;
+    for (let number = 0; number < PARTITIONS; number++) {
+      sliceEntries += visit(number);
+      if (sliceEntries < SLICE_ENTRIES) continue;
+      sliceEntries = 0;
+      await nextTurn();
     }
   }
 
@@ -171,7 +192,9 @@ class Compaction {
 
   #take(cursor: RecordCursor, input: Segment): void {
     if (cursor.kind === KIND.mark) return;
-    const isKept = cursor.kind === KIND.set ? this.#isLive(cursor, input) : cursor.sequence > this.#droppableUpTo;
+    const isKept = cursor.kind === KIND.set
+      ? this.#relocations.get(input.number)!.has(cursor.offset)
+      : cursor.sequence > this.#droppableUpTo;
     if (!isKept) {
       this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
       return;
@@ -179,18 +202,10 @@ class Compaction {
     if (!cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
     this.#copier ??= new SegmentCopier(
       this.#host.log,
-      this.#host.log.createSegment(this.#inputs.map((one) => one.number)),
+      this.#host.log.beginSegment(this.#inputs.map((one) => one.number)),
     );
-    const moves = this.#moves.get(input.number) ?? { from: [], to: [] };
-    this.#moves.set(input.number, moves);
-    moves.from.push(cursor.offset);
-    moves.to.push(this.#copier.copy(cursor));
-  }
-
-  #isLive(cursor: RecordCursor, input: Segment): boolean {
-    const index = this.#host.index();
-    const isThere = index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
-    return isThere && index.segment === input.number && index.offset === cursor.offset;
+    const target = this.#copier.copy(cursor);
+    if (cursor.kind === KIND.set) this.#relocations.get(input.number)!.move(cursor.offset, target);
   }
 
   #isSliceOver(cursor: RecordCursor): boolean {

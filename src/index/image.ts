@@ -18,6 +18,8 @@ import { ENTRY_FIELDS, Partition } from "./partition.ts";
 export const IMAGE_NAME = "INDEX";
 /** Name under which the next image is prepared. */
 export const IMAGE_TEMPORARY = "INDEX.tmp";
+/** The last image, on its way out. */
+export const IMAGE_FORMER = "INDEX.old";
 const MAGIC = new TextEncoder().encode("KVINDEX1");
 const TRAILER_BYTES = 16;
 /** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */

@@ -11,28 +11,17 @@
  * @module
  */
 import { ENTRY_FIELDS, hashKey, Partition, STRING_FORM } from "./partition.ts";
+import type { Relocation } from "./relocation.ts";
 
 export { hashKey };
 
-const NO_ENTRIES = new Uint32Array(0);
+const NOTHING = { entries: new Uint32Array(0), count: 0 };
 
 /** Thrown where a table of an image turns out to be damaged before the index knows how to do without. */
 export class ImageDamaged extends Error {}
 
 /** Number of hash tables. */
 export const PARTITIONS = 256;
-
-/**
- * Where records of one segment went: offsets before, ascending, and after.
- *
- * @experimental
- */
-export interface Moves {
-  /** Where they were. */
-  from: number[];
-  /** Where they are. */
-  to: number[];
-}
 
 /**
  * Where a record lies. Offset and length are in bytes.
@@ -94,6 +83,8 @@ export class Index implements Place {
   readonly seed: number;
   /** While positive, entries of deleted keys stay: snapshots may still list them. */
   holds = 0;
+  /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
+  isMended = false;
   /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
   rebuild: (() => Index) | undefined;
   #size: number;
@@ -149,6 +140,7 @@ export class Index implements Place {
     if (read !== undefined) return this.#place(number, read, source);
     if (this.rebuild === undefined) throw new ImageDamaged();
     const whole = this.rebuild();
+    this.isMended = true;
     for (let i = 0; i < PARTITIONS; i++) {
       if (this.#partitions[i] === undefined) this.#place(i, whole.partition(i), source);
     }
@@ -222,19 +214,30 @@ export class Index implements Place {
   }
 
   /**
-   * Points the entries of one partition that are in moved segments (`moves`, by segment number) at the new places in
-   * segment `target`. Returns how many entries it looked at, and the bytes of the records that it moved.
+   * Marks the places that entries of one partition have in some segments (`relocations`, by segment number). Returns how
+   * many entries it looked at.
    */
-  relocate(number: number, moves: Map<number, Moves>, target: number): { count: number; bytes: number } {
-    const { entries, count } = this.existing(number) ?? { entries: NO_ENTRIES, count: 0 };
+  mark(number: number, relocations: Map<number, Relocation>): number {
+    const { entries, count } = this.existing(number) ?? NOTHING;
+    for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
+      if (entries[at + 1] !== 0) relocations.get(entries[at + 1]!)?.mark(entries[at + 2]!);
+    }
+    return count;
+  }
+
+  /**
+   * Points the entries of one partition whose records have been moved to segment `target` at their new places. Returns how
+   * many entries it looked at, and the bytes of the records.
+   */
+  relocate(number: number, relocations: Map<number, Relocation>, target: number): { count: number; bytes: number } {
+    const { entries, count } = this.existing(number) ?? NOTHING;
     let bytes = 0;
     for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
-      const moved = entries[at + 1] === 0 ? undefined : moves.get(entries[at + 1]!);
-      if (moved === undefined) continue;
-      const i = lowerBound(moved.from, entries[at + 2]!);
-      if (moved.from[i] !== entries[at + 2]) continue;
+      const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);
+      const offset = relocation?.target(entries[at + 2]!) ?? 0;
+      if (offset === 0) continue;
       entries[at + 1] = target;
-      entries[at + 2] = moved.to[i]!;
+      entries[at + 2] = offset;
       bytes += lengthOf(entries[at + 3]!);
     }
     return { count, bytes };
@@ -273,16 +276,4 @@ export function formOf(lengthBytes: number, isString: boolean): number {
 /** The length in such a number. */
 export function lengthOf(form: number): number {
   return form & 0x7fff_ffff;
-}
-
-/** The first position in an ascending list whose number is not less than `wanted`. */
-function lowerBound(list: number[], wanted: number): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (list[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

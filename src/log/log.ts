@@ -207,6 +207,24 @@ export class Log {
    * list it yet.
    */
   createSegment(inputs: number[]): Segment {
+    const segment = this.beginSegment(inputs);
+    try {
+      asSync(segment.name, () => segment.handle.syncDataNow());
+      this.syncNames();
+      return segment;
+    } catch (error) {
+      this.discard(segment);
+      throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+    }
+  }
+
+  /** Makes the names of all files durable. */
+  syncNames(): void {
+    asSync("the store's directory", () => this.platform.syncDirectory(this.directory));
+  }
+
+  /** Creates the next segment as `createSegment` does, but leaves it to the caller to make file and name durable. */
+  beginSegment(inputs: number[]): Segment {
     if (this.failure !== undefined) throw this.failure;
     for (;;) {
       const number = this.#reserveNumber();
@@ -223,12 +241,10 @@ export class Log {
       try {
         asIo(`write ${segment.name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
         segment.endBytes = segment.headerBytes;
-        asSync(segment.name, () => handle.syncDataNow());
-        asSync("the store's directory", () => this.platform.syncDirectory(this.directory));
         return segment;
       } catch (error) {
         this.discard(segment);
-        throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+        throw error;
       }
     }
   }
@@ -241,8 +257,12 @@ export class Log {
     segment.handle.close();
     // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
     if (this.failure !== undefined) return;
-    // If it stays, it is ours and not listed: opening removes it.
-    const removal = this.platform.removeLater(this.path(segment.name)).catch(() => {});
+    this.removeLater(segment.name);
+  }
+
+  /** Removes a file that means nothing any more, in the background. If it stays, opening removes it. */
+  removeLater(name: string): void {
+    const removal = this.platform.removeLater(this.path(name)).catch(() => {});
     this.#removals = this.#removals.then(() => removal);
   }
 

@@ -56,6 +56,15 @@ export function removeIfThere(platform: Platform, path: string): void {
   }
 }
 
+/** Renames a file unless it is missing. */
+export function renameIfThere(platform: Platform, from: string, to: string): void {
+  try {
+    platform.rename(from, to);
+  } catch (error) {
+    if (!platform.isNotFound(error)) throw error;
+  }
+}
+
 /** Closes a descriptor whatever that says: somebody else may have closed it, and the others have to be closed, too. */
 export function closeQuietly(close: () => void): void {
   try {

@@ -103,10 +103,12 @@ export class Background {
    */
   async writeImage(): Promise<void> {
     const core = this.#core;
-    const { changes } = core;
-    if (!isDue(changes, core.index.size) || core.log.failure !== undefined) return;
+    const { changes, index } = core;
+    if (!index.isMended && !isDue(changes, index.size) || core.log.failure !== undefined) return;
     try {
-      if (await writeImage(core)) core.changes -= changes;
+      if (!await writeImage(core)) return;
+      core.changes -= changes;
+      index.isMended = false;
     } catch (error) {
       this.#report(error);
     }

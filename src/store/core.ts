@@ -155,6 +155,8 @@ export class Core implements WriterEvents {
 
   /** Gives back retired segments that no view needs. Files are removed by their writer alone. */
   sweep(): void {
+    // An index that is behind its log may point into any of them.
+    if (this.isTorn) return;
     for (const segment of this.log.retired.values()) {
       if (segment.retiredAt >= this.views.oldest) continue;
       this.log.retired.delete(segment.number);

@@ -6,8 +6,9 @@
  */
 import { toHex } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
-import { IMAGE_TEMPORARY } from "../index/image.ts";
-import { ImageDamaged, Index, type Moves, PARTITIONS } from "../index/index.ts";
+import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../index/image.ts";
+import { ImageDamaged, Index, PARTITIONS } from "../index/index.ts";
+import { Relocation } from "../index/relocation.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { Log } from "../log/log.ts";
@@ -32,6 +33,8 @@ import { checkAge, unlistedSegments } from "./strays.ts";
 
 /** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
 const SEQUENCE_SKIP = 2 ** 32;
+/** After a replay that failed, its multiple that passes before the next. */
+const RETRY_FACTOR = 10;
 /** How often a reader starts over because the writer replaced files under its hands. */
 const MAX_READER_TRIES = 100;
 
@@ -156,7 +159,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     const hasTail = tail !== undefined && tail.records > 0;
     const built = buildIndex(log, manifest, hasTail);
     // All that this needs has been read: what is refused for damage has been left as it is.
-    for (const name of [IMAGE_TEMPORARY, ...leftovers]) {
+    for (const name of [IMAGE_TEMPORARY, IMAGE_FORMER, ...leftovers]) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }
     if (!manifest.clean) {
@@ -265,13 +268,15 @@ function recoverTail(
   last.endBytes = tail.markBytes;
   if (copier === undefined) return undefined;
   const fresh = copier.segment;
-  const moves: Moves = { from: [], to: [] };
+  const relocation = new Relocation(tail.endBytes);
+  const relocations = new Map([[last.number, relocation]]);
+  for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
   const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
   try {
     while (cursor.next()) {
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
-      moves.from.push(cursor.offset);
-      moves.to.push(copier.copy(cursor));
+      const target = copier.copy(cursor);
+      if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
     }
     copier.finishNow();
   } catch (error) {
@@ -279,7 +284,7 @@ function recoverTail(
     throw error;
   }
   for (let number = 0; number < PARTITIONS; number++) {
-    fresh.liveBytes += index.relocate(number, new Map([[last.number, moves]]), fresh.number).bytes;
+    fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
   }
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
@@ -314,16 +319,23 @@ function buildIndex(
   return { index, replayed: replayed.records, sequence: Math.max(replayed.highest, known?.sequence ?? 0) };
 }
 
-/** Makes the index of a log anew that has not changed since it was opened. What damage it meets, it meets only once. */
+/**
+ * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
+ * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
+ */
 function rebuilder(log: Log, seed: number): () => Index {
-  let damage: unknown;
+  let failure: unknown;
+  let retryAt = 0;
   return () => {
-    if (damage !== undefined) throw damage;
+    const start = performance.now();
+    if (start < retryAt) throw failure;
     const index = new Index(seed);
     try {
       replay(index, new Map(Array.from(log.segments, ([number, segment]) => [number, shadowOf(segment)])));
     } catch (error) {
-      if (error instanceof KvStoreError && error.code === "CORRUPT") damage = error;
+      failure = error;
+      const end = performance.now();
+      retryAt = end + RETRY_FACTOR * (end - start);
       throw error;
     }
     return index;

@@ -83,11 +83,14 @@ export abstract class Reader<V extends Value = Value> {
     this.#check();
     const bounds = boundsOf(range);
     const { core } = this;
+    // Before a view is opened: it may have to read, and fail.
+    const { sorted } = this.view === undefined ? core.views.current : core.views.base(this.view);
+    const list = sorted.list();
     const own = this.view === undefined ? core.views.open(core.log.nextSequence) : undefined;
     const view = this.view ?? own!;
     const iterator = new RangeIterator({
       reader: this,
-      list: core.views.base(view).sorted.list(),
+      list,
       item: itemOf(core, view, bounds, item),
       release: () => own !== undefined && releaseNow(iterator, core, own),
     }, bounds);

@@ -91,7 +91,10 @@ function advance(core: Core, manifest: Manifest): boolean {
 
 /** Takes over a newer log. Segments that it has no more stay open as long as views may need them. */
 function follow(core: Core, next: Log): void {
-  for (const segment of core.log.retired.values()) next.retired.set(segment.number, segment);
+  for (const segment of core.log.retired.values()) {
+    if (core.isTorn) segment.retiredAt = core.views.opened;
+    next.retired.set(segment.number, segment);
+  }
   for (const segment of core.log.segments.values()) {
     const same = next.segments.get(segment.number);
     if (same === segment) continue;

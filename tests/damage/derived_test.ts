@@ -27,7 +27,7 @@ async function sampleWithImages(): Promise<Sample> {
   const run = new Run(platform);
   const images = new Map<string, Uint8Array>();
   platform.onOperation = ({ kind, path, count }) => {
-    if (kind !== "rename" || path !== IMAGE || !platform.files().includes(IMAGE)) return;
+    if (kind !== "rename" || path !== `${IMAGE}.old` || !platform.files().includes(IMAGE)) return;
     images.set(`an older one, replaced at operation ${count}`, platform.readFile(IMAGE));
   };
   await runSteps(run, LARGE);

@@ -316,7 +316,7 @@ Deno.test("where neither manifest nor segments can be used, verify names them al
 });
 
 Deno.test("a creation that was cut off is begun anew", async () => {
-  for (const file of ["LOCK", "MANIFEST.tmp", "INDEX.tmp"]) {
+  for (const file of ["LOCK", "MANIFEST.tmp", "INDEX.tmp", "INDEX.old"]) {
     const platform = newMachine();
     platform.writeFile(`${DIRECTORY}/${file}`, Uint8Array.of(1, 2, 3));
     const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Relocation } from "../../src/index/relocation.ts";
 import { formOf, hashKey, Index, PARTITIONS } from "../../src/index/index.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
@@ -105,20 +106,29 @@ Deno.test("index: while somebody holds it, entries of deleted keys stay", () => 
 
 Deno.test("index: only entries that are still where they were copied from are moved", () => {
   const index = new Index();
-  const moves = new Map([[1, { from: [44, 90, 200], to: [44, 70, 100] }]]);
   index.put(keyOf("moved"), 1, 90, formOf(30, true));
   index.put(keyOf("first"), 1, 44, formOf(10, false));
-  index.put(keyOf("written since"), 5, 90, formOf(30, true));
-  index.put(keyOf("not copied"), 1, 91, formOf(30, true));
+  index.put(keyOf("written since"), 1, 120, formOf(30, true));
+  index.put(keyOf("not copied"), 1, 150, formOf(30, true));
   index.put(keyOf("deleted since"), 1, 200, formOf(30, true));
+  index.put(keyOf("elsewhere"), 5, 90, formOf(30, true));
+  const relocation = new Relocation(300);
+  const moves = new Map([[1, relocation]]);
+  for (let i = 0; i < PARTITIONS; i++) index.mark(i, moves);
+  assertEquals([44, 90, 120, 150, 200].map((offset) => relocation.has(offset)), new Array(5).fill(true));
+  assertEquals([20, 64, 180, 230, 299].map((offset) => relocation.has(offset)), new Array(5).fill(false));
+  assertEquals(relocation.count, 5);
+  for (const [from, to] of [[44, 44], [90, 70], [120, 100], [200, 130]] as const) relocation.move(from, to);
+  index.put(keyOf("written since"), 6, 90, formOf(30, true));
   index.remove(keyOf("deleted since"));
   let bytes = 0;
   for (let i = 0; i < PARTITIONS; i++) bytes += index.relocate(i, moves, 7).bytes;
   assertEquals(bytes, 40);
   assertEquals(find(index, "moved"), [7, 70, 30, true]);
   assertEquals(find(index, "first"), [7, 44, 10, false]);
-  assertEquals(find(index, "written since")?.slice(0, 2), [5, 90]);
-  assertEquals(find(index, "not copied")?.slice(0, 2), [1, 91]);
+  assertEquals(find(index, "written since")?.slice(0, 2), [6, 90]);
+  assertEquals(find(index, "elsewhere")?.slice(0, 2), [5, 90]);
+  assertEquals(find(index, "not copied")?.slice(0, 2), [1, 150]);
   assertEquals(find(index, "deleted since"), undefined);
   for (let i = 0; i < PARTITIONS; i++) {
     assertEquals(index.relocate(i, moves, 8).bytes, 0, "a second time moves nothing");

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formOf, type Moves, PARTITIONS } from "../../src/index/index.ts";
+import { formOf, PARTITIONS } from "../../src/index/index.ts";
+import { Relocation } from "../../src/index/relocation.ts";
 import { nameOf } from "../../src/store/keys.ts";
 import { crowded, newIndex, testProperty } from "./property.ts";
 
@@ -42,7 +43,7 @@ class Pair {
   #offset = 0;
 
   put(number: number, segment: number): void {
-    const place = { segment, offset: ++this.#offset, length: 30 + number, isString: number % 2 === 0 };
+    const place = { segment, offset: this.#offset += 32, length: 30 + number, isString: number % 2 === 0 };
     const before = this.map.get(nameOf(keyOf(number)));
     this.index.put(keyOf(number), segment, place.offset, formOf(place.length, place.isString));
     this.assertPlace(before);
@@ -57,17 +58,16 @@ class Pair {
 
   /** Moves every other place of these segments to segment 5 and leaves the others. */
   relocate(from: number[]): void {
-    const moves = new Map<number, Moves>(from.map((segment) => [segment, { from: [], to: [] }]));
-    for (const place of [...this.map.values()].sort((a, b) => a.offset - b.offset)) {
-      const move = moves.get(place.segment);
-      if (move === undefined || place.offset % 2 === 0) continue;
-      move.from.push(place.offset);
-      move.to.push(place.offset + 1_000_000);
+    const moves = new Map(from.map((segment) => [segment, new Relocation(1_000_000)]));
+    for (let number = 0; number < PARTITIONS; number++) this.index.mark(number, moves);
+    const isMoved = ({ segment, offset }: Expected) => moves.has(segment) && offset % 64 === 0;
+    for (const place of this.map.values()) {
+      if (isMoved(place)) moves.get(place.segment)!.move(place.offset, place.offset + 1_000_000);
     }
     let bytes = 0;
     for (let number = 0; number < PARTITIONS; number++) bytes += this.index.relocate(number, moves, 5).bytes;
     for (const [name, place] of this.map) {
-      if (!moves.get(place.segment)?.from.includes(place.offset)) continue;
+      if (!isMoved(place)) continue;
       this.map.set(name, { ...place, segment: 5, offset: place.offset + 1_000_000 });
       bytes -= place.length;
     }

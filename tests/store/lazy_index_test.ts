@@ -227,9 +227,13 @@ Deno.test("index: a refresh that fails at any read is made up for by the next", 
       platform.onOperation = undefined;
       isOver = count < wanted;
       if (code !== undefined) failed++;
+      const between = reader.snapshot();
+      const seen = new Map(between.entries());
+      [...reader.keys({ limit: 3 })];
       await reader.refresh();
       assertHolds(reader, model);
       assertHolds(snapshot, before);
+      assertEquals(new Map(between.entries()), seen);
       await reader.close();
       await writer.close();
     }
