@@ -37,7 +37,14 @@ export async function run(command: string[], input?: string): Promise<Ended> {
 /** Starts a command and kills it after so many milliseconds. Returns its output, and whether the kill came in time. */
 export async function runAndKill(command: string[], afterMs: number): Promise<Ended & { killed: boolean }> {
   const child = start(command, "null");
-  const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
+  const timer = setTimeout(() => {
+    try {
+      child.kill("SIGKILL");
+    } catch (error) {
+      // It has ended by itself, and we have not been told yet.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }, afterMs);
   const { code, signal, stdout, stderr } = await child.output();
   clearTimeout(timer);
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
