@@ -12,8 +12,8 @@ const WORD_BITS = CELL_BITS + 5;
 /**
  * Places in one segment. A bit for each 16 bytes says whether there is one, and how many there are before it says where
  * in a list its new place is (rank in a bit vector: Jacobson, "Space-efficient Static Trees and Graphs", 1989). That is
- * one megabyte for a segment of 64, and 4 bytes a place. Both questions touch little memory, whatever the size of the
- * index: asking the index's hash tables instead, and searching a sorted list, cost a third of a compaction.
+ * one megabyte for a segment of 64, and 4 bytes a place. Asking the index's hash tables for each record instead, one
+ * access to memory after the other, was a third of a compaction.
  *
  * First all places are marked, then each gets its new one.
  *
