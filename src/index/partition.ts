@@ -25,7 +25,9 @@ const FIRST_ENTRIES = 8;
 const MAX_LOAD = 0.75;
 /** With less than this share of live entries the deleted ones are dropped. */
 const MIN_LIVE = 0.75;
-/** Small steps: at ten million keys, what is allocated and not used costs more than copying now and then. */
+/** Tables double, as long as they are small: copying them, and the garbage they leave, is a quarter of a fill … */
+const DOUBLING_ENTRIES = 4096;
+/** … and then take small steps: at ten million keys, what is allocated and not used costs more than that. */
 const GROWTH = 1.25;
 
 /** A hash of key bytes (MurmurHash3's mixing, four bytes at a time), seeded so that nobody can prepare collisions. */
@@ -145,7 +147,9 @@ export class Partition {
     if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(new Uint32Array(this.slots.length * 2));
     const id = this.count++;
     const at = this.arenaBytes;
-    this.entries.set([at, 0, 0, 0], id * ENTRY_FIELDS);
+    const entry = id * ENTRY_FIELDS;
+    this.entries[entry] = at;
+    this.entries[entry + 1] = this.entries[entry + 2] = this.entries[entry + 3] = 0;
     this.arena[at] = length & 0xff;
     this.arena[at + 1] = length >>> 8;
     for (let i = 0; i < length; i++) this.arena[at + 2 + i] = bytes[start + i]!;
@@ -188,9 +192,13 @@ export class Partition {
     this.#rehash(slots);
   }
 
+  get #growth(): number {
+    return this.count < DOUBLING_ENTRIES ? 2 : GROWTH;
+  }
+
   #makeEntries(keepDeleted: boolean): void {
     if (!keepDeleted && this.isSparse) return this.dropDeleted();
-    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * GROWTH));
+    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * this.#growth));
     const entries = new Uint32Array(capacity * ENTRY_FIELDS);
     entries.set(this.entries);
     this.entries = entries;
@@ -201,7 +209,10 @@ export class Partition {
   }
 
   #growArena(neededBytes: number): void {
-    const arena = new Uint8Array(Math.max(this.arenaBytes + neededBytes, Math.ceil(this.arena.length * GROWTH)));
+    // As long as keys stay as long as they were, the arena grows when the entries do, and as far.
+    const alike = Math.ceil(this.arenaBytes / Math.max(1, this.count) * (this.entries.length / ENTRY_FIELDS));
+    const bytes = Math.max(this.arenaBytes + neededBytes, Math.ceil(this.arena.length * GROWTH), alike);
+    const arena = new Uint8Array(bytes);
     arena.set(this.arena.subarray(0, this.arenaBytes));
     this.arena = arena;
   }
