@@ -8,6 +8,7 @@
 import { resolve } from "node:path";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, takeLock } from "./lock.ts";
+import { openToRead } from "./node.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
@@ -131,7 +132,7 @@ export const denoPlatform: Platform = {
   open(path, mode) {
     switch (mode) {
       case "read":
-        return new DenoHandle(Deno.openSync(path, { read: true }));
+        return openToRead(path);
       case "write":
         return new DenoHandle(Deno.openSync(path, { read: true, write: true }));
       case "create":
