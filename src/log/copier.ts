@@ -19,6 +19,7 @@ import {
   type RecordBuffer,
   recordBuffer,
   RecordHeader,
+  resealRecord,
   sealRecord,
   writeHeader,
   writeMark,
@@ -58,7 +59,8 @@ export class SegmentCopier {
       keyLength: cursor.keyLength,
       valueLength: keepsValue ? cursor.valueLength : 0,
     });
-    this.#seal(at, cursor.sequence);
+    if (keepsValue) this.#move(at, cursor.seed);
+    else this.#seal(at, cursor.sequence);
     this.segment.cover(cursor.sequence);
     if (as !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
     return this.segment.endBytes + at;
@@ -92,9 +94,17 @@ export class SegmentCopier {
   }
 
   #seal(at: number, sequence: number): void {
-    const offset = this.segment.endBytes + at;
     readHeader(this.#buffer.view, at, Infinity, this.#header);
-    sealRecord(this.#buffer, at, this.#header, { sequence, seed: placeSeed(this.segment.salt, offset) });
+    sealRecord(this.#buffer, at, this.#header, { sequence, seed: this.#seedAt(at) });
+  }
+
+  #move(at: number, from: number): void {
+    readHeader(this.#buffer.view, at, Infinity, this.#header);
+    resealRecord(this.#buffer, at, this.#header, { from, to: this.#seedAt(at) });
+  }
+
+  #seedAt(at: number): number {
+    return placeSeed(this.segment.salt, this.segment.endBytes + at);
   }
 
   /** Makes room for a record and takes it; returns where it starts in the buffer. */

@@ -23,7 +23,7 @@
  * @module
  */
 import { setUint53 } from "../bytes.ts";
-import { crc32 } from "../platform/checksum.ts";
+import { crc32, reseeded } from "../platform/checksum.ts";
 
 /** Bytes before the expiry or the key. */
 export const RECORD_HEADER_BYTES = 24;
@@ -151,6 +151,20 @@ export function sealRecord(
   setUint53(view, at + 16, place.sequence);
   view.setUint32(at + 4, crc32(bytes, place.seed, valueStart, at + header.length), true);
   view.setUint32(at, crc32(bytes, place.seed, at + 4, valueStart), true);
+}
+
+/**
+ * Makes the checksums of a record that was moved those of its new place. That of the value is carried over, not made
+ * anew: it goes on vouching for the bytes that were written first.
+ */
+export function resealRecord(
+  { bytes, view }: RecordBuffer,
+  at: number,
+  header: RecordHeader,
+  seeds: { from: number; to: number },
+): void {
+  view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), header.valueLength, seeds), true);
+  view.setUint32(at, crc32(bytes, seeds.to, at + 4, at + header.keyStart + header.keyLength), true);
 }
 
 /** Writes a whole durable mark at `at`, all but sequence number and checksums. */

@@ -42,6 +42,38 @@ function shortCrc32(bytes: Uint8Array, seed: number, start: number, end: number)
   return ~crc >>> 0;
 }
 
+/**
+ * What `crc32` says of `lengthBytes` bytes with the seed `to`, if with the seed `from` it says `crc`: the bytes themselves
+ * are not needed, as a checksum is linear in its seed (the method of zlib's `crc32_combine`, by Mark Adler).
+ */
+export function reseeded(crc: number, lengthBytes: number, { from, to }: { from: number; to: number }): number {
+  let difference = from ^ to;
+  for (let level = 0; lengthBytes >>> level > 0; level++) {
+    if (((lengthBytes >>> level) & 1) === 1) difference = behindZeros(difference, (ZEROS[level] ??= zeros(level)));
+  }
+  return (crc ^ difference) >>> 0;
+}
+
+/** Per level, what 2^level bytes of zero make of each byte of a checksum, the lowest byte's table first. */
+const ZEROS: Int32Array[] = [];
+
+function zeros(level: number): Int32Array {
+  const half = level === 0 ? undefined : (ZEROS[level - 1] ??= zeros(level - 1));
+  const table = new Int32Array(4 * 256);
+  for (let at = 0; at < table.length; at++) {
+    const crc = (at & 0xff) << (8 * (at >>> 8));
+    table[at] = half === undefined
+      ? (crc >>> 8) ^ TABLES[crc & 0xff]!
+      : behindZeros(behindZeros(crc, half), half);
+  }
+  return table;
+}
+
+function behindZeros(crc: number, table: Int32Array): number {
+  return table[crc & 0xff]! ^ table[0x100 | ((crc >>> 8) & 0xff)]! ^ table[0x200 | ((crc >>> 16) & 0xff)]! ^
+    table[0x300 | (crc >>> 24)]!;
+}
+
 function tables(): Int32Array {
   const tables = new Int32Array(STEP * 256);
   for (let byte = 0; byte < 256; byte++) {
