@@ -55,8 +55,10 @@ export async function compactGroup(host: CompactionHost, inputs: Segment[]): Pro
       await host.flush();
       if (host.rollbacks() === rollbacks) compaction.switchOver();
     } catch (error) {
+      // Before anything else: a failed store removes no files.
+      const failure = error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;
       compaction.abandon();
-      throw error;
+      throw failure;
     }
     if (compaction.isDone) {
       await compaction.move();
@@ -108,6 +110,7 @@ class Compaction {
       while (cursor.next()) {
         this.#take(cursor, input);
         if (this.#isSliceOver(cursor)) {
+          this.#copier?.syncBehind();
           await nextTurn();
           this.#host.checkpoint(SLICE_BYTES);
         }
@@ -117,12 +120,8 @@ class Compaction {
     }
     this.#host.checkpoint(0);
     if (this.#copier === undefined) return;
-    try {
-      await this.#copier.finish();
-      this.#host.log.syncNames();
-    } catch (error) {
-      throw error instanceof KvStoreError && error.code === "FAILED" ? this.#host.log.fail(error) : error;
-    }
+    await this.#copier.finish();
+    this.#host.log.syncNames();
   }
 
   /** Makes the copy count instead of the inputs, in one step. */

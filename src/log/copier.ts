@@ -28,6 +28,8 @@ import type { Segment } from "./segment.ts";
 
 /** Copies are written in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
+/** So much of a copy is synced at a time while it goes on: the disk works beside it, and little is left for the end. */
+const SYNC_BYTES = 8 * 1024 * 1024;
 
 /** Fills one segment with copies of records. */
 export class SegmentCopier {
@@ -37,6 +39,9 @@ export class SegmentCopier {
   readonly #header = new RecordHeader();
   #buffer: RecordBuffer = recordBuffer(PIECE_BYTES);
   #length = 0;
+  #syncedBytes = 0;
+  #syncing: Promise<void> | undefined;
+  #failure: unknown;
 
   /** Fills `segment`, which was just created. */
   constructor(log: Log, segment: Segment) {
@@ -66,14 +71,31 @@ export class SegmentCopier {
     return this.segment.endBytes + at;
   }
 
+  /** Begins to make durable what has been written, if that is enough and no sync is under way. Throws if one failed. */
+  syncBehind(): void {
+    this.#checkSyncs();
+    if (this.#syncing !== undefined || this.segment.endBytes - this.#syncedBytes < SYNC_BYTES) return;
+    this.#syncedBytes = this.segment.endBytes;
+    this.#syncing = this.segment.handle.syncData()
+      .catch((error) => this.#failure = error)
+      .then(() => this.#syncing = undefined);
+  }
+
   /** Writes what has been collected and makes it durable; resolves once it is. */
   async finish(): Promise<void> {
     this.#end();
+    await this.#syncing;
+    this.#checkSyncs();
     try {
       await this.segment.handle.syncData();
     } catch (error) {
       throw syncFailure(this.segment.name, error);
     }
+  }
+
+  /** The kernel reports a failed write-back once: a later sync would not hear of it. */
+  #checkSyncs(): void {
+    if (this.#failure !== undefined) throw syncFailure(this.segment.name, this.#failure);
   }
 
   /** The same, waiting in place. */

@@ -49,7 +49,7 @@ function shortCrc32(bytes: Uint8Array, seed: number, start: number, end: number)
 export function reseeded(crc: number, lengthBytes: number, { from, to }: { from: number; to: number }): number {
   let difference = from ^ to;
   for (let level = 0; lengthBytes >>> level > 0; level++) {
-    if (((lengthBytes >>> level) & 1) === 1) difference = behindZeros(difference, (ZEROS[level] ??= zeros(level)));
+    if (((lengthBytes >>> level) & 1) === 1) difference = behindZeros(difference, ZEROS[level] ??= zeros(level));
   }
   return (crc ^ difference) >>> 0;
 }
@@ -62,9 +62,7 @@ function zeros(level: number): Int32Array {
   const table = new Int32Array(4 * 256);
   for (let at = 0; at < table.length; at++) {
     const crc = (at & 0xff) << (8 * (at >>> 8));
-    table[at] = half === undefined
-      ? (crc >>> 8) ^ TABLES[crc & 0xff]!
-      : behindZeros(behindZeros(crc, half), half);
+    table[at] = half === undefined ? (crc >>> 8) ^ TABLES[crc & 0xff]! : behindZeros(behindZeros(crc, half), half);
   }
   return table;
 }

@@ -272,6 +272,24 @@ Deno.test("compaction: damage and failed reads leave the inputs as they are", as
   }
 });
 
+Deno.test("compaction: a failed sync of a part of the copy fails the store, whatever later syncs say", async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 20; i++) bench.set(`key ${i}`, "x".repeat(1 << 20));
+  const active = bench.seal();
+  await bench.core.writer!.reached("sync");
+  const inputs = [...bench.core.log.segments.values()].filter(({ sealed }) => sealed);
+  const known = new Set([...bench.core.log.segments.values()].map(({ name }) => `/s/${name}`));
+  const before = listed(bench);
+  let copySyncs = 0;
+  bench.platform.onOperation = ({ kind, path }) => {
+    if (kind === "sync" && path.endsWith(".seg") && !known.has(path) && ++copySyncs === 1) throw new Error("no sync");
+  };
+  const { code } = await assertRejects(() => compactGroup(bench.host, inputs), KvStoreError);
+  assertEquals([code, bench.core.log.failure?.code, listed(bench)], ["FAILED", "FAILED", before]);
+  assertEquals([copySyncs, active.sealed], [1, true]);
+  assertEquals(bench.reopen().get("key 7"), "x".repeat(1 << 20));
+});
+
 Deno.test("compaction: whenever the power goes, the contents are the same", async () => {
   for (let stop = 1;; stop++) {
     const bench = new Bench();
