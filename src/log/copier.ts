@@ -1,6 +1,6 @@
 /**
  * Copies records into a new segment: what compaction, recovery and repair do with those that they keep. Sequence
- * numbers stay; checksums are computed anew for the new place; the marking of batches goes, as a copy takes effect as a
+ * numbers stay; checksums become those of the new place; the marking of batches goes, as a copy takes effect as a
  * whole, with the manifest.
  *
  * @module
