@@ -22,6 +22,7 @@ import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
 import { expiryCases } from "./expiry.ts";
+import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { keyCases } from "./keys.ts";
@@ -52,5 +53,6 @@ export const cases: Case[] = [
   ...recoveryCases,
   ...garbageCases,
   ...expiryCases,
+  ...keptExpiryCases,
   ...faultCases,
 ];
