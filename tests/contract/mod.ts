@@ -22,6 +22,7 @@ import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
 import { expiryCases } from "./expiry.ts";
+import { clockCases } from "./expiry_clock.ts";
 import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
@@ -54,5 +55,6 @@ export const cases: Case[] = [
   ...garbageCases,
   ...expiryCases,
   ...keptExpiryCases,
+  ...clockCases,
   ...faultCases,
 ];

@@ -147,8 +147,7 @@ export class Session {
     this.states++;
     this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.present, "contents"));
     const { keys, staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes } = this.store.stats();
-    const { size } = this.history.present;
-    if (keys !== size) throw new Error(`${keys} keys in stats, not ${size}`);
+    if (keys !== this.history.present.size) throw new Error(`${keys} keys in stats, not ${this.history.present.size}`);
     const least = Math.min(staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes);
     if (least < 0) throw new Error(`negative figures: ${JSON.stringify(this.store.stats())}`);
   }
