@@ -28,6 +28,7 @@ export type {
   BatchOperation,
   CompactionOptions,
   Durability,
+  Expiry,
   Key,
   OpenOptions,
   Problem,
@@ -35,6 +36,7 @@ export type {
   Range,
   Recovery,
   RepairReport,
+  SetOptions,
   Stats,
   Value,
   VerifyReport,
@@ -65,7 +67,8 @@ export {
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
 
 // index
-export { Index, type KeyBytes, type Place } from "./src/index/index.ts";
+export { type Expired, Index, type KeyBytes, type Place } from "./src/index/index.ts";
+export { Expiries } from "./src/index/expiries.ts";
 export { Relocation } from "./src/index/relocation.ts";
 export { Partition } from "./src/index/partition.ts";
 

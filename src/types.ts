@@ -25,9 +25,20 @@ export interface WriteOptions {
   durability?: Durability;
 }
 
+/** When a key expires: at most one of the two. */
+export interface Expiry {
+  /** So many milliseconds from now; more than 0, a fraction is rounded up. */
+  ttl?: number;
+  /** At that time, in milliseconds since 1970. One that is past leaves the key absent. */
+  expiresAt?: number;
+}
+
+/** Options of `set`. Without an expiry the key stays until it is deleted, whatever it had before. */
+export interface SetOptions extends WriteOptions, Expiry {}
+
 /** One operation of a batch. */
 export type BatchOperation<V extends Value = Value> =
-  | { type: "set"; key: Key; value: V }
+  | { type: "set"; key: Key; value: V } & Expiry
   | { type: "delete"; key: Key };
 
 /** Which keys to visit, and how. All bounds given hold together. */
@@ -154,7 +165,7 @@ export interface RepairReport {
 
 /** Figures of an open store: plain data, units in the names. */
 export interface Stats {
-  /** Keys that have a value. */
+  /** Keys that have a value; those that have expired have none. */
   keys: number;
   /** Segments that the manifest lists. */
   segments: number;
@@ -162,9 +173,9 @@ export interface Stats {
   diskBytes: number;
   /** Bytes of records that hold a current value. */
   liveBytes: number;
-  /** Bytes that compaction can win: superseded records and durable marks. */
+  /** Bytes that compaction can win: superseded records, durable marks, and the values of expired keys. */
   staleBytes: number;
-  /** Bytes of tombstones. */
+  /** Bytes of tombstones, and of expired records as far as they stand for some. */
   tombstoneBytes: number;
   /** Memory held by the index. */
   indexBytes: number;

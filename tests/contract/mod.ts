@@ -21,6 +21,9 @@ import { readOnlyCases } from "./read_only.ts";
 import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
+import { expiryCases } from "./expiry.ts";
+import { clockCases } from "./expiry_clock.ts";
+import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { keyCases } from "./keys.ts";
@@ -50,5 +53,8 @@ export const cases: Case[] = [
   ...figureCases,
   ...recoveryCases,
   ...garbageCases,
+  ...expiryCases,
+  ...keptExpiryCases,
+  ...clockCases,
   ...faultCases,
 ];
