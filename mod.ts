@@ -26,8 +26,10 @@ export { verifyStore } from "./src/store/verify.ts";
 export { repairStore } from "./src/store/repair.ts";
 export type {
   BatchOperation,
+  Change,
   CompactionOptions,
   Durability,
+  HistoryOptions,
   Key,
   OpenOptions,
   Problem,
@@ -38,6 +40,9 @@ export type {
   Stats,
   Value,
   VerifyReport,
+  Version,
+  Watch,
+  WatchOptions,
   WorkOptions,
   WriteOptions,
 } from "./src/types.ts";

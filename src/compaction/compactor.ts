@@ -76,7 +76,9 @@ class Compaction {
   /** By segment, what is live in the inputs, and where it is copied to. */
   readonly #relocations: Map<number, Relocation>;
   #copier: SegmentCopier | undefined;
-  #droppedUpTo = 0;
+  /** Above this sequence number the output has everything that the inputs had, in order: what watches rely on. */
+  #historyFloor = 0;
+  #highestCopied = 0;
   #sliceBytes = 0;
   #sliceRecords = 0;
 
@@ -140,7 +142,7 @@ class Compaction {
       output.cleanAsOf = this.#asOf;
       log.segments.set(output.number, output);
     }
-    log.historyFloor = Math.max(historyFloor, this.#droppedUpTo);
+    log.historyFloor = Math.max(historyFloor, this.#historyFloor);
     try {
       log.replaceManifest({ clean: false });
       this.isDone = true;
@@ -195,10 +197,10 @@ class Compaction {
     const isKept = cursor.kind === KIND.set
       ? this.#relocations.get(input.number)!.has(cursor.offset)
       : cursor.sequence > this.#droppableUpTo;
-    if (!isKept) {
-      this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
-      return;
-    }
+    if (!isKept || cursor.sequence < this.#highestCopied) {
+      this.#historyFloor = Math.max(this.#historyFloor, cursor.sequence);
+    } else this.#highestCopied = cursor.sequence;
+    if (!isKept) return;
     if (!cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
     this.#copier ??= new SegmentCopier(
       this.#host.log,

@@ -59,6 +59,8 @@ export class Log {
   generation: number;
   /** The image of the index, as long as it is read from. */
   image: FileHandle | undefined;
+  /** Hears when more has become durable, and when nothing will any more. */
+  onNews: () => void = () => {};
 
   readonly #lock: Lock | undefined;
   readonly #clockFloor: number;
@@ -134,6 +136,17 @@ export class Log {
     return { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes };
   }
 
+  /** Up to where a segment that is listed or retired is known to be durable. */
+  durableEnd({ sealed, endBytes }: Segment): number {
+    return sealed ? endBytes : this.syncedBytes;
+  }
+
+  /** Takes note that the active segment is durable up to an offset. */
+  synced(endBytes: number): void {
+    this.syncedBytes = endBytes;
+    this.onNews();
+  }
+
   /**
    * Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing
    * in it.
@@ -199,7 +212,7 @@ export class Log {
     } catch (error) {
       throw this.fail(error as KvStoreError);
     }
-    this.syncedBytes = active.endBytes;
+    this.synced(active.endBytes);
   }
 
   /**
@@ -325,6 +338,7 @@ export class Log {
   /** Notes that an fsync failed; the first failure stays. */
   fail(error: KvStoreError): KvStoreError {
     this.failure ??= error;
+    this.onNews();
     return this.failure;
   }
 

@@ -22,7 +22,7 @@
  *
  * @module
  */
-import { setUint53 } from "../bytes.ts";
+import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 
 /** Bytes before the expiry or the key. */
@@ -151,6 +151,16 @@ export function sealRecord(
   setUint53(view, at + 16, place.sequence);
   view.setUint32(at + 4, crc32(bytes, place.seed, valueStart, at + header.length), true);
   view.setUint32(at, crc32(bytes, place.seed, at + 4, valueStart), true);
+}
+
+/** The sequence number of the record at `at`. */
+export function sequenceAt(view: DataView, at: number): number {
+  return getUint53(view, at + 16);
+}
+
+/** The time of expiry of the record at `at`, whose header has been read; `undefined` if it has none. */
+export function expiryAt(view: DataView, at: number, { flags }: { flags: number }): number | undefined {
+  return (flags & FLAG_EXPIRES) === 0 ? undefined : getUint53(view, at + RECORD_HEADER_BYTES);
 }
 
 /** Writes a whole durable mark at `at`, all but sequence number and checksums. */

@@ -143,7 +143,7 @@ export class Background {
     const { compaction, segmentBytes } = this.#settings;
     try {
       while (compaction.auto && !this.#isStopped && log.failure === undefined) {
-        const inputs = nextOfStale([...log.segments.values()], { ...compaction, segmentBytes });
+        const inputs = nextOfStale(log.inOrder(), { ...compaction, segmentBytes });
         if (inputs === undefined) break;
         await compactGroup(this.#host(() => {}), inputs);
         this.#compactions++;
