@@ -23,9 +23,11 @@ import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
+import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
+import { watchCases } from "./watching.ts";
 
 export { type Case, Context, type Disk, runCase } from "./context.ts";
 
@@ -51,4 +53,6 @@ export const cases: Case[] = [
   ...recoveryCases,
   ...garbageCases,
   ...faultCases,
+  ...watchCases,
+  ...historyCases,
 ];
