@@ -14,7 +14,7 @@ import { Core } from "./store/core.ts";
 import { describe, nameOf } from "./store/keys.ts";
 import { historyOf, versionOf } from "./store/history.ts";
 import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
-import { checkNames, durabilityOf, type Settings, settingsOf } from "./store/options.ts";
+import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
 import { Reader } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
@@ -31,6 +31,7 @@ import type {
   OpenOptions,
   Recovery,
   RepairReport,
+  SetOptions,
   Stats,
   Value,
   VerifyReport,
@@ -72,6 +73,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #background: Background;
+  readonly #now = (): number => this.core.log.now();
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -148,18 +150,28 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   /**
    * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked
-   * for.
+   * for. With `ttl` or `expiresAt` the key is gone when that time has come; without, it stays, also if it was to expire
+   * before.
+   *
+   * @example A session that ends in half an hour
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
+   * ```
    *
    * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
    */
-  set(key: Key, value: V, options?: WriteOptions): Promise<void> {
+  set(key: Key, value: V, options?: SetOptions): Promise<void> {
     try {
-      const durability = this.#durability(options);
+      const durability = this.#durability(options, "ttl", "expiresAt");
+      const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
       const encoded = encodeValue(value);
       const writer = this.core.writable();
-      this.#stage(KIND.set, key, encoded);
+      this.#stage(KIND.set, key, encoded, expiresAt);
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -174,7 +186,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       const writer = this.core.writable();
       const isThere = this.has(key);
       if (isThere) {
-        this.#stage(KIND.delete, key, NO_VALUE);
+        this.#stage(KIND.delete, key, NO_VALUE, 0);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -191,8 +203,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     try {
       const durability = this.#durability(options);
       const list: EncodedOperation[] = [];
+      // One time for all: what is set together expires together.
+      let time: number | undefined;
+      const now = () => time ??= this.#now();
       for (const operation of operations) {
-        if (list.push(encodeOperation(operation)) <= MAX_BATCH_OPERATIONS) continue;
+        if (list.push(encodeOperation(operation, now)) <= MAX_BATCH_OPERATIONS) continue;
         throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
       }
       const writer = this.core.writable();
@@ -275,8 +290,9 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
-   * Sets a key to the value that one of its versions had, byte for byte, as a new write. It gets its place among the
-   * others once the version is found, which costs a reading of the segments that may hold it.
+   * Sets a key to the value that one of its versions had, byte for byte, as a new write; with its time of expiry if that
+   * is still to come, and else for good. The write gets its place among the others once the version is found, which costs
+   * a reading of the segments that may hold it.
    *
    * @throws {KvStoreError} `NOT_FOUND` if the log does not hold that version any more, or it is no set; `CORRUPT` if it is
    * damaged; and as `set` does
@@ -286,10 +302,10 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     this.core.writable();
     // The caller's to change once this call has returned; and not every key is one.
     const own = key instanceof Uint8Array ? new Uint8Array(key) : key;
-    const { value } = await versionOf(this.core, own, seq);
+    const { value, expiresAt } = await versionOf(this.core, own, seq);
     const writer = this.core.writable();
     try {
-      this.#stage(KIND.set, own, value);
+      this.#stage(KIND.set, own, value, expiresAt > this.#now() ? expiresAt : 0);
       writer.publish();
     } catch (error) {
       return this.#reject(error);
@@ -311,6 +327,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /** Figures of the store. */
   stats(): Stats {
     this.core.check();
+    this.core.expire();
+    this.core.countExpired();
     return this.#background.stats();
   }
 
@@ -368,6 +386,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       core.views.closeAll();
       core.sweep();
       if (core.writer === undefined) return;
+      // What has expired until now has done so for whoever opens the store next, too, whatever the clock says then.
+      core.expire();
       await this.#background.writeImage();
       // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
       core.log.syncActive();
@@ -382,15 +402,15 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     }
   }
 
-  #durability(options: WriteOptions | undefined): Durability {
+  #durability(options: WriteOptions | undefined, ...others: string[]): Durability {
     if (options === undefined) return this.#settings.durability;
-    checkNames("a write", options, ["durability"]);
+    checkNames("a write", options, ["durability", ...others]);
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
-  #stage(kind: Kind, key: Key, value: EncodedValue): void {
+  #stage(kind: Kind, key: Key, value: EncodedValue, expiresAt: number): void {
     const encoded = this.core.key.encode(key);
-    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data);
+    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data, expiresAt);
   }
 
   /** Stages the operations that have an effect. A delete has one if the key is there by then. */
@@ -398,10 +418,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     const { tail } = this.core.writer!;
     const hasDeletes = operations.some(({ value }) => value === undefined);
     const isThere = new Map<string, boolean>();
-    for (const { key, value } of operations) {
+    if (hasDeletes) this.core.expire();
+    for (const { key, value, expiresAt } of operations) {
       const name = hasDeletes ? nameOf(this.core.key.encode(key)) : "";
-      if (value !== undefined || (isThere.get(name) ?? this.has(key))) {
-        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE);
+      if (value !== undefined || (isThere.get(name) ?? this.core.find(undefined) !== undefined)) {
+        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE, expiresAt);
       }
       if (hasDeletes) isThere.set(name, value !== undefined);
       if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {

@@ -104,7 +104,7 @@ export class ChangeCursor {
       if (!isBehind && (offset ?? segment.headerBytes) < log.durableEnd(segment)) this.#later.push(segment);
     };
     for (const segment of log.segments.values()) take(segment);
-    // Below the floor some versions are only where compaction found them. Of what is here twice, the first is taken.
+    // Below the floor some versions are only where compaction found them.
     if (this.position < log.historyFloor) { for (const segment of log.retired.values()) take(segment); }
     this.#offsets = offsets;
     this.#later.sort((a, b) => a.lowestSequence < b.lowestSequence ? -1 : 1);
@@ -130,7 +130,7 @@ export class ChangeCursor {
       }
       // At the end it has no length.
       if (cursor.length === 0) this.#leave(this.#open.splice(i, 1)[0]!);
-      else if (lowest === undefined || cursor.sequence < lowest.cursor.sequence) lowest = source;
+      else if (lowest === undefined || isBefore(source, lowest)) lowest = source;
     }
     return lowest;
   }
@@ -150,4 +150,10 @@ export class ChangeCursor {
     this.#sliceRecords = 0;
     return true;
   }
+}
+
+/** Of what is here twice, the older segment has the original: a copy may be the mere tombstone of what has expired. */
+function isBefore(one: Source, other: Source): boolean {
+  const difference = one.cursor.sequence - other.cursor.sequence;
+  return difference === 0 ? one.segment.number < other.segment.number : difference < 0;
 }

@@ -10,7 +10,9 @@ import { SortedKeys } from "../index/sorted.ts";
 import { BlockCache } from "../log/cache.ts";
 import type { Log } from "../log/log.ts";
 import {
+  expiryOf,
   FLAG_STRING_KEY,
+  GRAVE_BYTES,
   headerIsIntact,
   KIND,
   placeSeed,
@@ -53,25 +55,27 @@ export class Core implements WriterEvents {
   changes: number;
   /** Whenever this changes, an image being written no longer fits. */
   epoch = 0;
+  /** Once so many bytes have expired, compaction may have something to do. */
+  wakeAtBytes: number = Infinity;
   /** For readers: the index has everything up to this sequence number. */
   sequence: number;
   /** For readers: a refresh ended halfway, and the index has a part of what the log has. */
   isTorn = false;
-  readonly #onSegment: () => void;
+  readonly #onNews: () => void;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   #cache: BlockCache;
-  /** Per pending record the place that it replaced: segment, offset and form, as one object each would cost more. */
+  /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
   #cleared: SortedIndex[] = [];
   #last: Segment | undefined;
 
-  /** Puts together what opening found. `onSegment` hears when a new segment is begun. */
+  /** Puts together what opening found. `onNews` hears when a new segment is begun, or much has expired. */
   constructor(
     opened: Opened,
     { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
-    onSegment: () => void,
+    onNews: () => void,
   ) {
     this.log = opened.log;
     this.views = new Views(opened.index);
@@ -79,9 +83,9 @@ export class Core implements WriterEvents {
     this.sequence = opened.sequence;
     this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
     this.#cache = new BlockCache(cacheBytes);
-    this.#onSegment = onSegment;
+    this.#onNews = onNews;
     this.watches = new Watches(segmentBytes);
-    this.log.onNews = () => this.watches.wake();
+    this.log.onDurable = () => this.watches.wake();
     this.#last = this.log.active;
   }
 
@@ -93,6 +97,34 @@ export class Core implements WriterEvents {
   /** Throws `CLOSED` once the store is closed. */
   check(): void {
     if (this.isClosed) throw new KvStoreError("CLOSED", "the store is closed");
+  }
+
+  /**
+   * Lets go of what has expired by now: asked at the beginning of every call that reads the present. As long as nothing
+   * can expire it is one comparison.
+   */
+  expire(): void {
+    const { index, log } = this;
+    if (index.nextExpiry === Infinity) return;
+    const now = log.now();
+    if (now < index.nextExpiry || now === index.now) return;
+    // Whatever the clock says later, and be it an hour less: what has expired once does not come back.
+    log.clockFloor = now;
+    index.expire(now);
+    if (index.expiredBytes < this.wakeAtBytes) return;
+    this.wakeAtBytes = Infinity;
+    this.#onNews();
+  }
+
+  /** Fixes the present: a view of it. */
+  openView(): View {
+    this.expire();
+    return this.views.open(this.log.nextSequence, this.log.clockFloor);
+  }
+
+  /** Tells each segment how many of its bytes have expired, for whoever is about to ask it. */
+  countExpired(): void {
+    for (const segment of this.log.segments.values()) countExpired(segment, this.index);
   }
 
   /** Throws unless the store can be written to. */
@@ -109,7 +141,7 @@ export class Core implements WriterEvents {
     const active = this.log.active!;
     if (active !== this.#last) {
       this.#last = active;
-      this.#onSegment();
+      this.#onNews();
     }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
@@ -127,8 +159,8 @@ export class Core implements WriterEvents {
       this.views.restore(this.#cleared.pop()!);
       this.#recount();
     } else {
-      const [segment, offset, form] = this.#undo.splice(-3) as [number, number, number];
-      this.index.put(keyIn(buffer, at, header), segment, offset, form);
+      const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
+      this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
       if (header.kind === KIND.set) active.liveBytes -= header.length;
       this.#discharge(segment, -lengthOf(form));
     }
@@ -171,12 +203,12 @@ export class Core implements WriterEvents {
     }
   }
 
-  /** Where a key's record is, for a view or now; `undefined` if there is none. */
+  /** Where a key's record is, for a view or now; `undefined` if there is none, or if it has expired. */
   find(view: View | undefined): Place | undefined {
     const { bytes, start, length } = this.key;
     if (view !== undefined) return this.views.find(view, this.key);
     const { index } = this;
-    return index.find(bytes, start, length) ? index : undefined;
+    return index.find(bytes, start, length) && !index.isExpired ? index : undefined;
   }
 
   /** The present value of the key that is encoded now; `undefined` if it has none. */
@@ -185,7 +217,7 @@ export class Core implements WriterEvents {
     const { bytes, start, length } = key;
     if (this.#cache.isOn) {
       if (!index.guess(bytes, start, length)) return undefined;
-      const source = this.log.segment(index.segment);
+      const source = index.isExpired ? undefined : this.log.segment(index.segment);
       if (source !== undefined && this.#cache.has(source, index.offset, index.length)) {
         try {
           const value = this.#valueAt(index, key);
@@ -195,7 +227,7 @@ export class Core implements WriterEvents {
         }
       }
     }
-    return index.find(bytes, start, length) ? this.read(index, key) : undefined;
+    return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;
   }
 
   /** Reads the value of a key from its place, and checks all of it. */
@@ -261,10 +293,11 @@ export class Core implements WriterEvents {
       views.remember(key, index);
     }
     const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
-    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form);
+    const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
+    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form, expiresAt);
     else index.remove(key);
     this.#discharge(index.segment, index.length);
-    this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString));
+    this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString), index.expiresAt);
   }
 
   #clear(): void {
@@ -285,6 +318,13 @@ export class Core implements WriterEvents {
     const segment = number === 0 ? undefined : this.log.segment(number);
     if (segment !== undefined) segment.liveBytes -= bytes;
   }
+}
+
+/** Notes in a segment what an index knows to have expired in it. */
+export function countExpired(segment: Segment, index: Index): void {
+  const { count, bytes, keyBytes } = index.expiredIn(segment.number);
+  segment.expiredBytes = bytes;
+  segment.graveBytes = count * GRAVE_BYTES + keyBytes;
 }
 
 function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBytes {

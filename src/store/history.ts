@@ -6,7 +6,7 @@
  */
 import { corrupt, KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../log/cursor.ts";
-import { expiryAt, KIND, valueTypeOf } from "../log/record.ts";
+import { KIND, valueTypeOf } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
@@ -26,43 +26,40 @@ export async function historyOf(core: Core, key: Key, options: HistoryOptions): 
   // Where the key's own versions begin.
   let oldest = Infinity;
   await readRecords(core, { key, options }, (cursor, { name: segment }) => {
-    const { sequence: seq, offset, length: bytes } = cursor;
+    const { sequence: seq, offset, length: bytes, expiresAt } = cursor;
     const type = TYPES[cursor.kind as keyof typeof TYPES];
     if (type !== "clear") oldest = Math.min(oldest, seq);
-    const expiresAt = expiryAt(cursor.view, cursor.at, cursor);
-    versions.push({
-      seq,
-      type,
-      segment,
-      offset,
-      bytes,
-      live: false,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    });
+    versions.push({ seq, type, segment, offset, bytes, live: false, ...(expiresAt === 0 ? {} : { expiresAt }) });
     // No more memory than for twice what is asked for, however often the key was written.
     if (versions.length > 2 * limit) keepNewest(versions, limit);
     return false;
   });
   keepNewest(versions, limit);
-  // The index points at the set that nothing has followed.
-  if (versions[0]?.type === "set") versions[0].live = true;
+  // The index points at the set that nothing has followed; unless that has expired, by whatever showed it.
+  core.expire();
+  const [newest] = versions;
+  if (newest?.type === "set") newest.live = (newest.expiresAt ?? Infinity) > core.log.now();
   // A clear concerns a key only if that had been written before.
   return versions.filter(({ type, seq }) => type !== "clear" || seq > oldest);
 }
 
-/** The value of one version of a key, as it is written, and its time of expiry. Rejects with `NOT_FOUND`. */
-export async function versionOf(
-  core: Core,
-  key: Key,
-  seq: number,
-): Promise<{ value: EncodedValue; expiresAt: number | undefined }> {
+/** A value that is still in the log. */
+export interface OldValue {
+  /** As it is written. */
+  value: EncodedValue;
+  /** When it expires, or expired; 0: never. */
+  expiresAt: number;
+}
+
+/** The value of one version of a key. Rejects with `NOT_FOUND`. */
+export async function versionOf(core: Core, key: Key, seq: number): Promise<OldValue> {
   if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
-  let found: { value: EncodedValue; expiresAt: number | undefined } | undefined;
+  let found: OldValue | undefined;
   await readRecords(core, { key, options: {}, seq }, (cursor, { name }) => {
     if (cursor.sequence !== seq || cursor.kind !== KIND.set) return false;
     if (!cursor.checkValue()) throw corrupt(name, cursor.offset, "checksum of a value");
     const value = { type: valueTypeOf(cursor.flags), data: cursor.value.slice() };
-    found = { value, expiresAt: expiryAt(cursor.view, cursor.at, cursor) };
+    found = { value, expiresAt: cursor.expiresAt };
     return true;
   });
   if (found !== undefined) return found;
@@ -83,7 +80,7 @@ async function readRecords(
   if (failure !== undefined) throw failure;
   const mayHold = ({ sealed, lowestSequence, highestSequence }: Segment) =>
     seq === undefined || !sealed || (lowestSequence <= seq && seq <= highestSequence);
-  const view = core.views.open(core.log.nextSequence);
+  const view = core.openView();
   try {
     const segments = [...core.log.segments.values()].filter(mayHold);
     const extents = segments.map((segment) => ({ segment, endBytes: segment.endBytes }));

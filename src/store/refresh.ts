@@ -100,6 +100,7 @@ function advance(core: Core, manifest: Manifest): boolean {
 
 /** Takes over a newer log. Segments that it has no more stay open as long as views or watches may need them. */
 function follow(core: Core, next: Log): void {
+  next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
   const { watches } = core;
   // What was durable when we looked last is in segments that we have. What came later may have been dropped since.
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);

@@ -10,7 +10,7 @@
 import { corrupt, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "../log/changes.ts";
 import { readManifest } from "../log/manifest.ts";
-import { expiryAt, FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
+import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
 import { nextTurn } from "../platform/turn.ts";
 import type { Change, Value, Watch, WatchOptions } from "../types.ts";
 import type { Core } from "./core.ts";
@@ -172,10 +172,10 @@ class WatchState<V extends Value> implements Watching {
     if (kind === KIND.delete) return { seq, type: "delete", key };
     const bad = (reason: string) => corrupt(segment.name, record.offset, reason);
     if (!record.checkValue()) throw bad("checksum of a value");
-    const expiresAt = expiryAt(record.view, record.at, record);
+    const { expiresAt } = record;
     try {
       const value = decodeValue(valueTypeOf(flags), record.value) as V;
-      return { seq, type: "set", key, value, ...(expiresAt === undefined ? {} : { expiresAt }) };
+      return { seq, type: "set", key, value, ...(expiresAt === 0 ? {} : { expiresAt }) };
     } catch (error) {
       throw bad(`a value that does not decode: ${String(error)}`);
     }

@@ -21,6 +21,7 @@ import { readOnlyCases } from "./read_only.ts";
 import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
+import { expiryCases } from "./expiry.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { historyCases } from "./history.ts";
@@ -52,6 +53,7 @@ export const cases: Case[] = [
   ...figureCases,
   ...recoveryCases,
   ...garbageCases,
+  ...expiryCases,
   ...faultCases,
   ...watchCases,
   ...historyCases,
