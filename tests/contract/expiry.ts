@@ -6,10 +6,10 @@ import type { Case, Context } from "./context.ts";
 import { bytes, contents, SMALL } from "./helpers.ts";
 
 /** When a case begins: some time in 2027. */
-const START = 1_800_000_000_000;
+export const START = 1_800_000_000_000;
 
 /** Opens a store at `START`. */
-async function openAt(context: Context, options = {}): Promise<KvStore> {
+export async function openAt(context: Context, options = {}): Promise<KvStore> {
   context.clock.nowMs = START;
   return await context.open(options);
 }

@@ -50,7 +50,7 @@ export class Session {
   store!: KvStore;
   readonly data: Data;
   readonly machine: Machine;
-  readonly history: History = new History();
+  readonly history: History = new History(() => this.machine.clock.now());
   /** Snapshots and iterators of the store. */
   held: (HeldSnapshot | HeldIterator)[] = [];
   /** Whether the store has said that an fsync failed. */
@@ -145,9 +145,10 @@ export class Session {
   assertContents(): void {
     this.catchUp();
     this.states++;
-    this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.head, "contents"));
+    this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.present, "contents"));
     const { keys, staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes } = this.store.stats();
-    if (keys !== this.history.head.size) throw new Error(`${keys} keys in stats, not ${this.history.head.size}`);
+    const { size } = this.history.present;
+    if (keys !== size) throw new Error(`${keys} keys in stats, not ${size}`);
     const least = Math.min(staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes);
     if (least < 0) throw new Error(`negative figures: ${JSON.stringify(this.store.stats())}`);
   }
@@ -267,7 +268,7 @@ export class Session {
       await copy.close();
       if (problems.length > 0) throw new Error(`verify of ${directory}: ${JSON.stringify(problems.slice(0, 5))}`);
       if (history.positions(contents, from).length > 0) return;
-      assertSame(contents, history.head, `${directory} (compared with the last state)`);
+      assertSame(contents, history.present, `${directory} (compared with the last state)`);
       throw new Error(`${directory} has an earlier state than ${from}`);
     } finally {
       machine.isCalm = false;
@@ -278,7 +279,7 @@ export class Session {
     const { history } = this;
     this.note(`  recovery: ${JSON.stringify(this.store.recovery)}`);
     const earlier = history.positions(contents, 0).at(-1);
-    if (earlier === undefined) assertSame(contents, history.head, "after opening (compared with the last state)");
+    if (earlier === undefined) assertSame(contents, history.present, "after opening (compared with the last state)");
     const floor = history.floor(durability);
     throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
   }
@@ -324,7 +325,7 @@ export class Session {
     const [certain] = positions;
     const position = positions.at(-1);
     if (certain === undefined || position === undefined) {
-      assertSame(contents, history.head, "after a failure, contents are those of no time (compared with the last)");
+      assertSame(contents, history.present, "after a failure, contents are those of no time (compared with the last)");
       throw new Error("after a failure, contents are those of no time");
     }
     const floor = history.floor("write");
