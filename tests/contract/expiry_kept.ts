@@ -68,7 +68,10 @@ export const keptExpiryCases: Case[] = [
       await store.set("goes later", 1, { ttl: 2000 });
       await store.set("stays", 1);
       context.clock.nowMs = START + 1000;
-      store = await context.reopen(store);
+      await store.close();
+      context.clock.nowMs = START;
+      store = await context.open();
+      assertEquals([...store.keys()], ["goes later", "stays"]);
       context.clock.nowMs = START + 2000;
       // This one only reads: also that is worth a manifest.
       assertEquals([...store.keys()], ["stays"]);
@@ -80,6 +83,21 @@ export const keptExpiryCases: Case[] = [
       assertEquals(store.expiresAt("young"), START + 2001);
       const reader = await context.open({ readOnly: true });
       assertEquals([...reader.keys()], ["stays", "young"]);
+    },
+  },
+  {
+    name: "clock: a reader that has refreshed does not forget what it saw expire",
+    async run(context) {
+      const writer = await openAt(context);
+      await writer.set("goes", 1, { ttl: 1000 });
+      const reader = await context.open({ readOnly: true });
+      context.clock.nowMs = START + 1000;
+      assertEquals(reader.size, 0);
+      context.clock.nowMs = START;
+      await writer.set("stays", 1);
+      await writer.set("young", 1, { expiresAt: START + 900 });
+      assertEquals([await reader.refresh(), [...reader.keys()]], [true, ["stays"]]);
+      assertEquals([...writer.keys()], ["goes", "stays", "young"]);
     },
   },
   {
@@ -261,33 +279,37 @@ export const keptExpiryCases: Case[] = [
   {
     name: "expiry: a rejected write gives back what it replaced, unless that has expired meanwhile",
     async run(context) {
-      const store = await openAt(context, MANUAL);
-      await store.set("a", "old", { ttl: 10 });
-      await store.set("b", "old", { ttl: 1000 });
-      await store.set("other", "old", { ttl: 20 });
-      await store.set("gone", "old", { ttl: 1 });
-      context.clock.nowMs = START + 5;
-      using first = store.snapshot();
-      const release = holdSyncs(context);
-      const done = store.set("c", "new");
-      await turns(1);
-      const rejected = [store.set("a", "new"), store.set("b", "new"), store.set("d", "new", { ttl: 1 }), store.clear()];
-      assertEquals(store.size, 0);
-      rejected.push(store.set("gone", "new"));
-      using second = store.snapshot();
-      context.clock.nowMs = START + 20;
-      assertEquals(store.size, 1);
-      failWrites(context);
-      release();
-      assertEquals(await outcomes([done, ...rejected]), ["done", "IO", "IO", "IO", "IO", "IO"]);
-      heal(context);
-      assertEquals(contents(store), [["b", "old"], ["c", "new"]]);
-      assertEquals([store.size, store.expiresAt("b"), store.expiresAt("a")], [2, START + 1000, undefined]);
-      assertEquals(contents(first), ["a", "b", "other"].map((key): [Key, Value] => [key, "old"]));
-      // What was pending when it was taken is gone as if it had never been; what was there has not expired for it.
-      const expected: [Key, Value][] = [["a", "old"], ["b", "old"], ["c", "new"], ["other", "old"]];
-      assertEquals([contents(second), second.size], [expected, 4]);
-      assertEquals((await store.verify()).problems, []);
+      for (const clears of [false, true]) {
+        context.clock.nowMs = START;
+        const store = await context.open(MANUAL, `${context.root}/${clears}`);
+        await store.set("a", "old", { ttl: 10 });
+        await store.set("b", "old", { ttl: 1000 });
+        await store.set("other", "old", { ttl: 20 });
+        await store.set("gone", "old", { ttl: 1 });
+        context.clock.nowMs = START + 5;
+        using first = store.snapshot();
+        const release = holdSyncs(context);
+        const done = store.set("c", "new");
+        await turns(1);
+        const rejected = [store.set("a", "new"), store.set("b", "new"), store.set("d", "new", { ttl: 1 })];
+        if (clears) rejected.push(store.clear());
+        rejected.push(store.set("gone", "new"));
+        assertEquals(store.size, clears ? 1 : 6);
+        using second = store.snapshot();
+        context.clock.nowMs = START + 20;
+        assertEquals(store.size, clears ? 1 : 4);
+        failWrites(context);
+        release();
+        assertEquals(await outcomes([done, ...rejected]), ["done", ...rejected.map(() => "IO")]);
+        heal(context);
+        // What was pending when it was taken is gone as if it had never been; what was there has not expired for it.
+        const expected: [Key, Value][] = [["a", "old"], ["b", "old"], ["c", "new"], ["other", "old"]];
+        assertEquals([contents(second), second.size], [expected, 4]);
+        assertEquals(contents(store), [["b", "old"], ["c", "new"]]);
+        assertEquals([store.size, store.expiresAt("b"), store.expiresAt("a")], [2, START + 1000, undefined]);
+        assertEquals(contents(first), ["a", "b", "other"].map((key): [Key, Value] => [key, "old"]));
+        assertEquals((await store.verify()).problems, []);
+      }
     },
   },
   {

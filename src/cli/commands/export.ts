@@ -20,8 +20,9 @@ export const exportCommand: Command = {
   summary: "write everything as NDJSON, sorted by key",
   description: `To FILE, or standard output: a line {"key":…,"value":…} each. Strings and JSON as they are, bytes as
 {"base64":"…"}, a JSON object whose only key is base64 or json as {"json":…}; for keys that expire also
-"expiresAt", in milliseconds since 1970. import makes the same store of it, byte for byte. What is written is the state at the start, whatever an application writes meanwhile. FILE is
-replaced when the export is complete, and only then; it is readable by its owner alone.`,
+"expiresAt", in milliseconds since 1970. import makes the same store of it, byte for byte. What is written is
+the state at the start, whatever an application writes meanwhile. FILE is replaced when the export is complete,
+and only then; it is readable by its owner alone.`,
   example: ["kvstore export backup.ndjson", "kvstore: exported 3 keys"],
   // There is a file to be removed; standard output may block for ever, and Deno does not exit while it does.
   endsGently: (args) => (args[0] ?? "-") !== "-",
