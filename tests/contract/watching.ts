@@ -254,6 +254,10 @@ export const watchCases: Case[] = [
       assertEquals(keysOf(await take(watches[0]!, 3)), ["written", "pending", "after"]);
       assertEquals(keysOf(await take(watches[1]!, 3)), ["written", "pending", "after"]);
       assertEquals(keysOf(await take(watches[2]!, 1)), ["after"]);
+      const last = store.set("the only one pending", 1);
+      const watch = store.watch();
+      await last;
+      assertEquals(keysOf(await take(watch, 1)), ["the only one pending"]);
     },
   },
   {
