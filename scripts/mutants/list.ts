@@ -12,6 +12,7 @@ import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
 import { stepPromises } from "./steps.ts";
+import { watchPromises } from "./watching.ts";
 import { writeRules } from "./writes.ts";
 import { type Mutant, mutantsOf, type Promised } from "./types.ts";
 
@@ -21,6 +22,7 @@ export const promises: Promised[] = [
   ...stepPromises,
   ...damagePromises,
   ...expiryPromises,
+  ...watchPromises,
   ...compactionRules,
   ...recoveryRules,
   ...derivedRules,

@@ -26,9 +26,11 @@ import { clockCases } from "./expiry_clock.ts";
 import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
+import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
+import { watchCases } from "./watching.ts";
 
 export { type Case, Context, type Disk, runCase } from "./context.ts";
 
@@ -57,4 +59,6 @@ export const cases: Case[] = [
   ...keptExpiryCases,
   ...clockCases,
   ...faultCases,
+  ...watchCases,
+  ...historyCases,
 ];

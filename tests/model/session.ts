@@ -13,6 +13,7 @@ import type { Opening, Scene } from "./commands.ts";
 import { Data, PROFILES, type State } from "./data.ts";
 import { Machine } from "./machine.ts";
 import { History } from "./model.ts";
+import { Watcher } from "./watch.ts";
 
 /** Where the store is. */
 export const DIRECTORY = "/data/store";
@@ -51,6 +52,8 @@ export class Session {
   readonly data: Data;
   readonly machine: Machine;
   readonly history: History = new History(() => this.machine.clock.now());
+  /** Somebody who watches all the time. */
+  readonly watcher: Watcher;
   /** Snapshots and iterators of the store. */
   held: (HeldSnapshot | HeldIterator)[] = [];
   /** Whether the store has said that an fsync failed. */
@@ -80,6 +83,7 @@ export class Session {
     this.#openings = scene.openings;
     this.data = new Data(PROFILES[scene.profile]!);
     this.machine = new Machine(scene);
+    this.watcher = new Watcher(this, scene.seed % 2 === 1);
   }
 
   /** Notes what happens, for whoever looks for the cause of a failure. */
@@ -167,6 +171,7 @@ export class Session {
       throw new Error(`after two idle seconds ${unsyncedBytes} bytes are not synced`);
     }
     this.history.acknowledge("sync", lastId);
+    await this.watcher.check();
   }
 
   /** Closes the store, with calls under way. */
@@ -240,6 +245,7 @@ export class Session {
       throw new Error(`sequence numbers go back from ${this.#lastSequence} to ${lastSequence}`);
     }
     this.#firstSequence = lastSequence;
+    await this.watcher.follow(this.store);
   }
 
   /** Expects that `verify` finds nothing in a directory. */
