@@ -17,7 +17,7 @@ import type { Runtime } from "./runtimes.ts";
 export const ADAPTERS = "adapters";
 
 /** The suite of Level opens hundreds of databases; a machine that is busy may take its time. */
-const LIMIT_MILLISECONDS = 300_000;
+const LIMIT_MILLISECONDS = 600_000;
 
 /** What the suites need beside the package, in the versions that deno.json names. */
 const PEERS = ["abstract-level", "expect", "keyv", "keyv6", "tape", "unstorage"] as const;
