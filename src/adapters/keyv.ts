@@ -21,6 +21,7 @@ import { EventEmitter } from "node:events";
 import type { BatchOperation, KvStore, OpenOptions, Value } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import { StoreShare } from "./shared.ts";
+import { expiryOf } from "./ttl.ts";
 
 /** An entry to be set. */
 export interface KvKeyvEntry {
@@ -137,9 +138,4 @@ export class KvKeyv extends EventEmitter {
   async disconnect(): Promise<void> {
     await this.#share.release();
   }
-}
-
-/** keyv takes anything but a positive time for no end. */
-function expiryOf(ttlMs: number | undefined): { ttl?: number } {
-  return ttlMs !== undefined && ttlMs > 0 && Number.isFinite(ttlMs) ? { ttl: Math.ceil(ttlMs) } : {};
 }

@@ -27,6 +27,7 @@ import {
 } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import { StoreShare } from "./shared.ts";
+import { expiryOf } from "./ttl.ts";
 
 /** Options of the driver: its own, and those of `KvStore.open`. Unknown ones are ignored, as by other drivers. */
 export interface KvDriverOptions extends OpenOptions {
@@ -114,7 +115,7 @@ export default function kvstoreDriver(options: KvDriverOptions): KvDriver {
   }
   const share = new StoreShare(store ?? base!, openOptions(options));
   const watches = new Set<() => Promise<void>>();
-  const expiry = (call: KvDriverCallOptions | undefined) => expiryOf(call?.ttl ?? options.ttl);
+  const expiry = (call: KvDriverCallOptions | undefined) => expiryOf(milliseconds(call?.ttl ?? options.ttl));
   const text = async (key: string) => textOf((await share.store()).get(key));
   const setItemRaw = async (key: string, value: unknown, call?: KvDriverCallOptions) =>
     await (await share.store()).set(key, valueOf(value), expiry(call));
@@ -205,9 +206,8 @@ function metaOf(store: KvStore, key: string): { ttl?: number } | null {
   return expiresAt === undefined ? {} : { ttl: Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000)) };
 }
 
-/** Other drivers take no time, and 0, for no end. */
-function expiryOf(ttlSeconds: number | undefined): { ttl?: number } {
-  return ttlSeconds === undefined || !(ttlSeconds > 0) ? {} : { ttl: Math.ceil(ttlSeconds * 1000) };
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function textOf(value: Value | undefined): string | null {
