@@ -20,27 +20,35 @@ interface Step {
   counts?: boolean;
 }
 
+/** Our own scripts end with it. */
+const NUMBERS = /^(\d+) passed, (\d+) failed$/gm;
 /** `deno test` ends with it. */
 const CLOSING_LINE = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed.*$/gm;
 
 function steps(scratch: string): Step[] {
-  const config = join(ROOT, "deno.json");
+  const configFile = join(ROOT, "deno.json");
   const tests = join(ROOT, "tests");
   return [
     { name: "format", args: ["fmt", "--check"] },
     { name: "lint", args: ["lint"] },
     { name: "types, also of examples", args: ["check", "--doc"] },
-    { name: "documentation of all exports", args: ["doc", "--lint", "mod.ts", "cli.ts"] },
+    { name: "documentation of all exports", args: ["run", "-A", "scripts/check_docs.ts"] },
     { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
     { name: "tests", args: ["test", "-A"], show: CLOSING_LINE, counts: true },
     // These are the ones on the simulated disk, which have nothing to share: modules run side by side.
     { name: "tests without permissions", args: ["test", "--parallel"], show: CLOSING_LINE },
     {
       name: "examples in documentation",
-      args: ["test", "-A", "--doc", "--permit-no-files", "--config", config, "--ignore=" + tests, ROOT],
+      args: ["test", "-A", "--doc", "--permit-no-files", "--config", configFile, "--ignore=" + tests, ROOT],
       // the stores that examples make go away with the folder
       cwd: scratch,
       show: CLOSING_LINE,
+      counts: true,
+    },
+    {
+      name: "suites of the adapters on the npm package",
+      args: ["run", "-A", "scripts/test_adapters.ts"],
+      show: NUMBERS,
       counts: true,
     },
     { name: "publish dry run", args: ["run", "-A", "scripts/stage.ts", "publish:dry"], show: /^publish:dry: .*$/gm },
@@ -70,7 +78,7 @@ async function run({ name, args, cwd = ROOT, show, counts }: Step): Promise<Outc
   if (!success) console.log(output + decoder.decode(stderr));
   else if (show) { for (const [line] of output.matchAll(show)) console.log(`  ${line}`); }
   console.log(`  ${success ? "ok" : "FAILED"} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
-  const [, passed, failed] = [...output.matchAll(CLOSING_LINE)].at(-1) ?? [];
+  const [, passed, failed] = [...output.matchAll(CLOSING_LINE), ...output.matchAll(NUMBERS)].at(-1) ?? [];
   return {
     name,
     passed: counts ? Number(passed ?? 0) : 0,
