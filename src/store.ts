@@ -13,7 +13,7 @@ import { backupStore } from "./store/backup.ts";
 import { Core } from "./store/core.ts";
 import { describe, nameOf } from "./store/keys.ts";
 import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
-import { checkNames, durabilityOf, type Settings, settingsOf } from "./store/options.ts";
+import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
 import { Reader } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
@@ -28,6 +28,7 @@ import type {
   OpenOptions,
   Recovery,
   RepairReport,
+  SetOptions,
   Stats,
   Value,
   VerifyReport,
@@ -66,6 +67,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #background: Background;
+  readonly #now = (): number => this.core.log.now();
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -142,18 +144,28 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   /**
    * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked
-   * for.
+   * for. With `ttl` or `expiresAt` the key is gone when that time has come; without, it stays, also if it was to expire
+   * before.
+   *
+   * @example A session that ends in half an hour
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
+   * ```
    *
    * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
    */
-  set(key: Key, value: V, options?: WriteOptions): Promise<void> {
+  set(key: Key, value: V, options?: SetOptions): Promise<void> {
     try {
-      const durability = this.#durability(options);
+      const durability = this.#durability(options, "ttl", "expiresAt");
+      const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
       const encoded = encodeValue(value);
       const writer = this.core.writable();
-      this.#stage(KIND.set, key, encoded);
+      this.#stage(KIND.set, key, encoded, expiresAt);
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -168,7 +180,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       const writer = this.core.writable();
       const isThere = this.has(key);
       if (isThere) {
-        this.#stage(KIND.delete, key, NO_VALUE);
+        this.#stage(KIND.delete, key, NO_VALUE, 0);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -185,8 +197,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     try {
       const durability = this.#durability(options);
       const list: EncodedOperation[] = [];
+      // One time for all: what is set together expires together.
+      let time: number | undefined;
+      const now = () => time ??= this.#now();
       for (const operation of operations) {
-        if (list.push(encodeOperation(operation)) <= MAX_BATCH_OPERATIONS) continue;
+        if (list.push(encodeOperation(operation, now)) <= MAX_BATCH_OPERATIONS) continue;
         throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
       }
       const writer = this.core.writable();
@@ -239,6 +254,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /** Figures of the store. */
   stats(): Stats {
     this.core.check();
+    this.core.expire();
+    this.core.countExpired();
     return this.#background.stats();
   }
 
@@ -295,6 +312,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       core.views.closeAll();
       core.sweep();
       if (core.writer === undefined) return;
+      // What has expired until now has done so for whoever opens the store next, too, whatever the clock says then.
+      core.expire();
       await this.#background.writeImage();
       // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
       core.log.syncActive();
@@ -309,15 +328,15 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     }
   }
 
-  #durability(options: WriteOptions | undefined): Durability {
+  #durability(options: WriteOptions | undefined, ...others: string[]): Durability {
     if (options === undefined) return this.#settings.durability;
-    checkNames("a write", options, ["durability"]);
+    checkNames("a write", options, ["durability", ...others]);
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
-  #stage(kind: Kind, key: Key, value: EncodedValue): void {
+  #stage(kind: Kind, key: Key, value: EncodedValue, expiresAt: number): void {
     const encoded = this.core.key.encode(key);
-    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data);
+    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data, expiresAt);
   }
 
   /** Stages the operations that have an effect. A delete has one if the key is there by then. */
@@ -325,10 +344,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     const { tail } = this.core.writer!;
     const hasDeletes = operations.some(({ value }) => value === undefined);
     const isThere = new Map<string, boolean>();
-    for (const { key, value } of operations) {
+    if (hasDeletes) this.core.expire();
+    for (const { key, value, expiresAt } of operations) {
       const name = hasDeletes ? nameOf(this.core.key.encode(key)) : "";
-      if (value !== undefined || (isThere.get(name) ?? this.has(key))) {
-        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE);
+      if (value !== undefined || (isThere.get(name) ?? this.core.find(undefined) !== undefined)) {
+        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE, expiresAt);
       }
       if (hasDeletes) isThere.set(name, value !== undefined);
       if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {

@@ -25,9 +25,20 @@ export interface WriteOptions {
   durability?: Durability;
 }
 
+/** When a key expires: at most one of the two. */
+export interface Expiry {
+  /** So many milliseconds from now; more than 0, a fraction is rounded up. */
+  ttl?: number;
+  /** At that time, in milliseconds since 1970. One that is past leaves the key absent. */
+  expiresAt?: number;
+}
+
+/** Options of `set`. Without an expiry the key stays until it is deleted, whatever it had before. */
+export interface SetOptions extends WriteOptions, Expiry {}
+
 /** One operation of a batch. */
 export type BatchOperation<V extends Value = Value> =
-  | { type: "set"; key: Key; value: V }
+  | { type: "set"; key: Key; value: V } & Expiry
   | { type: "delete"; key: Key };
 
 /** Which keys to visit, and how. All bounds given hold together. */

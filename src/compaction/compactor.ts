@@ -9,7 +9,7 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
-import { type Index, PARTITIONS } from "../index/index.ts";
+import { type Index, type KeyBytes, PARTITIONS, type Place } from "../index/index.ts";
 import { Relocation } from "../index/relocation.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { RecordCursor } from "../log/cursor.ts";
@@ -38,6 +38,10 @@ export interface CompactionHost {
   settle(): void;
   /** Counts rollbacks: records that had been superseded may count again after one. */
   rollbacks(): number;
+  /** Lets go of what has expired by now; by the log's clock floor, afterwards. */
+  expire(): void;
+  /** Tells open views where the record of a key was that is removed from the index. */
+  remember(key: KeyBytes, place: Place): void;
   /** Nobody needs these segments any more but those who are reading them now; so many of their records have moved. */
   retire(segments: Segment[], movedRecords: number): void;
   /** Throws if the work is to end. */
@@ -73,16 +77,22 @@ class Compaction {
   /** Everything that is copied had not been superseded by a record up to here. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
+  /** What expires by then is a tombstone. Not what expires while this goes on: the index has to know first. */
+  readonly #expiredBy: number;
   /** By segment, what is live in the inputs, and where it is copied to. */
   readonly #relocations: Map<number, Relocation>;
   #copier: SegmentCopier | undefined;
   #droppedUpTo = 0;
+  /** Whether anything that the index points at has expired, and was not copied as it is. */
+  #hasGraves = false;
   #sliceBytes = 0;
   #sliceRecords = 0;
 
   constructor(host: CompactionHost, inputs: Segment[]) {
     this.#host = host;
     this.#inputs = inputs;
+    host.expire();
+    this.#expiredBy = host.log.clockFloor;
     this.#asOf = host.log.nextSequence - 1;
     this.#droppableUpTo = droppableUpTo(host.log.segments.values(), new Set(inputs));
     this.#relocations = new Map(inputs.map(({ number, endBytes }) => [number, new Relocation(endBytes)]));
@@ -156,18 +166,22 @@ class Compaction {
   }
 
   /**
-   * Points the index at the copies. Only an entry that is still in one of the inputs is moved: any other was written,
-   * or deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is
+   * Points the index at the copies, and takes out what had expired. Only an entry that is still in one of the inputs is
+   * concerned: any other was written, or deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is
    * written. Nothing is read from the disk for it, so that it cannot fail: there is no way back behind the switch.
    */
   async move(): Promise<void> {
     const output = this.#copier?.segment;
-    if (output === undefined) return;
+    if (output === undefined && !this.#hasGraves) return;
+    const remember = (key: KeyBytes, place: Place) => this.#host.remember(key, place);
     for (let rollbacks = -1; rollbacks !== this.#host.rollbacks();) {
       rollbacks = this.#host.rollbacks();
       await this.#eachPartition((number) => {
-        const { count, bytes } = this.#host.index().relocate(number, this.#relocations, output.number);
-        output.liveBytes += bytes;
+        // A view that was opened behind a pending write forgets with it what it is told here.
+        if (this.#hasGraves) this.#host.settle();
+        const index = this.#host.index();
+        const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
+        if (output !== undefined) output.liveBytes += bytes;
         return count;
       });
       this.#host.settle();
@@ -192,20 +206,23 @@ class Compaction {
 
   #take(cursor: RecordCursor, input: Segment): void {
     if (cursor.kind === KIND.mark) return;
-    const isKept = cursor.kind === KIND.set
-      ? this.#relocations.get(input.number)!.has(cursor.offset)
-      : cursor.sequence > this.#droppableUpTo;
-    if (!isKept) {
-      this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
-      return;
-    }
-    if (!cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
+    const relocation = this.#relocations.get(input.number)!;
+    const isCurrent = cursor.kind === KIND.set && relocation.has(cursor.offset);
+    const isGrave = isCurrent && cursor.expiresAt !== 0 && cursor.expiresAt <= this.#expiredBy;
+    if (isGrave) this.#hasGraves = true;
+    const isSet = isCurrent && !isGrave;
+    // What was current and has expired is a tombstone. What was superseded before is none: the later record is.
+    const isTombstone = isGrave || cursor.kind !== KIND.set;
+    const isKept = isSet || (isTombstone && cursor.sequence > this.#droppableUpTo);
+    if (!isKept || isGrave) this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
+    if (!isKept) return;
+    if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
     this.#copier ??= new SegmentCopier(
       this.#host.log,
       this.#host.log.beginSegment(this.#inputs.map((one) => one.number)),
     );
-    const target = this.#copier.copy(cursor);
-    if (cursor.kind === KIND.set) this.#relocations.get(input.number)!.move(cursor.offset, target);
+    const target = this.#copier.copy(cursor, isGrave ? KIND.delete : undefined);
+    if (isSet) relocation.move(cursor.offset, target);
   }
 
   #isSliceOver(cursor: RecordCursor): boolean {

@@ -3,7 +3,7 @@
  * one by one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where
  * the image ends or from the start.
  *
- * The file: the 256 partitions, each its slots, entries and arena; a footer of JSON that says what they belong to; and
+ * The file: the 256 partitions, each its slots, entries, times of expiry if there are any, and arena; a footer of JSON that says what they belong to; and
  * 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
  *
  * @module
@@ -12,7 +12,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readInto, readUpTo, writeAll } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "./index.ts";
-import { ENTRY_FIELDS, Partition } from "./partition.ts";
+import { ENTRY_FIELDS, Partition, type PartitionImage } from "./partition.ts";
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";
@@ -32,11 +32,10 @@ interface PartitionEntry {
   arena: number;
   live: number;
   sequence: number;
+  /** The lowest time of expiry. Only with it there is a time for each entry. */
+  expiry?: number;
   checksum: number;
 }
-
-/** The parts of a partition. */
-type PartitionImage = Pick<Partition, "slots" | "entries" | "arena" | "live">;
 
 /** What an image belongs to: the owner's description, and the partitions'. */
 export interface ImageFooter<T> {
@@ -71,7 +70,14 @@ export class ImageWriter {
     const partition = this.#index.partition(number);
     if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
     const { slots, entries, arena, arenaBytes, count, live } = partition;
-    const parts = [slots, entries.subarray(0, count * ENTRY_FIELDS), arena.subarray(0, arenaBytes)];
+    const times = partition.expiries?.times.slice(0, count);
+    const expiry = times === undefined ? Infinity : lowestOf(times);
+    const parts = [
+      slots,
+      entries.subarray(0, count * ENTRY_FIELDS),
+      ...(expiry === Infinity ? [] : [padded(times!, count)]),
+      arena.subarray(0, arenaBytes),
+    ];
     let checksum = 0;
     const start = this.#length;
     for (const part of parts) {
@@ -81,7 +87,8 @@ export class ImageWriter {
       this.#length += bytes.length;
     }
     this.#length += -this.#length & 3;
-    this.#partitions.push({ slots: slots.length, entries: count, arena: arenaBytes, live, sequence, checksum });
+    const sizes = { slots: slots.length, entries: count, arena: arenaBytes };
+    this.#partitions.push({ ...sizes, live, sequence, ...(expiry === Infinity ? {} : { expiry }), checksum });
     return this.#length - start;
   }
 
@@ -133,31 +140,49 @@ export class ImageReader {
   /** A partition; `undefined` if it does not check out. */
   read(number: number): Partition | undefined {
     const entry = this.#footer.partitions[number]!;
-    const { slots, entries, live, checksum } = entry;
+    const { slots, entries, live, expiry, checksum } = entry;
     const start = this.#starts[number]!;
     const length = lengthOf(entry);
     if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;
     const bytes = new Uint8Array(length);
     if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;
+    const timesStart = 4 * (slots + entries * ENTRY_FIELDS);
     const image = {
       slots: new Uint32Array(bytes.buffer, 0, slots),
       entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
-      arena: bytes.subarray(4 * (slots + entries * ENTRY_FIELDS)),
+      times: expiry === undefined ? undefined : new Float64Array(bytes.buffer, timesStart, entries),
+      arena: bytes.subarray(length - entry.arena),
       live,
     };
-    return isSound(image) ? new Partition(this.#footer.seed, image) : undefined;
+    return isSound(image, expiry) ? new Partition(this.#footer.seed, image) : undefined;
   }
 }
 
-function lengthOf({ slots, entries, arena }: PartitionEntry): number {
-  return 4 * (slots + entries * ENTRY_FIELDS) + arena;
+function isTime(time: number): boolean {
+  return Number.isSafeInteger(time) && time >= 0;
+}
+
+function lengthOf({ slots, entries, expiry, arena }: PartitionEntry): number {
+  return 4 * (slots + entries * ENTRY_FIELDS) + (expiry === undefined ? 0 : 8 * entries) + arena;
+}
+
+/** The lowest of the times that are not 0; `Infinity` if all are. */
+function lowestOf(times: Float64Array): number {
+  return times.reduce((lowest, time) => time === 0 ? lowest : Math.min(lowest, time), Infinity);
+}
+
+/** As many times as there are entries: the last ones may have none yet. */
+function padded(times: Float64Array, count: number): Float64Array {
+  const all = new Float64Array(count);
+  all.set(times);
+  return all;
 }
 
 /**
  * Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one
  * behind the other, and as many live ones as it says.
  */
-function isSound({ slots, entries, arena, live }: PartitionImage): boolean {
+function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry: number | undefined): boolean {
   const count = entries.length / ENTRY_FIELDS;
   const hasSlot = new Uint8Array(count);
   let used = 0;
@@ -174,7 +199,9 @@ function isSound({ slots, entries, arena, live }: PartitionImage): boolean {
   for (let id = 0; id < count; id++) {
     if (entries[id * ENTRY_FIELDS] !== at) return false;
     if (entries[id * ENTRY_FIELDS + 1] !== 0) found++;
+    else if (times !== undefined && times[id] !== 0) return false;
     at += 2 + (arena[at]! | (arena[at + 1]! << 8));
   }
+  if (times !== undefined && !(times.every(isTime) && lowestOf(times) === expiry)) return false;
   return used === count && count < slots.length && at === arena.length && found === live;
 }

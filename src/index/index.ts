@@ -15,7 +15,8 @@ import type { Relocation } from "./relocation.ts";
 
 export { hashKey };
 
-const NOTHING = { entries: new Uint32Array(0), count: 0 };
+const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
+const NONE_EXPIRED: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
 
 /** Thrown where a table of an image turns out to be damaged before the index knows how to do without. */
 export class ImageDamaged extends Error {}
@@ -37,6 +38,22 @@ export interface Place {
   length: number;
   /** Whether its key was given as a string. */
   isString: boolean;
+  /** When its key expires, in milliseconds since 1970; 0: never. */
+  expiresAt: number;
+}
+
+/**
+ * Records in one segment that an index points at and that have expired.
+ *
+ * @experimental
+ */
+export interface Expired {
+  /** How many. */
+  count: number;
+  /** Their bytes … */
+  bytes: number;
+  /** … of which so many are keys. */
+  keyBytes: number;
 }
 
 /**
@@ -61,6 +78,8 @@ export interface KeyBytes {
 export interface PartitionSource {
   /** How many keys of each table have a place. */
   live: number[];
+  /** The lowest time of expiry in each; `Infinity` if nothing in it expires. */
+  expiry: number[];
   /** Reads a table; `undefined` if it cannot be had or does not check out. */
   read(number: number): Partition | undefined;
   /** Gives up what it reads from. */
@@ -69,8 +88,11 @@ export interface PartitionSource {
 
 /**
  * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields
- * `segment` (0: there was none), `offset`, `length` and `isString`, as an object for each call would be the most
- * expensive part of it.
+ * `segment` (0: there was none), `offset`, `length`, `isString` and `expiresAt`, as an object for each call would be the
+ * most expensive part of it.
+ *
+ * What has expired keeps its place: its record is the tombstone of older ones, and snapshots from before may read it. So
+ * `find` finds it, and `isExpired` says that it counts as gone; only `size` leaves it out.
  *
  * @experimental
  */
@@ -79,6 +101,11 @@ export class Index implements Place {
   offset = 0;
   length = 0;
   isString = false;
+  expiresAt = 0;
+  /** The time as of which keys have expired: that of the last `expire`. */
+  now = 0;
+  /** Up to this time no other key expires; `Infinity` if none ever does. It may be too low, never too high. */
+  nextExpiry: number = Infinity;
   /** Seed of the hash. */
   readonly seed: number;
   /** While positive, entries of deleted keys stay: snapshots may still list them. */
@@ -88,6 +115,12 @@ export class Index implements Place {
   /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
   rebuild: (() => Index) | undefined;
   #size: number;
+  /** Bytes of records that keys which have expired point at … */
+  expiredBytes = 0;
+  /** … how many keys that are … */
+  #expired = 0;
+  /** … and all of it by segment. */
+  readonly #expiredIn: Map<number, Expired> = new Map();
   readonly #partitions: (Partition | undefined)[] = new Array(PARTITIONS).fill(undefined);
   /** As long as there are tables that have not been read. */
   #source: PartitionSource | undefined;
@@ -97,11 +130,32 @@ export class Index implements Place {
     this.seed = seed;
     this.#source = source;
     this.#size = source?.live.reduce((sum, live) => sum + live, 0) ?? 0;
+    this.nextExpiry = source?.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity) ?? Infinity;
   }
 
-  /** How many keys have a place. */
+  /** How many keys have a place and have not expired. */
   get size(): number {
-    return this.#size;
+    if (this.#source !== undefined) this.#loadDue(this.#source);
+    return this.#size - this.#expired;
+  }
+
+  /** How many there were at an earlier time, if the index was the same then. */
+  sizeAt(now: number): number {
+    let size = this.#size;
+    for (const partition of this.#partitions) {
+      for (const time of partition?.expiries?.times ?? []) if (time !== 0 && time <= now) size--;
+    }
+    return size;
+  }
+
+  /** Whether the key that was found has expired. */
+  get isExpired(): boolean {
+    return this.expiresAt !== 0 && this.expiresAt <= this.now;
+  }
+
+  /** The records in a segment that this index points at and that have expired. */
+  expiredIn(segment: number): Readonly<Expired> {
+    return this.#expiredIn.get(segment) ?? NONE_EXPIRED;
   }
 
   /** Memory held by the partitions that are in memory, in bytes. */
@@ -149,6 +203,65 @@ export class Index implements Place {
   #place(number: number, partition: Partition, { live }: PartitionSource): void {
     this.#partitions[number] = partition;
     this.#size += partition.live - live[number]!;
+    this.nextExpiry = Math.min(this.nextExpiry, this.#expireIn(partition));
+  }
+
+  /**
+   * Lets everything expire whose time has come. A table that has not been read keeps `nextExpiry` at its lowest time,
+   * though that may be past: what else is in it, nobody knows.
+   */
+  expire(now: number): void {
+    this.now = now;
+    let next = Infinity;
+    for (let number = 0; number < PARTITIONS; number++) {
+      const partition = this.#partitions[number];
+      const first = partition === undefined ? this.#source?.expiry[number] : this.#expireIn(partition);
+      if (first !== undefined && first < next) next = first;
+    }
+    this.nextExpiry = next;
+  }
+
+  /** The same for one table. Returns when the next key in it expires. */
+  #expireIn(partition: Partition): number {
+    const { expiries } = partition;
+    if (expiries === undefined) return Infinity;
+    while (expiries.soonest <= this.now) this.#countExpired(partition, expiries.next(), 1);
+    return expiries.soonest;
+  }
+
+  /** Reads the tables in which something has expired: how much, only they know. */
+  #loadDue({ expiry }: PartitionSource): void {
+    if (this.now === 0) return;
+    for (let number = 0; number < PARTITIONS; number++) if (expiry[number]! <= this.now) this.existing(number);
+  }
+
+  /** An entry that has a place gets a time of expiry, there being room for it and none so far. */
+  expireAt(partition: Partition, id: number, time: number): void {
+    const hasCome = time <= this.now;
+    partition.expiries!.set(id, time, hasCome);
+    if (hasCome) this.#countExpired(partition, id, 1);
+    else if (time < this.nextExpiry) this.nextExpiry = time;
+  }
+
+  /** An entry loses its time of expiry, if it has one: before its place changes. */
+  unexpire(partition: Partition, id: number): void {
+    const { expiries } = partition;
+    if (expiries === undefined || expiries.timeOf(id) === 0) return;
+    if (expiries.hasCome(id)) this.#countExpired(partition, id, -1);
+    expiries.unset(id);
+  }
+
+  #countExpired(partition: Partition, id: number, sign: 1 | -1): void {
+    const segment = partition.entries[id * ENTRY_FIELDS + 1]!;
+    const bytes = sign * lengthOf(partition.entries[id * ENTRY_FIELDS + 3]!);
+    let sums = this.#expiredIn.get(segment);
+    if (sums === undefined) this.#expiredIn.set(segment, sums = { ...NONE_EXPIRED });
+    this.#expired += sign;
+    this.expiredBytes += bytes;
+    sums.count += sign;
+    sums.bytes += bytes;
+    sums.keyBytes += sign * partition.key(id).length;
+    if (sums.count === 0) this.#expiredIn.delete(segment);
   }
 
   /** Looks a key up; its place is in the fields afterwards. */
@@ -163,6 +276,7 @@ export class Index implements Place {
     const partition = this.existing(hash >>> 24);
     const id = partition === undefined ? -1 : partition.find(hash, bytes, start, length);
     this.segment = 0;
+    this.expiresAt = 0;
     if (id >= 0) this.#take(partition!, id);
     return id >= 0;
   }
@@ -191,19 +305,25 @@ export class Index implements Place {
     }
   }
 
-  /** Points a key at a place; the place it had before is in the fields afterwards. */
-  put(key: KeyBytes, segment: number, offset: number, form: number): void {
+  /**
+   * Points a key at a place, until it expires (0: for good); the place it had before is in the fields afterwards. If there
+   * is no memory for it, nothing has changed.
+   */
+  put(key: KeyBytes, segment: number, offset: number, form: number, expiresAt: number = 0): void {
     const hash = hashKey(key.bytes, key.start, key.length, this.seed);
     const partition = this.partition(hash >>> 24);
     let id = partition.find(hash, key.bytes, key.start, key.length);
     if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
+    if (expiresAt !== 0) partition.reserveExpiry(id);
     this.#take(partition, id);
+    if (this.expiresAt !== 0) this.unexpire(partition, id);
     if (this.segment === 0 && segment !== 0) this.count(partition, 1);
     else if (this.segment !== 0 && segment === 0) this.count(partition, -1);
     const at = id * ENTRY_FIELDS;
     partition.entries[at + 1] = segment;
     partition.entries[at + 2] = offset;
     partition.entries[at + 3] = form;
+    if (expiresAt !== 0) this.expireAt(partition, id, expiresAt);
   }
 
   /** Takes a key out; the place it had is in the fields afterwards. False, and nothing changes, if it had none. */
@@ -226,18 +346,36 @@ export class Index implements Place {
   }
 
   /**
-   * Points the entries of one partition whose records have been moved to segment `target` at their new places. Returns how
-   * many entries it looked at, and the bytes of the records.
+   * Points the entries of one partition whose records have been moved to segment `target` at their new places, and takes
+   * out those that have expired and were not moved (`beforeRemoval` hears of each). Returns how many entries it looked
+   * at, and the bytes of the records that were moved.
    */
-  relocate(number: number, relocations: Map<number, Relocation>, target: number): { count: number; bytes: number } {
-    const { entries, count } = this.existing(number) ?? NOTHING;
+  relocate(
+    number: number,
+    relocations: Map<number, Relocation>,
+    target: number,
+    beforeRemoval?: (key: KeyBytes, place: Place) => void,
+  ): { count: number; bytes: number } {
+    const partition = this.existing(number);
+    const { entries, count, expiries } = partition ?? NOTHING;
     let bytes = 0;
     for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
       const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);
-      const offset = relocation?.target(entries[at + 2]!) ?? 0;
-      if (offset === 0) continue;
-      entries[at + 1] = target;
+      if (relocation === undefined) continue;
+      const id = at / ENTRY_FIELDS;
+      const offset = relocation.target(entries[at + 2]!);
+      const time = expiries?.timeOf(id) ?? 0;
+      if (offset === 0 && (time === 0 || time > this.now)) continue;
+      if (offset === 0) {
+        this.#take(partition!, id);
+        beforeRemoval?.(partition!.key(id), this);
+        this.count(partition!, -1);
+      }
+      if (time !== 0) this.unexpire(partition!, id);
+      entries[at + 1] = offset === 0 ? 0 : target;
       entries[at + 2] = offset;
+      if (offset === 0) continue;
+      if (time !== 0) this.expireAt(partition!, id, time);
       bytes += lengthOf(entries[at + 3]!);
     }
     return { count, bytes };
@@ -265,6 +403,7 @@ export class Index implements Place {
     const form = partition.entries[at + 3]!;
     this.length = lengthOf(form);
     this.isString = form >= STRING_FORM;
+    this.expiresAt = partition.expiries === undefined ? 0 : partition.expiries.timeOf(id);
   }
 }
 

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { Expiries } from "./expiries.ts";
 
 /** Numbers per entry. */
 export const ENTRY_FIELDS = 4;
@@ -52,6 +53,20 @@ function mix(hash: number, word: number): number {
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
 }
 
+/** The parts of a table that an image keeps. */
+export interface PartitionImage {
+  /** The slots. */
+  slots: Uint32Array;
+  /** The entries, all in use. */
+  entries: Uint32Array;
+  /** The arena, all in use. */
+  arena: Uint8Array;
+  /** Entries of keys that have a value. */
+  live: number;
+  /** Per entry its time of expiry, or 0; absent if none has one. */
+  times: Float64Array | undefined;
+}
+
 /**
  * A hash table from keys to places in the log.
  *
@@ -72,12 +87,14 @@ export class Partition {
   live: number;
   /** Sequence number per entry: only while the log is replayed, since records may come out of order then. */
   sequences: Float64Array | undefined;
+  /** When keys expire, once there was one that does. Only entries of keys that have a value have a time. */
+  expiries: Expiries | undefined;
   /** How often deleted keys were dropped: entries have other numbers after it. */
   drops = 0;
   readonly #seed: number;
 
   /** An empty table, or the one in `image`. */
-  constructor(seed: number, image?: { slots: Uint32Array; entries: Uint32Array; arena: Uint8Array; live: number }) {
+  constructor(seed: number, image?: PartitionImage) {
     this.#seed = seed;
     this.slots = image?.slots ?? new Uint32Array(2 * FIRST_ENTRIES);
     this.entries = image?.entries ?? new Uint32Array(ENTRY_FIELDS * FIRST_ENTRIES);
@@ -85,11 +102,13 @@ export class Partition {
     this.arenaBytes = image?.arena.length ?? 0;
     this.count = image === undefined ? 0 : this.entries.length / ENTRY_FIELDS;
     this.live = image?.live ?? 0;
+    if (image?.times !== undefined) this.#takeTimes(image.times);
   }
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.slots.byteLength + this.entries.byteLength + this.arena.byteLength;
+    const { slots, entries, arena, expiries } = this;
+    return slots.byteLength + entries.byteLength + arena.byteLength + (expiries?.heldBytes ?? 0);
   }
 
   /** Whether so many entries are those of deleted keys that dropping them is worth a copy of the rest. */
@@ -154,6 +173,19 @@ export class Partition {
     return id;
   }
 
+  #takeTimes(times: Float64Array): void {
+    this.expiries = new Expiries(times.length);
+    for (let id = 0; id < times.length; id++) {
+      if (times[id] !== 0) this.expiries.set(id, times[id]!, false);
+    }
+  }
+
+  /** Makes room for the time of expiry of an entry. If there is no memory for it, nothing has changed. */
+  reserveExpiry(id: number): void {
+    this.expiries ??= new Expiries();
+    this.expiries.reserve(id);
+  }
+
   /** Starts (`true`) or ends keeping sequence numbers per entry. */
   trackSequences(on: boolean): void {
     this.sequences = on ? this.sequences ?? new Float64Array(this.entries.length / ENTRY_FIELDS) : undefined;
@@ -167,7 +199,11 @@ export class Partition {
     const { entries, arena, count } = this;
     // All memory that is needed first: where there is none, the table stays as it is.
     const slots = new Uint32Array(this.slots.length);
-    const keptEntries = new Uint32Array(Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH)) * ENTRY_FIELDS);
+    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH));
+    const keptEntries = new Uint32Array(capacity * ENTRY_FIELDS);
+    const { expiries } = this;
+    const keptExpiries = expiries && new Expiries(capacity);
+    this.expiries = keptExpiries;
     this.arena = new Uint8Array(arena.length);
     this.entries = keptEntries;
     this.count = 0;
@@ -182,6 +218,8 @@ export class Partition {
       this.entries.set(entries.subarray(from, from + ENTRY_FIELDS), to);
       this.entries[to] = this.arenaBytes;
       this.arenaBytes += end - at;
+      const time = expiries?.timeOf(id) ?? 0;
+      if (time !== 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));
       this.count++;
     }
     this.drops++;

@@ -8,6 +8,7 @@ import { ioError } from "../errors.ts";
 import { readInto } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 import {
+  expiryOf,
   headerIsIntact,
   KIND,
   placeSeed,
@@ -108,6 +109,11 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   /** The seed of the checksums at this place. */
   get seed(): number {
     return placeSeed(this.#extent.salt, this.offset);
+  }
+
+  /** When the record expires, in milliseconds since 1970; 0: never. */
+  get expiresAt(): number {
+    return expiryOf(this.view, this.at, this.flags);
   }
 
   /** The key: a view that the next move overwrites. */

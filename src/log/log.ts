@@ -53,6 +53,11 @@ export class Log {
   nextSequence: number;
   /** Every version written after this sequence number is still in the log. */
   historyFloor: number;
+  /**
+   * For judging expiry, the clock never counts as earlier than this: the latest time at which anything was found to have
+   * expired, here or, as far as the manifest says, before.
+   */
+  clockFloor: number;
   /** Whether the next append needs a segment of its own, as the last one failed. */
   mustRotate = false;
   /** Counts the manifest's replacements. */
@@ -61,7 +66,6 @@ export class Log {
   image: FileHandle | undefined;
 
   readonly #lock: Lock | undefined;
-  readonly #clockFloor: number;
   /**
    * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync
    * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
@@ -70,6 +74,7 @@ export class Log {
   #removals: Promise<void> = Promise.resolve();
   #nextSegment: number;
   #reservedBelow: number;
+  #recordedFloor: number;
   #clean: boolean;
 
   /** The log that a manifest describes; `adopt` gives it its segments. */
@@ -81,7 +86,8 @@ export class Log {
     this.generation = manifest.generation;
     this.nextSequence = manifest.nextSequence;
     this.historyFloor = manifest.historyFloor;
-    this.#clockFloor = manifest.clockFloor;
+    this.clockFloor = manifest.clockFloor;
+    this.#recordedFloor = manifest.clockFloor;
     this.#nextSegment = manifest.nextSegment;
     this.#reservedBelow = manifest.nextSegment;
     this.#clean = manifest.clean;
@@ -92,9 +98,14 @@ export class Log {
     return this.#lock !== undefined;
   }
 
-  /** Whether the manifest on the disk says that the store is closed cleanly. */
+  /** Whether the manifest on the disk says that the store is closed cleanly, and knows the clock floor. */
   get isClean(): boolean {
-    return this.#clean;
+    return this.#clean && this.#recordedFloor === this.clockFloor;
+  }
+
+  /** The time that expiry is judged by: it never goes back behind the clock floor. */
+  now(): number {
+    return Math.max(this.platform.now(), this.clockFloor);
   }
 
   /** A segment that is listed or retired. */
@@ -296,6 +307,7 @@ export class Log {
     }
     this.generation++;
     this.#reservedBelow = reservedBelow;
+    this.#recordedFloor = this.clockFloor;
     this.#clean = options.clean;
   }
 
@@ -310,7 +322,7 @@ export class Log {
       nextSequence: this.nextSequence,
       mark: this.mark,
       historyFloor: this.historyFloor,
-      clockFloor: this.#clockFloor,
+      clockFloor: this.clockFloor,
       segments: segments.map((segment) => ({
         number: segment.number,
         salt: segment.salt,

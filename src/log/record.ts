@@ -22,13 +22,15 @@
  *
  * @module
  */
-import { setUint53 } from "../bytes.ts";
+import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 
 /** Bytes before the expiry or the key. */
 export const RECORD_HEADER_BYTES = 24;
 /** Most bytes of a key: its length is a 16-bit field. */
 export const MAX_KEY_BYTES = 65_535;
+/** Bytes of a record without its key that stands for one that has expired (see compaction). */
+export const GRAVE_BYTES: number = RECORD_HEADER_BYTES + 8;
 /** Most bytes of an encoded value. */
 export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
 /** Highest sequence number: beyond it a `number` is not exact. */
@@ -81,6 +83,12 @@ export function flagsOf(keyIsString: boolean, valueType: number): number {
 /** Bytes between the start of a record and its key. */
 export function keyStartOf(flags: number): number {
   return RECORD_HEADER_BYTES + ((flags & FLAG_EXPIRES) === 0 ? 0 : 8);
+}
+
+/** When the record at `at` expires, in milliseconds since 1970; 0: never. Its key must be there, as for its checksum. */
+export function expiryOf(view: DataView, at: number, flags: number): number {
+  // Of what expired at the very beginning of time nobody can tell that it was no millisecond later.
+  return (flags & FLAG_EXPIRES) === 0 ? 0 : Math.max(1, getUint53(view, at + RECORD_HEADER_BYTES));
 }
 
 /** The seed that binds a record's checksums to its place. */
@@ -191,7 +199,8 @@ export function readHeader(view: DataView, at: number, leftBytes: number, header
 
 /** Whether header and key at `at` check out. */
 export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
-  return crc32(bytes, seed, at + 4, at + header.keyStart + header.keyLength) === view.getUint32(at, true);
+  if (crc32(bytes, seed, at + 4, at + header.keyStart + header.keyLength) !== view.getUint32(at, true)) return false;
+  return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(view, at, header.flags) < Infinity;
 }
 
 /** Whether the value of the record at `at` checks out. */

@@ -133,6 +133,10 @@ export class Segment {
   sealed: boolean;
   /** Bytes of records that the index points at. */
   liveBytes = 0;
+  /** Of these, bytes of records that have expired: as of the last time that somebody counted them … */
+  expiredBytes = 0;
+  /** … and what is left of those if compaction keeps each as a tombstone. */
+  graveBytes = 0;
   /** Bytes of tombstones (deletes and clears). */
   tombstoneBytes = 0;
   /** Highest sequence number of a tombstone in here; 0 without one. */
@@ -165,9 +169,13 @@ export class Segment {
     return segmentName(this.number);
   }
 
-  /** Bytes that hold neither a live record nor a tombstone: superseded records and durable marks. */
+  /**
+   * Bytes that hold neither a live record nor a tombstone: superseded records, durable marks, and what makes an expired
+   * record longer than a tombstone.
+   */
   get staleBytes(): number {
-    return this.endBytes - this.headerBytes - this.liveBytes - this.tombstoneBytes;
+    const { endBytes, headerBytes, liveBytes, tombstoneBytes, expiredBytes, graveBytes } = this;
+    return endBytes - headerBytes - liveBytes - tombstoneBytes + expiredBytes - graveBytes;
   }
 
   /** Whether compaction may take it. */

@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { encodeUtf8 } from "../bytes.ts";
+import { encodeUtf8, setUint53 } from "../bytes.ts";
 import {
+  FLAG_EXPIRES,
+  keyStartOf,
   type Kind,
   MAX_VALUE_BYTES,
   readHeader,
@@ -44,10 +46,14 @@ export class Tail implements RecordBuffer {
     ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
   }
 
-  /** Copies a record's key and value behind those staged before. Throws a `RangeError` if the value is too large. */
-  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string): void {
+  /**
+   * Copies a record's key and value behind those staged before; `expiresAt` is 0 if it never expires. Throws a
+   * `RangeError` if the value is too large.
+   */
+  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string, expiresAt: number = 0): void {
     const at = this.stagedEnd;
-    const keyStart = at + RECORD_HEADER_BYTES;
+    if (expiresAt > 0) flags |= FLAG_EXPIRES;
+    const keyStart = at + keyStartOf(flags);
     const valueStart = keyStart + key.length;
     this.reserve(valueStart + (typeof value === "string" ? 3 * value.length : value.length));
     const { bytes, view } = this;
@@ -59,6 +65,7 @@ export class Tail implements RecordBuffer {
       throw new RangeError(`a value may have ${MAX_VALUE_BYTES} bytes once encoded; this one has ${valueLength}`);
     }
     writeHeader(view, at, { kind, flags, keyLength: key.length, valueLength });
+    if (expiresAt > 0) setUint53(view, at + RECORD_HEADER_BYTES, expiresAt);
     this.stagedEnd = valueStart + valueLength;
   }
 

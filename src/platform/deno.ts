@@ -176,5 +176,7 @@ export const denoPlatform: Platform = {
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",
 
+  now: Date.now,
+
   startTimer,
 };

@@ -168,5 +168,7 @@ export const nodePlatform: Platform = {
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",
 
+  now: Date.now,
+
   startTimer,
 };

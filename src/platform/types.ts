@@ -75,6 +75,8 @@ export interface Platform {
   isNotFound(error: unknown): boolean;
   /** Whether an error of this platform says that a file is there already. */
   isAlreadyThere(error: unknown): boolean;
+  /** The time of day, in milliseconds since 1970: what keys expire by. It may go back. */
+  now(): number;
   /** Runs `action` once after `delayMs`, unless stopped before. The process may end without waiting for it. */
   startTimer(delayMs: number, action: () => void): Timer;
 }

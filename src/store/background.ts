@@ -19,6 +19,9 @@ import type { Settings } from "./options.ts";
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
 
+/** How often compaction looks for something to do while as much expires as it must be able to win. */
+const WAKES = 4;
+
 /** What it costs to end a segment and copy it. */
 const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
 
@@ -104,8 +107,9 @@ export class Background {
   async writeImage(): Promise<void> {
     const core = this.#core;
     const { changes, index } = core;
-    if (!index.isMended && !isDue(changes, index.size) || core.log.failure !== undefined) return;
+    if (core.log.failure !== undefined) return;
     try {
+      if (!index.isMended && !isDue(changes, index.size)) return;
       if (!await writeImage(core)) return;
       core.changes -= changes;
       index.isMended = false;
@@ -124,9 +128,9 @@ export class Background {
       keys: index.size,
       segments: listed.length,
       diskBytes: sum([...listed, ...log.retired.values()], (segment) => segment.endBytes),
-      liveBytes: sum(listed, (segment) => segment.liveBytes),
+      liveBytes: sum(listed, (segment) => segment.liveBytes - segment.expiredBytes),
       staleBytes: sum(listed, (segment) => segment.staleBytes) + (writer?.pendingBytes ?? 0),
-      tombstoneBytes: sum(listed, (segment) => segment.tombstoneBytes),
+      tombstoneBytes: sum(listed, (segment) => segment.tombstoneBytes + segment.graveBytes),
       indexBytes: index.heldBytes,
       pendingBytes: writer?.pendingBytes ?? 0,
       unsyncedBytes: writer?.unsyncedBytes ?? 0,
@@ -139,10 +143,15 @@ export class Background {
   }
 
   async #runAutomatically(): Promise<void> {
-    const { log } = this.#core;
+    const core = this.#core;
+    const { log } = core;
     const { compaction, segmentBytes } = this.#settings;
     try {
+      // Also for who only writes: what has expired would take memory until somebody reads.
+      core.expire();
       while (compaction.auto && !this.#isStopped && log.failure === undefined) {
+        core.expire();
+        core.countExpired();
         const inputs = nextOfStale([...log.segments.values()], { ...compaction, segmentBytes });
         if (inputs === undefined) break;
         await compactGroup(this.#host(() => {}), inputs);
@@ -150,6 +159,8 @@ export class Background {
       }
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
+      // Not at every key that expires, yet before as much has as compaction wants.
+      if (compaction.auto) core.wakeAtBytes = core.index.expiredBytes + Math.max(1, compaction.minStaleBytes / WAKES);
     } catch (error) {
       if (this.#isStopped) return;
       this.#report(error);
@@ -173,11 +184,18 @@ export class Background {
       if (failure !== undefined) throw failure;
       // The active segment takes part only if that gives more back than the headers of its copy and of its successor
       // take.
-      const wonBytes = log.active === undefined ? 0 : log.active.staleBytes + log.active.tombstoneBytes;
+      this.#core.expire();
+      this.#core.countExpired();
+      const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
+      const wonBytes = staleBytes + tombstoneBytes + graveBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
       const candidates = log.inOrder().filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
-      const next = () => nextOfAll([...log.segments.values()], candidates, segmentBytes);
+      const next = () => {
+        this.#core.expire();
+        this.#core.countExpired();
+        return nextOfAll([...log.segments.values()], candidates, segmentBytes);
+      };
       let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
         try {
@@ -213,6 +231,8 @@ export class Background {
       flush: () => writer.reached("sync"),
       settle: () => void writer.write(),
       rollbacks: () => writer.rollbacks,
+      expire: () => core.expire(),
+      remember: (key, place) => core.views.remember(key, place),
       retire: (segments, movedRecords) => {
         core.changes += movedRecords;
         for (const segment of segments) segment.retiredAt = core.views.opened;

@@ -24,7 +24,7 @@ export async function backupStore(core: Core, destination: string, options: Work
   if (first !== undefined) {
     throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
   }
-  const view = core.views.open(log.nextSequence);
+  const view = core.openView();
   try {
     // All taken at once, pending records included: they have their places already.
     const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))

@@ -141,8 +141,9 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ind
     return undefined;
   }
   const { about, seed, partitions } = footer;
-  const areSound = partitions.every(({ slots, entries, arena, live, sequence, checksum }) =>
-    areCounts([slots, entries, arena, live, sequence, checksum]) && live <= entries && sequence <= about.sequence
+  const areSound = partitions.every(({ slots, entries, arena, live, sequence, expiry = 0, checksum }) =>
+    areCounts([slots, entries, arena, live, sequence, expiry, checksum]) && live <= entries &&
+    sequence <= about.sequence
   );
   if (!areSound || !areCounts([seed])) return undefined;
   const known = new Map(about.segments.map((account) => [account.number, account]));
@@ -157,6 +158,7 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ind
   };
   const source: PartitionSource = {
     live: partitions.map(({ live }) => live),
+    expiry: partitions.map(({ expiry = Infinity }) => expiry),
     // A second try costs little; going without the image is to read the whole log.
     read: (number) => read(number) ?? read(number),
     close: () => log.closeImage(),

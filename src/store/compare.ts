@@ -20,8 +20,9 @@ import { replay } from "./replay.ts";
 const MAX_LISTED = 100;
 
 /** A segment's account, for comparing and for messages. */
-export function accountOf({ liveBytes, staleBytes, tombstoneBytes }: Segment): string {
-  return `${liveBytes} live, ${staleBytes} stale, ${tombstoneBytes} tombstone bytes`;
+export function accountOf(segment: Segment): string {
+  const { liveBytes, expiredBytes, staleBytes, tombstoneBytes, graveBytes } = segment;
+  return `${liveBytes - expiredBytes} live, ${staleBytes} stale, ${tombstoneBytes + graveBytes} tombstone bytes`;
 }
 
 /** Compares what image and replay make of the log with what the log alone makes. */
@@ -75,12 +76,12 @@ export function compare(
   const problems: Problem[] = [];
   if (size !== expected.size) problems.push(problemOf(file, `it has ${size} keys; the log has ${expected.size}`));
   expected.each(({ bytes, start, length: keyLength }) => {
-    const { segment, offset, length, isString } = expected;
-    if (segment === 0 || problems.length >= MAX_LISTED) return;
+    const { segment, offset, length, isString, expiresAt } = expected;
+    if (segment === 0 || expected.isExpired || problems.length >= MAX_LISTED) return;
     const key = bytes.subarray(start, start + keyLength);
     const place = find(key);
     const isSame = place?.segment === segment && place.offset === offset && place.length === length;
-    if (isSame && place.isString === isString) return;
+    if (isSame && place.isString === isString && place.expiresAt === expiresAt) return;
     const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
     problems.push({
       ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),

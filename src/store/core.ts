@@ -10,7 +10,9 @@ import { SortedKeys } from "../index/sorted.ts";
 import { BlockCache } from "../log/cache.ts";
 import type { Log } from "../log/log.ts";
 import {
+  expiryOf,
   FLAG_STRING_KEY,
+  GRAVE_BYTES,
   headerIsIntact,
   KIND,
   placeSeed,
@@ -50,25 +52,27 @@ export class Core implements WriterEvents {
   changes: number;
   /** Whenever this changes, an image being written no longer fits. */
   epoch = 0;
+  /** Once so many bytes have expired, compaction may have something to do. */
+  wakeAtBytes: number = Infinity;
   /** For readers: the index has everything up to this sequence number. */
   sequence: number;
   /** For readers: a refresh ended halfway, and the index has a part of what the log has. */
   isTorn = false;
-  readonly #onSegment: () => void;
+  readonly #onNews: () => void;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   #cache: BlockCache;
-  /** Per pending record the place that it replaced: segment, offset and form, as one object each would cost more. */
+  /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
   #cleared: SortedIndex[] = [];
   #last: Segment | undefined;
 
-  /** Puts together what opening found. `onSegment` hears when a new segment is begun. */
+  /** Puts together what opening found. `onNews` hears when a new segment is begun, or much has expired. */
   constructor(
     opened: Opened,
     { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
-    onSegment: () => void,
+    onNews: () => void,
   ) {
     this.log = opened.log;
     this.views = new Views(opened.index);
@@ -76,7 +80,7 @@ export class Core implements WriterEvents {
     this.sequence = opened.sequence;
     this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
     this.#cache = new BlockCache(cacheBytes);
-    this.#onSegment = onSegment;
+    this.#onNews = onNews;
     this.#last = this.log.active;
   }
 
@@ -88,6 +92,34 @@ export class Core implements WriterEvents {
   /** Throws `CLOSED` once the store is closed. */
   check(): void {
     if (this.isClosed) throw new KvStoreError("CLOSED", "the store is closed");
+  }
+
+  /**
+   * Lets go of what has expired by now: asked at the beginning of every call that reads the present. As long as nothing
+   * can expire it is one comparison.
+   */
+  expire(): void {
+    const { index, log } = this;
+    if (index.nextExpiry === Infinity) return;
+    const now = log.now();
+    if (now < index.nextExpiry || now === index.now) return;
+    // Whatever the clock says later, and be it an hour less: what has expired once does not come back.
+    log.clockFloor = now;
+    index.expire(now);
+    if (index.expiredBytes < this.wakeAtBytes) return;
+    this.wakeAtBytes = Infinity;
+    this.#onNews();
+  }
+
+  /** Fixes the present: a view of it. */
+  openView(): View {
+    this.expire();
+    return this.views.open(this.log.nextSequence, this.log.clockFloor);
+  }
+
+  /** Tells each segment how many of its bytes have expired, for whoever is about to ask it. */
+  countExpired(): void {
+    for (const segment of this.log.segments.values()) countExpired(segment, this.index);
   }
 
   /** Throws unless the store can be written to. */
@@ -104,7 +136,7 @@ export class Core implements WriterEvents {
     const active = this.log.active!;
     if (active !== this.#last) {
       this.#last = active;
-      this.#onSegment();
+      this.#onNews();
     }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
@@ -122,8 +154,8 @@ export class Core implements WriterEvents {
       this.views.restore(this.#cleared.pop()!);
       this.#recount();
     } else {
-      const [segment, offset, form] = this.#undo.splice(-3) as [number, number, number];
-      this.index.put(keyIn(buffer, at, header), segment, offset, form);
+      const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
+      this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
       if (header.kind === KIND.set) active.liveBytes -= header.length;
       this.#discharge(segment, -lengthOf(form));
     }
@@ -165,12 +197,12 @@ export class Core implements WriterEvents {
     }
   }
 
-  /** Where a key's record is, for a view or now; `undefined` if there is none. */
+  /** Where a key's record is, for a view or now; `undefined` if there is none, or if it has expired. */
   find(view: View | undefined): Place | undefined {
     const { bytes, start, length } = this.key;
     if (view !== undefined) return this.views.find(view, this.key);
     const { index } = this;
-    return index.find(bytes, start, length) ? index : undefined;
+    return index.find(bytes, start, length) && !index.isExpired ? index : undefined;
   }
 
   /** The present value of the key that is encoded now; `undefined` if it has none. */
@@ -179,7 +211,7 @@ export class Core implements WriterEvents {
     const { bytes, start, length } = key;
     if (this.#cache.isOn) {
       if (!index.guess(bytes, start, length)) return undefined;
-      const source = this.log.segment(index.segment);
+      const source = index.isExpired ? undefined : this.log.segment(index.segment);
       if (source !== undefined && this.#cache.has(source, index.offset, index.length)) {
         try {
           const value = this.#valueAt(index, key);
@@ -189,7 +221,7 @@ export class Core implements WriterEvents {
         }
       }
     }
-    return index.find(bytes, start, length) ? this.read(index, key) : undefined;
+    return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;
   }
 
   /** Reads the value of a key from its place, and checks all of it. */
@@ -255,10 +287,11 @@ export class Core implements WriterEvents {
       views.remember(key, index);
     }
     const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
-    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form);
+    const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
+    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form, expiresAt);
     else index.remove(key);
     this.#discharge(index.segment, index.length);
-    this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString));
+    this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString), index.expiresAt);
   }
 
   #clear(): void {
@@ -279,6 +312,13 @@ export class Core implements WriterEvents {
     const segment = number === 0 ? undefined : this.log.segment(number);
     if (segment !== undefined) segment.liveBytes -= bytes;
   }
+}
+
+/** Notes in a segment what an index knows to have expired in it. */
+export function countExpired(segment: Segment, index: Index): void {
+  const { count, bytes, keyBytes } = index.expiredIn(segment.number);
+  segment.expiredBytes = bytes;
+  segment.graveBytes = count * GRAVE_BYTES + keyBytes;
 }
 
 function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBytes {

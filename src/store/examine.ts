@@ -126,10 +126,10 @@ export class Examination {
     for (const one of this.#damagedValues) one.problem.olderVersion = lowest.get(nameOfDamaged(one))! < one.sequence;
   }
 
-  /** Keys whose newest value is damaged. */
+  /** Keys whose newest value is damaged, and has not expired. */
   lostKeys(): Key[] {
     const lost = this.#damagedValues.filter(({ key, problem, segment }) => {
-      const isThere = this.index.find(key, 0, key.length);
+      const isThere = this.index.find(key, 0, key.length) && !this.index.isExpired;
       return isThere && this.index.segment === segment && this.index.offset === problem.offset;
     });
     return lost.map(({ problem }) => problem.key!);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BatchOperation, Key } from "../types.ts";
-import { checkNames } from "./options.ts";
+import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 
 /** An operation of a batch, read once; without a value it deletes. */
@@ -13,14 +13,20 @@ export interface EncodedOperation {
   key: Key;
   /** The value; `undefined`: delete. */
   value: EncodedValue | undefined;
+  /** When it expires; 0: never. */
+  expiresAt: number;
 }
 
-/** Reads and checks an operation; a value's `toJSON` runs now. Throws a `TypeError` or `RangeError`. */
-export function encodeOperation(operation: BatchOperation): EncodedOperation {
+/**
+ * Reads and checks an operation; a value's `toJSON` runs now. `now` says what time it is. Throws a `TypeError` or
+ * `RangeError`.
+ */
+export function encodeOperation(operation: BatchOperation, now: () => number): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
     throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
   }
-  checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value"] : ["type", "key"]);
-  return { key: operation.key, value: operation.type === "set" ? encodeValue(operation.value) : undefined };
+  checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value", "ttl", "expiresAt"] : ["type", "key"]);
+  if (operation.type === "delete") return { key: operation.key, value: undefined, expiresAt: 0 };
+  return { key: operation.key, value: encodeValue(operation.value), expiresAt: expiryTimeOf(operation, now) };
 }

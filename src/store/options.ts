@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CompactionOptions, Durability, OpenOptions } from "../types.ts";
+import type { CompactionOptions, Durability, Expiry, OpenOptions } from "../types.ts";
 import { describe } from "./keys.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,6 +12,8 @@ const MAX_SEGMENT_OPTION_BYTES = 1024 * MEBIBYTE;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
 const MAX_CACHE_BYTES = 64 * 1024 * MEBIBYTE;
 const DEFAULT_CACHE_BYTES = 256 * MEBIBYTE;
+/** Far beyond any clock, and so far below 2^53 that a time so long from now is below it, too. */
+const MAX_TTL_MS = 2 ** 52;
 
 /** The options of an open store, complete. */
 export interface Settings {
@@ -81,6 +83,23 @@ export function durabilityOf(given: Durability | undefined, preset: Durability):
   const durability = given ?? preset;
   if (durability === "sync" || durability === "write") return durability;
   throw new TypeError(`durability is "sync" or "write", not ${JSON.stringify(durability)}`);
+}
+
+/**
+ * The time that an expiry names, `now` being the time; 0 if there is none. Throws a `TypeError` for a wrong kind of number,
+ * or both at once, and a `RangeError` for one out of range.
+ */
+export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): number {
+  if (ttl === undefined && expiresAt === undefined) return 0;
+  if (ttl !== undefined && expiresAt !== undefined) throw new TypeError("a key has a ttl or an expiresAt, not both");
+  const [name, given] = ttl === undefined ? ["expiresAt", expiresAt] : ["ttl", ttl];
+  if (typeof given !== "number") throw new TypeError(`${name} is a number of milliseconds, not ${describe(given)}`);
+  if (ttl === undefined) checkInteger(name, given, 0, Number.MAX_SAFE_INTEGER);
+  else if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {
+    throw new RangeError(`ttl is a number of milliseconds above 0 and up to ${MAX_TTL_MS}, not ${String(ttl)}`);
+  }
+  // 0 stands for never; at either time it is long past.
+  return ttl === undefined ? Math.max(1, given) : now() + Math.ceil(ttl);
 }
 
 /** Refuses options that there are not. */

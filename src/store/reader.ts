@@ -40,16 +40,14 @@ export abstract class Reader<V extends Value = Value> {
    */
   get(key: Key): V | undefined {
     this.#check();
-    const { core } = this;
-    const encoded = core.key.encode(key);
-    if (this.view === undefined) return core.get() as V | undefined;
-    const place = core.find(this.view);
-    return place === undefined ? undefined : core.read(place, encoded) as V;
+    return this.#get(key);
   }
 
-  /** The values of several keys, in their order. */
+  /** The values of several keys, in their order, all as of this call. */
   getMany(keys: Iterable<Key>): (V | undefined)[] {
-    return [...keys].map((key) => this.get(key));
+    const list = [...keys];
+    this.#check();
+    return list.map((key) => this.#get(key));
   }
 
   /** Whether a key has a value. Reads no record. */
@@ -57,6 +55,24 @@ export abstract class Reader<V extends Value = Value> {
     this.#check();
     this.core.key.encode(key);
     return this.core.find(this.view) !== undefined;
+  }
+
+  /**
+   * When a key expires, in milliseconds since 1970; `undefined` if it never does, or is not there. Reads no record.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
+   * console.log(new Date(store.expiresAt("session")!)); // half an hour from now
+   * ```
+   */
+  expiresAt(key: Key): number | undefined {
+    this.#check();
+    this.core.key.encode(key);
+    return this.core.find(this.view)?.expiresAt || undefined;
   }
 
   /** The keys of a range, sorted by their bytes, as of this call. */
@@ -86,7 +102,7 @@ export abstract class Reader<V extends Value = Value> {
     // Before a view is opened: it may have to read, and fail.
     const { sorted } = this.view === undefined ? core.views.current : core.views.base(this.view);
     const list = sorted.list();
-    const own = this.view === undefined ? core.views.open(core.log.nextSequence) : undefined;
+    const own = this.view === undefined ? core.openView() : undefined;
     const view = this.view ?? own!;
     const iterator = new RangeIterator({
       reader: this,
@@ -98,9 +114,19 @@ export abstract class Reader<V extends Value = Value> {
     return iterator;
   }
 
+  #get(key: Key): V | undefined {
+    const { core } = this;
+    const encoded = core.key.encode(key);
+    if (this.view === undefined) return core.get() as V | undefined;
+    const place = core.find(this.view);
+    return place === undefined ? undefined : core.read(place, encoded) as V;
+  }
+
+  /** Before every call that reads: what has expired by now is gone, but for a snapshot, which stays as it was. */
   #check(): void {
     this.core.check();
-    if (this.view !== undefined && !this.core.views.has(this.view)) {
+    if (this.view === undefined) return this.core.expire();
+    if (!this.core.views.has(this.view)) {
       throw new KvStoreError("CLOSED", "the snapshot is closed");
     }
   }

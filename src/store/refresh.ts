@@ -91,6 +91,7 @@ function advance(core: Core, manifest: Manifest): boolean {
 
 /** Takes over a newer log. Segments that it has no more stay open as long as views may need them. */
 function follow(core: Core, next: Log): void {
+  next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
   for (const segment of core.log.retired.values()) {
     if (core.isTorn) segment.retiredAt = core.views.opened;
     next.retired.set(segment.number, segment);

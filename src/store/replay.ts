@@ -112,11 +112,16 @@ export class Replay {
       this.#index.count(partition, (cursor.kind === KIND.set ? 1 : 0) - (former === 0 ? 0 : 1));
     }
     this.#announce(partition, id);
+    this.#index.unexpire(partition, id);
     const isSet = cursor.kind === KIND.set;
+    const expiresAt = isSet ? cursor.expiresAt : 0;
     if (isSet && counts) segment.liveBytes += cursor.length;
     partition.entries[at + 1] = isSet ? segment.number : 0;
     partition.entries[at + 2] = cursor.offset;
     partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
+    if (expiresAt === 0) return;
+    partition.reserveExpiry(id);
+    this.#index.expireAt(partition, id, expiresAt);
   }
 
   /** Ends the replay: only now is the index what the log says. */
@@ -145,6 +150,7 @@ export class Replay {
       if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
       this.#discharge(number, partition.entries[at + 3]!);
       this.#announce(partition, id);
+      this.#index.unexpire(partition, id);
       partition.entries[at + 1] = 0;
       this.#records++;
       this.#index.count(partition, -1);
@@ -154,7 +160,9 @@ export class Replay {
   #announce(partition: Partition, id: number): void {
     if (this.#known.beforeChange === undefined) return;
     const [, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-    const place = { segment: segment!, offset: offset!, length: lengthOf(form!), isString: form! >= STRING_FORM };
+    const expiresAt = partition.expiries?.timeOf(id) ?? 0;
+    const isString = form! >= STRING_FORM;
+    const place = { segment: segment!, offset: offset!, length: lengthOf(form!), isString, expiresAt };
     this.#known.beforeChange(partition.key(id), place);
   }
 

@@ -14,7 +14,7 @@ import { Reader, releaseNow, releaseWhenAbandoned } from "./reader.ts";
 export class Snapshot<V extends Value = Value> extends Reader<V> {
   /** Made by `KvStore.snapshot()`. */
   constructor(core: Core) {
-    const view = core.views.open(core.log.nextSequence);
+    const view = core.openView();
     super(core, view);
     releaseWhenAbandoned(this, core, view);
   }

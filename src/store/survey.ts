@@ -80,6 +80,8 @@ export async function examineStore(
     if (found.problems.length === 0) {
       found.problems.push(...checkImage(platform, directory, { manifest, segments, found }));
     }
+    // Behind the comparison: an image knows nothing of the time.
+    found.index.expire(Math.max(platform.now(), manifest.clockFloor));
     return { manifest, generation, rebuilt, segments, found, close };
   } catch (error) {
     close();

@@ -10,7 +10,7 @@ import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Platform } from "../platform/types.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
 import { accountOf, compare, problemOf } from "./compare.ts";
-import type { Core } from "./core.ts";
+import { type Core, countExpired } from "./core.ts";
 import { Examination, type Examined } from "./examine.ts";
 import { checkNames } from "./options.ts";
 import { ASIDE } from "./repair.ts";
@@ -49,8 +49,9 @@ export async function verifyOn(platform: Platform, directory: string, options: W
 export async function verifyOpen(core: Core, options: WorkOptions): Promise<VerifyReport> {
   const failure = core.writer?.write();
   if (failure !== undefined) throw failure;
-  const view = core.views.open(core.log.nextSequence);
+  const view = core.openView();
   try {
+    core.countExpired();
     const listed = [...core.log.segments.values()];
     const accounts = listed.map(accountOf);
     const segments = new Map(listed.map((segment) => [segment.number, shadowOf(segment)]));
@@ -60,6 +61,9 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
     for (const one of examined) await found.read(one, pace);
     found.finish(examined);
     if (found.problems.length > 0) return found;
+    // As of the same time: what has expired meanwhile is no matter.
+    found.index.expire(view.now);
+    for (const segment of segments.values()) countExpired(segment, found.index);
     const size = view.size;
     const find = (bytes: Uint8Array) => core.views.find(view, { bytes, start: 0, length: bytes.length });
     const problems = compare("the index in memory", found.index, size, find);

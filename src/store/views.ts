@@ -15,6 +15,8 @@ export class View {
   readonly id: number;
   /** The next sequence number when the view was opened. */
   readonly sequence: number;
+  /** The time then, as far as anything had expired: what expires later is there for this view. */
+  readonly now: number;
   /** How many keys there were. */
   size: number;
   /** Keys that were changed since, up to when the next view was opened, with the places they had, if any. */
@@ -23,9 +25,10 @@ export class View {
   cleared: SortedIndex | undefined;
 
   /** A view with nothing changed yet. */
-  constructor(id: number, sequence: number, size: number) {
+  constructor(id: number, moment: { sequence: number; now: number }, size: number) {
     this.id = id;
-    this.sequence = sequence;
+    this.sequence = moment.sequence;
+    this.now = moment.now;
     this.size = size;
   }
 }
@@ -62,8 +65,9 @@ export class Views {
   }
 
   /** Opens a view of the present state. */
-  open(nextSequence: number): View {
-    const view = new View(++this.opened, nextSequence, this.current.index.size);
+  open(nextSequence: number, now: number = 0): View {
+    const { size } = this.current.index;
+    const view = new View(++this.opened, { sequence: nextSequence, now }, size);
     this.#open.push(view);
     this.current.index.holds++;
     return view;
@@ -119,19 +123,23 @@ export class Views {
       if (view.sequence <= sequence) continue;
       view.changed = notes();
       view.cleared = undefined;
-      view.size = this.current.index.size;
+      view.size = this.current.index.sizeAt(view.now);
     }
   }
 
-  /** Where a key's record was when the view was opened (without one: is); `undefined` if it had none. */
+  /**
+   * Where a key's record was when the view was opened (without one: is); `undefined` if it had none, or if that had
+   * expired. Places of what has expired stay in the index, so that a view need not note when it happens.
+   */
   find(view: View | undefined, key: KeyBytes): Place | undefined {
     const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
+    const now = view === undefined ? this.current.index.now : view.now;
     for (let i = from; i < this.#open.length; i++) {
       const { changed, cleared } = this.#open[i]!;
-      if (changed.knows(key.bytes, key.start, key.length)) return copyOf(changed);
-      if (cleared !== undefined) return lookUp(cleared.index, key);
+      if (changed.knows(key.bytes, key.start, key.length)) return copyOf(changed, now);
+      if (cleared !== undefined) return lookUp(cleared.index, key, now);
     }
-    return lookUp(this.current.index, key);
+    return lookUp(this.current.index, key, now);
   }
 
   /** The index that holds all keys of a view that are not among the changed ones. */
@@ -152,15 +160,16 @@ function notes(): Index {
 }
 
 /** Notes in a view what a key's place was, unless the view knows of an earlier one. */
-function note({ changed }: View, key: KeyBytes, { segment, offset, length, isString }: Place): void {
+function note({ changed }: View, key: KeyBytes, { segment, offset, length, isString, expiresAt }: Place): void {
   if (changed.knows(key.bytes, key.start, key.length)) return;
-  changed.put(key, segment, offset, formOf(length, isString));
+  changed.put(key, segment, offset, formOf(length, isString), expiresAt);
 }
 
-function lookUp(index: Index, key: KeyBytes): Place | undefined {
-  return index.find(key.bytes, key.start, key.length) ? copyOf(index) : undefined;
+function lookUp(index: Index, key: KeyBytes, now: number): Place | undefined {
+  return index.find(key.bytes, key.start, key.length) ? copyOf(index, now) : undefined;
 }
 
-function copyOf({ segment, offset, length, isString }: Place): Place | undefined {
-  return segment === 0 ? undefined : { segment, offset, length, isString };
+function copyOf({ segment, offset, length, isString, expiresAt }: Place, now: number): Place | undefined {
+  if (segment === 0 || (expiresAt !== 0 && expiresAt <= now)) return undefined;
+  return { segment, offset, length, isString, expiresAt };
 }

@@ -34,6 +34,8 @@ class Bench {
       },
       settle: () => void writer.write(),
       rollbacks: () => writer.rollbacks,
+      expire: () => core.expire(),
+      remember: (key, place) => core.views.remember(key, place),
       retire: (segments) => void this.retired.push(...segments),
       checkpoint: () => {},
     };

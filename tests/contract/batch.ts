@@ -68,7 +68,9 @@ export const batchCases: Case[] = [
         [{ key: "k" }, "type"],
         [null, "type"],
         ["set", "type"],
-        [{ type: "set", key: "k", value: 1, ttl: 5 }, "ttl"],
+        [{ type: "set", key: "k", value: 1, durability: "sync" }, "durability"],
+        [{ type: "set", key: "k", value: 1, ttl: "5" }, "ttl"],
+        [{ type: "delete", key: "k", ttl: 5 }, "ttl"],
         [{ type: "delete", key: "k", value: 1 }, "value"],
       ];
       for (const [operation, message] of wrong) {

@@ -44,6 +44,8 @@ export class Context {
   platform: WatchedPlatform;
   /** The directory that everything is in. */
   readonly root: string;
+  /** The time of day, once a case sets it: it passes only when the case says so. */
+  readonly clock: { nowMs?: number } = {};
   /** The store's directory. It is not there at first. */
   readonly directory: string;
   readonly #disk: Disk;
@@ -53,7 +55,7 @@ export class Context {
   /** A case's beginning: nothing is there but the root. */
   constructor(disk: Disk) {
     this.#disk = disk;
-    this.platform = new WatchedPlatform(disk.platform);
+    this.platform = new WatchedPlatform(disk.platform, this.clock);
     this.root = disk.root;
     this.directory = `${disk.root}/store`;
   }
@@ -87,7 +89,7 @@ export class Context {
   async reopenAfterPowerCut(cut: PowerCut = {}, options: OpenOptions = {}): Promise<KvStore> {
     this.platform.kill();
     this.#stores = [];
-    this.platform = new WatchedPlatform(this.#disk.powerCut!(cut));
+    this.platform = new WatchedPlatform(this.#disk.powerCut!(cut), this.clock);
     return await this.open(options);
   }
 
@@ -95,7 +97,7 @@ export class Context {
   kill(): void {
     this.platform.kill();
     this.#stores = [];
-    this.platform = new WatchedPlatform(this.platform.inner);
+    this.platform = new WatchedPlatform(this.platform.inner, this.clock);
   }
 
   /** A store that the case has closed, and whose rejection it has seen. */

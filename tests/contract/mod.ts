@@ -21,6 +21,7 @@ import { readOnlyCases } from "./read_only.ts";
 import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
+import { expiryCases } from "./expiry.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { keyCases } from "./keys.ts";
@@ -50,5 +51,6 @@ export const cases: Case[] = [
   ...figureCases,
   ...recoveryCases,
   ...garbageCases,
+  ...expiryCases,
   ...faultCases,
 ];

@@ -21,13 +21,15 @@ export class WatchedPlatform implements Platform {
   syncGate: Promise<void> | undefined;
   /** How many operations there were, by kind. Failed ones count. */
   readonly counts: Map<OperationKind, number> = new Map();
+  /** How often somebody asked what time it is. */
+  clockLooks = 0;
   #count = 0;
   #isOff = false;
   readonly #handles = new Set<FileHandle>();
   readonly #locks = new Set<Lock>();
 
-  /** Watches `inner`. */
-  constructor(inner: Platform) {
+  /** Watches `inner`. With a `nowMs`, `clock` says what time it is. */
+  constructor(inner: Platform, readonly clock: { nowMs?: number } = {}) {
     this.inner = inner;
   }
 
@@ -127,6 +129,12 @@ export class WatchedPlatform implements Platform {
   /** As the platform beneath. */
   isAlreadyThere(error: unknown): boolean {
     return this.inner.isAlreadyThere(error);
+  }
+
+  /** As the clock says, or the platform beneath. */
+  now(): number {
+    this.clockLooks++;
+    return this.clock.nowMs ?? this.inner.now();
   }
 
   /** As the platform beneath. */

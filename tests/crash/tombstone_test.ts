@@ -67,6 +67,8 @@ async function compactSome(store: KvStore, mask: number): Promise<void> {
     flush: () => writer.reached("sync"),
     settle: () => void writer.write(),
     rollbacks: () => writer.rollbacks,
+    expire: () => core.expire(),
+    remember: (key, place) => core.views.remember(key, place),
     retire: (segments) => {
       for (const segment of segments) segment.retiredAt = core.views.opened;
       core.sweep();

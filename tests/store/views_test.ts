@@ -43,7 +43,13 @@ class Store {
   rollBack(): void {
     for (const { sequence, key, place, cleared } of this.#undo.reverse()) {
       if (cleared !== undefined) this.views.restore(cleared);
-      else this.views.current.index.put(keyOf(key), place.segment, place.offset, formOf(place.length, place.isString));
+      else {this.views.current.index.put(
+          keyOf(key),
+          place.segment,
+          place.offset,
+          formOf(place.length, place.isString),
+          place.expiresAt,
+        );}
       this.views.rolledBack(sequence);
     }
     this.#undo = [];
@@ -58,8 +64,8 @@ class Store {
     return found;
   }
 
-  #changed(key: string, { segment, offset, length, isString }: Place): void {
-    const place = { segment, offset, length, isString };
+  #changed(key: string, { segment, offset, length, isString, expiresAt }: Place): void {
+    const place = { segment, offset, length, isString, expiresAt };
     this.views.remember(keyOf(key), place);
     this.#undo.push({ sequence: this.sequence++, key, place });
   }

@@ -25,6 +25,7 @@ export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>)
 export function indexOf(footer: ImageFooter<unknown>, partitions: Partition[]): Index {
   return new Index(footer.seed, {
     live: partitions.map(({ live }) => live),
+    expiry: footer.partitions.map(({ expiry = Infinity }) => expiry),
     read: (number) => partitions[number],
     close: () => {},
   });

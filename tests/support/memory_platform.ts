@@ -68,6 +68,8 @@ export class MemoryPlatform implements Platform, Machine {
   syncTurn: () => Promise<void> = nextTurn;
   /** Replaced by tests that let time pass themselves. */
   startTimer: Platform["startTimer"] = startTimer;
+  /** Likewise. */
+  now: () => number = Date.now;
   /** How many operations there were, by kind. Failed ones count. */
   readonly operations: Record<OperationKind, number> = {
     open: 0,
