@@ -86,3 +86,22 @@ cliTest("export --format resp: a string that has no UTF-8 ends it, named, and no
   assert(!exists(`${shell.root}/file`));
   assertEquals([...Deno.readDirSync(shell.root)].map((entry) => entry.name), ["store"]);
 });
+
+cliTest("export --format resp: the moment of expiry goes along, and what has expired does not", async (shell) => {
+  const store = await KvStore.open(shell.dir);
+  const moment = Date.now() + 3_600_000;
+  await store.set("stays", 1);
+  await store.set("expires", "v", { expiresAt: moment });
+  await store.set(new Uint8Array([0xff]), new Uint8Array([0]), { expiresAt: 2 ** 48 - 1 });
+  await store.set("expired", 2, { expiresAt: 1 });
+  await store.set("soon", 3, { ttl: 1 });
+  while (store.has("soon")) await new Promise((resolve) => setTimeout(resolve, 2));
+  await store.close();
+  const { outBytes } = await shell.run(["export", "--format", "resp"]);
+  const latin1 = new TextDecoder("latin1");
+  assertEquals(parseCommands(outBytes).map((words) => words.map((word) => latin1.decode(word))), [
+    ["SET", "expires", "v", "PXAT", String(moment)],
+    ["SET", "stays", "1"],
+    ["SET", "\xff", "\0", "PXAT", String(2 ** 48 - 1)],
+  ]);
+});

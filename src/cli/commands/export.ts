@@ -31,8 +31,9 @@ export const exportCommand: Command = {
 byte for byte. What is written is the state at the start, whatever an application writes meanwhile. FILE is
 replaced when the export is complete, and only then; it is readable by its owner alone.
 
-With --format resp it is commands for Redis, SET KEY VALUE each: bytes as they are, strings in UTF-8, JSON as
-its text. A string with a lone surrogate has no UTF-8: the export ends there with status 3.`,
+With --format resp it is commands for Redis from 6.2 on, SET KEY VALUE each, with PXAT where a key expires: bytes
+as they are, strings in UTF-8, JSON as its text. A string with a lone surrogate has no UTF-8: the export ends
+there with status 3.`,
   example: ["kvstore export backup.ndjson", "kvstore: exported 3 keys"],
   // There is a file to be removed; standard output may block for ever, and Deno does not exit while it does.
   endsGently: (args) => (args[0] ?? "-") !== "-",
@@ -62,13 +63,15 @@ async function exportTo(context: Context, store: KvStore, to: { name: string; fo
 
 async function writeEntries(context: Context, store: KvStore, sink: Sink, visible: boolean): Promise<number> {
   const bar = progressBar(context, "exporting", "keys");
+  // Not the store itself: a key might expire between the look at its value and the one at its time.
+  using snapshot = store.snapshot();
   let keys = 0;
   try {
-    for (const [key, value] of store.entries()) {
+    for (const [key, value] of snapshot.entries()) {
       keys++;
-      if (!sink.add(key, value)) continue;
+      if (!sink.add(key, value, snapshot.expiresAt(key))) continue;
       await sink.flush();
-      if (visible) bar.update({ doneBytes: keys, totalBytes: store.size });
+      if (visible) bar.update({ doneBytes: keys, totalBytes: snapshot.size });
     }
     await sink.flush();
   } finally {
@@ -79,7 +82,7 @@ async function writeEntries(context: Context, store: KvStore, sink: Sink, visibl
 
 /** Where entries go, in one of the formats: gathered until `add` returns `true`, then handed over by `flush`. */
 interface Sink {
-  add(key: Key, value: Value): boolean;
+  add(key: Key, value: Value, expiresAt: number | undefined): boolean;
   flush(): Promise<void>;
 }
 
@@ -93,7 +96,7 @@ function lineSink(out: Output): Sink {
 function commandSink(out: Output): Sink {
   const commands = new CommandBuffer();
   return {
-    add: (key, value) => commands.add(setCommand(key, value)),
+    add: (key, value, expiresAt) => commands.add(setCommand(key, value, expiresAt)),
     flush: () => out.bytes(commands.take()),
   };
 }
