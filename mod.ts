@@ -26,9 +26,11 @@ export { verifyStore } from "./src/store/verify.ts";
 export { repairStore } from "./src/store/repair.ts";
 export type {
   BatchOperation,
+  Change,
   CompactionOptions,
   Durability,
   Expiry,
+  HistoryOptions,
   Key,
   OpenOptions,
   Problem,
@@ -40,6 +42,9 @@ export type {
   Stats,
   Value,
   VerifyReport,
+  Version,
+  Watch,
+  WatchOptions,
   WorkOptions,
   WriteOptions,
 } from "./src/types.ts";

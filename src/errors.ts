@@ -13,10 +13,11 @@
  * | `CORRUPT` | bytes that must be intact are not: the message names file, offset and reason |
  * | `CLOSED` | the store, snapshot or iterator was closed before the call |
  * | `READ_ONLY` | a writing call on a store that was opened read-only |
- * | `NOT_FOUND` | there is no store in the directory, and none was to be created |
+ * | `NOT_FOUND` | there is no store in the directory, and none was to be created; or no such version of a key in the log |
  * | `FORMAT` | the files belong to a newer version, or to something else |
  * | `IO` | the operating system refused; its error is in `cause` |
  * | `FAILED` | an earlier fsync failed: reading goes on, writing does not until the store is opened again |
+ * | `TRIMMED` | a watch was to see changes that the log does not have any more |
  */
 export type ErrorCode =
   | "LOCKED"
@@ -26,7 +27,8 @@ export type ErrorCode =
   | "NOT_FOUND"
   | "FORMAT"
   | "IO"
-  | "FAILED";
+  | "FAILED"
+  | "TRIMMED";
 
 /** Where damage was met: the file's name within the store's directory and a byte offset in it. */
 export interface DamagePlace {
@@ -61,20 +63,27 @@ export class KvStoreError extends Error {
   readonly offset?: number;
   /** For `CORRUPT`: what does not check out. */
   readonly reason?: string;
+  /** For `TRIMMED`: the log has every version above this sequence number. A watch `since` it would have begun. */
+  readonly historyFloor?: number;
 
   /**
    * An error with its code.
    *
    * @param code what went wrong, for programs
    * @param message what went wrong, for people
-   * @param details the place of damage, or the error beneath
+   * @param details the place of damage, the error beneath, or how far back the log goes
    */
-  constructor(code: ErrorCode, message: string, details: Partial<DamagePlace> & { cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Partial<DamagePlace> & { cause?: unknown; historyFloor?: number } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.file !== undefined) this.file = details.file;
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.reason !== undefined) this.reason = details.reason;
+    if (details.historyFloor !== undefined) this.historyFloor = details.historyFloor;
   }
 }
 

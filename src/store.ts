@@ -12,6 +12,7 @@ import { Background } from "./store/background.ts";
 import { backupStore } from "./store/backup.ts";
 import { Core } from "./store/core.ts";
 import { describe, nameOf } from "./store/keys.ts";
+import { historyOf, versionOf } from "./store/history.ts";
 import { ensureDirectory, findStore, manifestOf, openReader, openWriter, takeLock } from "./store/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
@@ -21,9 +22,11 @@ import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
 import { type EncodedValue, encodeValue } from "./store/values.ts";
 import { verifyOpen } from "./store/verify.ts";
+import { watchStore } from "./store/watch.ts";
 import type {
   BatchOperation,
   Durability,
+  HistoryOptions,
   Key,
   OpenOptions,
   Recovery,
@@ -32,6 +35,9 @@ import type {
   Stats,
   Value,
   VerifyReport,
+  Version,
+  Watch,
+  WatchOptions,
   WorkOptions,
   WriteOptions,
 } from "./types.ts";
@@ -241,6 +247,73 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   }
 
   /**
+   * Tells of the changes of the store: each once it is durable, in the order of the writes, and of a batch either none or,
+   * one after the other, all. Reading the log is up to the watch, so a slow one holds up nobody and takes no memory; but
+   * if compaction comes to drop changes that it has not seen, it ends with `TRIMMED` once four segments (`segmentBytes`)
+   * would have to be kept for it.
+   *
+   * A key that expires is no change: nothing is written then. On a read-only store, a watch also refreshes the store, a
+   * few times a second. A watch alone does not keep the process running. It ends when the store is closed.
+   *
+   * @example Follow a part of the store, and go on later
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * const changes = store.watch({ prefix: "user:" });
+   * await store.set("user:1", "Ada");
+   * for await (const change of changes) {
+   *   console.log(change.seq, change.type); // 1 "set"
+   *   break;
+   * }
+   * const later = store.watch({ prefix: "user:", since: changes.position });
+   * await later.return();
+   * ```
+   *
+   * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
+   * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO`
+   */
+  watch(options: WatchOptions = {}): Watch<V> {
+    this.core.check();
+    return watchStore<V>(this.core, options);
+  }
+
+  /**
+   * The versions of a key that the log still holds, the newest first: compaction drops those that have been superseded.
+   * Costs a reading of the whole log, in slices.
+   *
+   * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`
+   */
+  async history(key: Key, options: HistoryOptions = {}): Promise<Version[]> {
+    this.core.check();
+    return await historyOf(this.core, key, options);
+  }
+
+  /**
+   * Sets a key to the value that one of its versions had, byte for byte, as a new write; with its time of expiry if that
+   * is still to come, and else for good. The write gets its place among the others once the version is found, which costs
+   * a reading of the segments that may hold it.
+   *
+   * @throws {KvStoreError} `NOT_FOUND` if the log does not hold that version any more, or it is no set; `CORRUPT` if it is
+   * damaged; and as `set` does
+   */
+  async restore(key: Key, seq: number, options?: WriteOptions): Promise<void> {
+    const durability = this.#durability(options);
+    this.core.writable();
+    // The caller's to change once this call has returned; and not every key is one.
+    const own = key instanceof Uint8Array ? new Uint8Array(key) : key;
+    const { value, expiresAt } = await versionOf(this.core, own, seq);
+    const writer = this.core.writable();
+    try {
+      this.#stage(KIND.set, own, value, expiresAt > this.#now() ? expiresAt : 0);
+      writer.publish();
+    } catch (error) {
+      return this.#reject(error);
+    }
+    await writer.reached(durability);
+  }
+
+  /**
    * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the
    * call are synced, also if there was nothing to win.
    */
@@ -303,6 +376,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     const { core } = this;
     core.isClosed = true;
     core.epoch++;
+    core.watches.close();
     // Asked for before anything is awaited: what is pending now is this call's to flush, and to report.
     const flushed = core.writer?.close();
     flushed?.catch(() => {});

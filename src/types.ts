@@ -107,6 +107,66 @@ export interface WorkOptions {
   signal?: AbortSignal;
 }
 
+/** Options of `history`. */
+export interface HistoryOptions extends WorkOptions {
+  /** At most so many versions, the newest ones. */
+  limit?: number;
+}
+
+/** A version of a key that the log holds. */
+export interface Version {
+  /** Its sequence number: later versions have higher ones. */
+  seq: number;
+  /** What it did to the key. A clear did it to all keys. */
+  type: "set" | "delete" | "clear";
+  /** Name of the file that its record is in, relative to the store's directory. */
+  segment: string;
+  /** Byte offset of the record in that file. */
+  offset: number;
+  /** Bytes of the record. */
+  bytes: number;
+  /** Whether it is the present value of the key. */
+  live: boolean;
+  /** When it expires, or expired, in milliseconds since 1970, if it does. */
+  expiresAt?: number;
+}
+
+/** A change of a store, as a watch tells of it. */
+export type Change<V extends Value = Value> =
+  | {
+    /** Its sequence number: later changes have higher ones. */
+    seq: number;
+    type: "set";
+    key: Key;
+    value: V;
+    /** When the key expires, in milliseconds since 1970, if it does. */
+    expiresAt?: number;
+  }
+  | { seq: number; type: "delete"; key: Key }
+  | { seq: number; type: "clear" };
+
+/** Options of `watch`. */
+export interface WatchOptions {
+  /** Only changes of keys that start with these bytes, and clears. */
+  prefix?: Key;
+  /** Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on. */
+  since?: number;
+  /** Ends the watch: the next call rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A watch under way: the changes, one a call. */
+export interface Watch<V extends Value = Value> extends AsyncIterableIterator<Change<V>, undefined> {
+  /** All changes up to this sequence number have been looked at: a later watch `since` it goes on from here. */
+  readonly position: number;
+  /** Ends the watch. A call that waits resolves to being done. */
+  return(): Promise<IteratorResult<Change<V>, undefined>>;
+  /** The same as `return`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** Itself. */
+  [Symbol.asyncIterator](): this;
+}
+
 /** What recovery did when the store was opened. */
 export interface Recovery {
   /** Whether the store had been closed properly, so that there was nothing to recover. */

@@ -82,7 +82,9 @@ class Compaction {
   /** By segment, what is live in the inputs, and where it is copied to. */
   readonly #relocations: Map<number, Relocation>;
   #copier: SegmentCopier | undefined;
-  #droppedUpTo = 0;
+  /** Above this sequence number the output has everything that the inputs had, in order: what watches rely on. */
+  #historyFloor = 0;
+  #highestCopied = 0;
   /** Whether anything that the index points at has expired, and was not copied as it is. */
   #hasGraves = false;
   #sliceBytes = 0;
@@ -150,7 +152,7 @@ class Compaction {
       output.cleanAsOf = this.#asOf;
       log.segments.set(output.number, output);
     }
-    log.historyFloor = Math.max(historyFloor, this.#droppedUpTo);
+    log.historyFloor = Math.max(historyFloor, this.#historyFloor);
     try {
       log.replaceManifest({ clean: false });
       this.isDone = true;
@@ -214,7 +216,9 @@ class Compaction {
     // What was current and has expired is a tombstone. What was superseded before is none: the later record is.
     const isTombstone = isGrave || cursor.kind !== KIND.set;
     const isKept = isSet || (isTombstone && cursor.sequence > this.#droppableUpTo);
-    if (!isKept || isGrave) this.#droppedUpTo = Math.max(this.#droppedUpTo, cursor.sequence);
+    if (!isKept || isGrave || cursor.sequence < this.#highestCopied) {
+      this.#historyFloor = Math.max(this.#historyFloor, cursor.sequence);
+    } else this.#highestCopied = cursor.sequence;
     if (!isKept) return;
     if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
     this.#copier ??= new SegmentCopier(

@@ -64,6 +64,8 @@ export class Log {
   generation: number;
   /** The image of the index, as long as it is read from. */
   image: FileHandle | undefined;
+  /** Hears when more has become durable, and when nothing will any more. */
+  onDurable: () => void = () => {};
 
   readonly #lock: Lock | undefined;
   /**
@@ -145,6 +147,17 @@ export class Log {
     return { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes };
   }
 
+  /** Up to where a segment that is listed or retired is known to be durable. */
+  durableEnd({ sealed, endBytes }: Segment): number {
+    return sealed ? endBytes : this.syncedBytes;
+  }
+
+  /** Takes note that the active segment is durable up to an offset. */
+  synced(endBytes: number): void {
+    this.syncedBytes = endBytes;
+    this.onDurable();
+  }
+
   /**
    * Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing
    * in it.
@@ -210,7 +223,7 @@ export class Log {
     } catch (error) {
       throw this.fail(error as KvStoreError);
     }
-    this.syncedBytes = active.endBytes;
+    this.synced(active.endBytes);
   }
 
   /**
@@ -337,6 +350,7 @@ export class Log {
   /** Notes that an fsync failed; the first failure stays. */
   fail(error: KvStoreError): KvStoreError {
     this.failure ??= error;
+    this.onDurable();
     return this.failure;
   }
 

@@ -161,6 +161,11 @@ export function sealRecord(
   view.setUint32(at, crc32(bytes, place.seed, at + 4, valueStart), true);
 }
 
+/** The sequence number of the record at `at`. */
+export function sequenceAt(view: DataView, at: number): number {
+  return getUint53(view, at + 16);
+}
+
 /** Writes a whole durable mark at `at`, all but sequence number and checksums. */
 export function writeMark(view: DataView, at: number, mark: { segment: number; offset: number }): void {
   writeHeader(view, at, { kind: KIND.mark, flags: 0, keyLength: 0, valueLength: MARK_VALUE_BYTES });

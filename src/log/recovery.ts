@@ -64,6 +64,18 @@ export function findTail(segment: Segment, knownMark: number): Tail {
   return tail;
 }
 
+/** The highest durable mark among the records from `from` up to the segment's end; at least `known`. */
+export function markAmong(segment: Segment, from: number, known: number): number {
+  let highest = known;
+  const cursor = new RecordCursor(segment, from, segment.endBytes);
+  while (cursor.next()) {
+    if (cursor.kind !== KIND.mark || !cursor.checkValue()) continue;
+    const mark = readMark(cursor.view, cursor.at);
+    if (mark.segment === segment.number) highest = Math.max(highest, mark.offset);
+  }
+  return highest;
+}
+
 /** The highest durable mark on a segment that is in it: behind a bad byte, too. */
 export function highestMark(segment: Segment, knownMark: number, fileBytes: number): number {
   let highest = knownMark;

@@ -22,6 +22,7 @@ import {
   type RecordBuffer,
   RecordHeader,
   sealRecord,
+  sequenceAt,
   writeMark,
 } from "./record.ts";
 import { MAX_SEGMENT_BYTES, type Segment } from "./segment.ts";
@@ -88,6 +89,11 @@ export class Writer {
   /** Bytes that callers handed over and that no file has yet. */
   get pendingBytes(): number {
     return this.tail.length;
+  }
+
+  /** Sequence number of the first record that no file has yet; `undefined` if there is none. */
+  get firstPending(): number | undefined {
+    return this.tail.length === 0 ? undefined : sequenceAt(this.tail.view, 0);
   }
 
   /** Bytes written and not known to be synced. */
@@ -235,7 +241,7 @@ export class Writer {
     this.syncs++;
     this.#syncing = active.handle.syncData().then(
       () => {
-        if (log.active === active && end > log.syncedBytes) log.syncedBytes = end;
+        if (log.active === active && end > log.syncedBytes) log.synced(end);
         for (const waiter of waiters) waiter.resolve();
       },
       (error) => {

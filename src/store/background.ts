@@ -152,7 +152,7 @@ export class Background {
       while (compaction.auto && !this.#isStopped && log.failure === undefined) {
         core.expire();
         core.countExpired();
-        const inputs = nextOfStale([...log.segments.values()], { ...compaction, segmentBytes });
+        const inputs = nextOfStale(log.inOrder(), { ...compaction, segmentBytes });
         if (inputs === undefined) break;
         await compactGroup(this.#host(() => {}), inputs);
         this.#compactions++;

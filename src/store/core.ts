@@ -32,6 +32,7 @@ import type { Opened } from "./open.ts";
 import type { Settings } from "./options.ts";
 import { decodeValue } from "./values.ts";
 import { type SortedIndex, type View, Views } from "./views.ts";
+import { Watches } from "./watches.ts";
 
 /** Records up to this size are read into a buffer that is used again. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -42,6 +43,8 @@ export class Core implements WriterEvents {
   log: Log;
   /** The index, now and as open views see it. */
   readonly views: Views;
+  /** Who watches. */
+  readonly watches: Watches;
   /** Appends to the log; readers have none. */
   readonly writer: Writer | undefined;
   /** Set once the store is closed or closing: no call is taken any more. */
@@ -81,6 +84,8 @@ export class Core implements WriterEvents {
     this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
     this.#cache = new BlockCache(cacheBytes);
     this.#onNews = onNews;
+    this.watches = new Watches(segmentBytes);
+    this.log.onDurable = () => this.watches.wake();
     this.#last = this.log.active;
   }
 
@@ -185,12 +190,13 @@ export class Core implements WriterEvents {
     this.sweep();
   }
 
-  /** Gives back retired segments that no view needs. Files are removed by their writer alone. */
+  /** Gives back retired segments that no view and no watch needs. Files are removed by their writer alone. */
   sweep(): void {
     // An index that is behind its log may point into any of them.
     if (this.isTorn) return;
+    this.watches.limit(this.log);
     for (const segment of this.log.retired.values()) {
-      if (segment.retiredAt >= this.views.oldest) continue;
+      if (segment.retiredAt >= this.views.oldest || this.watches.needs(this.log, segment)) continue;
       this.log.retired.delete(segment.number);
       if (this.log.isWriter) this.log.discard(segment);
       else segment.handle.close();

@@ -198,6 +198,7 @@ export function openReader(platform: Platform, directory: string): Opened {
       const last = openSegments(log, manifest);
       const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
       if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
+      log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;
       return { log, manifest, ...buildIndex(log, manifest, false), recovery: recoveryOf(manifest, last, tail) };
     } catch (error) {
       log.closeFiles();

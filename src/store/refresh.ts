@@ -5,10 +5,11 @@
  */
 import { Log } from "../log/log.ts";
 import { type Manifest, type ManifestSegment, readManifest } from "../log/manifest.ts";
-import { findTail } from "../log/recovery.ts";
+import { findTail, markAmong } from "../log/recovery.ts";
 import type { Core } from "./core.ts";
 import { manifestOf, openReader, openSegments } from "./open.ts";
 import { replay } from "./replay.ts";
+import { durableSequence } from "./durable.ts";
 
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
 export function refreshReader(core: Core): boolean {
@@ -18,7 +19,10 @@ export function refreshReader(core: Core): boolean {
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
-      return core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      const isNews = core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      if (!core.watches.isEmpty) core.watches.durableSequence = durableSequence(core);
+      core.watches.wake();
+      return isNews;
     } catch (error) {
       // The writer may have replaced files between the manifest and us: then there is a newer manifest.
       if (readManifest(platform, directory)?.generation === manifest.generation) throw error;
@@ -57,6 +61,7 @@ function reload(core: Core): boolean {
 function advance(core: Core, manifest: Manifest): boolean {
   const { segments, platform, directory } = core.log;
   const ends = new Map(Array.from(segments.values(), (segment) => [segment.number, segment.endBytes]));
+  const last = [...segments.values()].find(({ sealed }) => !sealed);
   const next = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { number } of manifest.segments) if (segments.has(number)) next.adopt(segments.get(number)!);
   try {
@@ -67,10 +72,14 @@ function advance(core: Core, manifest: Manifest): boolean {
       const known = Math.max(ends.get(listed.number) ?? 0, manifest.mark.offset);
       segment.endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
       segment.sealed = listed.sealedBytes > 0;
+      if (segment.sealed) continue;
+      const marked = Math.max(segment === last ? core.log.syncedBytes : 0, manifest.mark.offset);
+      next.syncedBytes = end < Infinity ? end : markAmong(segment, known, marked);
     }
   } catch (error) {
     for (const segment of next.segments.values()) if (!ends.has(segment.number)) segment.handle.close();
     for (const segment of segments.values()) segment.endBytes = ends.get(segment.number)!;
+    if (last !== undefined) last.sealed = false;
     throw error;
   }
   follow(core, next);
@@ -89,9 +98,12 @@ function advance(core: Core, manifest: Manifest): boolean {
   return records > 0;
 }
 
-/** Takes over a newer log. Segments that it has no more stay open as long as views may need them. */
+/** Takes over a newer log. Segments that it has no more stay open as long as views or watches may need them. */
 function follow(core: Core, next: Log): void {
   next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
+  const { watches } = core;
+  // What was durable when we looked last is in segments that we have. What came later may have been dropped since.
+  if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
   for (const segment of core.log.retired.values()) {
     if (core.isTorn) segment.retiredAt = core.views.opened;
     next.retired.set(segment.number, segment);
@@ -103,6 +115,9 @@ function follow(core: Core, next: Log): void {
     else {
       segment.retiredAt = core.views.opened;
       next.retired.set(segment.number, segment);
+      // Where one that was being written ended in the end, nobody can tell any more; but what was durable counts.
+      if (!segment.sealed) segment.endBytes = core.log.syncedBytes;
+      segment.sealed = true;
     }
   }
   core.log = next;

@@ -24,9 +24,11 @@ import { recoveryCases } from "./recovery.ts";
 import { expiryCases } from "./expiry.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
+import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
+import { watchCases } from "./watching.ts";
 
 export { type Case, Context, type Disk, runCase } from "./context.ts";
 
@@ -53,4 +55,6 @@ export const cases: Case[] = [
   ...garbageCases,
   ...expiryCases,
   ...faultCases,
+  ...watchCases,
+  ...historyCases,
 ];

@@ -1,0 +1,21 @@
+/**
+ * Which changes are durable: the number that watches begin with.
+ *
+ * @module
+ */
+import { RecordCursor } from "../log/cursor.ts";
+import type { Core } from "./core.ts";
+
+/**
+ * The highest sequence number up to which everything is durable, as far as is known: the one before the first record
+ * behind the durable mark, wherever that record is.
+ */
+export function durableSequence({ log, writer, sequence }: Core): number {
+  const last = [...log.segments.values()].find(({ sealed }) => !sealed);
+  if (last !== undefined && log.syncedBytes < last.endBytes) {
+    const cursor = new RecordCursor(last, log.syncedBytes, last.endBytes);
+    if (cursor.next()) return cursor.sequence - 1;
+  }
+  // A reader goes by what it has met: numbers that were given out by now may belong to records that it has not.
+  return writer === undefined ? sequence : (writer.firstPending ?? log.nextSequence) - 1;
+}

@@ -1,0 +1,241 @@
+/**
+ * Watching: the changes of a store as they become durable, one after the other. A watch stands at a sequence number and
+ * reads the log from there whenever it is asked for a change; where there is none, it waits to be told of news.
+ *
+ * On a store that was opened for writing the end of a sync is news. A reader has nobody to tell it: as long as it has
+ * watches, it looks several times a second whether the writer has changed a file, and refreshes.
+ *
+ * @module
+ */
+import { corrupt, KvStoreError } from "../errors.ts";
+import { ChangeCursor } from "../log/changes.ts";
+import { readManifest } from "../log/manifest.ts";
+import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
+import { nextTurn } from "../platform/turn.ts";
+import type { Change, Value, Watch, WatchOptions } from "../types.ts";
+import type { Core } from "./core.ts";
+import { durableSequence } from "./durable.ts";
+import { decodeKey, EncodedKey } from "./keys.ts";
+import { checkInteger, checkNames } from "./options.ts";
+import { refreshReader } from "./refresh.ts";
+import { decodeValue } from "./values.ts";
+import type { Watching } from "./watches.ts";
+
+/** How often a reader looks for what the writer has done. The writer tells of its syncs within a second. */
+const LOOK_MS = 250;
+
+type Result<V extends Value> = IteratorResult<Change<V>, undefined>;
+
+/** Ends the watches that nobody holds any more. */
+const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
+
+/** Begins a watch. */
+export function watchStore<V extends Value>(core: Core, options: WatchOptions): Watch<V> {
+  checkNames("watch", options, ["prefix", "since", "signal"]);
+  const { prefix = "", since, signal } = options;
+  if (since !== undefined) checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
+  const bytes = new EncodedKey().encode(prefix).copy();
+  const durable = durableSequence(core);
+  const state = new WatchState<V>(core, bytes, since ?? durable);
+  if (core.watches.isEmpty) core.watches.durableSequence = durable;
+  core.watches.add(state);
+  if (state.position < core.log.historyFloor) state.trim(core.log.historyFloor);
+  if (signal !== undefined) state.heed(signal);
+  lookLater(core);
+  return new ChangeIterator<V>(state);
+}
+
+/** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
+class ChangeIterator<V extends Value> implements Watch<V> {
+  readonly #state: WatchState<V>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(state: WatchState<V>) {
+    this.#state = state;
+    ABANDONED.register(this, () => state.end(), this);
+  }
+
+  get position(): number {
+    return this.#state.position;
+  }
+
+  next(): Promise<Result<V>> {
+    const result = this.#last.then(() => this.#state.next());
+    // While somebody waits, this must not be garbage.
+    this.#last = result.then(() => this, () => this);
+    return result;
+  }
+
+  // deno-lint-ignore require-await -- an iterator's calls return promises
+  async return(): Promise<Result<V>> {
+    ABANDONED.unregister(this);
+    this.#state.end();
+    return { done: true, value: undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+/** A watch under way. */
+class WatchState<V extends Value> implements Watching {
+  readonly #core: Core;
+  readonly #prefix: Uint8Array;
+  readonly #changes: ChangeCursor;
+  #isOver = false;
+  /** What the next call rejects with: the last that is heard. */
+  #failure: { reason: unknown } | undefined;
+  #wake: ((failure?: unknown) => void) | undefined;
+  #unheed = () => {};
+
+  constructor(core: Core, prefix: Uint8Array, since: number) {
+    this.#core = core;
+    this.#prefix = prefix;
+    this.#changes = new ChangeCursor(since);
+  }
+
+  get position(): number {
+    return this.#changes.position;
+  }
+
+  /** The next change, once there is one. */
+  async next(): Promise<Result<V>> {
+    for (;;) {
+      if (this.#core.isClosed) this.end();
+      if (this.#failure !== undefined) {
+        const { reason } = this.#failure;
+        this.#failure = undefined;
+        throw reason;
+      }
+      if (this.#isOver) return { done: true, value: undefined };
+      const step = this.#step();
+      const value = step === "change" ? this.#change() : undefined;
+      if (value !== undefined) return { done: false, value };
+      if (step === "pause") await this.#pause();
+      if (step === "end") await this.#news();
+    }
+  }
+
+  /** Ends the watch; with a reason, the next call rejects with that. */
+  end(failure?: { reason: unknown }): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#failure = failure;
+    this.#unheed();
+    this.#changes.rest();
+    this.#core.watches.remove(this);
+    this.#wake?.();
+    if (!this.#core.isClosed) this.#core.sweep();
+  }
+
+  /** Ends the watch when a signal says so. */
+  heed(signal: AbortSignal): void {
+    const end = () => this.end({ reason: signal.reason });
+    if (signal.aborted) return end();
+    signal.addEventListener("abort", end, { once: true });
+    this.#unheed = () => signal.removeEventListener("abort", end);
+  }
+
+  wake(failure?: unknown): void {
+    this.#wake?.(failure);
+  }
+
+  trim(historyFloor: number): void {
+    const { position } = this;
+    const message =
+      `the log has lost changes after ${position} to compaction; it has all of those after ${historyFloor}`;
+    this.end({ reason: new KvStoreError("TRIMMED", message, { historyFloor }) });
+  }
+
+  #step(): "change" | "pause" | "end" {
+    try {
+      return this.#changes.step(this.#core.log);
+    } catch (error) {
+      // What a damaged header hides nobody can tell, and so the rest would not be all changes.
+      if (error instanceof KvStoreError && error.code === "CORRUPT") this.end();
+      throw error;
+    }
+  }
+
+  /** The change that the cursor stands on; `undefined` if it is not asked for. */
+  #change(): Change<V> | undefined {
+    const { record, segment } = this.#changes;
+    const { sequence: seq, kind, flags } = record;
+    if (kind === KIND.clear) return { seq, type: "clear" };
+    if (!startsWith(record.key, this.#prefix)) return undefined;
+    const key = decodeKey(record.key, (flags & FLAG_STRING_KEY) !== 0);
+    if (kind === KIND.delete) return { seq, type: "delete", key };
+    const bad = (reason: string) => corrupt(segment.name, record.offset, reason);
+    if (!record.checkValue()) throw bad("checksum of a value");
+    const { expiresAt } = record;
+    try {
+      const value = decodeValue(valueTypeOf(flags), record.value) as V;
+      return { seq, type: "set", key, value, ...(expiresAt === 0 ? {} : { expiresAt }) };
+    } catch (error) {
+      throw bad(`a value that does not decode: ${String(error)}`);
+    }
+  }
+
+  async #pause(): Promise<void> {
+    // What was kept for us may not be needed any more.
+    this.#core.sweep();
+    await nextTurn();
+  }
+
+  /** Waits until there may be something new. */
+  async #news(): Promise<void> {
+    const { log } = this.#core;
+    this.#changes.rest();
+    this.#core.sweep();
+    if (log.failure !== undefined) this.end({ reason: log.failure });
+    // The sweep may have found that too much would have to be kept.
+    if (this.#isOver) return;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#wake = (failure) => failure === undefined ? resolve() : reject(failure);
+      });
+    } finally {
+      this.#wake = undefined;
+    }
+  }
+}
+
+/**
+ * Lets a reader look, in a while, whether there is something new for its watches: another manifest, or more in the file
+ * that is being written than there was before the last look.
+ */
+function lookLater(core: Core, seenBytes?: number): void {
+  const { watches, log } = core;
+  if (log.isWriter || core.isClosed || watches.timer !== undefined || watches.isEmpty) return;
+  watches.timer = log.platform.startTimer(LOOK_MS, () => {
+    watches.timer = undefined;
+    let bytes = seenBytes;
+    try {
+      const { platform, directory, generation } = core.log;
+      bytes = writtenBytes(core);
+      const isSame = bytes === seenBytes && readManifest(platform, directory)?.generation === generation;
+      if (!isSame || core.isTorn) refreshReader(core);
+    } catch (error) {
+      bytes = undefined;
+      watches.wake(error);
+    }
+    lookLater(core, bytes);
+  });
+}
+
+/** Size of the file that is being written. */
+function writtenBytes({ log }: Core): number {
+  for (const { sealed, handle } of log.segments.values()) if (!sealed) return handle.size();
+  return 0;
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  let i = 0;
+  while (i < prefix.length && bytes[i] === prefix[i]) i++;
+  return i === prefix.length;
+}
