@@ -90,3 +90,16 @@ export function wholeNumber(text: string, what: string, least: number): number {
   if (Number.isSafeInteger(number) && number >= least) return number;
   throw new UsageError(`${what} is "${text}"; wanted a whole number from ${least} on`);
 }
+
+const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * A time span in milliseconds: a number and its unit. A bare number is refused, as it would mean seconds to the one and
+ * milliseconds to the other.
+ */
+export function durationMs(text: string, what: string): number {
+  const [, number = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = Number(number) * (UNITS_MS[unit] ?? NaN);
+  if (ms > 0 && Number.isSafeInteger(Math.ceil(ms))) return ms;
+  throw new UsageError(`${what} is "${text}"; wanted a number above 0 with ms, s, m, h or d behind it, such as 10m`);
+}

@@ -75,13 +75,24 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 /** Colours and weights, by what they mean. */
-export type Style = "plain" | "title" | "faint" | "live" | "stale" | "tombstone" | "mark" | "bad" | "number";
+export type Style =
+  | "plain"
+  | "title"
+  | "faint"
+  | "live"
+  | "expired"
+  | "stale"
+  | "tombstone"
+  | "mark"
+  | "bad"
+  | "number";
 
 const CODES: Record<Style, string> = {
   plain: "",
   title: "1",
   faint: "2",
   live: "32",
+  expired: "33",
   stale: "33",
   tombstone: "35",
   mark: "34",

@@ -90,9 +90,13 @@ function flagsMeaning(flags: number, kind: LogRecord["kind"]): string {
 
 /** When a record expires, for people. */
 export function expiryText(record: LogRecord): string {
-  if (record.expiresAt === undefined) return "";
-  const date = new Date(record.expiresAt);
-  return Number.isNaN(date.getTime()) ? grouped(record.expiresAt) : date.toISOString();
+  return record.expiresAt === undefined ? "" : timeText(record.expiresAt);
+}
+
+/** Milliseconds since 1970, for people. */
+export function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? grouped(ms) : date.toISOString();
 }
 
 /** The beginning of a record's value, as far as it was read, on one line. */

@@ -71,13 +71,13 @@ export interface LogSegment {
   highestSequence: number;
   /** Bytes of records that hold a current value. */
   liveBytes: number;
-  /** Bytes of superseded records and marks. */
+  /** Bytes of superseded records and marks, and those that expired records do not need as tombstones. */
   staleBytes: number;
-  /** Bytes of tombstones. */
+  /** Bytes of tombstones, and of expired records as far as they stand for some. */
   tombstoneBytes: number;
 }
 
-/** A  */
+/** A record. */
 export interface LogRecord {
   /** Tells the items of a log apart. */
   type: "record";
@@ -102,7 +102,7 @@ export interface LogRecord {
   /** Whether the next record belongs to the same batch. */
   more: boolean;
   /** What it is worth. */
-  state: "live" | "stale" | "tombstone" | "mark";
+  state: "live" | "expired" | "stale" | "tombstone" | "mark";
   /** Whether the value checks out. */
   intact: boolean;
   /** What a mark says. */
@@ -187,9 +187,9 @@ function segmentOf(segment: Segment): LogSegment {
     header,
     lowestSequence: segment.lowestSequence === Infinity ? 0 : segment.lowestSequence,
     highestSequence: segment.highestSequence,
-    liveBytes: segment.liveBytes,
+    liveBytes: segment.liveBytes - segment.expiredBytes,
     staleBytes: segment.staleBytes,
-    tombstoneBytes: segment.tombstoneBytes,
+    tombstoneBytes: segment.tombstoneBytes + segment.graveBytes,
   };
 }
 
@@ -218,9 +218,10 @@ function itemOf(found: Found, segment: Segment, index: Index): LogItem {
   if (kind === "set") {
     item.valueType = VALUE_TYPES[valueTypeOf(flags)]!;
     const isThere = index.find(bytes, at + keyStart, keyLength);
-    if (isThere && index.segment === segment.number && index.offset === offset) item.state = "live";
+    const isCurrent = isThere && index.segment === segment.number && index.offset === offset;
+    if (isCurrent) item.state = index.isExpired ? "expired" : "live";
   }
   if (kind === "mark" && reason === undefined) item.mark = readMark(view, at);
-  if ((flags & FLAG_EXPIRES) !== 0) item.expiresAt = Number(view.getBigUint64(at + keyStart - 8, true));
+  if ((flags & FLAG_EXPIRES) !== 0) item.expiresAt = cursor.expiresAt;
   return item;
 }

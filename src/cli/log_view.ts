@@ -6,7 +6,7 @@
 
 import type { LogDamage, LogManifest, LogRecord, LogSegment } from "./log_items.ts";
 import { counted, fitted, grouped, humanBytes, type Paint, percentage, type Style, wrapped } from "./format.ts";
-import { expiryText, type Field, headerFields, hex, recordFields, valuePreview } from "./log_fields.ts";
+import { expiryText, type Field, headerFields, hex, recordFields, timeText, valuePreview } from "./log_fields.ts";
 import { escaped, keyText } from "./notation.ts";
 
 /** How the view is drawn. */
@@ -40,6 +40,7 @@ export class LogView {
   /** What MANIFEST says: the file that decides which segments count. */
   manifest(dir: string): string {
     const { storeId, formatVersion, clean, nextSegment, nextSequence, mark, fileBytes, generation } = this.#manifest;
+    const { clockFloor } = this.#manifest;
     const { paint } = this.#options;
     const written = `written anew ${counted(generation, "time")}`;
     const lines = this.#rows([
@@ -62,6 +63,9 @@ export class LogView {
         "plain",
         `sequence ${grouped(nextSequence)}, segment ${grouped(nextSegment)} (numbers are reserved ahead)`,
       ],
+      ...(clockFloor === 0 ? [] : [
+        ["clock floor", "plain", `${timeText(clockFloor)}: what had expired by then stays so, whatever the clock says`],
+      ] as const),
     ]);
     return [paint("title", `Store ${escaped(dir)}`), ...lines, ""].join("\n") + "\n";
   }
@@ -122,6 +126,7 @@ export class LogView {
           "The store appends a record for every write and changes none. Of the records of a key, the one with the highest sequence counts.",
         ],
         ["live", "live", "holds the current value of its key"],
+        ["expired", "expired", "its time has come: counts as a tombstone, and compaction takes the value's space back"],
         ["stale", "stale", "no longer counts; compaction takes the space back"],
         ["tombstone", "tombstone", "says that a key was deleted; stays as long as an older segment may hold that key"],
         ["mark", "mark", "says how far the log was known to be safe from a power cut when it was written"],
@@ -197,7 +202,8 @@ export class LogView {
     ];
     const check: Style = record.intact ? "plain" : "bad";
     const styles: Style[] = ["number", "plain", record.state, content, content, content, "plain", record.state, check];
-    const expiry = record.expiresAt === undefined ? "" : `  until ${expiryText(record)}`;
+    const until = record.kind === "set" ? "until" : "was until";
+    const expiry = record.expiresAt === undefined ? "" : `  ${until} ${expiryText(record)}`;
     return ` ${gutter} ${this.#aligned(cells, styles)}${expiry}`.trimEnd();
   }
 

@@ -28,12 +28,15 @@ export function valueForm(value: Value): unknown {
 }
 
 /** A line of an export, without its end. */
-export function entryLine(key: Key, value: Value): string {
-  return `{"key":${JSON.stringify(keyForm(key))},"value":${JSON.stringify(valueForm(value))}}`;
+export function entryLine(key: Key, value: Value, expiresAt?: number): string {
+  const expiry = expiresAt === undefined ? "" : `,"expiresAt":${expiresAt}`;
+  return `{"key":${JSON.stringify(keyForm(key))},"value":${JSON.stringify(valueForm(value))}${expiry}}`;
 }
 
+const FIELDS = ["key", "value", "expiresAt"];
+
 /** Reads a line of an export. Throws an `InputError` that says what was wanted. */
-export function parseEntry(line: string): { key: Key; value: Value } {
+export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: number } {
   let entry: unknown;
   try {
     entry = JSON.parse(line);
@@ -44,15 +47,22 @@ export function parseEntry(line: string): { key: Key; value: Value } {
     throw new InputError('wanted an object, {"key":…,"value":…}');
   }
   for (const name in entry) {
-    if (name !== "key" && name !== "value") throw new InputError(`unknown field "${name}"; wanted "key" and "value"`);
+    if (!FIELDS.includes(name)) {
+      throw new InputError(`unknown field "${name}"; wanted "key", "value" and perhaps "expiresAt"`);
+    }
   }
-  const { key, value } = entry as { key?: unknown; value?: unknown };
+  const { key, value, expiresAt } = entry as { key?: unknown; value?: unknown; expiresAt?: unknown };
   if (value === undefined) throw new InputError('no "value"; wanted {"key":…,"value":…}');
   if (value === Infinity || value === -Infinity) throw new InputError("the value is a number too large to be one here");
   const checked = parseKey(key);
   const problem = keyProblem(checked);
   if (problem !== undefined) throw new InputError(problem);
-  return { key: checked, value: parseValue(value) };
+  return { key: checked, value: parseValue(value), ...(expiresAt === undefined ? {} : parseExpiry(expiresAt)) };
+}
+
+function parseExpiry(given: unknown): { expiresAt: number } {
+  if (Number.isSafeInteger(given) && given as number >= 0) return { expiresAt: given as number };
+  throw new InputError('"expiresAt" is not a whole number of milliseconds since 1970');
 }
 
 function parseKey(form: unknown): Key {

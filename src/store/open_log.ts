@@ -7,6 +7,7 @@ import type { Index } from "../index/index.ts";
 import { encodeManifest, type Manifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
 import { platform } from "../platform/mod.ts";
+import { countExpired } from "./core.ts";
 import { openReader } from "./open.ts";
 
 /**
@@ -21,7 +22,10 @@ export interface OpenLog {
   manifestBytes: number;
   /** The segments, by number; `scan` walks over one. */
   segments: Segment[];
-  /** The index: a record is live if it is the one that the index names for its key. */
+  /**
+   * The index: a record is live if it is the one that the index names for its key, and had not expired when the log was
+   * opened.
+   */
   index: Index;
   /** Closes the files. */
   close(): void;
@@ -35,6 +39,8 @@ export interface OpenLog {
  */
 export function openLog(directory: string): OpenLog {
   const { log, index, manifest } = openReader(platform, platform.absolute(directory));
+  index.expire(log.now());
+  for (const segment of log.segments.values()) countExpired(segment, index);
   return {
     manifest,
     manifestBytes: encodeManifest(manifest).length,

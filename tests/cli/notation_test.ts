@@ -46,7 +46,11 @@ Deno.test("cli notation: a line that is no entry says what was wanted", () => {
     ['{"key":"k","value":{"base64":"AP8"}}', "not base64"],
     ['{"key":"k","value":{"base64":7}}', "not base64"],
     ['{"key":"k","value":1e999}', "too large"],
-    ['{"key":"k","value":1,"expiresAt":5}', 'unknown field "expiresAt"'],
+    ['{"key":"k","value":1,"ttl":5}', 'unknown field "ttl"'],
+    ...["-1", "1.5", '"5"', "null", "1e300"].map((at): [string, string] => [
+      `{"key":"k","value":1,"expiresAt":${at}}`,
+      "milliseconds",
+    ]),
     ['{"key":"k","value":1,"__proto__":5}', 'unknown field "__proto__"'],
     ['{"key":"\\ud800","value":1}', "lone surrogate"],
     [`{"key":"${"é".repeat(32_768)}","value":1}`, "65536 bytes"],

@@ -27,9 +27,10 @@ export const exportCommand: Command = {
   }],
   summary: "write everything as NDJSON, or for Redis, sorted by key",
   description: `To FILE, or standard output: a line {"key":…,"value":…} each. Strings and JSON as they are, bytes as
-{"base64":"…"}, a JSON object whose only key is base64 or json as {"json":…}. import makes the same store of it,
-byte for byte. What is written is the state at the start, whatever an application writes meanwhile. FILE is
-replaced when the export is complete, and only then; it is readable by its owner alone.
+{"base64":"…"}, a JSON object whose only key is base64 or json as {"json":…}; for keys that expire also
+"expiresAt", in milliseconds since 1970. import makes the same store of it, byte for byte. What is written is the
+state at the start, whatever an application writes meanwhile. FILE is replaced when the export is complete, and
+only then; it is readable by its owner alone.
 
 With --format resp it is commands for Redis from 6.2 on, SET KEY VALUE each, with PXAT where a key expires: bytes
 as they are, strings in UTF-8, JSON as its text. A string with a lone surrogate has no UTF-8: the export ends
@@ -63,8 +64,8 @@ async function exportTo(context: Context, store: KvStore, to: { name: string; fo
 
 async function writeEntries(context: Context, store: KvStore, sink: Sink, visible: boolean): Promise<number> {
   const bar = progressBar(context, "exporting", "keys");
-  // Not the store itself: a key might expire between the look at its value and the one at its time.
-  using snapshot = store.snapshot();
+  // Not the store itself: a key might expire between the look at its value and the one at its time. Closed with it.
+  const snapshot = store.snapshot();
   let keys = 0;
   try {
     for (const [key, value] of snapshot.entries()) {
@@ -88,7 +89,7 @@ interface Sink {
 
 function lineSink(out: Output): Sink {
   return {
-    add: (key, value) => out.add(entryLine(key, value) + "\n"),
+    add: (key, value, expiresAt) => out.add(entryLine(key, value, expiresAt) + "\n"),
     flush: () => out.flush(),
   };
 }

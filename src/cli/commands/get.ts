@@ -1,11 +1,11 @@
 /** `get` and `has`. @module */
 
 import { Buffer } from "node:buffer";
-import type { Key, Value } from "../../../mod.ts";
+import type { Key, Reader, Value } from "../../../mod.ts";
 import { KEY_OPTION, keyArgument } from "../arguments.ts";
 import { type Command, type Context, hasSwitch } from "../command.ts";
 import { EXIT } from "../errors.ts";
-import { keyForm, keyText, valueForm } from "../notation.ts";
+import { entryLine, keyForm, keyText } from "../notation.ts";
 import { withStore } from "../open.ts";
 import { reportError } from "../report.ts";
 
@@ -17,11 +17,11 @@ export const get: Command = {
   summary: "print the value of a key",
   description: `Prints a string or bytes as they are and JSON as JSON text, then a line feed. Nothing is escaped, on a
 terminal neither (as with cat); --json escapes. Exits with 1 if the key is not there.`,
-  json: '{"key":…,"value":…}, a line as in an export',
+  json: '{"key":…,"value":…}, a line as in an export, with "expiresAt" if the key expires',
   example: ["kvstore get greeting", "hello world"],
   run: (context) => {
     const key = keyArgument(context, 0);
-    return withStore(context, "read", (store) => printValue(context, key, store.get(key)));
+    return withStore(context, "read", (store) => printValue(context, key, store.snapshot()));
   },
 };
 
@@ -45,10 +45,11 @@ export const has: Command = {
   },
 };
 
-async function printValue(context: Context, key: Key, value: Value | undefined): Promise<number> {
+async function printValue(context: Context, key: Key, store: Reader): Promise<number> {
+  const value = store.get(key);
   if (value === undefined) return keyAbsent(context, key);
   if (context.json) {
-    context.out.add(JSON.stringify({ key: keyForm(key), value: valueForm(value) }) + "\n");
+    context.out.add(entryLine(key, value, store.expiresAt(key)) + "\n");
   } else {
     const bytes = value instanceof Uint8Array ? value : Buffer.from(valueText(value));
     await context.out.bytes(bytes);

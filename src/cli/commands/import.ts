@@ -28,7 +28,8 @@ export const importCommand: Command = {
   summary: "store the lines of an export, or of any NDJSON of that form",
   description: `Reads FILE, or standard input: a line {"key":…,"value":…} each, empty ones skipped. A key is a string or
 {"base64":"…"}; a value is JSON, or {"base64":"…"} for bytes; {"json":…} holds a JSON object whose only key is
-base64 or json. Numbers are those of JavaScript. The store is created if there is none.
+base64 or json. Numbers are those of JavaScript. "expiresAt" is when the key is gone, in milliseconds since
+1970; a time that is past leaves the key absent. The store is created if there is none.
 
 Lines are written in groups, each there whole or not at all, and safe from a power cut once acknowledged. A
 line that is none of the above ends the import with status 3; what stood before it is stored. Ctrl-C ends it
@@ -122,8 +123,7 @@ class Importer {
 
   #add(line: string): void {
     try {
-      const { key, value } = parseEntry(line);
-      this.#operations.push({ type: "set", key, value });
+      this.#operations.push({ type: "set", ...parseEntry(line) });
     } catch (error) {
       // Looked at only now: nearly every line is an entry.
       if (line.trim() === "") return;
@@ -155,8 +155,8 @@ class Importer {
     try {
       if (operations.length > 1) return await this.#store.batch(operations);
       // A value at the limit fits a record of its own, but no batch.
-      const only = operations[0] as { key: string; value: string };
-      await this.#store.set(only.key, only.value);
+      const { key, value, expiresAt } = operations[0] as BatchOperation & { type: "set" };
+      await this.#store.set(key, value, expiresAt === undefined ? {} : { expiresAt });
     } catch (error) {
       if (error instanceof KvStoreError) throw error;
       throw new InputError(`line ${line}: ${(error as Error).message}`);

@@ -22,15 +22,17 @@ export const list: Command = {
   description:
     `In the order of their bytes. Control characters and the backslash are escaped as in JSON (\\n, \\t, \\u0000,
 \\\\); a key that is no text is printed as base64:…, and no other key begins so.`,
-  json: 'a line for each key, a string or {"base64":"…"}; with --values {"key":…,"value":…}',
+  json: 'a line for each key, a string or {"base64":"…"}; with --values {"key":…,"value":…} as in an export',
   example: ["kvstore list user: --limit 2", "user:1", "user:2"],
   run: (context) => {
     const range = rangeArguments(context);
     return withStore(context, "read", async (store) => {
       const write = context.json ? entryLine : readableEntry;
       if (hasSwitch(context, "values")) {
-        for (const [key, value] of store.entries(range)) {
-          if (context.out.add(write(key, value) + "\n")) await context.out.flush();
+        // Closed with the store.
+        const snapshot = store.snapshot();
+        for (const [key, value] of snapshot.entries(range)) {
+          if (context.out.add(write(key, value, snapshot.expiresAt(key)) + "\n")) await context.out.flush();
         }
       } else {
         for (const key of store.keys(range)) {

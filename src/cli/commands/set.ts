@@ -2,7 +2,7 @@
 
 import type { Value } from "../../../mod.ts";
 import { KEY_OPTION, keyArgument } from "../arguments.ts";
-import { type Command, type Context, optionText } from "../command.ts";
+import { type Command, type Context, durationMs, optionText } from "../command.ts";
 import { EXIT, InputError, UsageError } from "../errors.ts";
 import { readAll } from "../input.ts";
 import { decodeText, keyForm } from "../notation.ts";
@@ -23,21 +23,32 @@ export const set: Command = {
   options: [
     KEY_OPTION,
     { name: "file", value: "FILE", about: "the value is what is in FILE, as bytes", completion: "file" },
+    { name: "ttl", value: "DURATION", about: "the key is gone after it: 500ms, 10s, 10m, 2h, 7d" },
     { name: "type", value: "TYPE", about: "store it as string, json or bytes instead", completion: VALUE_TYPES },
   ],
   summary: "store a value",
   description:
     `VALUE is stored as a string, exactly as typed; - stands for standard input, stored as bytes. Behind -- it
-means itself. The store is created if there is none. Returns once the value would survive a power cut.`,
-  json: '{"key":…,"type":"string","bytes":11}',
-  example: ['kvstore set greeting "hello world"', 'kvstore set user:1 \'{"name":"Ada"}\' --type json'],
+means itself. The store is created if there is none. Returns once the value would survive a power cut. Without
+--ttl the key stays until it is deleted, also if it was to expire before.`,
+  json: '{"key":…,"type":"string","bytes":11}, and "expiresAt" (milliseconds since 1970) with --ttl',
+  example: [
+    'kvstore set greeting "hello world"',
+    'kvstore set user:1 \'{"name":"Ada"}\' --type json',
+    "kvstore set code 4711 --ttl 10m",
+  ],
   endsGently: () => true,
   run: async (context) => {
     const key = keyArgument(context, 0);
+    const duration = optionText(context, "ttl");
+    const expiry = duration === undefined ? {} : { ttl: durationMs(duration, "--ttl") };
     const { value, bytes, type } = await readValue(context);
     return await withStore(context, "create", async (store) => {
-      await store.set(key, value);
-      if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), type, bytes }) + "\n");
+      const written = store.set(key, value, expiry);
+      // Asked at once: it may be a short one.
+      const expiresAt = store.expiresAt(key);
+      await written;
+      if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), type, bytes, expiresAt }) + "\n");
       await context.out.flush();
       return EXIT.done;
     });
