@@ -15,7 +15,11 @@ interface Session {
 }
 
 const store = await KvStore.open<Session>("./sessions");
-const server = Deno.serve({ hostname: "127.0.0.1", port: portWanted() }, answer);
+const server = Deno.serve({
+  hostname: "127.0.0.1",
+  port: portWanted(),
+  onListen: ({ port }) => console.log(`listening on http://127.0.0.1:${port}/`),
+}, answer);
 
 // Requests under way are answered first; then what they wrote is synced, and the lock given back.
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => server.shutdown());

@@ -1,6 +1,6 @@
 /** Programs of `examples/`, run the way a reader would: copied into a folder of their own, with the package beside. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { verifyStore } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 
@@ -70,7 +70,9 @@ export function exampleTest(name: string, test: (example: Example) => Promise<vo
       const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "kvstore-example-" }));
       try {
         await test(new Example(name, folder));
-        for (const directory of storesIn(folder)) assertEquals((await verifyStore(directory)).problems, [], directory);
+        const stores = storesIn(folder);
+        assert(stores.length > 0, "it leaves a store");
+        for (const directory of stores) assertEquals((await verifyStore(directory)).problems, [], directory);
       } finally {
         await Deno.remove(folder, { recursive: true });
       }
