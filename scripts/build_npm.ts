@@ -7,12 +7,25 @@
 import { build, emptyDir } from "@deno/dnt";
 import config from "../deno.json" with { type: "json" };
 
+/** What adapters stand on: nobody needs any of them for the store itself. */
+const PEERS = {
+  "abstract-level": "^3.1.1",
+  keyv: "^5.5.0 || ^6.0.0",
+  unstorage: "^1.16.0",
+};
+
 const outDir = Deno.args[0] ?? "./npm";
 
 await emptyDir(outDir);
 
 await build({
-  entryPoints: ["./mod.ts", { kind: "bin", name: "kvstore", path: "./cli.ts" }],
+  entryPoints: [
+    "./mod.ts",
+    { name: "./keyv", path: "./src/adapters/keyv.ts" },
+    { name: "./level", path: "./src/adapters/level.ts" },
+    { name: "./unstorage", path: "./src/adapters/unstorage.ts" },
+    { kind: "bin", name: "kvstore", path: "./cli.ts" },
+  ],
   outDir,
   shims: {},
   test: false,
@@ -20,6 +33,13 @@ await build({
   declaration: "inline",
   scriptModule: "cjs",
   skipSourceOutput: true,
+  mappings: {
+    [config.imports["abstract-level"]]: {
+      name: "abstract-level",
+      version: PEERS["abstract-level"],
+      peerDependency: true,
+    },
+  },
   compilerOptions: { target: "ES2022", lib: ["ES2022", "ESNext.Disposable"] },
   // @std/cli names `Deno` where it is given no stream to write to, which src/cli always does
   filterDiagnostic: (diagnostic) => !diagnostic.file?.fileName.includes("/deps/jsr.io/@std/"),
@@ -31,7 +51,11 @@ await build({
     keywords: ["key-value", "store", "database", "embedded", "log-structured", "bitcask", "persistent", "deno", "node"],
     engines: { node: "^20.15 || >=22.2" },
     sideEffects: false,
-    devDependencies: { "@types/node": "^20.15.0" },
+    // Only the level adapter imports its package; who uses one of the others has theirs anyway.
+    peerDependencies: PEERS,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
+    // npm does not install optional peers, and the type check needs this one.
+    devDependencies: { "@types/node": "^20.15.0", "abstract-level": PEERS["abstract-level"] },
   },
   postBuild() {
     for (const file of ["LICENSE", "README.md", "CHANGELOG.md"]) Deno.copyFileSync(file, `${outDir}/${file}`);

@@ -22,6 +22,9 @@ const ALLOWED: Record<string, string[]> = {
   base: [],
 };
 
+/** The package that an adapter may import, by the first word of its files' names. */
+const PEERS: Record<string, string> = { level: "abstract-level" };
+
 /** The parts that may use the modules of the runtime (`node:`). */
 const MAY_USE_NODE = ["platform", "cli", "adapters"];
 
@@ -83,7 +86,9 @@ function importProblem(specifier: string, part: string, path: string): string | 
   }
   if (!specifier.startsWith(".")) {
     if (part === "cli" && specifier.startsWith("@std/cli/")) return undefined;
-    return `${part} imports ${specifier}: the library has no dependency, and only src/cli may import @std/cli`;
+    if (part === "adapters" && specifier === PEERS[/([a-z]+)[^/]*$/.exec(path)![1]!]) return undefined;
+    const allowed = "only src/cli may import @std/cli, and an adapter the package that it is for";
+    return `${part} imports ${specifier}: the library has no dependency; ${allowed}`;
   }
   const target = posix.join(posix.dirname(path), specifier);
   const to = partOf(target);

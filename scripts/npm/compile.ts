@@ -8,6 +8,7 @@
 import ts from "typescript";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
 import { ROOT } from "../stage.ts";
 import { runOk } from "./run.ts";
 
@@ -99,7 +100,8 @@ function specifiersIn(text: string): Literal[] {
 function importOf(imported: InfoModule, from: string, target: Target): string {
   const path = pathInRepository(imported);
   // by its name, as users do
-  if (path === "mod.ts") return "@kvstore/kvstore";
+  const exported = Object.entries(config.exports).find(([, file]) => file === `./${path}`);
+  if (exported !== undefined) return config.name + exported[0].slice(1);
   const file = isOfPackage(imported)
     ? join(target.packageFolder, target.format, path.replace(/\.ts$/, ".js"))
     : outputOf(imported, target);

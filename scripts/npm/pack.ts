@@ -85,12 +85,13 @@ export async function checkTarball(tarball: Tarball, project: string, results: R
   const paths = files.map(({ path }) => path);
   await check("fields of package.json", () => checkManifest(manifest));
   await check("every file that package.json names is there, with declarations", () => {
-    const { import: esm, require: script } = manifest.exports["."];
-    const named = [esm, script, manifest.main, manifest.module, ...Object.values<string>(manifest.bin)];
-    const declarations = [esm, script].map((path: string) => path.replace(/\.js$/, ".d.ts"));
+    const exported = Object.values<{ import: string; require: string }>(manifest.exports);
+    const modules = exported.flatMap((entry) => [entry.import, entry.require]);
+    const named = [...modules, manifest.main, manifest.module, ...Object.values<string>(manifest.bin)];
+    const declarations = modules.map((path) => path.replace(/\.js$/, ".d.ts"));
     const wanted = [...named, ...declarations].map((path: string) => path.replace(/^\.\//, ""));
     assertSame(wanted.filter((path) => !paths.includes(path)), [], "missing");
-    assertSame([typeOf(esm), typeOf(script)], ["module", "commonjs"], "types of modules");
+    assertSame([typeOf(modules[0]!), typeOf(modules[1]!)], ["module", "commonjs"], "types of modules");
     function typeOf(path: string): string {
       const folder = path.split("/")[1]!;
       return JSON.parse(Deno.readTextFileSync(join(installedIn(project), folder, "package.json"))).type;
@@ -117,16 +118,23 @@ export async function checkTarball(tarball: Tarball, project: string, results: R
   });
 }
 
+/** Looks at package.json. */
 // deno-lint-ignore no-explicit-any
-function checkManifest(manifest: any): void {
+export function checkManifest(manifest: any): void {
   const { name, version, license, main, module, exports, bin, engines, sideEffects, scripts } = manifest;
   assertSame([name, version, license], [config.name, config.version, config.license], "name, version, license");
   assertSame([main, module], ["./script/mod.js", "./esm/mod.js"], "main and module");
-  assertSame(exports, { ".": { import: "./esm/mod.js", require: "./script/mod.js" } }, "exports");
+  const entry = (path: string) => ({ import: `./esm/${path}.js`, require: `./script/${path}.js` });
+  const adapters = ["keyv", "level", "unstorage"].map((name) => [`./${name}`, entry(`src/adapters/${name}`)]);
+  assertSame(exports, { ".": entry("mod"), ...Object.fromEntries(adapters) }, "exports");
   assertSame(bin, { kvstore: "./esm/cli.js" }, "bin");
   assertSame(engines, { node: "^20.15 || >=22.2" }, "engines");
   assertSame([sideEffects, scripts ?? {}], [false, {}], "sideEffects and scripts");
-  const dependencies = ["dependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"];
+  const dependencies = ["dependencies", "optionalDependencies", "bundledDependencies"];
   assertSame(dependencies.filter((kind) => Object.keys(manifest[kind] ?? {}).length > 0), [], "dependencies");
+  assertSame(Object.keys(manifest.peerDependencies).sort(), ["abstract-level", "keyv", "unstorage"], "peers");
+  for (const name of Object.keys(manifest.peerDependencies)) {
+    assertSame(manifest.peerDependenciesMeta[name], { optional: true }, `peer ${name}`);
+  }
   for (const field of ["description", "keywords"]) assertSame(manifest[field]?.length > 0, true, field);
 }

@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { dirname, join, relative } from "node:path";
+import type { PackageMapping } from "./mod.ts";
 
 /** A source file on its way into the package. */
 export interface SourceFile {
@@ -22,18 +23,33 @@ interface LinkedPackage {
   exports: string | Record<string, string>;
 }
 
+/** Where the sources are, and what stands for npm packages in them. */
+export interface Sources {
+  /** The folder with deno.json. */
+  root: string;
+  /** npm packages by specifier. */
+  mappings: Record<string, PackageMapping>;
+}
+
 /** All files that the entry points reach, by absolute path. */
-export function readGraph(entryPoints: string[], root: string): Map<string, SourceFile> {
+export function readGraph(entryPoints: string[], { root, mappings }: Sources): Map<string, SourceFile> {
   const config: Config = readJson(join(root, "deno.json"));
   const links = readLinks(config, root);
+  const unused = new Set(Object.keys(mappings));
   const files = new Map<string, SourceFile>();
   const queue = [...entryPoints];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
     if (files.has(file)) continue;
-    const source = readSource(file, (specifier, from) => resolve(specifier, from, config, links), root, links);
+    const resolveHere: Resolve = (specifier, from) => {
+      const full = specifier.startsWith(".") ? specifier : unalias(specifier, config);
+      unused.delete(full);
+      return resolve(specifier, { from, full, links, mapping: mappings[full] });
+    };
+    const source = readSource(file, resolveHere, root, links);
     files.set(file, source);
     queue.push(...source.imports);
   }
+  if (unused.size > 0) throw new Error(`no import is mapped by ${[...unused].join(", ")}`);
   return files;
 }
 
@@ -84,12 +100,28 @@ function specifierOf(node: ts.Node): ts.Node | undefined {
   return undefined;
 }
 
-/** The file that a specifier means, `undefined` for what the runtime itself has. */
-function resolve(specifier: string, from: string, config: Config, links: Links): string | undefined {
+/** What deno.json has a specifier stand for. */
+function unalias(specifier: string, config: Config): string {
+  const mapped = Object.entries(config.imports ?? {}).find(([name]) => `${specifier}/`.startsWith(`${name}/`));
+  return mapped ? mapped[1] + specifier.slice(mapped[0].length) : specifier;
+}
+
+/** Where a specifier stands, and what is known of it. */
+interface Import {
+  from: string;
+  full: string;
+  links: Links;
+  mapping: PackageMapping | undefined;
+}
+
+/** The file that a specifier means, `undefined` for what stays as it is: the runtime's own, and npm packages. */
+function resolve(specifier: string, { from, full, links, mapping }: Import): string | undefined {
   if (specifier.startsWith("node:")) return undefined;
   if (specifier.startsWith(".")) return join(dirname(from), specifier);
-  const mapped = Object.entries(config.imports ?? {}).find(([name]) => `${specifier}/`.startsWith(`${name}/`));
-  const full = mapped ? mapped[1] + specifier.slice(mapped[0].length) : specifier;
+  if (mapping !== undefined) {
+    if (mapping.name === specifier) return undefined;
+    throw new Error(`${from}: the stand-in for dnt imports npm packages by their own names only, not "${specifier}"`);
+  }
   const [, name, subPath] = /^jsr:(@[^/]+\/[^@/]+)(?:@[^/]*)?(?:\/(.+))?$/.exec(full) ?? [];
   const linked = links.get(name ?? "");
   const key = subPath === undefined ? "." : `./${subPath}`;

@@ -20,6 +20,16 @@ export interface EntryPoint {
   path: string;
 }
 
+/** The npm package that a specifier stands for. */
+export interface PackageMapping {
+  /** The package's name. */
+  name: string;
+  /** Which versions of it will do. */
+  version: string;
+  /** Whether it is listed among the peers; nothing else is implemented. */
+  peerDependency: true;
+}
+
 /** The fields of package.json. */
 export interface PackageJson {
   /** The package's name. */
@@ -48,6 +58,8 @@ export interface BuildOptions {
   scriptModule: "cjs";
   /** No TypeScript in the package. */
   skipSourceOutput: true;
+  /** npm packages by the specifiers, `npm:` and all, that imports resolve to. */
+  mappings?: Record<string, PackageMapping>;
   /** The compiler's settings. */
   compilerOptions: { target: "ES2022"; lib: string[] };
   /** package.json. */
@@ -68,6 +80,7 @@ const IMPLEMENTED: Record<keyof BuildOptions, unknown> = {
   declaration: "inline",
   scriptModule: "cjs",
   skipSourceOutput: true,
+  mappings: undefined,
   compilerOptions: undefined,
   package: undefined,
   filterDiagnostic: undefined,
@@ -93,13 +106,14 @@ export async function build(options: BuildOptions): Promise<void> {
   });
   const pathsOf = (entries: EntryPoint[]) => entries.map(({ path }) => join(root, path));
   const binaries = entryPoints.filter(({ kind }) => kind === "bin");
-  const files = readGraph(pathsOf(entryPoints), root);
+  const { mappings = {} } = options;
+  const files = readGraph(pathsOf(entryPoints), { root, mappings });
   for (const path of pathsOf(binaries)) {
     const file = files.get(path)!;
     file.text = `#!/usr/bin/env node\n${file.text.replace(/^#!.*\n/, "")}`;
   }
 
-  writeFile(join(outDir, "package.json"), packageJson(entryPoints, options.package, "stand-in for dnt@0.43.2"));
+  writeFile(join(outDir, "package.json"), packageJson(entryPoints, options, "stand-in for dnt@0.43.2"));
   writeFile(join(outDir, ".npmignore"), "/src/\n/test_runner.cjs\nyarn.lock\npnpm-lock.yaml\n");
   await npmInstall(outDir);
 

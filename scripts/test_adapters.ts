@@ -1,0 +1,42 @@
+/**
+ * Builds, packs and installs the npm package, and runs the suites of the packages that its adapters are for on it, with
+ * the Node on the PATH: the part of `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
+ *
+ * @module
+ */
+
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
+import { buildTarball, checkManifest } from "./npm/pack.ts";
+import { Results } from "./npm/results.ts";
+import { runOk } from "./npm/run.ts";
+import type { Runtime } from "./npm/runtimes.ts";
+
+async function nodeOnPath(): Promise<Runtime> {
+  const [program, version] = JSON.parse(
+    await runOk("node", ["-p", "JSON.stringify([process.execPath, process.versions.node])"]),
+  );
+  return { name: `Node ${version}`, kind: "node", program, folder: dirname(program) };
+}
+
+async function main(): Promise<number> {
+  const scratch = await Deno.realPath(await Deno.makeTempDir({ prefix: "kvstore-adapters-" }));
+  const results = new Results();
+  try {
+    const node = await nodeOnPath();
+    const cache = join(tmpdir(), "kvstore-runtimes", "npm");
+    const tarball = await buildTarball(scratch, cache);
+    await results.check(node.name, ADAPTERS, "fields of package.json", () => checkManifest(tarball.manifest));
+    const project = await makeAdapterProject(join(scratch, "project"), { tarball: tarball.file, cache });
+    await checkAdapters(project, node, results);
+    for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
+    const { passed, failed } = results.total();
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed > 0 ? 1 : 0;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+if (import.meta.main) Deno.exitCode = await main();

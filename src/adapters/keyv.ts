@@ -1,0 +1,143 @@
+/**
+ * The store beneath keyv 5 and 6.
+ *
+ * ```ts ignore
+ * import { KvKeyv } from "@kvstore/kvstore/keyv";
+ * import { Keyv } from "keyv";
+ *
+ * const sessions = new Keyv({ store: new KvKeyv("./data"), namespace: "sessions", ttl: 3_600_000 });
+ * sessions.on("error", console.error);
+ * await sessions.set("ada", { cart: [7] });
+ * await sessions.get("ada"); // { cart: [7] }
+ * await sessions.disconnect();
+ * ```
+ *
+ * Nothing of keyv is imported: an adapter is what has the methods.
+ *
+ * @module
+ */
+import { EventEmitter } from "node:events";
+import type { BatchOperation, KvStore, OpenOptions, Value } from "../../mod.ts";
+import { deleteKeys } from "./delete_keys.ts";
+import { StoreShare } from "./shared.ts";
+
+/** An entry to be set. */
+export interface KvKeyvEntry {
+  /** The key. */
+  key: string;
+  /** What keyv made of the value. */
+  value: unknown;
+  /** Time to live in milliseconds. */
+  ttl?: number | undefined;
+}
+
+/**
+ * A storage adapter for keyv. Adapters on one directory share one open store, which is closed when the last of them is
+ * disconnected; make one for each `Keyv`, as keyv tells an adapter whose namespace it serves.
+ *
+ * It has the interface of keyv 5: keys come with their namespace, times to live are relative. keyv 6 puts its own bridge
+ * before such adapters, which gives keys their namespace (`users::ada`, where keyv 5 has `users:ada`). That holds only
+ * for adapters that have no property `namespace`, so this class declares none: it is keyv 5 that sets it. With one, keyv
+ * 6 would leave namespaces to the adapter, and those who share a store would share their keys.
+ */
+export class KvKeyv extends EventEmitter {
+  /** Set by keyv 5: what `clear` is about. */
+  declare namespace?: string | undefined;
+  /**
+   * For keyv 5: it offers iterators only over kinds of databases that it knows, and this is the one of them that is
+   * embedded, too.
+   */
+  readonly opts: Record<string, unknown> = { dialect: "sqlite" };
+  readonly #share: StoreShare;
+
+  /**
+   * An adapter on a store, which is opened with the first call.
+   *
+   * @param store path of the store's directory; or an open store, which stays its owner's to close
+   * @param options options of `KvStore.open`. A cache can do with `{ durability: "write" }`
+   */
+  constructor(store: string | KvStore, options: OpenOptions = {}) {
+    super();
+    this.#share = new StoreShare(store, options);
+  }
+
+  /** The value of a key, or `undefined`. Rejects as `KvStore.get` throws, and also emits that: keyv 5 hides it. */
+  async get<T>(key: string): Promise<T | undefined> {
+    try {
+      return (await this.#share.store()).get(key) as T | undefined;
+    } catch (error) {
+      if (this.listenerCount("error") > 0) this.emit("error", error);
+      throw error;
+    }
+  }
+
+  /** The values of several keys, in their order. */
+  async getMany<T>(keys: string[]): Promise<(T | undefined)[]> {
+    return (await this.#share.store()).getMany(keys) as (T | undefined)[];
+  }
+
+  /** Sets a key, for so many milliseconds if a time is given. */
+  async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
+    await (await this.#share.store()).set(key, value as Value, expiryOf(ttl));
+    return true;
+  }
+
+  /** Sets several keys at once: all or none. */
+  async setMany(entries: KvKeyvEntry[]): Promise<boolean[]> {
+    const store = await this.#share.store();
+    await store.batch(entries.map(({ key, value, ttl }): BatchOperation => (
+      { type: "set", key, value: value as Value, ...expiryOf(ttl) }
+    )));
+    return entries.map(() => true);
+  }
+
+  /** Deletes a key; resolves to whether it was there. */
+  async delete(key: string): Promise<boolean> {
+    return await (await this.#share.store()).delete(key);
+  }
+
+  /** Deletes several keys at once; resolves to whether any of them was there. */
+  async deleteMany(keys: string[]): Promise<boolean> {
+    const store = await this.#share.store();
+    const wasThere = keys.some((key) => store.has(key));
+    await store.batch(keys.map((key) => ({ type: "delete", key })));
+    return wasThere;
+  }
+
+  /** Deletes the keys of the namespace, or all if there is none. */
+  async clear(): Promise<void> {
+    const store = await this.#share.store();
+    if (!this.namespace) return await store.clear();
+    await deleteKeys(store, store.keys({ prefix: `${this.namespace}:` }));
+  }
+
+  /** Whether a key is there. */
+  async has(key: string): Promise<boolean> {
+    return (await this.#share.store()).has(key);
+  }
+
+  /** Whether each of several keys is there. */
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    const store = await this.#share.store();
+    return keys.map((key) => store.has(key));
+  }
+
+  /** The entries whose keys begin with a namespace and a colon, as of the first step; all without a namespace. */
+  async *iterator<T>(namespace?: string): AsyncGenerator<[string, T], void> {
+    const store = await this.#share.store();
+    for (const [key, value] of store.entries(namespace ? { prefix: `${namespace}:` } : {})) {
+      // Keys of keyv are strings; others are somebody else's.
+      if (typeof key === "string") yield [key, value as T];
+    }
+  }
+
+  /** Gives the store back; it is closed with the last adapter on its directory. A later call opens it again. */
+  async disconnect(): Promise<void> {
+    await this.#share.release();
+  }
+}
+
+/** keyv takes anything but a positive time for no end. */
+function expiryOf(ttlMs: number | undefined): { ttl?: number } {
+  return ttlMs !== undefined && ttlMs > 0 && Number.isFinite(ttlMs) ? { ttl: Math.ceil(ttlMs) } : {};
+}

@@ -1,0 +1,40 @@
+/** The suites of the packages that adapters are for, on the source: every case, none skipped. */
+
+import { assertEquals } from "@std/assert";
+import { beside, denoRun, processTest, run } from "../process/support.ts";
+import { canUseDisk } from "../support/permissions.ts";
+import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "./suites.ts";
+
+const NPM = { what: "npm, to install the suite", command: () => ["npm", "--version"] };
+
+/** Installs what there is under npm alone. */
+async function installPeers(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(PEERS_MANIFEST));
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const { code, err } = await run(["npm", "install", "--prefix", folder, ...quiet]);
+  assertEquals(code, 0, err);
+}
+
+for (const suite of SUITES) {
+  const needsNpm = suite.args.includes("PEERS");
+  await processTest(`the suite of ${suite.name} passes at full count`, async (root) => {
+    if (needsNpm) await installPeers(`${root}/peers`);
+    await Deno.mkdir(`${root}/stores`);
+    const { out, err } = await run(commandOf(suite, root));
+    assertEquals(problemOf(suite, out), undefined, err);
+  }, needsNpm ? NPM : undefined);
+}
+
+function commandOf({ program, args }: Suite, root: string): string[] {
+  const given = args.map((arg) => arg === "PEERS" ? `${root}/peers` : arg);
+  return denoRun(`../adapters/${program}`, [`${root}/stores`, ...given]);
+}
+
+Deno.test("suites: the README has their counts", { ignore: !canUseDisk }, async () => {
+  const readme = await Deno.readTextFile(beside("../../README.md"));
+  for (const { name, passed } of SUITES) {
+    const row = new RegExp(`^\\| ${name} .*\\| +${passed.toLocaleString("en-US")} \\|$`, "m");
+    assertEquals(row.test(readme), true, `README.md: no row with ${name} and ${passed}`);
+  }
+});
