@@ -20,28 +20,36 @@ interface Step {
   counts?: boolean;
 }
 
+/** Our own scripts end with it. */
+const NUMBERS = /^(\d+) passed, (\d+) failed$/gm;
 /** `deno test` ends with it. */
 const CLOSING_LINE = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed.*$/gm;
 
 function steps(scratch: string): Step[] {
-  const config = join(ROOT, "deno.json");
+  const configFile = join(ROOT, "deno.json");
   // Tests have no examples; what docs/growing.md shows is one application, which a test follows from line to line.
   const ignored = ["tests", "docs/growing.md"].map((path) => join(ROOT, path)).join();
   return [
     { name: "format", args: ["fmt", "--check"] },
     { name: "lint", args: ["lint"] },
     { name: "types, also of examples", args: ["check", "--doc"] },
-    { name: "documentation of all exports", args: ["doc", "--lint", "mod.ts", "cli.ts"] },
+    { name: "documentation of all exports", args: ["run", "-A", "scripts/check_docs.ts"] },
     { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
     { name: "tests", args: ["test", "-A"], show: CLOSING_LINE, counts: true },
     // These are the ones on the simulated disk, which have nothing to share: modules run side by side.
     { name: "tests without permissions", args: ["test", "--parallel"], show: CLOSING_LINE },
     {
       name: "examples in documentation",
-      args: ["test", "-A", "--doc", "--permit-no-files", "--config", config, "--ignore=" + ignored, ROOT],
+      args: ["test", "-A", "--doc", "--permit-no-files", "--config", configFile, "--ignore=" + ignored, ROOT],
       // the stores that examples make go away with the folder
       cwd: scratch,
       show: CLOSING_LINE,
+      counts: true,
+    },
+    {
+      name: "suites of the adapters on the npm package",
+      args: ["run", "-A", "scripts/test_adapters.ts"],
+      show: NUMBERS,
       counts: true,
     },
     { name: "publish dry run", args: ["run", "-A", "scripts/stage.ts", "publish:dry"], show: /^publish:dry: .*$/gm },
@@ -71,7 +79,7 @@ async function run({ name, args, cwd = ROOT, show, counts }: Step): Promise<Outc
   if (!success) console.log(output + decoder.decode(stderr));
   else if (show) { for (const [line] of output.matchAll(show)) console.log(`  ${line}`); }
   console.log(`  ${success ? "ok" : "FAILED"} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
-  const [, passed, failed] = [...output.matchAll(CLOSING_LINE)].at(-1) ?? [];
+  const [, passed, failed] = [...output.matchAll(CLOSING_LINE), ...output.matchAll(NUMBERS)].at(-1) ?? [];
   return {
     name,
     passed: counts ? Number(passed ?? 0) : 0,

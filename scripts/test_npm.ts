@@ -12,6 +12,7 @@
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "@std/cli/parse-args";
+import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
 import { checkExchange, checkFollowing, checkKills, checkRaces, ROWS } from "./npm/between.ts";
 import { compile } from "./npm/compile.ts";
 import { checkProjects, makeProjects } from "./npm/consumers.ts";
@@ -26,7 +27,7 @@ import { findRuntimes, type Runtime, thisDeno } from "./npm/runtimes.ts";
 import { ROOT } from "./stage.ts";
 
 /** The columns of the table of runtimes. */
-const COLUMNS = ["contract", "contract by require", "package"];
+const COLUMNS = ["contract", "contract by require", "package", ADAPTERS];
 
 /** What the steps share. */
 interface Work {
@@ -50,6 +51,10 @@ async function testPackage(work: Work): Promise<string> {
     await checkPermissions(deno, join(scratch, "permissions"), results);
   });
   await step("contract", () => runContracts(work, compiled));
+  await step("adapters", async () => {
+    const project = await makeAdapterProject(join(scratch, "adapters"), { tarball: tarball.file, cache });
+    await twoAtATime(others, (runtime) => checkAdapters(project, runtime, results));
+  });
   await step("between runtimes", () => testBetween(work, { project: projects.plain, peer: compiled.peer }));
   return await step("figures", () => figures(tarball, projects.plain, runtimes));
 }

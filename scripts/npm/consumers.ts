@@ -47,6 +47,38 @@ main();
 `;
 const TYPED_SAID = "Ada 1 true LOCKED\n";
 
+/** The adapters as their packages see them; `KvLevel` brings its own types. */
+const ADAPTERS = `
+import { KvKeyv } from "@kvstore/kvstore/keyv";
+import { KvLevel } from "@kvstore/kvstore/level";
+import kvstoreDriver from "@kvstore/kvstore/unstorage";
+import { Keyv } from "keyv";
+import { createStorage } from "unstorage";
+async function main(): Promise<void> {
+  const directory = process.argv[2]!;
+  const keyv = new Keyv<number>(new KvKeyv(directory), { namespace: "n" });
+  await keyv.set("k", 1);
+  const storage = createStorage<number>({ driver: kvstoreDriver({ base: directory }) });
+  await storage.setItem("s", 2, { ttl: 60 });
+  const said = [await keyv.get("k"), await storage.getItem("s"), (await storage.getKeys()).length];
+  await keyv.disconnect();
+  await storage.dispose();
+  const db = new KvLevel<string, { n: number }>(directory, { valueEncoding: "json", durability: "write" });
+  await db.put("l", { n: 3 }, { sync: true });
+  await db.batch([{ type: "put", key: "m", value: { n: 4 } }, { type: "del", key: "k" }], { sync: false });
+  // @ts-expect-error text is no object
+  const refused: Promise<void> = db.put("l", "text");
+  await refused;
+  const inner = db.sublevel<string, number>("inner", { valueEncoding: "json" });
+  await inner.put("i", 5);
+  const l: { n: number } | undefined = await db.get("l");
+  console.log(...said, typeof l, (await db.getMany(["m"]))[0]?.n, await inner.get("i"));
+  await db.close();
+}
+main();
+`;
+const ADAPTERS_SAID = "1 2 2 string 4 5\n";
+
 /** A program to run, with what it must say. */
 interface Program {
   name: string;
@@ -105,26 +137,34 @@ export async function makeProjects(
 
   const typescript = join(scratch, "typescript");
   const version = config.imports.typescript.replace("npm:", "");
-  await install(typescript, [tarball.file, version, "@types/node@20"], { cache, manifest: { type: "module" } });
+  const { "abstract-level": level, keyv, unstorage } = config.imports;
+  const peers = [level, keyv, unstorage].map((spec) => spec.replace("npm:", ""));
+  await install(typescript, [tarball.file, version, "@types/node@20", ...peers], {
+    cache,
+    manifest: { type: "module" },
+  });
   const readme = readmeProgram();
   for (const [name, compilerOptions] of Object.entries(TYPESCRIPT)) {
     const folder = join(typescript, name);
     await Deno.mkdir(folder);
-    const sources = name === "nodenext" ? ["main.ts", "readme.ts", "script.cts"] : ["main.ts", "readme.ts"];
-    for (const source of sources) {
-      await Deno.writeTextFile(join(folder, source), source === "readme.ts" ? readme : TYPED);
-    }
+    // the adapters where declarations are not checked, as those of other packages need not stand it
+    const sources = ["main.ts", "readme.ts", name === "nodenext" ? "script.cts" : "adapters.ts"];
+    for (const source of sources) await Deno.writeTextFile(join(folder, source), textOf(source, readme));
     await Deno.writeTextFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: sources }));
     await results.check("tarball", COLUMN, `TypeScript with moduleResolution ${name} compiles`, async () => {
       await runOk(node.program, [join(typescript, "node_modules/typescript/bin/tsc"), "-p", folder]);
     });
     for (const source of sources) {
       const file = join(folder, source.replace(/\.(c?)ts$/, ".$1js"));
-      const says = source === "readme.ts" ? README_SAID : TYPED_SAID;
+      const says = { "readme.ts": README_SAID, "adapters.ts": ADAPTERS_SAID }[source] ?? TYPED_SAID;
       programs.push({ name: `TypeScript (${name}, ${source})`, file, says });
     }
   }
   return { plain, programs, cache };
+}
+
+function textOf(source: string, readme: string): string {
+  return { "readme.ts": readme, "adapters.ts": ADAPTERS }[source] ?? TYPED;
 }
 
 /** Runs all programs and the command in one runtime. */

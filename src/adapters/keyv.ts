@@ -1,7 +1,10 @@
 /**
  * The store beneath keyv 5 and 6.
  *
- * ```ts ignore
+ * Nothing of keyv is imported: an adapter is what has the methods.
+ *
+ * @example
+ * ```ts
  * import { KvKeyv } from "@kvstore/kvstore/keyv";
  * import { Keyv } from "keyv";
  *
@@ -11,8 +14,6 @@
  * await sessions.get("ada"); // { cart: [7] }
  * await sessions.disconnect();
  * ```
- *
- * Nothing of keyv is imported: an adapter is what has the methods.
  *
  * @module
  */
@@ -82,8 +83,9 @@ export class KvKeyv extends EventEmitter {
     return true;
   }
 
-  /** Sets several keys at once: all or none. */
-  async setMany(entries: KvKeyvEntry[]): Promise<boolean[]> {
+  /** Sets several keys at once: all or none; resolves to `true` for each. (keyv 5 asks for that, and declares `void`.) */
+  // deno-lint-ignore no-explicit-any
+  async setMany(entries: KvKeyvEntry[]): Promise<any> {
     const store = await this.#share.store();
     await store.batch(entries.map(({ key, value, ttl }): BatchOperation => (
       { type: "set", key, value: value as Value, ...expiryOf(ttl) }

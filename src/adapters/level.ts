@@ -1,7 +1,10 @@
 /**
  * The store as a Level database: everything that is built on `abstract-level` runs on it.
  *
- * ```ts ignore
+ * It needs the package `abstract-level`, version 3, beside this one.
+ *
+ * @example
+ * ```ts
  * import { KvLevel } from "@kvstore/kvstore/level";
  *
  * const db = new KvLevel<string, { name: string }>("./data", { valueEncoding: "json" });
@@ -9,8 +12,6 @@
  * for await (const [key, user] of db.iterator({ gte: "user:", lt: "user;" })) console.log(key, user.name);
  * await db.close();
  * ```
- *
- * It needs the package `abstract-level`, version 3, beside this one.
  *
  * @module
  */
@@ -35,6 +36,8 @@ import {
   readerOf,
   type ReadOptions,
 } from "./level_reading.ts";
+
+export type { Data };
 
 /** Options of a database: those of Level, and those of `KvStore.open`. */
 export interface KvLevelOptions<K = string, V = string>
@@ -94,35 +97,40 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
     return this.#store;
   }
 
-  /** Sets a key, with LevelDB's option `sync` beside those of Level. */
+  /** Sets a key. */
   override put(key: K, value: V): Promise<void>;
+  /** Sets a key, with LevelDB's option `sync` beside those of Level. */
   override put<K1 = K, V1 = V>(key: K1, value: V1, options: AbstractPutOptions<K1, V1> & SyncOption): Promise<void>;
   override put(...args: unknown[]): Promise<void> {
     return super.put(...args as [K, V]);
   }
 
-  /** Deletes a key, with LevelDB's option `sync` beside those of Level. */
+  /** Deletes a key. */
   override del(key: K): Promise<void>;
+  /** Deletes a key, with LevelDB's option `sync` beside those of Level. */
   override del<K1 = K>(key: K1, options: AbstractDelOptions<K1> & SyncOption): Promise<void>;
   override del(...args: unknown[]): Promise<void> {
     return super.del(...args as [K]);
   }
 
-  /** Writes all or nothing, also across a crash, with LevelDB's option `sync` beside those of Level. */
+  /** Does all of the operations or none, also across a crash. */
   override batch(operations: Array<AbstractBatchOperation<this, K, V>>): Promise<void>;
+  /** The same with LevelDB's option `sync` beside those of Level. */
   override batch<K1 = K, V1 = V>(
     operations: Array<AbstractBatchOperation<this, K1, V1>>,
     options: AbstractBatchOptions<K1, V1> & SyncOption,
   ): Promise<void>;
+  /** Begins a batch that is put together call by call, and done with `write`. */
   override batch(): AbstractChainedBatch<this, K, V>;
   override batch(...args: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
     return super.batch(...args as []);
   }
 
-  // What follows is what abstract-level calls. Keys and values are encoded by then, and the database is open.
+  // What follows is called by abstract-level, by these names, once keys and values are encoded and the database is open.
+  // It is nobody else's, and its declarations do not know it either: hence `private`.
 
   /** @internal */
-  async _open(options: OpenOptions & { createIfMissing: boolean; errorIfExists: boolean }): Promise<void> {
+  private async _open(options: OpenOptions & { createIfMissing: boolean; errorIfExists: boolean }): Promise<void> {
     await withLevelErrorsLater(async () => {
       const { location } = this;
       if (options.errorIfExists && await isThere(location)) {
@@ -137,7 +145,7 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  async _close(): Promise<void> {
+  private async _close(): Promise<void> {
     const { store } = this;
     // Closed whatever happens: an error is about what was written last.
     this.#store = undefined;
@@ -146,12 +154,12 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
-  async _get(key: Data, options: ReadOptions): Promise<Data | undefined> {
+  private async _get(key: Data, options: ReadOptions): Promise<Data | undefined> {
     return this._getSync(key, options);
   }
 
   /** @internal */
-  _getSync(key: Data, options: ReadOptions): Data | undefined {
+  private _getSync(key: Data, options: ReadOptions): Data | undefined {
     return withLevelErrors(() => {
       const value = readerOf(this.store, options).get(key);
       return value === undefined ? undefined : inFormat(value, options.valueEncoding);
@@ -160,19 +168,19 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
-  async _getMany(keys: Data[], options: ReadOptions): Promise<(Data | undefined)[]> {
+  private async _getMany(keys: Data[], options: ReadOptions): Promise<(Data | undefined)[]> {
     return keys.map((key) => this._getSync(key, options));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
-  async _has(key: Data, options: ReadOptions): Promise<boolean> {
+  private async _has(key: Data, options: ReadOptions): Promise<boolean> {
     return withLevelErrors(() => readerOf(this.store, options).has(key));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
-  async _hasMany(keys: Data[], options: ReadOptions): Promise<boolean[]> {
+  private async _hasMany(keys: Data[], options: ReadOptions): Promise<boolean[]> {
     return withLevelErrors(() => {
       const reader = readerOf(this.store, options);
       return keys.map((key) => reader.has(key));
@@ -180,17 +188,17 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  async _put(key: Data, value: Data, options: SyncOption): Promise<void> {
+  private async _put(key: Data, value: Data, options: SyncOption): Promise<void> {
     await withLevelErrorsLater(() => this.store.set(key, value, durabilityOf(options)));
   }
 
   /** @internal */
-  async _del(key: Data, options: SyncOption): Promise<void> {
+  private async _del(key: Data, options: SyncOption): Promise<void> {
     await withLevelErrorsLater(() => this.store.delete(key, durabilityOf(options)));
   }
 
   /** @internal */
-  async _batch(operations: Operation[], options: SyncOption): Promise<void> {
+  private async _batch(operations: Operation[], options: SyncOption): Promise<void> {
     const list = operations.map((one): BatchOperation<Data> =>
       one.type === "put" ? { type: "set", key: one.key, value: one.value } : { type: "delete", key: one.key }
     );
@@ -198,17 +206,17 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  async _clear(options: RangeOptions): Promise<void> {
+  private async _clear(options: RangeOptions): Promise<void> {
     await withLevelErrorsLater(() => clear(this.store, options));
   }
 
   /** @internal */
-  _iterator(options: IteratorOptions): KvLevelIterator<K, V> {
+  private _iterator(options: IteratorOptions): KvLevelIterator<K, V> {
     return new KvLevelIterator<K, V>(this, options, this.store);
   }
 
   /** @internal */
-  _snapshot(options: { owner: object }): KvLevelSnapshot {
+  private _snapshot(options: { owner: object }): KvLevelSnapshot {
     return new KvLevelSnapshot(this.store, options);
   }
 }

@@ -1,7 +1,10 @@
 /**
  * The store as a driver of unstorage, with times to live and watching.
  *
- * ```ts ignore
+ * Nothing of unstorage is imported: a driver is what has the methods.
+ *
+ * @example
+ * ```ts
  * import kvstoreDriver from "@kvstore/kvstore/unstorage";
  * import { createStorage } from "unstorage";
  *
@@ -11,8 +14,6 @@
  * await storage.getItem("users:ada"); // { name: "Ada" }
  * await storage.dispose();
  * ```
- *
- * Nothing of unstorage is imported: a driver is what has the methods.
  *
  * @module
  */

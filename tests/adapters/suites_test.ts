@@ -31,6 +31,21 @@ function commandOf({ program, args }: Suite, root: string): string[] {
   return denoRun(`../adapters/${program}`, [`${root}/stores`, ...given]);
 }
 
+await processTest("the package and its command load none of the packages that adapters are for", async (root) => {
+  for (
+    const entry of ["../../mod.ts", "../../cli.ts", "../../src/adapters/keyv.ts", "../../src/adapters/unstorage.ts"]
+  ) {
+    const { out } = await run([Deno.execPath(), "info", "--json", beside(entry)]);
+    const modules: { specifier: string }[] = JSON.parse(out).modules;
+    assertEquals(modules.map(({ specifier }) => specifier).filter((one) => one.startsWith("npm:")), [], entry);
+  }
+  // Nor does Deno fetch them because deno.json names them: with an empty cache and no registry, the command works.
+  const env = { DENO_DIR: `${root}/cache`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/", DENO_NO_UPDATE_CHECK: "1" };
+  const args = ["run", "-A", "--no-check", beside("../../cli.ts"), "--dir", `${root}/store`, "set", "a", "1"];
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env, stdin: "null" }).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+});
+
 Deno.test("suites: the README has their counts", { ignore: !canUseDisk }, async () => {
   const readme = await Deno.readTextFile(beside("../../README.md"));
   for (const { name, passed } of SUITES) {

@@ -1,0 +1,179 @@
+/** What the suite of keyv does not look at, under keyv 5 and 6. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Keyv as Keyv5, type KeyvStoreAdapter as Adapter5 } from "keyv";
+import { Keyv as Keyv6 } from "keyv6";
+import { KvKeyv } from "../../src/adapters/keyv.ts";
+import { KvStore, KvStoreError } from "../../mod.ts";
+import { diskTest } from "./support.ts";
+
+/** What the tests use of both. */
+interface AnyKeyv {
+  get(key: string): Promise<unknown>;
+  get(keys: string[]): Promise<unknown[]>;
+  set(key: string, value: unknown, ttl?: number): Promise<boolean>;
+  setMany(entries: { key: string; value: unknown; ttl?: number }[]): Promise<boolean[]>;
+  delete(key: string): Promise<boolean>;
+  has(key: string): Promise<boolean>;
+  hasMany(keys: string[]): Promise<boolean[]>;
+  clear(): Promise<void>;
+  disconnect(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  iterator?: (argument?: unknown) => AsyncGenerator<[string, unknown]>;
+}
+
+type Options = { namespace?: string | undefined; ttl?: number; useKeyPrefix?: boolean; throwOnErrors?: boolean };
+
+/** Both versions, with the keys that the store has for the key `k` in the namespace `n`. */
+const VERSIONS: [version: number, make: (store: KvKeyv, options?: Options) => AnyKeyv, stored: string][] = [
+  [5, (store, options = {}) => new Keyv5({ store, ...options as object }) as unknown as AnyKeyv, "n:k"],
+  [6, (store, options = {}) => new Keyv6({ store, ...options as object }) as unknown as AnyKeyv, "n::k"],
+];
+
+/** The interface of keyv 5 is what the class has; the compiler checks that here. */
+const _fits: (adapter: KvKeyv) => Adapter5 = (adapter) => adapter;
+
+for (const [version, make, stored] of VERSIONS) {
+  diskTest(`keyv ${version}: namespaces of one directory keep apart, with an adapter each`, async (directory) => {
+    const names = ["n", "m", "nm"];
+    const [n, m, nm] = names.map((namespace) => make(new KvKeyv(directory), { namespace })) as [
+      AnyKeyv,
+      AnyKeyv,
+      AnyKeyv,
+    ];
+    for (const [i, keyv] of [n, m, nm].entries()) {
+      await keyv.set("k", i);
+      await keyv.setMany([{ key: "a", value: [i] }, { key: "b:c", value: { i } }]);
+    }
+    for (const [i, keyv] of [n, m, nm].entries()) {
+      assertEquals(await keyv.get(["k", "a", "b:c", "d"]), [i, [i], { i }, undefined]);
+      assertEquals(await keyv.hasMany(["k", "d"]), [true, false]);
+      assertEquals(await entriesOf(keyv), [["a", [i]], ["b:c", { i }], ["k", i]]);
+    }
+    assertEquals(await n.delete("k"), true);
+    assertEquals([await n.has("k"), await m.has("k"), await nm.has("k")], [false, true, true]);
+    await m.clear();
+    assertEquals(await entriesOf(m), []);
+    assertEquals([(await entriesOf(n)).length, (await entriesOf(nm)).length], [2, 3]);
+    await Promise.all([n, m, nm].map((keyv) => keyv.disconnect()));
+  });
+
+  diskTest(`keyv ${version}: namespaces that share an adapter find their own keys`, async (directory) => {
+    const adapter = new KvKeyv(directory);
+    const [n, m] = [make(adapter, { namespace: "n" }), make(adapter, { namespace: "m" })];
+    await n.set("k", "of n");
+    await m.set("k", "of m");
+    assertEquals([await n.get("k"), await m.get("k")], ["of n", "of m"]);
+    assertEquals(await entriesOf(m), [["k", "of m"]]);
+    await adapter.disconnect();
+  });
+
+  diskTest(
+    `keyv ${version}: what is set is there after disconnecting, for the same and for a new one`,
+    async (directory) => {
+      const keyv = make(new KvKeyv(directory), { namespace: "n" });
+      await keyv.set("k", { deep: [1, "two", null] });
+      await keyv.disconnect();
+      const store = await KvStore.open(directory);
+      assertEquals([...store.keys()], [stored]);
+      await store.close();
+      assertEquals(await keyv.get("k"), { deep: [1, "two", null] });
+      await keyv.disconnect();
+      const again = make(new KvKeyv(directory), { namespace: "n" });
+      assertEquals(await again.get("k"), { deep: [1, "two", null] });
+      await again.disconnect();
+    },
+  );
+
+  diskTest(
+    `keyv ${version}: times to live are the store's: what has expired is gone from it, too`,
+    async (directory) => {
+      const adapter = new KvKeyv(directory);
+      const keyv = make(adapter, { namespace: "n", ttl: 3_600_000 });
+      const start = Date.now();
+      await keyv.set("k", 1);
+      await keyv.set("own", 2, 60_000);
+      await keyv.setMany([{ key: "many", value: 3, ttl: 60_000 }, { key: "short", value: 4, ttl: 20 }]);
+      const store = await KvStore.open(directory, { readOnly: true });
+      const timeOf = (key: string) => (store.expiresAt(stored.replace(/k$/, key)) ?? 0) - start;
+      assert(timeOf("k") >= 3_600_000 && timeOf("k") < 3_700_000, String(timeOf("k")));
+      for (const key of ["own", "many"]) assert(timeOf(key) >= 60_000 && timeOf(key) < 160_000, String(timeOf(key)));
+      while (store.has(stored.replace(/k$/, "short"))) await new Promise((resolve) => setTimeout(resolve, 5));
+      assertEquals(await keyv.has("short"), false);
+      assertEquals((await entriesOf(keyv)).map(([key]) => key), ["k", "many", "own"]);
+      await keyv.set("own", 5, 0);
+      assertEquals(await keyv.get("own"), 5);
+      await store.close();
+      await keyv.disconnect();
+    },
+  );
+
+  diskTest(`keyv ${version}: without a namespace, clear empties the store`, async (directory) => {
+    const adapter = new KvKeyv(directory);
+    const keyv = make(adapter, { namespace: undefined });
+    await keyv.set("a", 1);
+    assertEquals([await adapter.has("a"), await keyv.get("a")], [true, 1]);
+    await keyv.clear();
+    assertEquals(await adapter.has("a"), false);
+    await adapter.disconnect();
+  });
+
+  diskTest(
+    `keyv ${version}: an error of the store reaches the listeners, and LOCKED does so with every call`,
+    async (directory) => {
+      const holder = await KvStore.open(directory);
+      const keyv = make(new KvKeyv(directory), { namespace: "n" });
+      const codes: unknown[] = [];
+      keyv.on("error", (error) => codes.push((error as KvStoreError).code));
+      const calls = [() => keyv.get("k"), () => keyv.set("k", 1), () => keyv.delete("k"), () => keyv.clear()];
+      for (const call of calls) {
+        codes.length = 0;
+        await call();
+        assert(codes.length > 0 && codes.every((code) => code === "LOCKED"), `${call}: ${codes}`);
+      }
+      await holder.close();
+      assertEquals(await keyv.set("k", 1), true);
+      assertEquals(await keyv.get("k"), 1);
+      await keyv.disconnect();
+    },
+  );
+}
+
+diskTest("keyv 5: with throwOnErrors, a call that fails rejects", async (directory) => {
+  const holder = await KvStore.open(directory);
+  const keyv = new Keyv5({ store: new KvKeyv(directory), throwOnErrors: true });
+  for (const call of [() => keyv.get("k"), () => keyv.set("k", 1), () => keyv.getMany(["k"]), () => keyv.has("k")]) {
+    const error = await assertRejects(call, KvStoreError);
+    assertEquals(error.code, "LOCKED");
+  }
+  await holder.close();
+});
+
+diskTest("keyv: the adapter by itself, on a store that its owner has opened", async (directory) => {
+  const store = await KvStore.open(directory);
+  const adapter = new KvKeyv(store);
+  assertEquals("namespace" in adapter, false);
+  assertEquals(await adapter.set("a", "1"), true);
+  assertEquals(await adapter.setMany([{ key: "b", value: "2" }, { key: "c", value: "3", ttl: Infinity }]), [
+    true,
+    true,
+  ]);
+  await store.set(new Uint8Array([0xff]), "not of keyv");
+  assertEquals(await adapter.getMany(["a", "b", "x"]), ["1", "2", undefined]);
+  const seen: string[] = [];
+  for await (const [key] of adapter.iterator()) seen.push(key);
+  assertEquals(seen, ["a", "b", "c"]);
+  assertEquals([await adapter.deleteMany(["a", "x"]), await adapter.deleteMany(["a", "x"])], [true, false]);
+  assertEquals([await adapter.delete("b"), await adapter.delete("b")], [true, false]);
+  await assertRejects(() => adapter.set("k", undefined), TypeError);
+  await adapter.disconnect();
+  assertEquals([...store.keys()], ["c", new Uint8Array([0xff])]);
+  await store.close();
+  await assertRejects(() => adapter.get("c"), KvStoreError, "closed");
+});
+
+async function entriesOf(keyv: AnyKeyv): Promise<[string, unknown][]> {
+  const entries: [string, unknown][] = [];
+  for await (const entry of keyv.iterator!({})) entries.push(entry);
+  return entries;
+}
