@@ -225,7 +225,7 @@ export interface RepairReport {
 
 /** Figures of an open store: plain data, units in the names. */
 export interface Stats {
-  /** Keys that have a value. */
+  /** Keys that have a value; those that have expired have none. */
   keys: number;
   /** Segments that the manifest lists. */
   segments: number;
@@ -233,9 +233,9 @@ export interface Stats {
   diskBytes: number;
   /** Bytes of records that hold a current value. */
   liveBytes: number;
-  /** Bytes that compaction can win: superseded records and durable marks. */
+  /** Bytes that compaction can win: superseded records, durable marks, and the values of expired keys. */
   staleBytes: number;
-  /** Bytes of tombstones. */
+  /** Bytes of tombstones, and of expired records as far as they stand for some. */
   tombstoneBytes: number;
   /** Memory held by the index. */
   indexBytes: number;

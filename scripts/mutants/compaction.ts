@@ -63,8 +63,8 @@ export const compactionRules: Promised[] = [
       {
         id: "tombstones-rewritten-for-ever",
         file: "src/compaction/choose.ts",
-        find: "(input.highestTombstone <= droppable ? 0 : input.tombstoneBytes)",
-        replace: "(droppable < 0 ? input.tombstoneBytes : 0)",
+        find: "keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;",
+        replace: "keptBytes += droppable < 0 ? input.tombstoneBytes : 0;",
         killers: [[CHOOSE, "choose: no compaction of undroppable tombstones, however often it is asked for"]],
       },
       {
@@ -248,8 +248,8 @@ export const compactionRules: Promised[] = [
       {
         id: "damaged-value-given-up",
         file: "src/compaction/compactor.ts",
-        find: 'if (!cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");',
-        replace: "if (!cursor.checkValue()) return;",
+        find: 'if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");',
+        replace: "if (!isGrave && !cursor.checkValue()) return;",
         killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
       },
       {

@@ -7,6 +7,7 @@
 import { crashPromises } from "./crashes.ts";
 import { damagePromises } from "./damage.ts";
 import { compactionRules } from "./compaction.ts";
+import { expiryPromises } from "./expiry.ts";
 import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
@@ -19,6 +20,7 @@ export const promises: Promised[] = [
   ...crashPromises,
   ...stepPromises,
   ...damagePromises,
+  ...expiryPromises,
   ...compactionRules,
   ...recoveryRules,
   ...derivedRules,

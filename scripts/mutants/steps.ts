@@ -17,8 +17,8 @@ export const stepPromises: Promised[] = [
       {
         id: "tombstone-dropped-at-once",
         file: "src/compaction/compactor.ts",
-        find: "cursor.sequence > this.#droppableUpTo;",
-        replace: "cursor.sequence > Math.max(this.#droppableUpTo, this.#asOf);",
+        find: "cursor.sequence > this.#droppableUpTo);",
+        replace: "cursor.sequence > Math.max(this.#droppableUpTo, this.#asOf));",
         killers: [[COMPACTOR, "compaction: a tombstone stays as long as a segment outside holds what it deleted"]],
       },
       {

@@ -112,8 +112,9 @@ export const writeRules: Promised[] = [
       {
         id: "rejected-write-visible",
         file: "src/store/core.ts",
-        find: "this.index.put(keyIn(buffer, at, header), segment, offset, form);",
-        replace: "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form);",
+        find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
+        replace:
+          "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         killers: [[FAILED, "failed append: reads see the pending writes before it, and the former state after it"]],
       },
       {

@@ -8,12 +8,14 @@ import type { Command } from "./command.ts";
 import { exportCommand } from "./commands/export.ts";
 import { get, has } from "./commands/get.ts";
 import { commandsAboutCommands } from "./commands/help.ts";
+import { history } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { count, list } from "./commands/list.ts";
 import { log } from "./commands/log.ts";
 import { remove, set } from "./commands/set.ts";
 import { torture } from "./commands/torture.ts";
 import { repair, verify } from "./commands/verify.ts";
+import { watch } from "./commands/watch.ts";
 import { backup, compact, stats } from "./commands/work.ts";
 
 /** Every command there is. */
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Command[] = [
   count,
   importCommand,
   exportCommand,
+  watch,
+  history,
   stats,
   compact,
   backup,

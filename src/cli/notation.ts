@@ -13,7 +13,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Key, Value } from "../../mod.ts";
+import type { Change, Key, Value } from "../../mod.ts";
 import { InputError } from "./errors.ts";
 
 /** A key as JSON has it. */
@@ -33,6 +33,15 @@ export function entryLine(key: Key, value: Value, expiresAt?: number): string {
   return `{"key":${JSON.stringify(keyForm(key))},"value":${JSON.stringify(valueForm(value))}${expiry}}`;
 }
 
+/** A change as one line of JSON, without its end. */
+export function changeLine(change: Change): string {
+  const { seq, type } = change;
+  if (change.type === "clear") return JSON.stringify({ seq, type });
+  const key = keyForm(change.key);
+  if (change.type === "delete") return JSON.stringify({ seq, type, key });
+  // Left out by JSON where it is undefined.
+  return JSON.stringify({ seq, type, key, value: valueForm(change.value), expiresAt: change.expiresAt });
+}
 const FIELDS = ["key", "value", "expiresAt"];
 
 /** Reads a line of an export. Throws an `InputError` that says what was wanted. */

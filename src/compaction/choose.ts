@@ -51,9 +51,9 @@ export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonByt
   for (const input of inputs) {
     inputBytes += input.endBytes;
     keptBytes += input.liveBytes - input.expiredBytes;
-    if (input.highestTombstone > droppable) keptBytes += input.tombstoneBytes;
-    // What expired may have any of the segment's sequence numbers.
-    if (input.highestSequence > droppable) keptBytes += input.graveBytes;
+    keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;
+    // What has expired may have any of the segment's sequence numbers.
+    keptBytes += input.highestSequence <= droppable ? 0 : input.graveBytes;
   }
   const overhead = SEGMENT_HEADER_BYTES + 4 * inputs.length + MARK_BYTES;
   const outputBytes = keptBytes === 0 ? 0 : keptBytes + overhead;

@@ -102,7 +102,7 @@ export abstract class Reader<V extends Value = Value> {
     // Before a view is opened: it may have to read, and fail.
     const { sorted } = this.view === undefined ? core.views.current : core.views.base(this.view);
     const list = sorted.list();
-    const own = this.view === undefined ? core.openView() : undefined;
+    const own = this.view === undefined ? core.views.open(core.log.nextSequence, core.log.clockFloor) : undefined;
     const view = this.view ?? own!;
     const iterator = new RangeIterator({
       reader: this,

@@ -42,6 +42,34 @@ cliTest("set: bytes from standard input and from a file, and other types of them
   assertEquals((await shell.run(["has", "x"])).code, 1);
 });
 
+cliTest("set --ttl: the key is gone in time; a duration wants a unit", async (shell) => {
+  const before = Date.now();
+  const printed = JSON.parse(await shell.ok(["set", "code", "4711", "--ttl", "10m", "--json"]));
+  const { expiresAt } = printed;
+  assertEquals(printed, { key: "code", type: "string", bytes: 4, expiresAt });
+  assert(expiresAt >= before + 600_000 && expiresAt <= Date.now() + 600_000);
+  const line = `{"key":"code","value":"4711","expiresAt":${expiresAt}}\n`;
+  assertEquals(await shell.ok(["get", "code", "--json"]), line);
+  assertEquals(await shell.ok(["list", "--values", "--json"]), line);
+  assertEquals(await shell.ok(["get", "code"]), "4711\n");
+  await shell.ok(["set", "gone", "soon", "--ttl", "1ms"]);
+  assertEquals([(await shell.run(["get", "gone"])).code, (await shell.run(["has", "gone"])).code], [1, 1]);
+  assertEquals([await shell.ok(["count"]), await shell.ok(["list"])], ["1\n", "code\n"]);
+  assertEquals((await shell.run(["delete", "gone"])).code, 1);
+  await shell.ok(["set", "code", "4712"]);
+  assertEquals(await shell.ok(["get", "code", "--json"]), '{"key":"code","value":"4712"}\n');
+  for (const duration of ["10", "0s", "-1s", "1.s", "1 h", "1w", "m", "1e9d", "9".repeat(20) + "d"]) {
+    const { code, err } = await shell.run(["set", "code", "x", `--ttl=${duration}`]);
+    assertEquals(code, 2, duration);
+    assertStringIncludes(err, `--ttl is "${duration}"`);
+    assertStringIncludes(err, "Usage: kvstore set");
+  }
+  const log = lines(await shell.ok(["log", "--json"])).map((one) => JSON.parse(one));
+  const states = log.filter(({ kind }) => kind === "set").map(({ key, state }) => `${key} ${state}`);
+  assertEquals(states, ["code stale", "gone expired", "code live"]);
+  assertStringIncludes(await shell.ok(["log"]), `until ${new Date(expiresAt).toISOString()}`);
+});
+
 cliTest("has and delete: the exit status tells, get and delete say it", async (shell) => {
   await shell.ok(["set", "k", "v"]);
   assertEquals(await shell.run(["has", "k"]), await shell.run(["delete", "k"]));

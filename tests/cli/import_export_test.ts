@@ -33,6 +33,27 @@ cliTest("export, import, export: byte for byte, binary keys, surrogates and wrap
   await after.close();
 });
 
+cliTest("export, import: every time of expiry, and what has expired by then is absent", async (shell) => {
+  const store = await KvStore.open(shell.dir);
+  await store.set("stays", 1);
+  await store.set("a", "text", { expiresAt: 4_102_444_800_000 });
+  await store.set(new Uint8Array([0xff]), new Uint8Array([1]), { expiresAt: Number.MAX_SAFE_INTEGER });
+  await store.set("gone", 1, { expiresAt: 1 });
+  await store.close();
+  const exported = await shell.ok(["export"]);
+  assertEquals(lines(exported), [
+    '{"key":"a","value":"text","expiresAt":4102444800000}',
+    '{"key":"stays","value":1}',
+    '{"key":{"base64":"/w=="},"value":{"base64":"AQ=="},"expiresAt":9007199254740991}',
+  ]);
+  const past = '{"key":"old","value":1}\n{"key":"old","value":2,"expiresAt":5}\n';
+  await shell.ok(["--dir", `${shell.root}/copy`, "import"], exported + past);
+  assertEquals(await shell.ok(["--dir", `${shell.root}/copy`, "export"]), exported);
+  // A line alone is a group alone, and written in another way.
+  await shell.ok(["--dir", `${shell.root}/one`, "import"], lines(exported)[0]);
+  assertEquals(await shell.ok(["--dir", `${shell.root}/one`, "export"]), `${lines(exported)[0]}\n`);
+});
+
 cliTest("import: acknowledges groups, skips empty lines, takes the last value of a key", async (shell) => {
   const input = Array.from({ length: 5000 }, (_, i) => `{"key":"k${i % 4000}","value":${i}}\n\n`).join("");
   const acknowledged = lines(await shell.ok(["import", "--json"], input)).map((line) => JSON.parse(line).acknowledged);

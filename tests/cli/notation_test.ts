@@ -24,6 +24,9 @@ Deno.test("cli notation: what an export writes, an import reads back", () => {
   for (const [key, value, line] of entries) {
     assertEquals(entryLine(key, value), line);
     assertEquals(parseEntry(line), { key, value });
+    const expiring = `${line.slice(0, -1)},"expiresAt":1800000000000}`;
+    assertEquals(entryLine(key, value, 1_800_000_000_000), expiring);
+    assertEquals(parseEntry(expiring), { key, value, expiresAt: 1_800_000_000_000 });
   }
 });
 

@@ -7,6 +7,8 @@ interface Plan {
   live?: number;
   stale?: number;
   tombstones?: number;
+  /** Of the live bytes, those of records that have expired, and what of these a tombstone needs. */
+  expired?: [bytes: number, graveBytes: number];
   highestTombstone?: number;
   lowest?: number;
   cleanAsOf?: number;
@@ -25,6 +27,7 @@ function segment({ live = 0, stale = 0, tombstones = 0, sealed = true, ...rest }
   if (tombstones > 0) made.coverTombstone(rest.highestTombstone ?? 1, tombstones);
   made.cover(rest.lowest ?? numbers);
   made.cleanAsOf = rest.cleanAsOf ?? 0;
+  [made.expiredBytes, made.graveBytes] = rest.expired ?? [0, 0];
   return made;
 }
 
@@ -65,6 +68,26 @@ Deno.test("choose: what is won is what the output will not have, headers counted
   assertEquals(gainOf(dead, dead), { wonBytes: 544, outputBytes: 0 });
   const full = [segment({ live: 1000 })];
   assert(gainOf(full, full).wonBytes < 0);
+});
+
+Deno.test("choose: of what has expired all is won but a tombstone, and that, too, where it may go", () => {
+  const old = segment({ live: 1000, lowest: 1 });
+  const middle = segment({ live: 1000, expired: [1000, 300], lowest: 10 });
+  const young = segment({ live: 1000, expired: [500, 100], lowest: 20 });
+  const all = [old, middle, young];
+  assertEquals([middle.staleBytes, young.staleBytes], [700, 400]);
+  const overhead = 44 + 4 + 32;
+  assertEquals(gainOf(all, [middle]), { wonBytes: 1044 - 300 - overhead, outputBytes: 300 + overhead });
+  assertEquals(gainOf([middle], [middle]), { wonBytes: 1044, outputBytes: 0 });
+  assertEquals(gainOf([middle, young], [young]), { wonBytes: 1044 - 600 - overhead, outputBytes: 600 + overhead });
+  // Any of a segment's numbers may be the one of what has expired.
+  const cleaned = segment({ lowest: 1, cleanAsOf: 24 });
+  young.highestSequence = 25;
+  assertEquals(gainOf([cleaned, young], [young]).outputBytes, 600 + overhead);
+  cleaned.cleanAsOf = 25;
+  assertEquals(gainOf([cleaned, young], [young]).outputBytes, 500 + overhead);
+  const small = segment({ live: 40, expired: [40, 33], lowest: 30 });
+  assert(gainOf([...all, small], [small]).wonBytes < 0, "no compaction is worth the seven bytes of a value");
 });
 
 Deno.test("choose: tombstones are won only where they may go", () => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Key, KvStore, Version } from "../../mod.ts";
 import type { Case } from "./context.ts";
+import { openAt, START } from "./expiry.ts";
 import {
   assertCode,
   assertRefused,
@@ -160,6 +161,27 @@ export const historyCases: Case[] = [
       assertEquals(store.has("a"), false);
       const reader = await context.open({ readOnly: true });
       await assertCode(reader.restore("b", other.seq), "READ_ONLY");
+    },
+  },
+  {
+    name: "history: a version that has expired does not count; restored, it has its time again only if that is to come",
+    async run(context) {
+      const store = await openAt(context, MANUAL);
+      await store.set("k", "soon", { ttl: 1000 });
+      await store.set("k", "later", { ttl: 5000 });
+      const [later, soon] = await store.history("k") as [Version, Version];
+      assertEquals([later.expiresAt, later.live, soon.expiresAt, soon.live], [START + 5000, true, START + 1000, false]);
+      context.clock.nowMs = START + 5000;
+      assertEquals(await typesOf(store, "k"), "set set");
+      context.clock.nowMs = START + 3000;
+      assertEquals(await typesOf(store, "k"), "set set");
+      await store.restore("k", soon.seq);
+      assertEquals([store.get("k"), store.expiresAt("k")], ["soon", undefined]);
+      await store.set("n", 1, { ttl: 10_000 });
+      await store.delete("n");
+      const [, old] = await store.history("n") as [Version, Version];
+      await store.restore("n", old.seq);
+      assertEquals([store.get("n"), store.expiresAt("n")], [1, old.expiresAt]);
     },
   },
   {

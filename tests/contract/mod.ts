@@ -22,6 +22,7 @@ import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
 import { expiryCases } from "./expiry.ts";
+import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { historyCases } from "./history.ts";
@@ -54,6 +55,7 @@ export const cases: Case[] = [
   ...recoveryCases,
   ...garbageCases,
   ...expiryCases,
+  ...keptExpiryCases,
   ...faultCases,
   ...watchCases,
   ...historyCases,

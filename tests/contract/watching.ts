@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Change, Key, KvStore, KvStoreError, OpenOptions, Watch } from "../../mod.ts";
 import type { Case, Context } from "./context.ts";
+import { openAt, START } from "./expiry.ts";
 import {
   assertCode,
   assertThrowsCode,
@@ -19,6 +20,7 @@ import {
   outcomes,
   SMALL,
   turns,
+  until,
 } from "./helpers.ts";
 
 /** The next changes of a watch, as many as that. */
@@ -365,6 +367,31 @@ export const watchCases: Case[] = [
       assertEquals(store.stats().pinnedSegments, 0);
       await store.compact();
       assertEquals(context.segments().length, store.stats().segments);
+    },
+  },
+  {
+    name:
+      "watch: a set tells when it expires, and the expiry is no change; not even where compaction made a tombstone of it",
+    async run(context) {
+      const compaction = { auto: true, staleRatio: 0.5, minStaleBytes: 0 };
+      const store = await openAt(context, { segmentBytes: 4096, compaction });
+      // The tombstone is needed, as the first segment holds an older value and is not worth compacting.
+      await store.set("k", "old");
+      await store.set("filling", "v".repeat(4000));
+      const [watch, prompt] = [store.watch(), new Follower(store.watch())];
+      await store.set("k", "young", { ttl: 1000 });
+      for (let i = 0; i < 3; i++) await store.set("other", `${i}`.repeat(1200));
+      context.clock.nowMs = START + 1000;
+      assertEquals(store.has("k"), false);
+      await store.set("other", "x".repeat(1200));
+      await until(() => store.stats().compactions > 0, "a segment has been compacted");
+      const changes = await take(watch, 5);
+      const [first] = changes;
+      assertEquals({ ...first, seq: 0 }, { seq: 0, type: "set", key: "k", value: "young", expiresAt: START + 1000 });
+      const [newest] = await store.history("k");
+      assertEquals([newest!.type, newest!.seq], ["delete", first!.seq]);
+      assertEquals(textsOf(await prompt.news()), textsOf(changes));
+      assertEquals(await isSettled(watch.next()), false);
     },
   },
   {

@@ -1,6 +1,6 @@
 /**
  * Deleted keys stay deleted: whatever subsets of segments are compacted, in whatever order, with a crash at any
- * operation, and whether a delete, a batch or a clear removed them.
+ * operation, and whether a delete, a batch or a clear removed them, or they expired.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./di
 import { contentsOf, textOf } from "./history.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "./scenario.ts";
 
-/** Writes to one segment: `key=value` sets, `key!` deletes, `*` clears. */
+/** Writes to one segment: `key=value` sets, `key~value` until it expires, `key!` deletes, `*` clears. */
 type Layout = string[];
 
 const LAYOUTS: Record<string, Layout> = {
@@ -23,6 +23,14 @@ const LAYOUTS: Record<string, Layout> = {
   "a clear": ["a=1 b=1 c=1", "a=2 d=1", "* b=2", "b! e=1"],
   "two clears": ["a=1 b=1", "* a=2 c=1", "c! b=2", "* d=1"],
   "the same key again and again": ["a=1", "a!", "a=2", "a!"],
+  "an expiry in a newer segment": ["a=1 b=1 c=1 d=1", "a=2 b~2", "c=2 a~3 d~2", "b=3 b~4 c!"],
+  "an expiry under a newer put, under a delete and under a clear": [
+    "a=1 b=1 c=1",
+    "a~2 b~2 c~2",
+    "* b=2 a~3",
+    "b~4 a=4",
+  ],
+  "expiries over one another, and over a delete": ["a=1 b=1", "a~2 b! c~1", "a~3 b~3", "c=2 a~4"],
 };
 const KEYS = ["a", "b", "c", "d", "e"];
 
@@ -30,19 +38,28 @@ function coreOf(store: KvStore): Core {
   return (store as unknown as { core: Core }).core;
 }
 
-/** Writes a layout, a segment each, and returns what the store must hold from then on. */
-async function build(layout: Layout): Promise<{ platform: MemoryPlatform; contents: string }> {
+/** What is written expires at this time, long ago for all machines but those whose clock goes back. */
+const EXPIRY = 2000;
+const BEFORE = () => EXPIRY - 1000;
+
+/** Writes a layout, a segment each, and returns what the store must hold from then on, and until something expires. */
+async function build(layout: Layout): Promise<{ platform: MemoryPlatform; contents: string; early: string }> {
   const platform = newMachine();
+  platform.now = BEFORE;
   const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
   const model = new Map<string, string>();
+  const expiring = new Set<string>();
   for (const segment of layout) {
     for (const write of segment.split(" ")) {
-      const [key = "", value] = write.split("=");
+      const [key = "", value] = write.split(/[=~]/);
+      const expires = write.includes("~");
+      if (expires) expiring.add(key);
+      else expiring.delete(key);
       if (write === "*") {
         await store.clear();
         model.clear();
       } else if (value !== undefined) {
-        await store.set(key, value);
+        await store.set(key, value, expires ? { expiresAt: EXPIRY } : {});
         model.set(key, value);
       } else {
         await store.delete(key.slice(0, -1));
@@ -52,7 +69,9 @@ async function build(layout: Layout): Promise<{ platform: MemoryPlatform; conten
     coreOf(store).writer!.rotate();
   }
   await store.close();
-  return { platform, contents: textOf(model) };
+  platform.now = Date.now;
+  const left = [...model].filter(([key]) => !expiring.has(key));
+  return { platform, contents: textOf(new Map(left)), early: textOf(model) };
 }
 
 /** Compacts those sealed segments, oldest first, whose bit is set. */
@@ -91,6 +110,20 @@ async function assertHolds(platform: MemoryPlatform, contents: string, where: st
   await again.close();
 }
 
+/**
+ * With a clock that has gone back, what had expired is there again if no manifest knew of it: all of it, or nothing. Older
+ * values never come back.
+ */
+async function assertAsOfOneTime(platform: MemoryPlatform, possible: string[], where: string): Promise<void> {
+  const copy = copyOf(platform);
+  copy.now = BEFORE;
+  const store = await KvStore.openOn(copy, DIRECTORY, OPTIONS);
+  const contents = contentsOf(store, KEYS);
+  assert(possible.includes(contents), `${where}: ${contents}`);
+  assertEquals((await store.verify()).problems, [], where);
+  await store.close();
+}
+
 const SUBSETS = Array.from({ length: 15 }, (_, i) => i + 1);
 
 for (const [name, layout] of Object.entries(LAYOUTS)) {
@@ -107,6 +140,8 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
         }
         assertEquals((await store.verify()).problems, [], where);
         await store.close();
+        // The clock goes back: what was found to have expired stays so.
+        copy.now = BEFORE;
         await assertHolds(copy, contents, where);
       }
     }
@@ -114,7 +149,7 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
 
   Deno.test(`deleted keys stay deleted through crashes within compactions: ${name}`, async () => {
     await withSeed(5, async () => {
-      const { platform, contents } = await build(layout);
+      const { platform, contents, early } = await build(layout);
       for (const first of SUBSETS) {
         const copy = copyOf(platform);
         const left: [string, MemoryPlatform][] = [];
@@ -132,7 +167,10 @@ for (const [name, layout] of Object.entries(LAYOUTS)) {
         }
         copy.onOperation = undefined;
         await store.close();
-        for (const [where, after] of left) await assertHolds(after, contents, where);
+        for (const [where, after] of left) {
+          await assertAsOfOneTime(after, [contents, early], where);
+          await assertHolds(after, contents, where);
+        }
       }
     });
   });

@@ -43,6 +43,7 @@ async function writeExample(platform: MemoryPlatform): Promise<void> {
   await store.set("greeting", "hello");
   await store.set(Uint8Array.of(0, 255), Uint8Array.of(1, 2, 3));
   await store.set("user:1", { name: "Ada" });
+  await store.set("code", "4711", { expiresAt: 4_102_444_800_000 });
   await store.set("greeting", "hello again");
   await store.delete("user:1");
   await store.batch([{ type: "set", key: "a", value: "\ud800" }, { type: "delete", key: "greeting" }]);

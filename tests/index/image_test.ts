@@ -13,18 +13,21 @@ function keyOf(text: string) {
   return { bytes, start: 0, length: bytes.length };
 }
 
-function put(index: Index, text: string, offset: number): void {
-  index.put(keyOf(text), 3, offset, formOf(40, offset % 2 === 0));
+function put(index: Index, text: string, offset: number, expiresAt = 0): void {
+  index.put(keyOf(text), 3, offset, formOf(40, offset % 2 === 0), expiresAt);
 }
 
 function placeOf(index: Index, text: string): string | undefined {
   const { bytes, length } = keyOf(text);
-  return index.find(bytes, 0, length) ? [index.segment, index.offset, index.length, index.isString].join() : undefined;
+  if (!index.find(bytes, 0, length)) return undefined;
+  const { segment, offset, length: lengthBytes, isString, expiresAt } = index;
+  return [segment, offset, lengthBytes, isString, ...(expiresAt === 0 ? [] : [expiresAt])].join();
 }
 
-function makeIndex(keys: number): Index {
+/** Keys, a fifth of them deleted; a third of them expire, if that is wanted. */
+function makeIndex(keys: number, expire = false): Index {
   const index = new Index();
-  for (let i = 0; i < keys; i++) put(index, `key ${i}`, i);
+  for (let i = 0; i < keys; i++) put(index, `key ${i}`, i, expire && i % 3 === 0 ? 1000 + i : 0);
   for (let i = 0; i < keys; i += 5) index.remove(keyOf(`key ${i}`));
   return index;
 }
@@ -63,6 +66,23 @@ Deno.test("image: an index comes back, and goes on like any other", async () => 
   }
 });
 
+Deno.test("image: times of expiry come back, those that are past too, and go on like any others", async () => {
+  const index = makeIndex(3000, true);
+  // An image says nothing of the time: what has expired in one process may not have in the next.
+  index.expire(2000);
+  const loaded = load(await imageOf(index))!;
+  for (let i = 0; i < 3009; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`));
+  assertEquals([loaded.size, loaded.nextExpiry], [2400, 1003]);
+  for (const now of [0, 1002, 1003, 2000, 3999, 4000]) {
+    loaded.expire(now);
+    const left = Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 5 > 0 && (i % 3 > 0 || 1000 + i > now));
+    assertEquals([loaded.size, loaded.expiredBytes], [left.length, 40 * (2400 - left.length)]);
+    if (now === 2000) assertEquals([loaded.size, loaded.expiredBytes], [index.size, index.expiredBytes]);
+  }
+  for (let i = 0; i < 3000; i++) put(loaded, `key ${i}`, i, 5000);
+  assertEquals([loaded.size, loaded.expiredBytes, loaded.nextExpiry <= 5000], [3000, 0, true]);
+});
+
 Deno.test("image: between two partitions the index may change; each is as of the number that it notes", async () => {
   const random = new Random(8);
   const index = makeIndex(600);
@@ -98,7 +118,7 @@ Deno.test("image: between two partitions the index may change; each is as of the
 });
 
 Deno.test("image: cut anywhere, or with any byte changed, it is refused or the same", async () => {
-  const index = makeIndex(40);
+  const index = makeIndex(40, true);
   const good = await imageOf(index);
   const check = (bytes: Uint8Array, what: string) => {
     const loaded = load(bytes);
@@ -148,7 +168,7 @@ function loadHostile(bytes: Uint8Array): { isRefused: boolean; largest: number }
 }
 
 Deno.test("image: numbers in the footer ask for no more memory than there is file", async () => {
-  const good = await imageOf(makeIndex(40));
+  const good = await imageOf(makeIndex(40, true));
   const end = good.length - 16;
   const length = new DataView(good.buffer).getUint32(end, true);
   const footer = JSON.parse(new TextDecoder().decode(good.subarray(end - length, end)));
@@ -161,9 +181,15 @@ Deno.test("image: numbers in the footer ask for no more memory than there is fil
     { entries: 2 ** 40 },
     { arena: 2 ** 40 },
     { slots: 0, entries: 0, arena: 0 },
+    // Times that are not there, are not all there, or are others.
+    { expiry: 0 },
+    { expiry: 999 },
+    { expiry: 2 ** 54 },
   ];
-  for (const change of hostile) {
-    const partitions = footer.partitions.map((one: object, i: number) => i === 0 ? { ...one, ...change } : one);
+  const first = footer.partitions.findIndex((one: { expiry?: number }) => one.expiry !== undefined);
+  const plain = footer.partitions.findIndex((one: { expiry?: number; live: number }) => !one.expiry && one.live > 0);
+  for (const [at, change] of [...hostile.map((one) => [first, one] as const), [plain, { expiry: 1000 }] as const]) {
+    const partitions = footer.partitions.map((one: object, i: number) => i === at ? { ...one, ...change } : one);
     const text = utf8(JSON.stringify({ ...footer, partitions }));
     const bytes = new Uint8Array(end - length + text.length + 16);
     bytes.set(good.subarray(0, end - length));

@@ -8,13 +8,13 @@ import type { Reader } from "../../src/store/reader.ts";
 import type { Snapshot } from "../../src/store/snapshot.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
 import type { Look } from "./commands.ts";
-import { type Data, digestOf, type Entry, entryOf, nameOf, printable, type State, within } from "./data.ts";
+import { aliveAt, type Data, digestOf, type Entry, entryOf, nameOf, printable, type State, within } from "./data.ts";
 import { isSame } from "./model.ts";
 
 /** Everything that a reader shows. */
 export function contentsOf(reader: Reader): State {
   const state: State = new Map();
-  for (const [key, value] of reader) state.set(...entryOf(key, value));
+  for (const [key, value] of reader) state.set(...entryOf(key, value, reader.expiresAt(key)));
   return state;
 }
 
@@ -42,6 +42,10 @@ export function assertReads(reader: Reader, expected: State, { look, data }: { l
       return assertText(String(reader.size), String(expected.size), "size");
     case 4:
       return assertRange(reader, expected, data.range(look.range));
+    case 5: {
+      const expiresAt = expected.get(nameOf(key))?.expiresAt ?? Infinity;
+      return assertText(String(reader.expiresAt(key) ?? Infinity), String(expiresAt), "expiresAt");
+    }
     default:
       return assertText(digestOf(reader.get(key)), valueOf(key), `get ${printable(nameOf(key))}`);
   }
@@ -65,17 +69,26 @@ function show(entry: Entry | undefined): string {
   return entry === undefined ? "nothing" : `${entry.value.slice(0, 60)} (${entry.isString ? "string" : "bytes"})`;
 }
 
+/** When a snapshot or iterator was taken: the state, the time, and the last call before. */
+export interface Moment {
+  state: State;
+  nowMs: number;
+  id: number;
+}
+
 /** A snapshot that is held, with what it must show. */
 export class HeldSnapshot {
   #state: State;
   readonly #snapshot: Snapshot;
+  readonly #nowMs: number;
   /** The last call before it was taken. */
   readonly id: number;
 
-  /** A snapshot of `state`. */
-  constructor(snapshot: Snapshot, state: State, id: number) {
+  /** A snapshot of that moment. */
+  constructor(snapshot: Snapshot, { state, nowMs, id }: Moment) {
     this.#snapshot = snapshot;
     this.#state = new Map(state);
+    this.#nowMs = nowMs;
     this.id = id;
   }
 
@@ -84,9 +97,9 @@ export class HeldSnapshot {
     assertReads(this.#snapshot, this.#state, tools);
   }
 
-  /** What it was taken of has been taken back. */
+  /** What it was taken of has been taken back: it shows that state, as of the time when it was taken. */
   takeBack(state: State): void {
-    this.#state = new Map(state);
+    this.#state = aliveAt(this.#nowMs, state);
   }
 
   /** Whether it has nothing more to show, which a snapshot never says: it throws. */
@@ -109,12 +122,14 @@ export class HeldIterator {
   /** After writes were taken back: which keys it visits was settled before; what they have must be this. */
   #loose: State | undefined;
   readonly #isAsBytes: boolean;
+  readonly #nowMs: number;
 
   /** An iterator over a range of `state`. */
-  constructor(reader: Reader, state: State, id: number, range: Range) {
+  constructor(reader: Reader, { state, nowMs, id }: Moment, range: Range) {
     this.#iterator = reader.entries(range);
     this.#left = within(state, range);
     this.#isAsBytes = range.keys === "bytes";
+    this.#nowMs = nowMs;
     this.id = id;
   }
 
@@ -128,6 +143,8 @@ export class HeldIterator {
         throw new Error(`iterator: ends before ${printable(name)}`);
       }
       const [foundName, found] = entryOf(...value as [Key, Value]);
+      // An iterator does not say when a key expires.
+      found.expiresAt = (this.#loose?.get(foundName) ?? entry)?.expiresAt ?? Infinity;
       const loose = this.#loose?.get(foundName);
       const wanted = loose && this.#isAsBytes ? { ...loose, isString: false } : loose ?? entry;
       if (this.#loose === undefined && foundName !== name) {
@@ -141,7 +158,7 @@ export class HeldIterator {
 
   /** Some of what it was to visit has been taken back. */
   takeBack(state: State): void {
-    this.#loose = new Map(state);
+    this.#loose = aliveAt(this.#nowMs, state);
   }
 
   /** Whether it has nothing more to yield. */

@@ -53,11 +53,12 @@ interface Told {
 export interface Operation {
   key: number;
   value: ValueOf | undefined;
+  lifeMs: number | undefined;
 }
 
 /** The commands, by name. */
 export interface Commands {
-  set: Told & { key: number; value: ValueOf };
+  set: Told & { key: number; value: ValueOf; lifeMs: number | undefined };
   delete: Told & { key: number };
   batch: Told & { operations: Operation[] };
   clear: unknown;
@@ -145,6 +146,9 @@ const MIXES: readonly Partial<Record<keyof Commands, number>>[] = [
   { ...NO_STOPS, ...NO_FAULTS, reader: 100, time: 10, idle: 8, set: 100 },
   { ...NO_VIEWS, ...NO_FAULTS, stop: 10, time: 12, idle: 12, flush: 0, compact: 0, clear: 4 },
   { ...NO_FAULTS, compact: 0, verify: 0, backup: 0, clear: 4, hold: 20, check: 60 },
+  // Much that expires: in views, under rollbacks, before and behind compactions.
+  { ...NO_STOPS, time: 40, fault: 8, hold: 20, check: 40, compact: 12 },
+  { ...NO_FAULTS, time: 40, stop: 6, stopSoon: 6, reader: 40, compact: 12 },
 ];
 
 const FAULTS = ["write", "write", "write", "open", "rename", "remove", "read", "list", "sync", "syncLater"] as const;
@@ -198,8 +202,14 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     ...{ prefix: bound, gt: bound, gte: bound, lt: bound, lte: bound, limit: oftenNot(fc.nat(7)) },
     ...{ reverse: oftenNot(usually(fc.constant(true), 4, fc.constant(false))), asBytes: oftenNot(fc.constant(true)) },
   });
-  const look = fc.record({ how: fc.nat(6), keys: fc.array(key, { minLength: 1, maxLength: 5, size: "max" }), range });
-  const operation: fc.Arbitrary<Operation> = fc.record({ key, value: usually(value, 2, fc.constant(undefined)) });
+  const look = fc.record({ how: fc.nat(7), keys: fc.array(key, { minLength: 1, maxLength: 5, size: "max" }), range });
+  // How long a key lives, if not for good: some spans end just when time passes, some are over.
+  const lifeMs = oftenNot(fc.constantFrom(400, 1000, 1001, 2000, 2999, 70_000, 0, -1));
+  const operation: fc.Arbitrary<Operation> = fc.record({
+    key,
+    value: usually(value, 2, fc.constant(undefined)),
+    lifeMs,
+  });
   // Most batches are small even where they may be large.
   const operations = usually(
     fc.array(operation, { maxLength: 6, size: "max" }),
@@ -207,7 +217,7 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     fc.array(operation, { maxLength: profile.batch, size: "max" }),
   );
   const fields = {
-    set: { key, value, durability },
+    set: { key, value, lifeMs, durability },
     delete: { key, durability },
     batch: { operations, durability },
     clear: {},

@@ -7,10 +7,14 @@
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
 
-/** What the model knows of a key: in which form it was set last, and its value, short enough to keep and to compare. */
+/**
+ * What the model knows of a key: in which form it was set last, its value, short enough to keep and to compare, and when
+ * it expires (`Infinity`: never).
+ */
 export interface Entry {
   isString: boolean;
   value: string;
+  expiresAt: number;
 }
 
 /** Keys, by their bytes as a string of one character a byte, with what they have. Entries are never changed in place. */
@@ -147,8 +151,18 @@ export function digestOf(value: Value | undefined): string | undefined {
 }
 
 /** What the model keeps of a key and its value. */
-export function entryOf(key: Key, value: Value): [name: string, entry: Entry] {
-  return [nameOf(key), { isString: typeof key === "string", value: digestOf(value) }];
+export function entryOf(key: Key, value: Value, expiresAt: number = Infinity): [name: string, entry: Entry] {
+  return [nameOf(key), { isString: typeof key === "string", value: digestOf(value), expiresAt }];
+}
+
+/** An entry, if it has not expired. */
+export function alive(entry: Entry | undefined, nowMs: number): Entry | undefined {
+  return entry !== undefined && entry.expiresAt > nowMs ? entry : undefined;
+}
+
+/** What of a state has not expired. */
+export function aliveAt(nowMs: number, state: State): State {
+  return new Map([...state].filter(([, entry]) => entry.expiresAt > nowMs));
 }
 
 /** What of a state lies within a range, in its order. */

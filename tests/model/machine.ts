@@ -14,8 +14,16 @@ const SECTOR_BYTES = 64;
 
 /** Timers that run when a test lets time pass. */
 export class Clock {
-  #nowMs = 0;
+  #nowMs: number;
   readonly #timers: Set<{ dueMs: number; action: () => void }> = new Set();
+
+  /** A clock that stands at some time, in milliseconds since 1970. */
+  constructor(nowMs: number = 1_800_000_000_000) {
+    this.#nowMs = nowMs;
+  }
+
+  /** As `Platform.now`. */
+  readonly now = (): number => this.#nowMs;
 
   /** As `Platform.startTimer`. */
   readonly startTimer = (delayMs: number, action: () => void): Timer => {
@@ -118,7 +126,7 @@ export class Machine {
     if (this.next === undefined) throw new Error("the machine is running");
     this.platform = this.next;
     this.next = undefined;
-    this.clock = new Clock();
+    this.clock = new Clock(this.clock.now());
     this.heal();
     this.#wire();
   }
@@ -150,6 +158,7 @@ export class Machine {
   #wire(): void {
     const { latencies } = this.#scene;
     this.platform.startTimer = this.clock.startTimer;
+    this.platform.now = this.clock.now;
     this.platform.onOperation = (operation) => this.#meet(operation);
     this.platform.syncTurn = async () => {
       for (let turns = latencies[this.#syncs++ % latencies.length]!; turns >= 0; turns--) await nextTurn();

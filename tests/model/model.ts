@@ -4,7 +4,7 @@
  * @module
  */
 import type { Durability } from "../../src/types.ts";
-import type { Entry, State } from "./data.ts";
+import { alive, aliveAt, type Entry, type State } from "./data.ts";
 
 /** What one call changes; all of it takes effect, or nothing. */
 interface Change {
@@ -15,7 +15,7 @@ interface Change {
 
 /** The states since the store was opened, as changes in the order of the calls. */
 export class History {
-  /** The present state. */
+  /** The state after the last call, with what has expired since. */
   head: State = new Map();
   /** The number of the last call. Numbers are never used again. */
   lastId = 0;
@@ -29,6 +29,18 @@ export class History {
   #changes: Change[] = [];
   /** What had been called before changes were taken back, and the last call then. */
   #branches: { id: number; changes: Change[] }[] = [];
+
+  readonly #now: () => number;
+
+  /** A history in a world where it is `now`. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** What the store must show at present. */
+  get present(): State {
+    return aliveAt(this.#now(), this.head);
+  }
 
   /** How many states there are besides the first. */
   get length(): number {
@@ -73,7 +85,9 @@ export class History {
 
   /** Positions, from `from` on, whose state is just `contents`. */
   positions(contents: State, from: number): number[] {
-    return positionsIn(this.#base, this.#changes, contents).filter((position) => position >= from);
+    return positionsIn(this.#base, this.#changes, { contents, nowMs: this.#now() }).filter((position) =>
+      position >= from
+    );
   }
 
   /**
@@ -84,7 +98,7 @@ export class History {
     const branches = [...this.#branches, { id: this.lastId, changes: this.#changes }];
     return branches.some(({ changes }) => {
       const floor = this.#floor(changes, durability);
-      return positionsIn(this.#base, changes, contents).some((position) => position >= floor);
+      return positionsIn(this.#base, changes, { contents, nowMs: this.#now() }).some((position) => position >= floor);
     });
   }
 
@@ -133,13 +147,17 @@ export class History {
   }
 }
 
-/** Positions in a row of changes whose state is just `contents`. */
-function positionsIn(base: State, changes: Change[], contents: State): number[] {
+/** Positions in a row of changes whose state is by now just `contents`. */
+function positionsIn(
+  base: State,
+  changes: Change[],
+  { contents, nowMs }: { contents: State; nowMs: number },
+): number[] {
   const found: number[] = [];
   const state = new Map(base);
   let wrong = 0;
   for (const name of new Set([...state.keys(), ...contents.keys()])) {
-    wrong += isSame(state.get(name), contents.get(name)) ? 0 : 1;
+    wrong += isSame(alive(state.get(name), nowMs), contents.get(name)) ? 0 : 1;
   }
   for (let position = 0;; position++) {
     if (wrong === 0) found.push(position);
@@ -147,8 +165,8 @@ function positionsIn(base: State, changes: Change[], contents: State): number[] 
     if (change === undefined) return found;
     if (change.clears) wrong = contents.size;
     for (const [name, entry] of change.puts) {
-      wrong -= isSame(state.get(name), contents.get(name)) ? 0 : 1;
-      wrong += isSame(entry, contents.get(name)) ? 0 : 1;
+      wrong -= isSame(alive(state.get(name), nowMs), contents.get(name)) ? 0 : 1;
+      wrong += isSame(alive(entry, nowMs), contents.get(name)) ? 0 : 1;
       apply(state, { ...change, puts: [[name, entry]] });
     }
     if (change.clears) state.clear();
@@ -165,5 +183,6 @@ function apply(state: State, { clears, puts }: Change): void {
 
 /** Whether two entries say the same. */
 export function isSame(a: Entry | undefined, b: Entry | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.isString === b.isString && a.value === b.value);
+  if (a === undefined || b === undefined) return a === b;
+  return a.isString === b.isString && a.value === b.value && a.expiresAt === b.expiresAt;
 }

@@ -7,7 +7,7 @@ import { KvStore } from "../../src/store.ts";
 import type { Value } from "../../src/types.ts";
 import { assertReads, assertSame, contentsOf, HeldIterator, HeldSnapshot } from "./checks.ts";
 import type { Look } from "./commands.ts";
-import type { State } from "./data.ts";
+import { aliveAt, type State } from "./data.ts";
 import { DIRECTORY, type Session } from "./session.ts";
 
 /** A reader, what it must show, and what is held of it. */
@@ -40,6 +40,11 @@ export class ReaderBeside {
     return new ReaderBeside(session, value as KvStore, acknowledged);
   }
 
+  /** What of its state has not expired. */
+  get #present(): State {
+    return aliveAt(this.#session.machine.clock.now(), this.#state);
+  }
+
   /** Whether the machine has not been stopped since it was opened. */
   get isRunning(): boolean {
     return this.#platform === this.#session.machine.platform;
@@ -49,7 +54,7 @@ export class ReaderBeside {
   check(look: Look): void {
     const { data, machine } = this.#session;
     machine.calmly(() => {
-      assertReads(this.#reader, this.#state, { look, data });
+      assertReads(this.#reader, this.#present, { look, data });
       this.#held[look.keys[0]! % 3]?.check({ look, data });
     });
   }
@@ -59,10 +64,11 @@ export class ReaderBeside {
     const { data, machine } = this.#session;
     machine.calmly(() => {
       if (this.#held.length > 2) return this.#held.shift()!.release();
+      const moment = { state: this.#present, nowMs: machine.clock.now(), id: 0 };
       this.#held.push(
         how % 2 === 0
-          ? new HeldSnapshot(this.#reader.snapshot(), this.#state, 0)
-          : new HeldIterator(this.#reader, this.#state, 0, data.range(range)),
+          ? new HeldSnapshot(this.#reader.snapshot(), moment)
+          : new HeldIterator(this.#reader, moment, data.range(range)),
       );
     });
   }
@@ -70,7 +76,7 @@ export class ReaderBeside {
   /** Takes in what is new. */
   async refresh(): Promise<void> {
     const { machine, history } = this.#session;
-    const before = this.#state;
+    const before = this.#present;
     const refreshing = machine.calmly(() => readingOnly(this.#session, () => this.#reader.refresh()));
     const done = this.#session.outcomeOf(refreshing);
     done.catch(() => {});
@@ -102,7 +108,7 @@ export class ReaderBeside {
     const positions = history.positions(contents, from);
     if (positions.length === 0) {
       const earlier = history.positions(contents, 0).at(-1);
-      if (earlier === undefined) assertSame(contents, history.head, "reader (compared with the last state)");
+      if (earlier === undefined) assertSame(contents, history.present, "reader (compared with the last state)");
       throw new Error(`reader: position ${earlier}, wanted is at least ${from} of ${history.length}`);
     }
     this.#id = history.idAt(positions[0]!);

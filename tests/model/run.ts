@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { KvStoreError } from "../../src/errors.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import type { BatchOperation, Durability, VerifyReport } from "../../src/types.ts";
+import type { BatchOperation, Durability, Expiry, VerifyReport } from "../../src/types.ts";
 import { Random } from "../support/random.ts";
 import type { SoakFigures } from "../support/soak.ts";
 import { assertReads, HeldIterator, HeldSnapshot, isFailure } from "./checks.ts";
@@ -78,12 +78,13 @@ class Run implements Does {
     return (this[command.do] as (command: Command) => void | Promise<void>)(command);
   }
 
-  set({ key, value, durability }: Commands["set"]): void {
+  set({ key, value, lifeMs, durability }: Commands["set"]): void {
     const { session } = this;
     const [theKey, theValue] = [session.data.key(key), session.data.value(value)];
-    const put = entryOf(theKey, theValue);
+    const { expiry, expiresAt } = this.#expiryOf(lifeMs);
+    const put = entryOf(theKey, theValue, expiresAt);
     this.#write({ what: `set ${printable(put[0])}`, durability }, [put], (options) => {
-      const call = session.store.set(theKey, theValue, options);
+      const call = session.store.set(theKey, theValue, lifeMs === undefined ? options : { ...options, ...expiry });
       // Keys and values are the caller's again once the call has returned.
       for (const mine of [theKey, theValue]) if (mine instanceof Uint8Array) mine.fill(1);
       return call;
@@ -94,7 +95,7 @@ class Run implements Does {
     const { session } = this;
     const theKey = session.data.key(key);
     const name = nameOf(theKey);
-    const isThere = session.history.head.has(name);
+    const isThere = session.history.present.has(name);
     const what = `delete ${printable(name)}`;
     const check = (value: unknown) => {
       if (value !== isThere) throw new Error(`${what} says ${value}`);
@@ -107,15 +108,16 @@ class Run implements Does {
   batch({ operations, durability }: Commands["batch"]): void {
     const { data, history, store } = this.session;
     const puts: [name: string, entry: Entry | undefined][] = [];
-    const names = new Set(history.head.keys());
-    const take = ({ key: number, value }: Operation): BatchOperation => {
+    const names = new Set(history.present.keys());
+    const take = ({ key: number, value, lifeMs }: Operation): BatchOperation => {
       const key = data.key(number);
       if (value === undefined) {
         if (names.delete(nameOf(key))) puts.push([nameOf(key), undefined]);
         return { type: "delete", key };
       }
-      const operation = { type: "set" as const, key, value: data.value(value) };
-      puts.push(entryOf(key, operation.value));
+      const { expiry, expiresAt } = this.#expiryOf(lifeMs);
+      const operation = { type: "set" as const, key, value: data.value(value), ...expiry };
+      puts.push(entryOf(key, operation.value, expiresAt));
       names.add(nameOf(key));
       return operation;
     };
@@ -139,16 +141,17 @@ class Run implements Does {
 
   read({ look }: Commands["read"]): void {
     const { store, history, machine, data } = this.session;
-    machine.calmly(() => assertReads(store, history.head, { look, data }));
+    machine.calmly(() => assertReads(store, history.present, { look, data }));
   }
 
   hold({ range }: Commands["hold"]): void {
     const { store, history, held, machine, data } = this.session;
     if (held.length > 5) return;
-    const { head, lastId } = history;
+    const { present, lastId } = history;
+    const moment = { state: present, nowMs: machine.clock.now(), id: lastId };
     machine.calmly(() => {
-      if (range === undefined) held.push(new HeldSnapshot(store.snapshot(), head, lastId));
-      else held.push(new HeldIterator(store, head, lastId, data.range(range)));
+      if (range === undefined) held.push(new HeldSnapshot(store.snapshot(), moment));
+      else held.push(new HeldIterator(store, moment, data.range(range)));
     });
   }
 
@@ -202,7 +205,7 @@ class Run implements Does {
     done.catch(() => {});
     for (const key of sets) {
       session.catchUp();
-      this.set({ key, value: { kind: "bytes", length: 50 }, durability: undefined });
+      this.set({ key, value: { kind: "bytes", length: 50 }, lifeMs: undefined, durability: undefined });
       await nextTurn();
     }
     const { error } = await done;
@@ -270,6 +273,13 @@ class Run implements Does {
       this.#reader = undefined;
       await reader.close();
     }
+  }
+
+  /** An expiry that ends so much later: odd spans name the time, as do those that are over. */
+  #expiryOf(lifeMs: number | undefined): { expiry: Expiry; expiresAt: number } {
+    if (lifeMs === undefined) return { expiry: {}, expiresAt: Infinity };
+    const expiresAt = this.session.machine.clock.now() + lifeMs;
+    return { expiry: lifeMs > 0 && lifeMs % 2 === 0 ? { ttl: lifeMs } : { expiresAt }, expiresAt };
   }
 
   #write(

@@ -13,6 +13,7 @@ import type { Opening, Scene } from "./commands.ts";
 import { Data, PROFILES, type State } from "./data.ts";
 import { Machine } from "./machine.ts";
 import { History } from "./model.ts";
+import { Watcher } from "./watch.ts";
 
 /** Where the store is. */
 export const DIRECTORY = "/data/store";
@@ -50,7 +51,9 @@ export class Session {
   store!: KvStore;
   readonly data: Data;
   readonly machine: Machine;
-  readonly history: History = new History();
+  readonly history: History = new History(() => this.machine.clock.now());
+  /** Somebody who watches all the time. */
+  readonly watcher: Watcher;
   /** Snapshots and iterators of the store. */
   held: (HeldSnapshot | HeldIterator)[] = [];
   /** Whether the store has said that an fsync failed. */
@@ -80,6 +83,7 @@ export class Session {
     this.#openings = scene.openings;
     this.data = new Data(PROFILES[scene.profile]!);
     this.machine = new Machine(scene);
+    this.watcher = new Watcher(this, scene.seed % 2 === 1);
   }
 
   /** Notes what happens, for whoever looks for the cause of a failure. */
@@ -145,9 +149,10 @@ export class Session {
   assertContents(): void {
     this.catchUp();
     this.states++;
-    this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.head, "contents"));
+    this.machine.calmly(() => assertSame(contentsOf(this.store), this.history.present, "contents"));
     const { keys, staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes } = this.store.stats();
-    if (keys !== this.history.head.size) throw new Error(`${keys} keys in stats, not ${this.history.head.size}`);
+    const { size } = this.history.present;
+    if (keys !== size) throw new Error(`${keys} keys in stats, not ${size}`);
     const least = Math.min(staleBytes, liveBytes, tombstoneBytes, pendingBytes, unsyncedBytes);
     if (least < 0) throw new Error(`negative figures: ${JSON.stringify(this.store.stats())}`);
   }
@@ -167,6 +172,7 @@ export class Session {
       throw new Error(`after two idle seconds ${unsyncedBytes} bytes are not synced`);
     }
     this.history.acknowledge("sync", lastId);
+    await this.watcher.check();
   }
 
   /** Closes the store, with calls under way. */
@@ -240,6 +246,7 @@ export class Session {
       throw new Error(`sequence numbers go back from ${this.#lastSequence} to ${lastSequence}`);
     }
     this.#firstSequence = lastSequence;
+    await this.watcher.follow(this.store);
   }
 
   /** Expects that `verify` finds nothing in a directory. */
@@ -267,7 +274,7 @@ export class Session {
       await copy.close();
       if (problems.length > 0) throw new Error(`verify of ${directory}: ${JSON.stringify(problems.slice(0, 5))}`);
       if (history.positions(contents, from).length > 0) return;
-      assertSame(contents, history.head, `${directory} (compared with the last state)`);
+      assertSame(contents, history.present, `${directory} (compared with the last state)`);
       throw new Error(`${directory} has an earlier state than ${from}`);
     } finally {
       machine.isCalm = false;
@@ -278,7 +285,7 @@ export class Session {
     const { history } = this;
     this.note(`  recovery: ${JSON.stringify(this.store.recovery)}`);
     const earlier = history.positions(contents, 0).at(-1);
-    if (earlier === undefined) assertSame(contents, history.head, "after opening (compared with the last state)");
+    if (earlier === undefined) assertSame(contents, history.present, "after opening (compared with the last state)");
     const floor = history.floor(durability);
     throw new Error(`after opening, position is ${earlier}; acknowledged is ${floor} of ${history.length}`);
   }
@@ -324,7 +331,7 @@ export class Session {
     const [certain] = positions;
     const position = positions.at(-1);
     if (certain === undefined || position === undefined) {
-      assertSame(contents, history.head, "after a failure, contents are those of no time (compared with the last)");
+      assertSame(contents, history.present, "after a failure, contents are those of no time (compared with the last)");
       throw new Error("after a failure, contents are those of no time");
     }
     const floor = history.floor("write");

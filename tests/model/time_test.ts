@@ -17,6 +17,7 @@ async function openStore(
   const platform = new MemoryPlatform();
   const clock = new Clock();
   platform.startTimer = clock.startTimer;
+  platform.now = clock.now;
   platform.makeDirectory("/s");
   return { store: await KvStore.openOn(platform, "/s", options), clock, platform };
 }
@@ -92,6 +93,41 @@ Deno.test("time: without automatic compaction nothing happens by itself", async 
   await writeStale(opened.store);
   await pass(opened.clock, 3_600_000);
   assertEquals(opened.store.stats().compactions, 0);
+  await close(opened);
+});
+
+Deno.test("time: what expires is compacted by itself, once enough of it has, and somebody called", async () => {
+  const opened = await openStore({ segmentBytes: 4096, compaction: { minStaleBytes: 8000 } });
+  const { store, clock } = opened;
+  const value = new Uint8Array(1000);
+  for (let i = 0; i < 20; i++) await store.set(`expires ${i}`, value, { ttl: 60_000 + i, durability: "write" });
+  await pass(clock, 10_000);
+  const { segments } = store.stats();
+  await pass(clock, 50_000);
+  assertEquals([store.stats().keys, store.stats().segments], [19, segments], "no timer looks for what expires");
+  await pass(clock, 4);
+  assertEquals([store.size, store.stats().compactions], [15, 0]);
+  await pass(clock, 15);
+  assertEquals(store.size, 0);
+  await pass(clock, 0);
+  assert(store.stats().compactions > 0);
+  assert(store.stats().diskBytes < 4096);
+  await close(opened);
+});
+
+Deno.test("time: what expires takes no memory for ever where nobody ever reads", async () => {
+  const opened = await openStore({ segmentBytes: 4096, compaction: { minStaleBytes: 0 } });
+  const { store, clock } = opened;
+  for (let i = 0; i < 3000; i++) {
+    await store.set(`session ${i}`, "v", { ttl: 100, durability: "write" });
+    clock.pass(1);
+    if (i % 50 === 0) await pass(clock, 0);
+  }
+  await pass(clock, 1000);
+  // A hundred are alive at any time; the index need not have room for thousands.
+  const { diskBytes, indexBytes } = store.stats();
+  assert(diskBytes < 40_000, `${diskBytes} bytes on disk`);
+  assert(indexBytes < 200_000, `${indexBytes} bytes of index`);
   await close(opened);
 });
 

@@ -26,7 +26,7 @@ function visit(range: Range, missing: Set<string> = new Set()): string[] {
 
 Deno.test("range: all bounds together visit what filtering all keys would", () => {
   const random = new Random(4);
-  const state = new Map(KEYS.map((key) => [nameOf(key), { isString: false, value: "" }]));
+  const state = new Map(KEYS.map((key) => [nameOf(key), { isString: false, value: "", expiresAt: Infinity }]));
   const near = () =>
     random.chance(0.6) ? random.pick(KEYS) : Uint8Array.from([...random.pick(KEYS), random.below(256)]);
   for (let i = 0; i < 2000; i++) {

@@ -13,8 +13,8 @@ export const stats: Command = {
   args: [],
   options: [],
   summary: "print the store's figures: keys, bytes on disk, what compaction could win",
-  description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark deletes
-that older segments still need.`,
+  description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark keys
+that were deleted, or have expired, and that older segments may still hold.`,
   json: "the figures of stats() in the library, as one object",
   example: ["kvstore stats", "keys                3", "disk               226 B  …"],
   run: (context) =>
