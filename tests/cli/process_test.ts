@@ -104,7 +104,7 @@ Deno.test({
       Array.from({ length: 30_000 }, (_, i) => store.set(`key ${i}`, "v".repeat(20), { durability: "write" })),
     );
     await store.close();
-    for (const command of ["list", "list --values", "export", "log", "list --json"]) {
+    for (const command of ["list", "list --values", "export", "export --format resp", "log", "list --json"]) {
       const kvstore = `'${Deno.execPath()}' run -A --no-check '${CLI}' --dir '${root}/store' ${command}`;
       const script = `set -o pipefail; ${kvstore} | head -1`;
       const { code, stdout, stderr } = await new Deno.Command("bash", { args: ["-c", script] }).output();
