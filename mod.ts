@@ -72,7 +72,8 @@ export {
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
 
 // index
-export { Index, type KeyBytes, type Place } from "./src/index/index.ts";
+export { type Expired, Index, type KeyBytes, type Place } from "./src/index/index.ts";
+export { Expiries } from "./src/index/expiries.ts";
 export { Relocation } from "./src/index/relocation.ts";
 export { Partition } from "./src/index/partition.ts";
 

@@ -7,6 +7,7 @@ import type { Promised } from "./types.ts";
 
 const EXPIRY = "tests/contract/expiry.ts";
 const KEPT = "tests/contract/expiry_kept.ts";
+const CLOCK = "tests/contract/expiry_clock.ts";
 const INDEX = "tests/property/index_test.ts";
 const IMAGE = "tests/index/image_test.ts";
 const CHOOSE = "tests/compaction/choose_test.ts";
@@ -35,7 +36,7 @@ export const expiryPromises: Promised[] = [
         file: "src/store/core.ts",
         find: "const source = index.isExpired ? undefined : this.log.segment(index.segment);",
         replace: "const source = this.log.segment(index.segment);",
-        killers: [[KEPT, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
+        killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "expired-keys-counted",
@@ -91,7 +92,7 @@ export const expiryPromises: Promised[] = [
         file: "src/log/log.ts",
         find: "return Math.max(this.platform.now(), this.clockFloor);",
         replace: "return this.platform.now();",
-        killers: [[KEPT, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
+        killers: [[CLOCK, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
       },
       {
         id: "clock-floor-not-recorded-at-closing",
@@ -99,7 +100,7 @@ export const expiryPromises: Promised[] = [
         find: "return this.#clean && this.#recordedFloor === this.clockFloor;",
         replace: "return this.#clean && this.#recordedFloor >= 0;",
         killers: [[
-          KEPT,
+          CLOCK,
           "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again",
         ]],
       },
@@ -109,7 +110,7 @@ export const expiryPromises: Promised[] = [
         find: "core.expire();\n      await this.#background.writeImage();",
         replace: "await this.#background.writeImage();",
         killers: [[
-          KEPT,
+          CLOCK,
           "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again",
         ]],
       },
@@ -119,8 +120,8 @@ export const expiryPromises: Promised[] = [
         find: "clockFloor: this.clockFloor,",
         replace: "clockFloor: 0,",
         killers: [
-          [KEPT, "clock: after a crash it holds as far as the manifest knows: since the last rotation at least"],
-          [KEPT, "expiry: a backup has the times of expiry and the clock floor"],
+          [CLOCK, "clock: after a crash it holds as far as the manifest knows: since the last rotation at least"],
+          [CLOCK, "expiry: a backup has the times of expiry and the clock floor"],
         ],
       },
       {
@@ -128,14 +129,14 @@ export const expiryPromises: Promised[] = [
         file: "src/store/core.ts",
         find: "log.clockFloor = now;",
         replace: "",
-        killers: [[KEPT, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
+        killers: [[CLOCK, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
       },
       {
         id: "clock-floor-forgotten-at-a-refresh",
         file: "src/store/refresh.ts",
         find: "next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);",
         replace: "",
-        killers: [[KEPT, "clock: a reader that has refreshed does not forget what it saw expire"]],
+        killers: [[CLOCK, "clock: a reader that has refreshed does not forget what it saw expire"]],
       },
     ],
   },
@@ -168,7 +169,7 @@ export const expiryPromises: Promised[] = [
         find: "if (isGrave) this.#hasGraves = true;",
         replace: "",
         killers: [[
-          "tests/compaction/compactor_test.ts",
+          "tests/compaction/expired_test.ts",
           "compaction: what has expired leaves the index with its record",
         ]],
       },
@@ -285,7 +286,7 @@ export const expiryPromises: Promised[] = [
         find: "if (expiry[number]! <= this.now) this.existing(number);",
         replace: "if (expiry[number]! < 0) this.existing(number);",
         killers: [[
-          KEPT,
+          CLOCK,
           "expiry: the image of the index knows times, and opening with it is as exact as without",
         ]],
       },

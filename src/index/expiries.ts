@@ -13,7 +13,11 @@ const FIRST_ENTRIES = 8;
 /** As in the tables: small steps. */
 const GROWTH = 1.25;
 
-/** The times of expiry of one table. */
+/**
+ * The times of expiry of one table.
+ *
+ * @experimental
+ */
 export class Expiries {
   /** Per entry, when its key expires, in milliseconds since 1970; 0: never. */
   times: Float64Array;

@@ -1,95 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { compactGroup, type CompactionHost } from "../../src/compaction/compactor.ts";
+import { compactGroup } from "../../src/compaction/compactor.ts";
 import { KvStoreError } from "../../src/errors.ts";
-import { RecordCursor } from "../../src/log/cursor.ts";
-import { flagsOf, KIND, type Kind } from "../../src/log/record.ts";
-import type { Segment } from "../../src/log/segment.ts";
+import { KIND } from "../../src/log/record.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import type { Lock } from "../../src/platform/types.ts";
-import { Core } from "../../src/store/core.ts";
-import { manifestOf, openWriter } from "../../src/store/open.ts";
 import { verifyOn } from "../../src/store/verify.ts";
-import { MemoryPlatform } from "../support/memory_platform.ts";
-import { utf8 } from "../support/records.ts";
+import type { MemoryPlatform } from "../support/memory_platform.ts";
 
-/** A store without its outer shell, so that a test says itself what is compacted, and when. */
-class Bench {
-  readonly core: Core;
-  readonly host: CompactionHost;
-  retired: Segment[] = [];
-  /** Called at every pause of a compaction. */
-  onPause: () => void = () => {};
-
-  constructor(readonly platform: MemoryPlatform = newPlatform()) {
-    const lock = platform.lock("/s/LOCK", "") as Lock;
-    const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock);
-    const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
-    const writer = core.writer!;
-    this.core = core;
-    this.host = {
-      log: core.log,
-      index: () => core.index,
-      flush: () => {
-        this.onPause();
-        return writer.reached("sync");
-      },
-      settle: () => void writer.write(),
-      rollbacks: () => writer.rollbacks,
-      expire: () => core.expire(),
-      remember: (key, place) => core.views.remember(key, place),
-      retire: (segments) => void this.retired.push(...segments),
-      checkpoint: () => {},
-    };
-  }
-
-  write(kind: Kind, key: string, value = "", expiresAt = 0): void {
-    const bytes = utf8(key);
-    this.core.writer!.tail.stage(kind, flagsOf(true, 1), { bytes, start: 0, length: bytes.length }, value, expiresAt);
-    this.core.writer!.publish();
-  }
-
-  set(key: string, value: string): void {
-    this.write(KIND.set, key, value);
-  }
-
-  delete(key: string): void {
-    this.write(KIND.delete, key);
-  }
-
-  get(key: string): unknown {
-    this.core.key.encode(key);
-    const place = this.core.find(undefined);
-    return place === undefined ? undefined : this.core.read(place, this.core.key);
-  }
-
-  /** Ends the segment that is being written and returns it. */
-  seal(): Segment {
-    const { active } = this.core.log;
-    this.core.writer!.rotate();
-    return active!;
-  }
-
-  /** A store opened on what is on the disk, after a power cut. */
-  reopen(): Bench {
-    return new Bench(this.platform.image());
-  }
-
-  async verify(): Promise<void> {
-    await this.core.writer!.reached("sync");
-    assertEquals((await verifyOn(this.platform.image(), "/s", {})).problems, []);
-  }
-}
-
-function newPlatform(): MemoryPlatform {
-  const platform = new MemoryPlatform();
-  platform.writeFile("/s/NOTE", new Uint8Array(1));
-  return platform;
-}
-
-function listed({ core }: Bench): number[] {
-  return [...core.log.segments.keys()].sort((a, b) => a - b);
-}
-
+import { Bench, listed } from "./bench.ts";
 Deno.test("compaction: live records are copied, the rest is gone, sequence numbers stay", async () => {
   const bench = new Bench();
   bench.set("a", "old");
@@ -104,56 +21,6 @@ Deno.test("compaction: live records are copied, the rest is gone, sequence numbe
   assertEquals([output.lowestSequence, output.liveBytes], [2, 25 + 4 + 25 + 3]);
   const after = bench.reopen();
   assertEquals([after.get("a"), after.get("b")], ["new", "kept"]);
-  await bench.verify();
-});
-
-Deno.test("compaction: what has expired leaves the index with its record", async () => {
-  const bench = new Bench();
-  let now = 1000;
-  bench.platform.now = () => now;
-  const { index } = bench.core;
-  bench.write(KIND.set, "a", "value", 2000);
-  bench.write(KIND.set, "b", "value", 2000);
-  const first = bench.seal();
-  bench.write(KIND.set, "c", "value", 2000);
-  bench.write(KIND.set, "d", "value", 3000);
-  const second = bench.seal();
-  now = 2000;
-  bench.core.expire();
-  assertEquals([index.size, index.expiredIn(first.number).count, index.expiredIn(second.number).count], [1, 2, 1]);
-  // Of the first nothing is left to be copied.
-  await compactGroup(bench.host, [first]);
-  assertEquals([index.expiredBytes, index.find(utf8("a"), 0, 1), index.find(utf8("c"), 0, 1)], [38, false, true]);
-  // "c" is a tombstone no more, either: nothing is older than it. What expires meanwhile is copied as it is.
-  bench.onPause = () => {
-    now = 3000;
-    bench.core.expire();
-  };
-  await compactGroup(bench.host, [second]);
-  const output = [...bench.core.log.segments.values()].find(({ sealed }) => sealed)!;
-  assertEquals([index.size, index.expiredBytes, index.expiredIn(output.number).bytes], [0, 38, 38]);
-  assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [4, 38, 0]);
-  bench.onPause = () => {};
-  await compactGroup(bench.host, [output]);
-  assertEquals([index.expiredBytes, listed(bench).length], [0, 1]);
-  await bench.verify();
-});
-
-Deno.test("compaction: what has expired stays as a tombstone where something older may be, its value does not", async () => {
-  const bench = new Bench();
-  let now = 1000;
-  bench.platform.now = () => now;
-  bench.set("k", "old");
-  bench.seal();
-  bench.write(KIND.set, "k", "a value that is longer", 2000);
-  const second = bench.seal();
-  now = 2000;
-  await compactGroup(bench.host, [second]);
-  const output = [...bench.core.log.segments.values()].at(-1)!;
-  assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [2, 0, 32 + 1]);
-  assertEquals(bench.core.log.historyFloor, 2, "the value of that version is gone");
-  now = 1000;
-  assertEquals([bench.get("k"), bench.reopen().get("k")], [undefined, undefined]);
   await bench.verify();
 });
 
@@ -353,43 +220,4 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
     if (images.length === 0) break;
     assert(stop < 99);
   }
-});
-
-Deno.test("compaction: above the history floor, every segment has its records in the order of the writes", async () => {
-  const sequencesOf = (segment: Segment) => {
-    const cursor = new RecordCursor(segment, segment.headerBytes, segment.endBytes);
-    const found: number[] = [];
-    while (cursor.next()) if (cursor.kind !== KIND.mark) found.push(cursor.sequence);
-    return found;
-  };
-  let disordered = 0;
-  // Every order of four pairs out of five segments: what compaction takes together need not lie together.
-  for (let choice = 0; choice < 4 ** 4; choice++) {
-    const bench = new Bench();
-    for (let round = 0; round < 5; round++) {
-      bench.set(`live ${round}`, "v");
-      // Something is dropped in the first two only: what lies above the floor is most of it.
-      if (round < 2) bench.set("hot", `${round}`);
-      bench.set(`also live ${round}`, "v");
-      bench.seal();
-    }
-    const written = bench.core.log.inOrder().flatMap(sequencesOf);
-    for (let pairs = choice, i = 0; i < 4; i++, pairs >>= 2) {
-      const sealed = [...bench.core.log.segments.values()].filter((one) => one.sealed);
-      const first = sealed[pairs % 4 % sealed.length]!;
-      const second = sealed[(pairs % 4 + 1 + i % 3) % sealed.length]!;
-      if (first === second) continue;
-      await compactGroup(bench.host, [first, second]);
-      const { segments, historyFloor } = bench.core.log;
-      const above = (numbers: number[]) => numbers.filter((sequence) => sequence > historyFloor);
-      const all = Array.from(segments.values(), sequencesOf);
-      for (const numbers of all) {
-        assertEquals(above(numbers), above(numbers).sort((a, b) => a - b));
-        if (numbers.some((sequence, at) => sequence < (numbers[at - 1] ?? 0))) disordered++;
-      }
-      assertEquals(all.flatMap(above).sort((a, b) => a - b), above(written));
-    }
-    await bench.verify();
-  }
-  assert(disordered > 0, "no copy was out of order at all");
 });

@@ -14,6 +14,12 @@ export async function openAt(context: Context, options = {}): Promise<KvStore> {
   return await context.open(options);
 }
 
+/** Sets keys that expire after so long, enough for some segments of 4 KiB. */
+export async function fillExpiring(store: KvStore, ttl: number, count = 100): Promise<void> {
+  const value = "v".repeat(100);
+  await Promise.all(Array.from({ length: count }, (_, i) => store.set(`expiring ${i}`, value, { ttl })));
+}
+
 /** What every way of asking says of a key: whether it is there. All of them have to agree. */
 function isThere(store: KvStore, key: Key): boolean {
   const answers = [

@@ -22,6 +22,7 @@ import { compactionCases } from "./compaction.ts";
 import { figureCases } from "./figures.ts";
 import { recoveryCases } from "./recovery.ts";
 import { expiryCases } from "./expiry.ts";
+import { clockCases } from "./expiry_clock.ts";
 import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
@@ -30,6 +31,9 @@ import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
 import { watchCases } from "./watching.ts";
+import { watchEndCases } from "./watching_ends.ts";
+import { watchReaderCases } from "./watching_readers.ts";
+import { watchSinceCases } from "./watching_since.ts";
 
 export { type Case, Context, type Disk, runCase } from "./context.ts";
 
@@ -56,7 +60,11 @@ export const cases: Case[] = [
   ...garbageCases,
   ...expiryCases,
   ...keptExpiryCases,
+  ...clockCases,
   ...faultCases,
   ...watchCases,
+  ...watchSinceCases,
+  ...watchEndCases,
+  ...watchReaderCases,
   ...historyCases,
 ];
