@@ -7,6 +7,9 @@
 import type { Promised } from "./types.ts";
 
 const WATCHING = "tests/contract/watching.ts";
+const SINCE = "tests/contract/watching_since.ts";
+const ENDS = "tests/contract/watching_ends.ts";
+const READERS = "tests/contract/watching_readers.ts";
 const HISTORY = "tests/contract/history.ts";
 
 /** What watches and history promise. */
@@ -27,7 +30,7 @@ export const watchPromises: Promised[] = [
         find: "log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;",
         replace: "log.syncedBytes = last?.endBytes ?? 0;",
         killers: [[
-          WATCHING,
+          READERS,
           "watch: a reader's tells nothing that is only written, and all of it once its writer has recovered",
         ]],
       },
@@ -91,7 +94,7 @@ export const watchPromises: Promised[] = [
         find: "!isKept || isGrave || cursor.sequence < this.#highestCopied",
         replace: "!isKept || isGrave",
         killers: [[
-          "tests/compaction/compactor_test.ts",
+          "tests/compaction/order_test.ts",
           "compaction: above the history floor, every segment has its records in the order of the writes",
         ]],
       },
@@ -101,7 +104,7 @@ export const watchPromises: Promised[] = [
         find: "one.segment.number < other.segment.number",
         replace: "one.segment.number > other.segment.number",
         killers: [[
-          WATCHING,
+          SINCE,
           "watch: a set tells when it expires, and the expiry is no change; not even where compaction made a tombstone of it",
         ]],
       },
@@ -125,7 +128,7 @@ export const watchPromises: Promised[] = [
         find: "if (position < historyFloor && position < highestSequence) return true;",
         replace: "if (position < historyFloor && position < highestSequence) return false;",
         killers: [[
-          WATCHING,
+          SINCE,
           "watch: one that is a little behind sees all that compaction drops meanwhile, and then gives it back",
         ]],
       },
@@ -135,7 +138,7 @@ export const watchPromises: Promised[] = [
         find: "if (bytes > this.#keptBytes) watching",
         replace: "if (bytes > this.#keptBytes * 1000) watching",
         killers: [[
-          WATCHING,
+          SINCE,
           "watch: one that stands still holds up no writer, pins four segments at most, and ends with TRIMMED",
         ]],
       },
@@ -145,7 +148,7 @@ export const watchPromises: Promised[] = [
         find: "if (state.position < core.log.historyFloor) state",
         replace: "if (state.position < 0) state",
         killers: [[
-          WATCHING,
+          SINCE,
           "watch: with a compaction at any point, it sees every change from the history floor on, and TRIMMED below it",
         ]],
       },
@@ -155,7 +158,7 @@ export const watchPromises: Promised[] = [
         find: "log.historyFloor = Math.max(historyFloor, this.#historyFloor);",
         replace: "log.historyFloor = historyFloor;",
         killers: [[
-          WATCHING,
+          SINCE,
           "watch: with a compaction at any point, it sees every change from the history floor on, and TRIMMED below it",
         ]],
       },
@@ -165,7 +168,7 @@ export const watchPromises: Promised[] = [
         find: "if (next.historyFloor > watches.durableSequence) watches",
         replace: "if (next.historyFloor < 0) watches",
         killers: [[
-          WATCHING,
+          READERS,
           "watch: a reader's that is behind keeps what its writer replaces; what it cannot have seen is TRIMMED",
         ]],
       },
@@ -175,7 +178,7 @@ export const watchPromises: Promised[] = [
         find: 'error.code === "CORRUPT") this.end();',
         replace: 'error.code === "CORRUPT") return "end";',
         killers: [[
-          WATCHING,
+          ENDS,
           "watch: a damaged value is CORRUPT, and it goes on behind it; behind a damaged header it ends",
         ]],
       },

@@ -196,7 +196,8 @@ export class Core implements WriterEvents {
     if (this.isTorn) return;
     this.watches.limit(this.log);
     for (const segment of this.log.retired.values()) {
-      if (segment.retiredAt >= this.views.oldest || this.watches.needs(this.log, segment)) continue;
+      if (segment.retiredAt >= this.views.oldest) continue;
+      if (this.watches.needs(this.log, segment)) continue;
       this.log.retired.delete(segment.number);
       if (this.log.isWriter) this.log.discard(segment);
       else segment.handle.close();

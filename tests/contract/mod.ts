@@ -31,6 +31,9 @@ import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
 import { watchCases } from "./watching.ts";
+import { watchEndCases } from "./watching_ends.ts";
+import { watchReaderCases } from "./watching_readers.ts";
+import { watchSinceCases } from "./watching_since.ts";
 
 export { type Case, Context, type Disk, runCase } from "./context.ts";
 
@@ -60,5 +63,8 @@ export const cases: Case[] = [
   ...clockCases,
   ...faultCases,
   ...watchCases,
+  ...watchSinceCases,
+  ...watchEndCases,
+  ...watchReaderCases,
   ...historyCases,
 ];

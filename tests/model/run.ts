@@ -12,8 +12,9 @@ import type { SoakFigures } from "../support/soak.ts";
 import { assertReads, HeldIterator, HeldSnapshot, isFailure } from "./checks.ts";
 import { type Command, type Commands, type Operation, type Scene, scenes } from "./commands.ts";
 import { type Entry, entryOf, nameOf, printable } from "./data.ts";
+import type { Call } from "./call.ts";
 import { ReaderBeside } from "./reader.ts";
-import { type Call, DIRECTORY, Session, Stopped } from "./session.ts";
+import { DIRECTORY, Session, Stopped } from "./session.ts";
 
 /** So long a failing scene is made smaller. */
 const MAX_SHRINK_MS = 40_000;

@@ -9,6 +9,7 @@ import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/store/verify.ts";
 import type { Durability, Value } from "../../src/types.ts";
 import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot, isFailure } from "./checks.ts";
+import type { Call, Outcome } from "./call.ts";
 import type { Opening, Scene } from "./commands.ts";
 import { Data, PROFILES, type State } from "./data.ts";
 import { Machine } from "./machine.ts";
@@ -25,26 +26,6 @@ const MAX_ACCIDENTS = 4;
 
 /** The machine was stopped: whatever was being done is over. */
 export class Stopped extends Error {}
-
-/** A call under way. */
-export interface Call {
-  what: string;
-  /** Number of the last change that it stands for, its own or an earlier call's. */
-  id: number;
-  durability: Durability | undefined;
-  /** Whether it changes something itself. */
-  changes: boolean;
-  /** Refuses what it resolves to. */
-  check?: (value: unknown) => void;
-  /** Whether it may also reject with this. */
-  mayReject?: (error: unknown) => boolean;
-}
-
-/** What became of a call. */
-interface Outcome extends Call {
-  value?: unknown;
-  error?: unknown;
-}
 
 /** A store, its model, and the machine. */
 export class Session {
