@@ -154,6 +154,16 @@ export const expiryPromises: Promised[] = [
         ],
       },
       {
+        id: "delete-of-what-has-expired-passed-over",
+        file: "src/store/replay.ts",
+        find: "if (isOld && (!isUnknownSegment || (taken",
+        replace: "if (isOld && (!isUnknownSegment || !isSet || (taken",
+        killers: [[
+          "tests/store/replay_test.ts",
+          "replay: a set that was known and is a delete now leaves no older copy standing, in any order",
+        ]],
+      },
+      {
         id: "expired-record-kept-whole",
         file: "src/compaction/compactor.ts",
         find: "const isSet = isCurrent && !isGrave;",
