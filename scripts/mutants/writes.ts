@@ -27,7 +27,7 @@ export const writeRules: Promised[] = [
       {
         id: "failed-fsync-forgotten",
         file: "src/log/log.ts",
-        find: "this.failure ??= error;\n    return this.failure;",
+        find: "this.failure ??= error;\n    this.onDurable();\n    return this.failure;",
         replace: "return error;",
         killers: [[
           CLOSING,
