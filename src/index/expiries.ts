@@ -9,10 +9,6 @@
  * @module
  */
 
-const FIRST_ENTRIES = 8;
-/** As in the tables: small steps. */
-const GROWTH = 1.25;
-
 /**
  * The times of expiry of one table.
  *
@@ -28,7 +24,7 @@ export class Expiries {
   #length = 0;
 
   /** Nothing expires; there is room for so many entries. */
-  constructor(capacity: number = FIRST_ENTRIES) {
+  constructor(capacity: number = 0) {
     this.times = new Float64Array(capacity);
     this.#heap = new Uint32Array(capacity);
     this.#places = new Uint32Array(capacity);
@@ -55,10 +51,9 @@ export class Expiries {
     return this.timeOf(id) !== 0 && this.#places[id] === 0;
   }
 
-  /** Makes room for an entry. If there is no memory for it, nothing has changed. */
-  reserve(id: number): void {
-    if (id < this.times.length) return;
-    const capacity = Math.ceil((id + 1) * GROWTH);
+  /** Makes room for as many entries as the table has. If there is no memory for them, nothing has changed. */
+  reserve(capacity: number): void {
+    if (capacity <= this.times.length) return;
     const times = new Float64Array(capacity);
     const heap = new Uint32Array(capacity);
     const places = new Uint32Array(capacity);

@@ -314,7 +314,7 @@ export class Index implements Place {
     const partition = this.partition(hash >>> 24);
     let id = partition.find(hash, key.bytes, key.start, key.length);
     if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
-    if (expiresAt !== 0) partition.reserveExpiry(id);
+    if (expiresAt !== 0) partition.reserveExpiry();
     this.#take(partition, id);
     if (this.expiresAt !== 0) this.unexpire(partition, id);
     if (this.segment === 0 && segment !== 0) this.count(partition, 1);

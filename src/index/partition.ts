@@ -184,10 +184,10 @@ export class Partition {
     }
   }
 
-  /** Makes room for the time of expiry of an entry. If there is no memory for it, nothing has changed. */
-  reserveExpiry(id: number): void {
+  /** Makes room for times of expiry. If there is no memory for them, nothing has changed. */
+  reserveExpiry(): void {
     this.expiries ??= new Expiries();
-    this.expiries.reserve(id);
+    this.expiries.reserve(this.entries.length / ENTRY_FIELDS);
   }
 
   /** Starts (`true`) or ends keeping sequence numbers per entry. */

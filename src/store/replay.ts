@@ -114,7 +114,7 @@ export class Replay {
     partition.entries[at + 2] = cursor.offset;
     partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
     if (expiresAt === 0) return;
-    partition.reserveExpiry(id);
+    partition.reserveExpiry();
     this.#index.expireAt(partition, id, expiresAt);
   }
 
