@@ -41,7 +41,7 @@ export const compactionRules: Promised[] = [
       {
         id: "last-read-wins",
         file: "src/store/replay.ts",
-        find: "if (cursor.sequence <= partition.sequences![id]!) return;",
+        find: "if (cursor.sequence <= taken) return;",
         replace: "",
         killers: [[
           "tests/store/replay_test.ts",

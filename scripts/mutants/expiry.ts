@@ -13,6 +13,9 @@ const IMAGE = "tests/index/image_test.ts";
 const CHOOSE = "tests/compaction/choose_test.ts";
 const TOMBSTONES = "tests/crash/tombstone_test.ts";
 
+const IMAGE_TIMES = "image: times of expiry come back, those that are past too, and go on like any others";
+const AT_CLOSING =
+  "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again";
 const TO_THE_MILLISECOND =
   "expiry: a key is there until its time has come, and then no call sees it, to the millisecond";
 const DOES_WHAT_A_MAP_DOES = "index: does what a Map does, as it grows, shrinks, is moved and expires";
@@ -99,20 +102,14 @@ export const expiryPromises: Promised[] = [
         file: "src/log/log.ts",
         find: "return this.#clean && this.#recordedFloor === this.clockFloor;",
         replace: "return this.#clean && this.#recordedFloor >= 0;",
-        killers: [[
-          CLOCK,
-          "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again",
-        ]],
+        killers: [[CLOCK, AT_CLOSING]],
       },
       {
         id: "nobody-looks-at-the-clock-at-closing",
         file: "src/store.ts",
         find: "core.expire();\n      await this.#background.writeImage();",
         replace: "await this.#background.writeImage();",
-        killers: [[
-          CLOCK,
-          "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again",
-        ]],
+        killers: [[CLOCK, AT_CLOSING]],
       },
       {
         id: "clock-floor-not-written",
@@ -152,6 +149,16 @@ export const expiryPromises: Promised[] = [
           [TOMBSTONES, "deleted keys stay deleted through compactions of any two subsets: …"],
           [KEPT, "expiry: an older value does not come back when a newer one has expired and is compacted away"],
         ],
+      },
+      {
+        id: "delete-of-what-has-expired-passed-over",
+        file: "src/store/replay.ts",
+        find: "if (isOld && (!isUnknownSegment || (taken",
+        replace: "if (isOld && (!isUnknownSegment || !isSet || (taken",
+        killers: [[
+          "tests/store/replay_test.ts",
+          "replay: a set that was known and is a delete now leaves no older copy standing, in any order",
+        ]],
       },
       {
         id: "expired-record-kept-whole",
@@ -271,7 +278,7 @@ export const expiryPromises: Promised[] = [
         file: "src/index/image.ts",
         find: "const expiry = times === undefined ? Infinity : lowestOf(times);",
         replace: "const expiry = times === undefined || times.length >= 0 ? Infinity : lowestOf(times);",
-        killers: [[IMAGE, "image: times of expiry come back, those that are past too, and go on like any others"]],
+        killers: [[IMAGE, IMAGE_TIMES]],
       },
       {
         id: "lowest-time-of-a-table-believed",

@@ -97,23 +97,17 @@ export class Replay {
     if (id < 0) id = partition.add(hash, cursor.bytes, start, cursor.keyLength, true);
     const at = id * ENTRY_FIELDS;
     const former = partition.entries[at + 1]!;
-    if (isOld) {
-      // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by
-      // compaction or recovery. Of several versions that were copied the newest counts.
-      const taken = partition.sequences![id]!;
-      if (!isUnknownSegment || cursor.kind !== KIND.set || former === 0 || cursor.sequence <= taken) return;
-      if (taken === 0 && this.#segments.has(former)) return;
-      partition.sequences![id] = cursor.sequence;
-      this.#discharge(former, partition.entries[at + 3]!);
-    } else {
-      if (cursor.sequence <= partition.sequences![id]!) return;
-      partition.sequences![id] = cursor.sequence;
-      if (cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
-      this.#index.count(partition, (cursor.kind === KIND.set ? 1 : 0) - (former === 0 ? 0 : 1));
-    }
+    const isSet = cursor.kind === KIND.set;
+    const taken = partition.sequences![id]!;
+    if (cursor.sequence <= taken) return;
+    // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by compaction
+    // or recovery. Of several versions that were copied the newest counts, also if it has expired and is a delete now.
+    if (isOld && (!isUnknownSegment || (taken === 0 && (former === 0 || this.#segments.has(former))))) return;
+    partition.sequences![id] = cursor.sequence;
+    if (isOld || cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
+    this.#index.count(partition, (isSet ? 1 : 0) - (former === 0 ? 0 : 1));
     this.#announce(partition, id);
     this.#index.unexpire(partition, id);
-    const isSet = cursor.kind === KIND.set;
     const expiresAt = isSet ? cursor.expiresAt : 0;
     if (isSet && counts) segment.liveBytes += cursor.length;
     partition.entries[at + 1] = isSet ? segment.number : 0;

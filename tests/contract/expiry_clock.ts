@@ -184,6 +184,30 @@ export const clockCases: Case[] = [
     },
   },
   {
+    name: "expiry: an image that is damaged anywhere makes no key expire sooner, later or not at all",
+    async run(context) {
+      const store = await openAt(context, MANUAL);
+      const operations = Array.from({ length: 1200 }, (_, i) => ({
+        ...{ type: "set" as const, key: `key ${i}`, value: i },
+        ...(i % 2 === 0 ? {} : { ttl: 1 + i }),
+      }));
+      await store.batch(operations);
+      await store.close();
+      const good = context.readFile("INDEX");
+      for (let at = 11; at < good.length; at += 997) {
+        context.overwrite("INDEX", at, new Uint8Array([good[at]! ^ 0x41]));
+        context.clock.nowMs = START + 600;
+        const reader = await context.openUnchecked({ readOnly: true }, context.directory);
+        assertEquals([reader.get("key 599"), reader.get("key 601"), reader.size], [undefined, 601, 900], `byte ${at}`);
+        context.clock.nowMs = START + 1100;
+        assertEquals([reader.has("key 1099"), reader.has("key 1101"), reader.size], [false, true, 650], `byte ${at}`);
+        assertEquals((await reader.verify()).problems, []);
+        await reader.close();
+        context.overwrite("INDEX", at, new Uint8Array([good[at]!]));
+      }
+    },
+  },
+  {
     name: "expiry: the image of the index knows times, and opening with it is as exact as without",
     async run(context) {
       const store = await openAt(context, MANUAL);

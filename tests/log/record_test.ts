@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { toHex } from "../../src/bytes.ts";
 import {
+  expiryOf,
   FLAG_EXPIRES,
   FLAG_MORE,
   flagsOf,
@@ -13,11 +14,13 @@ import {
   readHeader,
   readMark,
   RecordHeader,
+  sealRecord,
   VALUE_TYPE,
   valueIsIntact,
   valueTypeOf,
 } from "../../src/log/record.ts";
-import { mark, put, recordBytes, type RecordPlan, tombstone } from "../support/records.ts";
+import { Tail } from "../../src/log/tail.ts";
+import { mark, put, recordBytes, type RecordPlan, tombstone, utf8 } from "../support/records.ts";
 
 const PLACE = { salt: 0xdead_beef, offset: 44 };
 
@@ -61,6 +64,34 @@ Deno.test("record: all fields come back", () => {
   }
   const marked = recordBytes(mark(4, 4_294_967_294), { ...PLACE, segment: 7 });
   assertEquals(readMark(bufferOf(marked).view, 0), { segment: 7, offset: 4_294_967_294 });
+});
+
+Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 − 1 the record does not check out", () => {
+  const tail = new Tail();
+  const key = { bytes: utf8("key"), start: 0, length: 3 };
+  const header = new RecordHeader();
+  for (const time of [1, 2 ** 32 - 1, 2 ** 32, 1_800_000_000_123, Number.MAX_SAFE_INTEGER, 0]) {
+    tail.empty();
+    tail.stage(KIND.set, 0, key, "value", time);
+    // Only its lengths are wanted: the sequence number comes with the seal.
+    readHeader(tail.view, 0, tail.stagedEnd, header);
+    assertEquals([header.flags, tail.stagedEnd, header.length], time === 0 ? [0, 32, 32] : [FLAG_EXPIRES, 40, 40]);
+    sealRecord(tail, 0, header, { sequence: 1, seed: 7 });
+    assertEquals(expiryOf(tail.view, 0, header.flags), time);
+    assertEquals([headerIsIntact(tail, 0, header, 7), valueIsIntact(tail, 0, header, 7)], [true, true]);
+  }
+  // What only others write: the beginning of time, and times that are no numbers here.
+  tail.empty();
+  tail.stage(KIND.set, 0, key, "value", 1);
+  readHeader(tail.view, 0, tail.stagedEnd, header);
+  for (
+    const [time, isIntact] of [[0n, true], [2n ** 53n - 1n, true], [2n ** 53n, false], [2n ** 64n - 1n, false]] as const
+  ) {
+    tail.view.setBigUint64(24, time, true);
+    sealRecord(tail, 0, header, { sequence: 1, seed: 7 });
+    assertEquals(headerIsIntact(tail, 0, header, 7), isIntact, String(time));
+    assert(expiryOf(tail.view, 0, header.flags) > 0);
+  }
 });
 
 Deno.test("record: every flipped bit shows, and a damaged value leaves header and key intact", () => {

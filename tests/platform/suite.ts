@@ -234,6 +234,13 @@ export const checks: Check[] = [
     },
   },
   {
+    name: "knows the time of day, in whole milliseconds",
+    run(platform) {
+      const [before, now, after] = [Date.now(), platform.now(), Date.now()];
+      assert(Number.isSafeInteger(now) && before <= now && now <= after, `${now}`);
+    },
+  },
+  {
     name: "one lock at a time, and the loser learns whose it is",
     run(platform, directory) {
       const path = `${directory}/LOCK`;

@@ -135,6 +135,29 @@ Deno.test("replay: of a copy that holds every version, as recovery makes them, t
   }
 });
 
+/**
+ * Story: a key was set, and its record copied by a compaction while it was set again, so that the copy had a stale
+ * version. The later set expired, and the next compaction made a delete of it, with its number. A reader that knew the
+ * set passed over that delete as one it had seen, and took the stale version for the copy of what it knew.
+ */
+Deno.test("replay: a set that was known and is a delete now leaves no older copy standing, in any order", () => {
+  const old = { 1: [put(1, "a", "1")], 2: [put(3, "b", "1"), put(4, "a", "12")] };
+  const copies = [[put(1, "a", "1")], [put(3, "b", "1"), tombstone(4, "a")]];
+  for (const [first, second] of [[0, 1], [1, 0]] as const) {
+    const now = { 5: copies[first]!, 6: copies[second]! };
+    const { index, segments } = goOn(old, now, { hasLost: true });
+    assertEquals([placesOf(index), index.size], [{ b: `${5 + second}: 1` }, 1]);
+    const accounts = [[0, 0, 26], [26, 25, 0]];
+    assertEquals(accountsOf(segments), { 5: accounts[first]!, 6: accounts[second]! });
+    // A delete that a later set, known as well, has overshadowed takes nothing away.
+    const later = { ...old, 3: [put(5, "a", "123")] };
+    for (const order of [{ ...now, 7: later[3] }, { 4: later[3], ...now }]) {
+      const found = goOn(later, order, { hasLost: true });
+      assertEquals([placesOf(found.index).a?.slice(-1), found.index.size], ["3", 2]);
+    }
+  }
+});
+
 Deno.test("replay: keys whose segment is gone without a copy were deleted", () => {
   const old = { 1: [put(1, "a", "1"), put(2, "b", "12")], 2: [put(3, "c", "1")] };
   const { index, changed } = goOn(old, { 2: old[2] }, { hasLost: true });
