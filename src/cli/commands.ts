@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.ts";
 import { get, has } from "./commands/get.ts";
 import { commandsAboutCommands } from "./commands/help.ts";
 import { importCommand } from "./commands/import.ts";
+import { inspect } from "./commands/inspect.ts";
 import { count, list } from "./commands/list.ts";
 import { log } from "./commands/log.ts";
 import { remove, set } from "./commands/set.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   verify,
   repair,
   log,
+  inspect,
   torture,
   ...commandsAboutCommands(() => COMMANDS),
 ];

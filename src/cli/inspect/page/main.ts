@@ -1,0 +1,55 @@
+/**
+ * The page: takes the data that lies in it, and lets its parts hear of each other.
+ *
+ * @module
+ */
+
+/// <reference lib="dom" />
+
+import type { PictureData } from "../data.ts";
+import { drawCharts } from "./charts.ts";
+import { byId, whenLooksChange } from "./dom.ts";
+import { Lookup } from "./lookup.ts";
+import { Picture } from "./model.ts";
+import { showOverview } from "./overview.ts";
+import { Palette } from "./paint.ts";
+import { Player } from "./player.ts";
+import { Strips } from "./strips.ts";
+
+function main(): void {
+  const data: PictureData = JSON.parse(byId("data").textContent!);
+  const picture = new Picture(data);
+  let palette = new Palette();
+  const keyAt = (record: number) => data.recordData.key[record]!;
+  const strips = new Strips(picture, byId("strips"), palette, {
+    onPoint: (spot, byKey) => lookup.point(spot, byKey),
+    onChoose: (spot) => {
+      lookup.point(spot, false);
+      if (spot.row.cells === undefined && keyAt(spot.at) >= 0) lookup.choose(keyAt(spot.at));
+    },
+  });
+  const lookup = new Lookup(picture, byId("panel"), palette, {
+    onKey: (records, pointed) => strips.mark(records, pointed),
+    onVersion: (record) => {
+      const row = picture.rows[data.recordData.segment[record]!]!;
+      const at = row.cells === undefined ? record : row.cells.cellAt(data.recordData.offset[record]!);
+      strips.reveal({ row, at });
+      lookup.pointRecord(record);
+    },
+  });
+  new Player(picture, byId("player"), (moment) => {
+    strips.show(moment);
+    lookup.show(moment);
+  });
+  showOverview(picture, palette);
+  const redraw = drawCharts(data, byId("charts"));
+  whenLooksChange(() => {
+    palette = new Palette();
+    showOverview(picture, palette);
+    strips.restyle(palette);
+    lookup.restyle(palette);
+    redraw();
+  });
+}
+
+main();
