@@ -68,6 +68,8 @@ export interface SurveyedSegment {
   requiredBytes: number;
   /** Size of the file. */
   fileBytes: number;
+  /** Whether the manifest has it as complete; else it is the one that is being written, or will be. */
+  isComplete: boolean;
 }
 
 /**
@@ -109,11 +111,12 @@ export function surveyOn(platform: Platform, directory: string): LogSurvey {
 }
 
 function surveyOf({ manifest, segments, problems, close }: FoundStore): LogSurvey {
-  const surveyed = segments.map(({ name, segment, headerReason, requiredBytes, fileBytes }): SurveyedSegment => {
+  const surveyed = segments.map(({ name, segment, headerReason, requiredBytes, fileBytes }, i): SurveyedSegment => {
     // Of a sealed segment nothing behind its end counts, whatever it is.
     if (segment !== undefined && !segment.sealed) segment.endBytes = endOfTail(segment, requiredBytes, fileBytes);
     const startBytes = headerReason === undefined ? segment?.headerBytes ?? 0 : 0;
-    return { name, segment, startBytes, requiredBytes, fileBytes };
+    const isComplete = manifest.segments[i]!.sealedBytes > 0;
+    return { name, segment, startBytes, requiredBytes, fileBytes, isComplete };
   });
   return { manifest, segments: surveyed, problems, close };
 }

@@ -17,7 +17,7 @@ export interface Gain {
   wonBytes: number;
 }
 
-/** As the library has it unless it is told otherwise: a store does not say with what size it is written. */
+/** The size of segments, unless the library is told otherwise. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** The segment that is being written takes part only if more than this can be won: headers of two segments, and a mark. */
 const LEAST_OF_ACTIVE_BYTES = 120;
@@ -27,9 +27,13 @@ export function gainsOf(survey: LogSurvey, collected: CollectedSegment[]): Gain[
   const all = collected.flatMap((one) => one.segment === undefined ? [] : [accountOf(one)]);
   const candidates = all.filter((segment) => segment.isCompactable);
   const gains: Gain[] = [];
+  // A store does not say with what size of segments it is written; several complete ones show it.
+  const complete = collected.filter(({ isComplete, segment }) => isComplete && (segment?.cleanAsOf ?? 0) === 0);
+  const largest = complete.reduce((most, { segment }) => Math.max(most, segment?.endBytes ?? 0), 0);
+  const segmentBytes = complete.length > 1 ? largest : SEGMENT_BYTES;
   let number = survey.manifest.nextSegment;
   for (;;) {
-    const inputs = nextOfAll(all, candidates, SEGMENT_BYTES);
+    const inputs = nextOfAll(all, candidates, segmentBytes);
     if (inputs === undefined) return gains;
     const { wonBytes, outputBytes } = gainOf(all, inputs);
     gains.push({ inputs: inputs.map((input) => input.number), outputBytes, wonBytes });
@@ -39,7 +43,7 @@ export function gainsOf(survey: LogSurvey, collected: CollectedSegment[]): Gain[
 }
 
 /** A stand-in for a segment, with what was counted in it. */
-function accountOf({ segment, cells, sequences }: CollectedSegment): Segment {
+function accountOf({ segment, cells, sequences, isComplete }: CollectedSegment): Segment {
   const { number, salt, handle, endBytes, headerBytes, cleanAsOf, isDamaged } = segment!;
   const inputs = new Array((headerBytes - 44) / 4).fill(0);
   const account = new Segment({ number, storeId: new Uint8Array(16), salt, inputs }, handle, {
@@ -53,7 +57,7 @@ function accountOf({ segment, cells, sequences }: CollectedSegment): Segment {
   account.isDamaged = isDamaged;
   if (sequences[0] > 0) sequences.forEach((sequence) => account.cover(sequence));
   const winnable = account.staleBytes + account.tombstoneBytes;
-  account.sealed = segment!.sealed || winnable > LEAST_OF_ACTIVE_BYTES;
+  account.sealed = isComplete || winnable > LEAST_OF_ACTIVE_BYTES;
   return account;
 }
 

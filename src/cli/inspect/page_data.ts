@@ -76,7 +76,7 @@ export function segmentOf(collected: CollectedSegment): SegmentData {
     fileBytes,
     endBytes: segment?.endBytes ?? requiredBytes,
     headerBytes: startBytes,
-    isSealed: segment?.sealed ?? true,
+    isSealed: collected.isComplete,
     isMissing: segment === undefined,
     inputs: inputs.slice(0, MOST_INPUTS),
     compactedAfter: inputs.length > 0 ? segment?.cleanAsOf ?? 0 : 0,
@@ -154,13 +154,14 @@ function ageOf({ segments, timeline }: Collected): { live: number[]; stale: numb
   const stale = new Array(timeline.steps).fill(0);
   for (const { cells } of segments) {
     for (let cell = 0; cell < cells.count; cell++) {
-      const first = Math.floor(Math.min(cells.begun[cell]!, timeline.steps - 1));
-      const last = Math.max(first, Math.min(timeline.steps - 1, Math.floor(cells.ended[cell]!)));
+      const begun = Math.min(cells.begun[cell]!, cells.ended[cell]!);
+      const time = Math.max(1e-9, cells.ended[cell]! - begun);
       const liveBytes = cells.liveBytes(cell);
       const staleBytes = cells.bytes.set[cell]! - liveBytes;
-      for (let step = first; step <= last; step++) {
-        live[step] += liveBytes / (last - first + 1);
-        stale[step] += staleBytes / (last - first + 1);
+      for (let step = Math.floor(begun); step < Math.min(timeline.steps, begun + time); step++) {
+        const share = (Math.min(step + 1, begun + time) - Math.max(step, begun)) / time;
+        live[step] += share * liveBytes;
+        stale[step] += share * staleBytes;
       }
     }
   }

@@ -12,6 +12,9 @@ import type { PictureData } from "../data.ts";
 import { element, styleValue } from "./dom.ts";
 
 const CHART_HEIGHT = 190;
+/** 1, 2, 4, … KiB, MiB, GiB, and 1, 2, 5, 10, … */
+const BYTE_INCREMENTS = Array.from({ length: 45 }, (_, i) => 2 ** i);
+const COUNT_INCREMENTS = Array.from({ length: 36 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
 const FONT = "12px system-ui, sans-serif";
 
 /** A chart: its words, its numbers, and how to say one of them. */
@@ -25,6 +28,8 @@ interface ChartPlan {
   data: number[][];
   series: { name: string; colour: string; isBars: boolean; fill?: string }[];
   xText: (x: number) => string;
+  /** Steps that the vertical axis may go in. */
+  increments: number[];
   yText: (y: number) => string;
   /** The sentence for a place on the horizontal axis. */
   say: (x: number) => string;
@@ -86,6 +91,7 @@ function optionsOf(plan: ChartPlan, width: number, reading: HTMLElement): uPlot.
         ...axis,
         size: 62,
         space: 34,
+        incrs: plan.increments,
         grid: { stroke: styleValue("line"), width: 1 },
         values: (_, splits) => splits.map((y) => plan.yText(y)),
       },
@@ -150,7 +156,8 @@ function growthPlan({ series, steps }: PictureData): ChartPlan {
       { name: "in the log", colour: "stale-line", isBars: false, fill: "stale" },
       { name: "not superseded", colour: "live", isBars: false, fill: "live-soft" },
     ],
-    xText: (x) => shortNumber(steps[x]!),
+    xText: (x) => shortNumber(steps[x - 1] ?? 0),
+    increments: BYTE_INCREMENTS,
     yText: bytesText,
     say,
     isCategorical: false,
@@ -175,7 +182,8 @@ function agePlan({ age, steps }: PictureData): ChartPlan {
       { name: "stale by now", colour: "stale-line", isBars: true, fill: "stale-line" },
       { name: "live", colour: "live", isBars: true },
     ],
-    xText: (x) => shortNumber(steps[x]!),
+    xText: (x) => shortNumber(steps[x - 1] ?? 0),
+    increments: BYTE_INCREMENTS,
     yText: bytesText,
     say: (i) =>
       `Written up to sequence ${grouped(steps[i]!)}: ${bytesText(age.live[i]!)} live, ${
@@ -207,6 +215,7 @@ function sizePlan({ sizes }: PictureData, what: "keys" | "values"): ChartPlan {
     data: [shown.map((_, i) => i), shown],
     series: [{ name: what, colour: "plain-bar", isBars: true }],
     xText: (x) => range(first + x),
+    increments: COUNT_INCREMENTS,
     yText: shortNumber,
     say: (i) => `${range(first + i)} bytes: ${counted(shown[i]!, "set")} (${percentage(shown[i]!, total)}).`,
     isCategorical: true,

@@ -62,13 +62,9 @@ export class Lookup {
     this.#details = element("div", { class: "details" });
     this.#spoken = element("p", { class: "unseen", "aria-live": "polite" });
     box.append(
-      element("label", { for: "key" }, "Find a key"),
-      this.#input,
-      this.#count,
-      this.#matches,
+      element("div", {}, element("label", { for: "key" }, "Find a key"), this.#input, this.#count, this.#matches),
       this.#versions,
-      element("h3", {}, data.isSample ? "Part of the log" : "Record"),
-      this.#details,
+      element("div", {}, element("h3", {}, data.isSample ? "Part of the log" : "Record"), this.#details),
       this.#spoken,
     );
     this.#input.addEventListener("input", () => this.#search());
@@ -112,14 +108,14 @@ export class Lookup {
     this.#key = key;
     this.#matches.replaceChildren();
     this.#showVersions();
-    const { limit } = this.#picture.moments[this.#moment]!;
-    this.#events.onKey(this.#picture.versionsOf(key), this.#picture.indexEntry(key, limit));
   }
 
   #hint(): string {
     const { keyData, isSample, records, recordData } = this.#picture.data;
     const known = keyData.text.length;
-    if (!isSample) return known === 0 ? "There are no keys." : `All ${counted(known, "key")} of the log are in here.`;
+    if (!isSample) {
+      return known === 0 ? "The log has no keys." : `All ${counted(known, "key")} that the log has records of.`;
+    }
     const share = percentage(recordData.sequence.length, records);
     return `This page holds a sample: ${counted(known, "key")} with all their versions (${share} of the records). ` +
       "For any other key: kvstore get KEY.";
@@ -161,6 +157,7 @@ export class Lookup {
     const entry = this.#picture.indexEntry(key, limit);
     const all = this.#picture.versionsOf(key).filter((record) => data.recordData.sequence[record]! <= limit);
     const omitted = this.#picture.omittedOf(key);
+    this.#events.onKey(all, entry);
     const items = [...all].reverse().map((record) => this.#versionItem(record, limit, record === entry));
     const list = element("ol", { class: "version-list", "aria-label": "Versions, newest first" }, ...items);
     const name = element("code", { class: "key" }, data.keyData.text[key]!);

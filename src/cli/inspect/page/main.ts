@@ -16,10 +16,14 @@ import { Palette } from "./paint.ts";
 import { Player } from "./player.ts";
 import { Strips } from "./strips.ts";
 
+/** So few strips leave no room beside them for the panel: it goes below. */
+const FEW_ROWS = 4;
+
 function main(): void {
   const data: PictureData = JSON.parse(byId("data").textContent!);
   const picture = new Picture(data);
   let palette = new Palette();
+  byId("desk").classList.toggle("flat", picture.rows.length <= FEW_ROWS);
   const keyAt = (record: number) => data.recordData.key[record]!;
   const strips = new Strips(picture, byId("strips"), palette, {
     onPoint: (spot, byKey) => lookup.point(spot, byKey),
@@ -41,6 +45,11 @@ function main(): void {
     strips.show(moment);
     lookup.show(moment);
   });
+  const example = picture.example();
+  if (example !== undefined) {
+    lookup.choose(example);
+    lookup.pointRecord(picture.indexEntry(example, Infinity)!);
+  }
   showOverview(picture, palette);
   const redraw = drawCharts(data, byId("charts"));
   whenLooksChange(() => {

@@ -9,6 +9,9 @@
 import type { PictureData, SegmentData } from "../data.ts";
 import { CellPicture } from "./cells.ts";
 
+/** More versions than this make an example no better. */
+const MOST_OF_EXAMPLE = 4;
+
 /** What a stretch of the log is worth. */
 export const STATES = ["live", "expired", "stale", "tombstone", "mark", "damaged"] as const;
 /** One of them. */
@@ -103,6 +106,17 @@ export class Picture {
   /** The versions of a key, from the oldest to the newest. */
   versionsOf(key: number): readonly number[] {
     return this.#versions[key] ?? [];
+  }
+
+  /** A key to begin with: one that is there, with as many versions as a list can show. */
+  example(): number | undefined {
+    let best: number | undefined;
+    const rank = (key: number) => Math.min(this.versionsOf(key).length, MOST_OF_EXAMPLE);
+    this.#versions.forEach((_, key) => {
+      if (this.indexEntry(key, Infinity) === undefined) return;
+      if (best === undefined || rank(key) > rank(best)) best = key;
+    });
+    return best;
   }
 
   /** Versions of a key that are in the log and not in the page. */

@@ -11,7 +11,7 @@ import { byId, element } from "./dom.ts";
 import type { Picture, State } from "./model.ts";
 import { MEANINGS, paintShares, type Palette, prepared, swatch } from "./paint.ts";
 import { paintBlock } from "./strip_paint.ts";
-import { headline, shareText, verdict } from "./words.ts";
+import { headline, verdict } from "./words.ts";
 
 /** Writes and draws it; to be called again when colours or width change. */
 export function showOverview(picture: Picture, palette: Palette): void {
@@ -56,16 +56,8 @@ function showBalance(picture: Picture, palette: Palette): void {
     kept > tombstone ? 0 : share(kept),
   ]];
   byId("balance").replaceChildren(
-    ...balanceRow("Now", data.diskBytes, {
-      palette,
-      shares: now,
-      note: `${shareText(stale + mark, data.diskBytes)} stale`,
-    }),
-    ...balanceRow("After compaction", after, {
-      palette,
-      shares: rest,
-      note: won > 0 ? `${humanBytes(won)} won` : "nothing to win",
-    }),
+    balanceRow("Now", data.diskBytes, ""),
+    balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} won` : "nothing to win"),
   );
   for (const canvas of byId("balance").querySelectorAll("canvas")) {
     paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : rest);
@@ -75,14 +67,15 @@ function showBalance(picture: Picture, palette: Palette): void {
 function balanceRow(
   name: string,
   bytes: number,
-  { note }: { palette: Palette; shares: [State, number][]; note: string },
-): HTMLElement[] {
-  const canvas = element("canvas", { class: "bar", "data-bar": name, "aria-hidden": "true" });
-  return [
+  note: string,
+): HTMLElement {
+  return element(
+    "div",
+    { class: "balance-row" },
     element("span", { class: "bar-name" }, name),
-    canvas,
+    element("canvas", { class: "bar", "data-bar": name, "aria-hidden": "true" }),
     element("span", { class: "bar-figure" }, element("strong", {}, humanBytes(bytes)), ` ${note}`),
-  ];
+  );
 }
 
 function alerts({ data }: Picture): HTMLElement[] {

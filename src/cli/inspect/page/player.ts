@@ -6,10 +6,10 @@
 
 /// <reference lib="dom" />
 
-import { counted, humanBytes } from "../../format.ts";
+import { grouped, humanBytes } from "../../format.ts";
 import { element } from "./dom.ts";
 import type { Picture } from "./model.ts";
-import { bytesAt } from "./strips.ts";
+import { bytesAt, writtenBytes } from "./strips.ts";
 import { momentTitle, momentWords, shareText, type Words } from "./words.ts";
 
 /** A whole history takes about so long … */
@@ -17,6 +17,8 @@ const PLAYING_MS = 24_000;
 /** … but a moment stays no longer than this, and the last two somewhat longer than others. */
 const LONGEST_MOMENT_MS = 1600;
 const COMPACTION_MS = 2600;
+/** How much of the slider each of the moments behind the present takes, as a share of what is before. */
+const FUTURE_ROOM = 0.08;
 /** Sentences change no faster than one can notice them. */
 const SENTENCE_MS = 450;
 
@@ -44,11 +46,10 @@ export class Player {
     this.#slider = element("input", {
       type: "range",
       min: 0,
-      max: last,
+      max: this.#valueOf(last),
       step: 1,
       "aria-label": "Moment of the history",
     });
-    this.#slider.value = String(this.#moment);
     this.#play = element("button", { type: "button", class: "play" });
     const back = element("button", { type: "button", class: "step", "aria-label": "One step back" }, "‹");
     const on = element("button", { type: "button", class: "step", "aria-label": "One step on" }, "›");
@@ -56,7 +57,7 @@ export class Player {
     this.#sentence = element("p", { class: "sentence", id: "sentence", "aria-live": "polite" });
     this.#figures = element("span", { class: "moment-figures" });
     const ticks = element("div", { class: "ticks", "aria-hidden": "true" });
-    ticks.append(...this.#ticks(last));
+    ticks.append(...this.#ticks());
     box.append(
       element(
         "div",
@@ -72,23 +73,46 @@ export class Player {
     back.addEventListener("click", () => this.#jump(this.#moment - 1));
     on.addEventListener("click", () => this.#jump(this.#moment + 1));
     this.#play.addEventListener("click", () => this.#toggle());
-    this.#slider.addEventListener("input", () => this.#jump(Number(this.#slider.value)));
+    this.#slider.addEventListener("input", () => this.#jump(this.#momentOf(Number(this.#slider.value))));
+    this.#slider.addEventListener("keydown", (event) => this.#onKey(event));
     this.#showButton();
     this.#show(true);
   }
 
   /** Where on the slider the present is, and what comes behind it. */
-  #ticks(last: number): HTMLElement[] {
-    const { now } = this.#picture;
-    if (last === 0) return [];
+  #ticks(): HTMLElement[] {
+    const { now, moments } = this.#picture;
+    const last = moments.length - 1;
     const tick = (moment: number, text: string, className: string) => {
       const made = element("span", { class: className }, text);
-      made.style.setProperty("--at", String(moment / last));
+      made.style.setProperty("--at", String(this.#valueOf(moment) / this.#valueOf(last)));
       return made;
     };
     const ticks = [tick(0, "empty", "tick first"), tick(now, "now", now === last ? "tick last" : "tick")];
-    if (now < last) ticks.push(tick(last, "compacted", "tick last"));
+    if (now < last) ticks.push(tick(last, "compacted", "tick last future"));
     return ticks;
+  }
+
+  /** Moments behind the present have more room on the slider: else nobody could reach them behind a long history. */
+  #valueOf(moment: number): number {
+    const { now } = this.#picture;
+    return moment <= now ? moment : now + (moment - now) * Math.max(1, Math.round(now * FUTURE_ROOM));
+  }
+
+  #momentOf(value: number): number {
+    const { now } = this.#picture;
+    if (value <= now) return value;
+    return now + Math.round((value - now) / Math.max(1, Math.round(now * FUTURE_ROOM)));
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const by: Record<string, number> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
+    const page = Math.ceil(this.#picture.now / 20);
+    by.PageDown = -page;
+    by.PageUp = page;
+    if (!(event.key in by)) return;
+    event.preventDefault();
+    this.#jump(this.#moment + by[event.key]!);
   }
 
   #jump(moment: number): void {
@@ -146,7 +170,7 @@ export class Player {
   }
 
   #show(isAtRest: boolean): void {
-    this.#slider.value = String(this.#moment);
+    this.#slider.value = String(this.#valueOf(this.#moment));
     const title = momentTitle(this.#picture, this.#moment);
     this.#slider.setAttribute("aria-valuetext", title);
     this.#title.textContent = title;
@@ -166,11 +190,10 @@ export class Player {
       const isNew = row.segment === undefined && this.#picture.moments[this.#moment]!.type === "copied";
       if (!this.#picture.isThere(row, this.#moment) || isNew) continue;
       const bytes = bytesAt(this.#picture, row, this.#moment);
-      all += Object.values(bytes).reduce((sum, part) => sum + part, 0);
+      all += writtenBytes(row, bytes);
       stale += bytes.stale + bytes.mark;
     }
-    const records = this.#picture.moments.length - 1;
-    const place = `${counted(this.#moment, "step")} of ${records}`;
+    const place = `Step ${grouped(this.#moment)} of ${grouped(this.#picture.moments.length - 1)}`;
     return all === 0 ? place : `${place} · ${humanBytes(Math.round(all))}, ${shareText(stale, all)} of it stale`;
   }
 }

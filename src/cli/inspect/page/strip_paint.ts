@@ -33,7 +33,9 @@ export const HEADROOM = 12;
 /** A record narrower than this is no block of its own. */
 const NARROWEST = 3;
 /** A block narrower than this has no room for its key. */
-const ROOM_FOR_TEXT = 34;
+const ROOM_FOR_TEXT = 16;
+/** Nor is one that is lower than this, the label lying. */
+const LABEL_HEIGHT = 16;
 /** Stacked from the bottom up. */
 const STACK: readonly State[] = ["live", "expired", "mark", "tombstone", "stale", "damaged"];
 
@@ -98,30 +100,54 @@ export function paintBlock(
   block: { state: State; box: { x: number; y: number; width: number; height: number }; text: string | undefined },
 ): void {
   const { state, box, text } = block;
+  if (box.width <= 0) return;
   const share = state === "mark" ? 0.35 : state === "tombstone" ? 0.7 : 1;
   const top = box.y + box.height * (1 - share);
+  context.lineWidth = 1;
   context.fillStyle = palette.fill(state);
   context.beginPath();
   context.roundRect(box.x, top, box.width, box.height * share, Math.min(3, box.width / 4));
   context.fill();
   if (text === undefined || box.width < ROOM_FOR_TEXT || state === "mark") return;
+  const size = { width: box.width, height: box.height * share };
   context.save();
-  context.beginPath();
-  context.rect(box.x + 5, top, box.width - 8, box.height * share);
-  context.clip();
+  context.translate(box.x + size.width / 2, top + size.height / 2);
+  // Lying where it fits, else standing.
+  if (context.measureText(text).width > size.width - 10 && size.height > size.width) {
+    context.rotate(-Math.PI / 2);
+    [size.width, size.height] = [size.height, size.width];
+  }
+  paintLabel(context, palette, { state, size, text });
+  context.restore();
+}
+
+/** A text in the middle of a block. */
+function paintLabel(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  { state, size, text }: { state: State; size: { width: number; height: number }; text: string },
+): void {
+  const shown = shortenedTo(context, text, size.width - 12);
+  if (shown === "" || size.height < LABEL_HEIGHT) return;
+  const wide = context.measureText(shown).width;
   context.fillStyle = palette.text(state);
-  const middle = top + (box.height * share) / 2;
   if (state !== "live") {
     // A pattern under letters makes them hard to read.
-    const wide = Math.min(context.measureText(text).width, box.width - 10) + 6;
-    context.globalAlpha = 0.85;
     context.fillStyle = palette.card;
-    context.fillRect(box.x + 5, middle - 9, wide, 18);
-    context.globalAlpha = 1;
+    context.beginPath();
+    context.roundRect(-wide / 2 - 4, -8, wide + 8, 16, 3);
+    context.fill();
     context.fillStyle = palette.ink;
   }
-  context.fillText(text, box.x + 8, middle + 0.5);
-  context.restore();
+  context.fillText(shown, -wide / 2, 0.5);
+}
+
+/** As much of a text as fits; nothing, if that says nothing. */
+function shortenedTo(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  const one = context.measureText("0").width;
+  const characters = Math.floor(width / one) - 1;
+  return characters < 3 ? "" : `${[...text].slice(0, characters).join("")}…`;
 }
 
 function fillFromCells({ picture, row, width, moment }: StripView, columns: Columns): void {
@@ -212,7 +238,7 @@ function paintPointers(context: CanvasRenderingContext2D, view: StripView): void
   if (marked.size > 0 && row.segment !== undefined) {
     for (const record of marked) {
       if (picture.data.recordData.segment[record] !== row.position || sequence[record]! > limit) continue;
-      const x = (offset[record]! + length[record]! / 2) * perByte;
+      const x = Math.min(width - 7, Math.max(7, (offset[record]! + length[record]! / 2) * perByte));
       paintTriangle(context, { x, isFilled: record === pointed, colour: palette.accent });
     }
   }

@@ -29,10 +29,8 @@ export interface StripEvents {
   onChoose: (spot: Spot) => void;
 }
 
-const STRIP_HEIGHT = 46;
-const LOW_STRIP_HEIGHT = 34;
-/** From so many strips on they are lower. */
-const MANY = 14;
+/** The more strips there are, the lower they are. */
+const HEIGHTS: readonly [mostRows: number, height: number][] = [[3, 92], [14, 48], [Infinity, 36]];
 
 /** All strips. */
 export class Strips {
@@ -52,7 +50,7 @@ export class Strips {
     this.#events = events;
     this.#palette = palette;
     this.#moment = picture.now;
-    this.#height = picture.rows.length > MANY ? LOW_STRIP_HEIGHT : STRIP_HEIGHT;
+    this.#height = HEIGHTS.find(([most]) => picture.rows.length <= most)![1];
     this.#rows = picture.rows.map((row) => this.#rowOf(row));
     box.append(...this.#rows.map(({ box }) => box));
     const observer = new IntersectionObserver((entries) => {
@@ -231,15 +229,17 @@ class StripRow {
     if (this.box.hidden) return;
     const isGhost = picture.isGhost(row, moment);
     const bytes = bytesAt(picture, row, moment);
-    const written = Object.values(bytes).reduce((sum, part) => sum + part, 0);
+    const written = writtenBytes(row, bytes);
     this.box.classList.toggle("ghost", isGhost);
     this.box.classList.toggle("future", row.segment === undefined);
     this.box.classList.toggle("unborn", written === 0);
-    setText(this.#note, noteOf(row, isGhost));
+    const isGrowing = written < writtenBytes(row, bytesAt(picture, row, picture.now));
+    const note = written === 0 ? "not begun" : noteOf(row, { isGhost, isGrowing });
+    setText(this.#note, note);
     const stale = bytes.stale + bytes.mark;
     const figures = written === 0 ? "" : `${humanBytes(Math.round(written))} · ${shareText(stale, written)} stale`;
     setText(this.#figures, figures);
-    const label = `${row.title}, ${noteOf(row, isGhost)}: ${figures || "empty"}. Arrow keys move along its records.`;
+    const label = `${row.title}, ${note}: ${figures || "empty"}. Arrow keys move along its records.`;
     if (this.strip.getAttribute("aria-label") !== label) this.strip.setAttribute("aria-label", label);
   }
 }
@@ -248,12 +248,18 @@ function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function noteOf({ segment, inputs }: Row, isGhost: boolean): string {
+function noteOf({ segment, inputs }: Row, { isGhost, isGrowing }: { isGhost: boolean; isGrowing: boolean }): string {
   if (segment === undefined) return inputs.length === 1 ? "one file rewritten" : `${inputs.length} files rewritten`;
   if (segment.isMissing) return "the file is missing";
-  if (isGhost) return `then in ${counted(segment.inputs.length, "older file")}`;
+  if (isGhost) return `then in ${counted(segment.inputs.length, "other file")}`;
   if (segment.inputs.length > 0) return `compacted from ${counted(segment.inputs.length, "file")}`;
-  return segment.isSealed ? "full, never changed" : "being written";
+  return segment.isSealed && !isGrowing ? "complete" : "being written";
+}
+
+/** Bytes of a strip that had been written, its header with them. */
+export function writtenBytes(row: Row, bytes: Record<State, number>): number {
+  const records = Object.values(bytes).reduce((sum, part) => sum + part, 0);
+  return records === 0 || row.cells !== undefined ? records : records + (row.segment?.headerBytes ?? 0);
 }
 
 /** Bytes of a strip by state at a moment. */

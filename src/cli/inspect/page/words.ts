@@ -159,6 +159,9 @@ export function verdict({ data }: Picture): string {
   if (data.records === 0) return "Nothing has been written yet.";
   if (won === 0) return "Nearly everything in them is needed: compaction would give nothing back.";
   const share = percentage(won, data.diskBytes);
+  if (won < 0.03 * data.diskBytes) {
+    return `Nearly all of it is needed: compaction would give only ${humanBytes(won)} back.`;
+  }
   return `${share} of that is old versions, deleted keys and marks that nobody needs. ` +
     `Compaction would give ${humanBytes(won)} back.`;
 }
