@@ -42,6 +42,11 @@ export function stretchesBar(stretches: readonly Part[], paint: Paint): string {
   return bar;
 }
 
+/** What a segment that is being written may still grow by: to the length of the longest. */
+export function roomBar(width: number, paint: Paint): string {
+  return width <= 0 ? "" : paint(PARTS.free.style, PARTS.free.character.repeat(width));
+}
+
 /** The characters that occur, with their names: one line. */
 export function barLegend(parts: readonly Part[], paint: Paint): string {
   return parts.map((part) => `${paint(PARTS[part].style, PARTS[part].character)} ${part}`).join("   ");
@@ -68,6 +73,10 @@ export function barLengths(bytes: readonly number[], width: number): number[] {
   const total = bytes.reduce((sum, part) => sum + part, 0);
   const lengths = bytes.map((part) => part === 0 ? 0 : Math.max(1, Math.round((width * part) / total)));
   const longest = lengths.indexOf(Math.max(...lengths));
-  lengths[longest]! += width - lengths.reduce((sum, length) => sum + length, 0);
-  return lengths.map((length) => Math.max(0, length));
+  lengths[longest]! += Math.max(0, width - lengths.reduce((sum, length) => sum + length, 0));
+  // What was rounded up is taken from the longest; of a bar shorter than its parts are many, some are left out.
+  for (let over = lengths.reduce((sum, length) => sum + length, 0) - width; over > 0; over--) {
+    lengths[lengths.indexOf(Math.max(...lengths))]!--;
+  }
+  return lengths;
 }

@@ -29,7 +29,8 @@ export class Cells {
 
   constructor(lengthBytes: number, options: { cellBytes: number; steps: number }) {
     this.cellBytes = options.cellBytes;
-    this.count = Math.max(1, Math.ceil(lengthBytes / options.cellBytes));
+    // A little less, as the division may be rounded up to one cell too many.
+    this.count = Math.max(1, Math.ceil(lengthBytes / options.cellBytes - 1e-6));
     this.#steps = options.steps;
     const column = () => new Float64Array(this.count);
     this.bytes = { set: column(), tombstone: column(), mark: column(), expired: column(), damaged: column() };

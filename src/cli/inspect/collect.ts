@@ -78,6 +78,7 @@ export interface Collected {
   damage: Damage[];
   damages: number;
   records: number;
+  /** Keys that are there: what has expired is not. */
   keys: number;
   /** Number of sets with a key, or value, of 0 bytes, of 1, of 2 to 3, of 4 to 7, … */
   keySizes: number[];
@@ -168,7 +169,7 @@ class Collector {
     // What a clear removed is announced now.
     this.#current = { sequence: collected.clears.at(-1) ?? 0, isTaken: false, keys: -1 };
     this.#replay.finish();
-    collected.keys = this.#index.size;
+    collected.keys = this.#index.size - this.#graves.expired;
     return collected;
   }
 
@@ -198,11 +199,14 @@ class Collector {
     const { keySizes, valueSizes } = this.#collected;
     count(keySizes, cursor.keyLength);
     count(valueSizes, cursor.valueLength);
-    const place = { segment: segment!.number, offset, length, isString: false };
+    const place = { segment: segment!.number, offset, length };
     if (isDamaged) this.#graves.markDamaged(place);
     else {
       cells.add("set", offset, length);
-      if (this.#isExpired(cursor)) cells.add("expired", offset, length);
+      if (this.#isExpired(cursor)) {
+        cells.add("expired", offset, length);
+        this.#graves.expired++;
+      }
     }
     if (this.#current.isTaken) return;
     // A newer version was met before this one: in a segment that compaction wrote, say.

@@ -18,10 +18,15 @@ export interface Ground {
   clears: number[];
 }
 
+/** Where a record lies. */
+export type Plot = Pick<Place, "segment" | "offset">;
+
 const HEADER_BYTES = 32;
 
 /** Keeps account of records that are superseded. */
 export class Graves {
+  /** Records whose time has come and that nothing has superseded. */
+  expired = 0;
   readonly #ground: Ground;
   readonly #nowMs: number;
   readonly #byNumber: Map<number, Ground["segments"][number]>;
@@ -36,7 +41,7 @@ export class Graves {
   }
 
   /** Notes that the value of a record does not check out. */
-  markDamaged({ segment, offset }: Place): void {
+  markDamaged({ segment, offset }: Plot): void {
     this.#damaged.add(`${segment} ${offset}`);
   }
 
@@ -44,7 +49,7 @@ export class Graves {
    * Counts a record as stale since `bySequence`, or since the first clear behind it. Returns since when. `sequence` is
    * its own, where that is known already.
    */
-  bury(place: Place, { sequence, bySequence }: { sequence?: number; bySequence: number }): number {
+  bury(place: Plot & { length: number }, { sequence, bySequence }: { sequence?: number; bySequence: number }): number {
     const { clears, timeline, series } = this.#ground;
     let by = bySequence;
     if (clears.length > 0) {
@@ -57,22 +62,25 @@ export class Graves {
     found.cells.bury(place.offset, place.length, step);
     series.died[step]! += place.length;
     const hasExpired = found.cells.bytes.expired[found.cells.cellAt(place.offset)]! > 0;
-    if (hasExpired && this.#isExpired(place)) found.cells.add("expired", place.offset, place.length, -1);
+    if (hasExpired && this.#isExpired(place)) {
+      found.cells.add("expired", place.offset, place.length, -1);
+      this.expired--;
+    }
     return by;
   }
 
   /** The sequence number of the record at a place, read from the file. */
-  sequenceAt(place: Place): number | undefined {
+  sequenceAt(place: Plot): number | undefined {
     if (!this.#read(place)) return undefined;
     return this.#header.getUint32(20, true) * 2 ** 32 + this.#header.getUint32(16, true);
   }
 
-  #isExpired(place: Place): boolean {
+  #isExpired(place: Plot): boolean {
     if (!this.#read(place) || (this.#header.getUint8(9) & FLAG_EXPIRES) === 0) return false;
     return Number(this.#header.getBigUint64(24, true)) <= this.#nowMs;
   }
 
-  #read({ segment, offset }: Place): boolean {
+  #read({ segment, offset }: Plot): boolean {
     const handle = this.#byNumber.get(segment)?.segment?.handle;
     // The key follows the header; a record without one and without an expiry may end before these bytes do.
     return handle !== undefined && handle.read(new Uint8Array(this.#header.buffer), offset) >= HEADER_BYTES - 8;

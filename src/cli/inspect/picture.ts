@@ -4,7 +4,7 @@
  * @module
  */
 
-import { barLegend, LINE_COLUMNS, type Part, segmentLine, stretchesBar } from "../bars.ts";
+import { barLegend, LINE_COLUMNS, type Part, roomBar, segmentLine, stretchesBar } from "../bars.ts";
 import { counted, grouped, humanBytes, type Paint, percentage } from "../format.ts";
 import { escaped } from "../notation.ts";
 import type { Cells } from "./cells.ts";
@@ -20,6 +20,8 @@ export interface PictureOptions {
 }
 
 const NARROWEST_BAR = 16;
+/** Of more segments the oldest and the newest are shown. */
+const MOST_BARS = 64;
 
 /** Columns for a bar where a line may be so wide. */
 export function barWidth(width: number): number {
@@ -35,20 +37,24 @@ export function drawPicture(
   const columns = barWidth(width);
   const bytes = data.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   const files = counted(data.segments.length, "segment");
+  const bars = data.segments.map((segment, i) => {
+    const stretches = stretchesOf(collected.segments[i]!.cells);
+    const { number, fileBytes, bytes } = segment;
+    const line = { number, bytes: fileBytes, staleBytes: bytes.stale + bytes.mark };
+    const missing = Math.max(0, columns - stretches.length);
+    const room = roomBar(segment.isSealed ? 0 : missing, paint);
+    return segmentLine(line, stretchesBar(stretches, paint) + room, segment.isSealed ? missing : 0);
+  });
+  const omitted = bars.length - MOST_BARS;
+  if (omitted > 0) bars.splice(MOST_BARS / 2, omitted, `       …  ${counted(omitted, "segment")} more`);
   const lines = [
     `${paint("title", `Store ${escaped(directory)}`)}  ${counted(collected.keys, "key")}, ${files}, ${
       humanBytes(bytes)
     }`,
     "",
-    ...data.segments.map((segment, i) => {
-      const stretches = stretchesOf(collected.segments[i]!.cells);
-      const bar = stretchesBar(stretches, paint);
-      const { number, fileBytes, bytes } = segment;
-      const line = { number, bytes: fileBytes, staleBytes: bytes.stale + bytes.mark };
-      return segmentLine(line, bar, Math.max(0, columns - stretches.length));
-    }),
+    ...bars,
     "",
-    barLegend(partsIn(data.segments), paint),
+    " ".repeat(10) + barLegend(partsIn(data.segments), paint),
     "",
     gainText(data.compaction, bytes),
   ];
@@ -72,14 +78,14 @@ function partsIn(segments: SegmentData[]): Part[] {
   const parts: Part[] = ["live", "stale", "tombstone"];
   if (has("expired")) parts.push("expired");
   if (has("damaged")) parts.push("damaged");
-  if (has("unused")) parts.push("free");
+  if (has("unused") || segments.some(({ isSealed }) => !isSealed)) parts.push("free");
   return parts;
 }
 
 /** For each cell what most of it is; damage wherever there is any. */
 function stretchesOf(cells: Cells): Part[] {
   const { set, tombstone, mark, expired, damaged } = cells.bytes;
-  return Array.from({ length: cells.count }, (_, cell): Part => {
+  const stretches = Array.from({ length: cells.count }, (_, cell): Part => {
     if (damaged[cell]! > 0) return "damaged";
     const live = cells.liveBytes(cell);
     const stale = set[cell]! - expired[cell]! - live + mark[cell]!;
@@ -92,4 +98,7 @@ function stretchesOf(cells: Cells): Part[] {
     const [part, bytes] = shares.reduce((most, one) => one[1] > most[1] ? one : most);
     return bytes > 0 ? part : "free";
   });
+  // Of a short file the header takes several columns: it is not free, and belongs to what follows.
+  const first = stretches.findIndex((part) => part !== "free");
+  return first < 0 ? stretches : stretches.fill(stretches[first]!, 0, first);
 }

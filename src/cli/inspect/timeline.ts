@@ -37,7 +37,8 @@ export class Timeline {
     const span = this.#find(sequence);
     const [first, last] = this.#spans[span]!;
     const within = Math.min(Math.max(sequence - first, 0), last - first);
-    return ((this.#before[span]! + within) / this.#total) * this.steps;
+    // Multiplied first: else what begins a step may be rounded into the one before.
+    return ((this.#before[span]! + within) * this.steps) / this.#total;
   }
 
   /** The step in which a sequence number was given out, from 0 on. */

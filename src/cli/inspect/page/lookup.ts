@@ -155,7 +155,9 @@ export class Lookup {
     const { data } = this.#picture;
     const { limit } = this.#picture.moments[this.#moment]!;
     const entry = this.#picture.indexEntry(key, limit);
-    const all = this.#picture.versionsOf(key).filter((record) => data.recordData.sequence[record]! <= limit);
+    const all = this.#picture.versionsOf(key).filter((record) => {
+      return data.recordData.sequence[record]! <= limit && this.#picture.placeOf(record, this.#moment) !== undefined;
+    });
     const omitted = this.#picture.omittedOf(key);
     this.#events.onKey(all, entry);
     const items = [...all].reverse().map((record) => this.#versionItem(record, limit, record === entry));
@@ -174,10 +176,7 @@ export class Lookup {
 
   /** What the index has for the key: where its live record lies. */
   #indexLine(entry: number | undefined): HTMLElement {
-    const { segment, offset } = this.#picture.data.recordData;
-    const place = entry === undefined
-      ? "no entry: the key is not there"
-      : `segment ${this.#picture.data.segments[segment[entry]!]!.number}, offset ${grouped(offset[entry]!)}`;
+    const place = entry === undefined ? "no entry: the key is not there" : this.#placeText(entry);
     return element(
       "p",
       { class: "index-entry" },
@@ -186,10 +185,17 @@ export class Lookup {
     );
   }
 
+  /** Where a record lies: "Segment 2, offset 1,044". */
+  #placeText(record: number): string {
+    const place = this.#picture.placeOf(record, this.#moment);
+    if (place === undefined) return "nowhere any more";
+    return place.offset === undefined ? place.row.title : `${place.row.title}, offset ${grouped(place.offset)}`;
+  }
+
   #versionItem(record: number, limit: number, isPointed: boolean): HTMLElement {
-    const { sequence, segment, length, kind } = this.#picture.data.recordData;
+    const { sequence, length, kind } = this.#picture.data.recordData;
     const state = this.#picture.stateOf(record, limit);
-    const number = this.#picture.data.segments[segment[record]!]!.number;
+    const title = this.#picture.placeOf(record, this.#moment)!.row.title;
     const button = element(
       "button",
       { type: "button", class: isPointed ? "version pointed" : "version" },
@@ -203,7 +209,7 @@ export class Lookup {
         element(
           "small",
           {},
-          `segment ${number}, ${humanBytes(length[record]!)}${isPointed ? " · the index points here" : ""}`,
+          `${title}, ${humanBytes(length[record]!)}${isPointed ? " · the index points here" : ""}`,
         ),
       ),
     );
@@ -219,13 +225,13 @@ export class Lookup {
       return;
     }
     const { row, at } = this.#spot;
-    const facts = row.cells === undefined ? this.#recordFacts(row, at) : this.#cellFacts(row, at);
+    const facts = row.cells === undefined ? this.#recordFacts(at) : this.#cellFacts(row, at);
     const list = element("dl", {});
     for (const [name, content] of facts) list.append(element("dt", {}, name), element("dd", {}, content));
     this.#details.replaceChildren(list);
   }
 
-  #recordFacts(row: Row, record: number): [string, Node | string][] {
+  #recordFacts(record: number): [string, Node | string][] {
     const { recordData, keyData } = this.#picture.data;
     const { limit } = this.#picture.moments[this.#moment]!;
     const state = this.#picture.stateOf(record, limit);
@@ -235,10 +241,7 @@ export class Lookup {
     if (key !== undefined) facts.push(["Key", element("code", { class: "key" }, key === "" ? "(empty)" : key)]);
     facts.push(["Kind", KINDS[kind]!]);
     facts.push(["Sequence", grouped(recordData.sequence[record]!)]);
-    facts.push([
-      "Where",
-      `${row.title}, offset ${grouped(row.offsets[row.records.indexOf(record)] ?? recordData.offset[record]!)}`,
-    ]);
+    facts.push(["Where", this.#placeText(record)]);
     const keyBytes = key === undefined ? 0 : keyData.bytes[recordData.key[record]!]!;
     const parts = kind === KIND.set
       ? `: key ${grouped(keyBytes)}, value ${grouped(recordData.valueBytes[record]!)}`

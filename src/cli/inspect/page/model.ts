@@ -153,6 +153,20 @@ export class Picture {
     return type !== "removed" || !this.data.compaction.some(({ inputs }) => inputs.includes(row.segment!.number));
   }
 
+  /**
+   * Where a record lies at a moment: in its segment, or, behind a compaction to come, in a new one; `undefined` if it is
+   * gone by then. In a sample nobody knows where exactly.
+   */
+  placeOf(record: number, moment: number): { row: Row; offset: number | undefined } | undefined {
+    const row = this.rows[this.data.recordData.segment[record]!]!;
+    if (this.isThere(row, moment)) return { row, offset: this.data.recordData.offset[record]! };
+    const { number } = row.segment!;
+    const future = this.rows.find(({ segment, inputs }) => segment === undefined && inputs.includes(number));
+    if (future === undefined || this.stateOf(record, Infinity) !== "live") return undefined;
+    const at = future.records.indexOf(record);
+    return { row: future, offset: at < 0 ? undefined : future.offsets[at]! };
+  }
+
   /** Whether a segment that compaction wrote had not been written yet: its records lay elsewhere then. */
   isGhost(row: Row, moment: number): boolean {
     return moment < (this.#compactedAt.get(row.position) ?? 0);

@@ -34,6 +34,8 @@ export const HEADROOM = 12;
 const NARROWEST = 3;
 /** A block narrower than this has no room for its key. */
 const ROOM_FOR_TEXT = 16;
+/** A column that is filled to this share counts as full. */
+const NEARLY_FULL = 0.4;
 /** Nor is one that is lower than this, the label lying. */
 const LABEL_HEIGHT = 16;
 /** Stacked from the bottom up. */
@@ -191,10 +193,20 @@ class Columns {
     }
   }
 
+  /** Columns that are nearly full, as at the edges of a strip, are drawn as full ones. */
+  #fillUp(): void {
+    for (let x = 0; x < this.#count; x++) {
+      const total = STATES.reduce((sum, state) => sum + this.#heights[state][x]!, 0);
+      if (total < NEARLY_FULL || total >= 1) continue;
+      for (const state of STATES) this.#heights[state][x]! /= total;
+    }
+  }
+
   /** Draws the columns, those of equal height in one go. */
   paint(context: CanvasRenderingContext2D, palette: Palette, height: number): void {
     const room = height - HEADROOM - 1;
     const tops = new Float32Array(this.#count).fill(height - 1);
+    this.#fillUp();
     for (const state of STACK) {
       if (!this.#isUsed[state]) continue;
       context.fillStyle = palette.fill(state);
@@ -232,15 +244,14 @@ class Columns {
 function paintPointers(context: CanvasRenderingContext2D, view: StripView): void {
   const { picture, row, palette, width, height, focus, marked, pointed, moment } = view;
   const perByte = pixelsPerByte(picture, width);
-  const { length, offset, sequence } = picture.data.recordData;
+  const { length, sequence } = picture.data.recordData;
   const { limit } = picture.moments[moment]!;
   const isKnown = row.cells !== undefined;
-  if (marked.size > 0 && row.segment !== undefined) {
-    for (const record of marked) {
-      if (picture.data.recordData.segment[record] !== row.position || sequence[record]! > limit) continue;
-      const x = Math.min(width - 7, Math.max(7, (offset[record]! + length[record]! / 2) * perByte));
-      paintTriangle(context, { x, isFilled: record === pointed, colour: palette.accent });
-    }
+  for (const record of marked) {
+    const place = sequence[record]! <= limit ? picture.placeOf(record, moment) : undefined;
+    if (place?.row !== row || place.offset === undefined) continue;
+    const x = Math.min(width - 7, Math.max(7, (place.offset + length[record]! / 2) * perByte));
+    paintTriangle(context, { x, isFilled: record === pointed, colour: palette.accent });
   }
   if (focus === undefined) return;
   const at = isKnown ? focus : row.records.indexOf(focus);
