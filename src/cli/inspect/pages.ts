@@ -12,8 +12,11 @@ import type { PictureData } from "./data.ts";
 import { pageOf } from "./emit.ts";
 import { pageData } from "./page_data.ts";
 
+/** What bounds the size of a page. */
+export type PageLimits = Pick<CollectOptions, "cells" | "cellsOfSegment" | "steps" | "records">;
+
 /** Sizes that keep a page below some three megabytes, and a screen's worth of detail. */
-export const PAGE_LIMITS = { cells: 3000, cellsOfSegment: 800, steps: 200, records: 20_000 } as const;
+export const PAGE_LIMITS: PageLimits = { cells: 3000, cellsOfSegment: 800, steps: 200, records: 20_000 };
 /** Bytes of a value that are shown. */
 const PREVIEW_BYTES = 64;
 const VALUE_TYPES = ["bytes", "string", "json", "string"] as const;
@@ -25,7 +28,7 @@ export interface PageRequest {
   nowMs?: number;
   onProgress?: (progress: Progress) => void;
   /** Other limits, for tests. */
-  limits?: Partial<typeof PAGE_LIMITS>;
+  limits?: Partial<PageLimits>;
 }
 
 /** Reads a log and makes a page of it. */

@@ -3,25 +3,8 @@ import { jsonForHtml, pageOf } from "../../../src/cli/inspect/emit.ts";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "../../../src/cli/inspect/generated.ts";
 import { collectPage } from "../../../src/cli/inspect/pages.ts";
 import { surveyOn } from "../../../src/store/open_log.ts";
+import { HOSTILE_KEYS } from "./hostile.ts";
 import { DIRECTORY, storeOf } from "./support.ts";
-
-/** What has broken pages before: ends of elements, comments, line separators, entities, templates, lone surrogates. */
-export const HOSTILE_KEYS: readonly string[] = [
-  "</script><script>document.title = 'broken'</script>",
-  "<!--<script>",
-  "-->",
-  "<img src=x onerror=\"document.title='broken'\">",
-  "'\"`${1}$&$1",
-  "\u2028\u2029\u0000\u001b[31m",
-  "&lt;b&gt;",
-  "\u202eevil\u202c",
-  "]]>",
-  "",
-  "__proto__",
-  "constructor",
-  "k".repeat(60_000),
-  "日本語 🗝️ ключ",
-];
 
 async function hostilePage(hasValues: boolean): Promise<string> {
   const platform = await storeOf(async (store) => {

@@ -106,7 +106,6 @@ export class Lookup {
   /** Looks a key up, by its position. */
   choose(key: number): void {
     this.#key = key;
-    this.#matches.replaceChildren();
     this.#showVersions();
   }
 
@@ -142,7 +141,10 @@ export class Lookup {
     this.#matches.replaceChildren(
       ...found.slice(0, MOST_MATCHES).map((key) => {
         const button = element("button", { type: "button", class: "match" }, element("code", {}, text[key]!));
-        button.addEventListener("click", () => this.choose(key));
+        button.addEventListener("click", () => {
+        this.#matches.replaceChildren();
+        this.choose(key);
+      });
         return element("li", {}, button);
       }),
     );
