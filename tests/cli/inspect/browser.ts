@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /**
  * Chromium, as far as it is installed: Debian has a package of it. Whoever runs the gate without one is told what is
  * left out; where the gate decides about a change, it must be there.
@@ -80,9 +81,17 @@ export async function openPage(browser: Browser, file: string, look: Look = {}):
     if (url !== `file://${file}` && !url.startsWith("data:")) complaints.push(`request: ${url}`);
   });
   await page.goto(`file://${file}`);
-  await page.evaluate(() => document.getElementById("log")!.scrollIntoView({ behavior: "instant" }));
-  await nextFrame(page);
+  await scrollTo(page, "#log");
   return { page, complaints, session: await context.newCDPSession(page) };
+}
+
+/** Brings an element to the top of the window. */
+export async function scrollTo(page: Page, selector: string): Promise<void> {
+  await page.evaluate(
+    (selector) => document.querySelector(selector)!.scrollIntoView({ behavior: "instant" }),
+    selector,
+  );
+  await nextFrame(page);
 }
 
 /** Waits until what was asked for has been drawn. */

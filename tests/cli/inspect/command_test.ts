@@ -23,13 +23,13 @@ cliTest("inspect --json: figures of each segment", async (shell) => {
 
 cliTest("inspect --html: writes a page, replaces one that is there, and says so in a line", async (shell) => {
   await shell.ok(["set", "<b>key</b>", "secret value"]);
-  const file = shell.file("page.html", "old");
+  const file = shell.file("page.html", "what was here before");
   const { code, out, err } = await shell.run(["inspect", "--html", file]);
   assertEquals([code, out], [0, ""]);
   assertMatch(err, /^kvstore: drew 1 key in 1 segment to .*page\.html \(\d+ KiB\)\n$/);
   const page = Deno.readTextFileSync(file);
   assertStringIncludes(page, "\\u003cb\\u003ekey");
-  assert(!page.includes("secret value") && !page.includes("old"));
+  assert(!page.includes("secret value") && !page.includes("what was here before"));
   assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
   await shell.run(["inspect", "--html", file, "--values"]);
   assertStringIncludes(Deno.readTextFileSync(file), "secret value");

@@ -36,11 +36,14 @@ export class Lookup {
   readonly #count: HTMLElement;
   readonly #versions: HTMLElement;
   readonly #details: HTMLElement;
+  readonly #title: HTMLElement;
   readonly #spoken: HTMLElement;
   #palette: Palette;
   #moment: number;
   #key: number | undefined;
   #spot: Spot | undefined;
+  /** Whether the key was asked for; else it follows the steps. */
+  #isChosen = false;
 
   constructor(picture: Picture, box: HTMLElement, palette: Palette, events: LookupEvents) {
     this.#picture = picture;
@@ -60,11 +63,12 @@ export class Lookup {
     this.#matches = element("ul", { class: "matches", "aria-label": "Keys found" });
     this.#versions = element("div", { class: "versions" });
     this.#details = element("div", { class: "details" });
+    this.#title = element("h3", {}, data.isSample ? "Part of the log" : "Record");
     this.#spoken = element("p", { class: "unseen", "aria-live": "polite" });
     box.append(
       element("div", {}, element("label", { for: "key" }, "Find a key"), this.#input, this.#count, this.#matches),
       this.#versions,
-      element("div", {}, element("h3", {}, data.isSample ? "Part of the log" : "Record"), this.#details),
+      element("div", {}, this.#title, this.#details),
       this.#spoken,
     );
     this.#input.addEventListener("input", () => this.#search());
@@ -103,9 +107,18 @@ export class Lookup {
     this.#showDetails();
   }
 
-  /** Looks a key up, by its position. */
-  choose(key: number): void {
+  /** Shows the record that a step is about, and its key, unless somebody looks at a key of their own. */
+  follow(record: number): void {
+    if (this.#isChosen) return;
+    const key = this.#picture.data.recordData.key[record]!;
+    if (key >= 0) this.choose(key, false);
+    this.pointRecord(record);
+  }
+
+  /** Looks a key up, by its position; `isChosen` if somebody asked for this one. */
+  choose(key: number, isChosen: boolean): void {
     this.#key = key;
+    this.#isChosen = isChosen;
     this.#showVersions();
   }
 
@@ -124,6 +137,7 @@ export class Lookup {
     const wanted = this.#input.value;
     const { text } = this.#picture.data.keyData;
     if (wanted === "") {
+      this.#isChosen = false;
       this.#count.textContent = this.#hint();
       this.#matches.replaceChildren();
       return;
@@ -142,13 +156,13 @@ export class Lookup {
       ...found.slice(0, MOST_MATCHES).map((key) => {
         const button = element("button", { type: "button", class: "match" }, element("code", {}, text[key]!));
         button.addEventListener("click", () => {
-        this.#matches.replaceChildren();
-        this.choose(key);
-      });
+          this.#matches.replaceChildren();
+          this.choose(key, true);
+        });
         return element("li", {}, button);
       }),
     );
-    if (found.length === 1 || text[found[0]!] === wanted) this.choose(found[0]!);
+    if (found.length === 1 || text[found[0]!] === wanted) this.choose(found[0]!, true);
   }
 
   #showVersions(): void {
@@ -227,6 +241,12 @@ export class Lookup {
       return;
     }
     const { row, at } = this.#spot;
+    this.#title.textContent = row.cells === undefined ? "Record" : "Part of the log";
+    const { limit } = this.#picture.moments[this.#moment]!;
+    if (row.cells === undefined && this.#picture.data.recordData.sequence[at]! > limit) {
+      this.#details.replaceChildren(element("p", { class: "hint" }, "Not written yet at this moment."));
+      return;
+    }
     const facts = row.cells === undefined ? this.#recordFacts(at) : this.#cellFacts(row, at);
     const list = element("dl", {});
     for (const [name, content] of facts) list.append(element("dt", {}, name), element("dd", {}, content));

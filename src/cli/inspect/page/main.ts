@@ -29,7 +29,7 @@ function main(): void {
     onPoint: (spot, byKey) => lookup.point(spot, byKey),
     onChoose: (spot) => {
       lookup.point(spot, false);
-      if (spot.row.cells === undefined && keyAt(spot.at) >= 0) lookup.choose(keyAt(spot.at));
+      if (spot.row.cells === undefined && keyAt(spot.at) >= 0) lookup.choose(keyAt(spot.at), true);
     },
   });
   const lookup = new Lookup(picture, byId("panel"), palette, {
@@ -41,13 +41,17 @@ function main(): void {
       lookup.pointRecord(record);
     },
   });
-  new Player(picture, byId("player"), (moment) => {
+  new Player(picture, byId("player"), (moment, isCalm) => {
     strips.show(moment);
     lookup.show(moment);
+    const now = picture.moments[moment]!;
+    if (!isCalm || now.type !== "record") return;
+    strips.point({ row: picture.rows[data.recordData.segment[now.record]!]!, at: now.record });
+    lookup.follow(now.record);
   });
   const example = picture.example();
   if (example !== undefined) {
-    lookup.choose(example);
+    lookup.choose(example, false);
     lookup.pointRecord(picture.indexEntry(example, Infinity)!);
   }
   showOverview(picture, palette);

@@ -25,7 +25,7 @@ export function showOverview(picture: Picture, palette: Palette): void {
   showLegend(picture, palette);
   byId("log-lead").textContent = data.isSample
     ? "Each strip is a file, to scale: its beginning is on the left. Where records are too many to be drawn one by one, a column shows how much of that part of the file is in which state."
-    : "Each strip is a file, to scale, and each block in it is a record: its oldest on the left. Point at one to see what it is.";
+    : "Each strip is a file, to scale, its oldest record on the left. Records too narrow for a block of their own share columns, in which the height of a colour is its share. Point at one to see what it is.";
   const omitted = `${
     counted(data.omittedSegments, "segment")
   } between the oldest and the newest are counted above, and not drawn.`;
@@ -35,6 +35,9 @@ export function showOverview(picture: Picture, palette: Palette): void {
     "This page holds its data itself: it loads nothing and sends nothing." +
     (data.hasValues ? " It shows values." : " It shows keys, and no values.");
 }
+
+/** A share of the disk that one can see. */
+const MUCH = 0.01;
 
 /** The log now and after compaction, one bar above the other. */
 function showBalance(picture: Picture, palette: Palette): void {
@@ -50,11 +53,11 @@ function showBalance(picture: Picture, palette: Palette): void {
     ["damaged", share(damaged)],
     ["stale", share(stale + mark)],
   ];
+  // Beside live records there are headers, and tombstones only where those cannot go yet.
   const kept = Math.max(0, after - live);
-  const rest: [State, number][] = [["live", share(Math.min(live, after))], [
-    "tombstone",
-    kept > tombstone ? 0 : share(kept),
-  ]];
+  const rest: [State, number][] = kept < MUCH * data.diskBytes
+    ? [["live", share(after)]]
+    : [["live", share(live)], ["tombstone", share(Math.min(kept, tombstone))], ["damaged", share(damaged)]];
   byId("balance").replaceChildren(
     balanceRow("Now", data.diskBytes, ""),
     balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} won` : "nothing to win"),
@@ -107,7 +110,7 @@ const IDEAS: readonly Idea[] = [
   {
     title: "Writing is appending",
     text:
-      "A log-structured store never changes what it has written. Each set adds a record at the end of a file, which is the fastest and safest thing a disk can do. An index in memory notes where each key's newest record lies.",
+      "A log-structured store never changes what it has written. Each set adds a record at the end of a file: that is quick, and a crash in its midst harms nothing that was there before. An index in memory notes where each key's newest record lies.",
     rows: [["log", [["live", "a = 1"], ["live", "b = 7"]]]],
   },
   {

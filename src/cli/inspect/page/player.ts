@@ -25,7 +25,7 @@ const SENTENCE_MS = 450;
 /** A slider with buttons. */
 export class Player {
   readonly #picture: Picture;
-  readonly #onMoment: (moment: number) => void;
+  readonly #onMoment: (moment: number, isCalm: boolean) => void;
   readonly #slider: HTMLInputElement;
   readonly #play: HTMLButtonElement;
   readonly #title: HTMLElement;
@@ -38,7 +38,8 @@ export class Player {
   #frameAt = 0;
   #sentenceAt = 0;
 
-  constructor(picture: Picture, box: HTMLElement, onMoment: (moment: number) => void) {
+  /** `onMoment` is told of each moment, and whether it stays long enough to be looked at. */
+  constructor(picture: Picture, box: HTMLElement, onMoment: (moment: number, isCalm: boolean) => void) {
     this.#picture = picture;
     this.#onMoment = onMoment;
     this.#moment = picture.now;
@@ -175,12 +176,12 @@ export class Player {
     this.#slider.setAttribute("aria-valuetext", title);
     this.#title.textContent = title;
     this.#figures.textContent = this.#figuresText();
-    const isSlow = this.#isPlaying && this.#lengthOf(this.#moment) >= SENTENCE_MS;
-    if (isAtRest || isSlow || performance.now() - this.#sentenceAt >= SENTENCE_MS) {
+    const isCalm = isAtRest || this.#lengthOf(this.#moment) >= SENTENCE_MS;
+    if (isCalm || performance.now() - this.#sentenceAt >= SENTENCE_MS) {
       this.#sentenceAt = performance.now();
       this.#sentence.replaceChildren(...contentOf(momentWords(this.#picture, this.#moment)));
     }
-    this.#onMoment(this.#moment);
+    this.#onMoment(this.#moment, isCalm);
   }
 
   #figuresText(): string {

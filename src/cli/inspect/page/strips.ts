@@ -93,6 +93,12 @@ export class Strips {
     });
   }
 
+  /** Frames what happens just now. */
+  point(spot: Spot): void {
+    this.#focus = spot;
+    this.draw();
+  }
+
   /** Scrolls to the strip that a record lies in and points at it. */
   reveal(spot: Spot): void {
     this.#focus = spot;
