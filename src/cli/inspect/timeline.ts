@@ -13,6 +13,7 @@ export class Timeline {
   /** How many steps: at most as many as there are sequence numbers. */
   readonly steps: number;
   readonly #spans: Span[];
+  readonly #firsts: number[];
   /** How many sequence numbers lie before each span. */
   readonly #before: number[] = [];
   readonly #total: number;
@@ -22,6 +23,7 @@ export class Timeline {
   /** A timeline of these spans, which may overlap and come in any order. */
   constructor(spans: readonly Span[], mostSteps: number) {
     this.#spans = joined(spans);
+    this.#firsts = this.#spans.map(([first]) => first);
     let total = 0;
     for (const [first, last] of this.#spans) {
       this.#before.push(total);
@@ -51,7 +53,7 @@ export class Timeline {
     if (this.#total === 0) return [0];
     return Array.from({ length: this.steps }, (_, step) => {
       const passed = Math.ceil(((step + 1) * this.#total) / this.steps) - 1;
-      const span = this.#before.findLastIndex((before) => before <= passed);
+      const span = lastUpTo(this.#before, passed);
       return this.#spans[span]![0] + passed - this.#before[span]!;
     });
   }
@@ -60,9 +62,15 @@ export class Timeline {
   #find(sequence: number): number {
     const recent = this.#spans[this.#recent]!;
     if (recent[0] <= sequence && sequence <= recent[1]) return this.#recent;
-    this.#recent = Math.max(0, this.#spans.findLastIndex(([first]) => first <= sequence));
+    this.#recent = Math.max(0, lastUpTo(this.#firsts, sequence));
     return this.#recent;
   }
+}
+
+/** The position of the last of some rising numbers that is not above a limit; -1 if all are. */
+function lastUpTo(rising: readonly number[], limit: number): number {
+  const above = rising.findIndex((number) => number > limit);
+  return above < 0 ? rising.length - 1 : above - 1;
 }
 
 /** Spans in order, without overlaps. */

@@ -11,7 +11,14 @@ import { canStartProcesses } from "../../support/permissions.ts";
 
 export type { CDPSession, Page };
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** Debian's, and where others have it or its like. */
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+];
 /** Quiet, and asking nobody for anything. */
 const ARGUMENTS = [
   "--headless",
