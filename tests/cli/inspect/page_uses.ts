@@ -171,6 +171,17 @@ export const USES: Record<string, (site: Site) => Promise<void>> = {
     await page.locator(".strip").first().focus();
     await page.keyboard.press("ArrowRight");
     assertMatch(await text(page, ".details"), /bytes \d+ to [\d,]+/);
+    const named = new Set<string>();
+    for (let i = 0; i < 12; i++) {
+      const key = /Such as\s+(key \d+)/.exec(await text(page, ".details"))?.[1];
+      if (key !== undefined) {
+        named.add(key);
+        await page.keyboard.press("Enter");
+        assertStringIncludes(await text(page, ".versions h3"), key);
+      }
+      await page.keyboard.press("ArrowRight");
+    }
+    assert(named.size > 1, "parts of the log name keys of the sample that lie in them");
     await setSlider(page, 3);
     assertMatch(await text(page, "#sentence"), /appended/);
     await setSlider(page, 0);

@@ -16,6 +16,8 @@ import { spoken } from "./words.ts";
 
 /** More matches than one wants to read. */
 const MOST_MATCHES = 12;
+/** Keys of a part of the log that are named. */
+const MOST_SAMPLED = 4;
 const VALUE_TYPES = ["bytes", "text", "JSON", "text"];
 const KINDS = ["", "set", "delete", "clear", "mark"];
 
@@ -296,6 +298,11 @@ export class Lookup {
     ];
     for (const state of Object.keys(shares) as State[]) {
       if (shares[state] > 0.002) facts.push([MEANINGS[state][0], this.#stateOf(state, percentage(shares[state], 1))]);
+    }
+    const sampled = this.#picture.sampledIn(row, cell, this.#moment).slice(0, MOST_SAMPLED);
+    if (sampled.length > 0) {
+      const keys = sampled.flatMap((record) => [element("code", { class: "key" }, this.#picture.keyOf(record)!), " "]);
+      facts.push(["Such as", element("span", {}, ...keys)]);
     }
     return facts;
   }

@@ -24,12 +24,15 @@ function main(): void {
   const picture = new Picture(data);
   let palette = new Palette();
   byId("desk").classList.toggle("flat", picture.rows.length <= FEW_ROWS);
+  let shown = picture.now;
   const keyAt = (record: number) => data.recordData.key[record]!;
   const strips = new Strips(picture, byId("strips"), palette, {
     onPoint: (spot, byKey) => lookup.point(spot, byKey),
     onChoose: (spot) => {
       lookup.point(spot, false);
-      if (spot.row.cells === undefined && keyAt(spot.at) >= 0) lookup.choose(keyAt(spot.at), true);
+      const { row, at } = spot;
+      const record = row.cells === undefined ? at : picture.sampledIn(row, at, shown)[0];
+      if (record !== undefined && keyAt(record) >= 0) lookup.choose(keyAt(record), true);
     },
   });
   const lookup = new Lookup(picture, byId("panel"), palette, {
@@ -42,6 +45,7 @@ function main(): void {
     },
   });
   new Player(picture, byId("player"), (moment, isCalm) => {
+    shown = moment;
     strips.show(moment);
     lookup.show(moment);
     const now = picture.moments[moment]!;

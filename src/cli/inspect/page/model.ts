@@ -108,6 +108,16 @@ export class Picture {
     return this.#versions[key] ?? [];
   }
 
+  /** Records of the sample that lie in a cell and were there at a moment, in the order of the file. */
+  sampledIn(row: Row, cell: number, moment: number): number[] {
+    const { cellBytes } = row.cells!;
+    const { limit } = this.moments[moment]!;
+    return row.records.filter((record, i) => {
+      const isIn = Math.floor(row.offsets[i]! / cellBytes) === cell;
+      return isIn && this.data.recordData.sequence[record]! <= limit && this.data.recordData.key[record]! >= 0;
+    });
+  }
+
   /** A key to begin with: one that is there, with as many versions as a list can show. */
   example(): number | undefined {
     let best: number | undefined;
