@@ -7,7 +7,7 @@
 
 import * as esbuild from "esbuild";
 import { join } from "node:path";
-import config from "../deno.json" with { type: "json" };
+import config from "../src/cli/inspect/page/deno.json" with { type: "json" };
 import { ROOT } from "./stage.ts";
 
 const SOURCE = join(ROOT, "src/cli/inspect/page");

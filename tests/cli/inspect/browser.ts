@@ -1,4 +1,5 @@
-/// <reference lib="dom" />
+// What runs in the page has a browser around it, of which Deno has no types.
+// deno-lint-ignore-file no-explicit-any
 /**
  * Chromium, as far as it is installed: Debian has a package of it. Whoever runs the gate without one is told what is
  * left out; where the gate decides about a change, it must be there.
@@ -8,6 +9,9 @@
 
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { canStartProcesses } from "../../support/permissions.ts";
+
+declare const document: any;
+declare const requestAnimationFrame: any;
 
 export type { CDPSession, Page };
 

@@ -1,5 +1,5 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
+// What runs in the page has a browser around it, of which Deno has no types.
+// deno-lint-ignore-file no-explicit-any
 /**
  * The page as people find it: in small windows, in the dark, without colours, by ear, and with keys that mean harm.
  *
@@ -10,6 +10,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { nextFrame } from "./browser.ts";
 import { HOSTILE_KEYS } from "./hostile.ts";
 import { drawnPixels, few, many, noComplaints, pageOfStore, setSlider, type Site, text } from "./site.ts";
+
+declare const document: any;
+declare const getComputedStyle: any;
+declare const devicePixelRatio: number;
 
 /** What the page must be, whoever looks at it. */
 export const LOOKS: Record<string, (site: Site) => Promise<void>> = {
@@ -42,14 +46,14 @@ export const LOOKS: Record<string, (site: Site) => Promise<void>> = {
         await nextFrame(page);
         const over = await page.evaluate(() => {
           const right = document.documentElement.clientWidth + 1;
-          return [...document.querySelectorAll<HTMLElement>("body *:not(.skip)")]
+          return [...document.querySelectorAll("body *:not(.skip)")]
             .filter((one) => one.getBoundingClientRect().right > right && !one.closest(".unseen"))
             .map((one) => `${one.tagName}.${one.className}`);
         });
         assertEquals(over, [], `at ${width}`);
         // What was drawn for another width has been drawn anew.
         const blurred = await page.evaluate(() =>
-          [...document.querySelectorAll<HTMLCanvasElement>(".bar, .idea canvas")]
+          [...document.querySelectorAll(".bar, .idea canvas")]
             .filter((canvas) => canvas.width !== Math.round(canvas.clientWidth * devicePixelRatio)).length
         );
         assertEquals(blurred, 0, `at ${width}`);
@@ -79,7 +83,7 @@ export const LOOKS: Record<string, (site: Site) => Promise<void>> = {
   "tells states apart without colour": async (site) => {
     const opened = await pageOfStore(site, few);
     const greys = await opened.page.evaluate(() =>
-      [...document.querySelectorAll<HTMLCanvasElement>("#legend canvas")].map((canvas) => {
+      [...document.querySelectorAll("#legend canvas")].map((canvas) => {
         const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
         let pattern = "";
         for (let i = 0; i < data.length; i += 4) {
@@ -129,7 +133,7 @@ function contrastsInPage(): { name: string; contrast: number }[] {
     }) as [number, number, number];
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const groundOf = (one: Element): number[] => {
+  const groundOf = (one: any): number[] => {
     const colour = parse(getComputedStyle(one).backgroundColor);
     return colour[3] === 0 && one.parentElement ? groundOf(one.parentElement) : colour;
   };

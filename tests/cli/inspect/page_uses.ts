@@ -1,5 +1,5 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
+// What runs in the page has a browser around it, of which Deno has no types.
+// deno-lint-ignore-file no-explicit-any
 /**
  * The page as people use it: with the mouse, the keyboard, the search and the player.
  *
@@ -9,6 +9,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { nextFrame } from "./browser.ts";
 import { drawnPixels, few, many, noComplaints, pageOfStore, setSlider, type Site, text } from "./site.ts";
+
+declare const document: any;
 
 /** What people do with the page. */
 export const USES: Record<string, (site: Site) => Promise<void>> = {
@@ -69,7 +71,7 @@ export const USES: Record<string, (site: Site) => Promise<void>> = {
     const [first, second, third, back, last] = sequences as [number, number, number, number, number];
     assert(first < second && second < third && back === second && last > third, sequences.join());
     assertMatch(await text(page, ".panel .unseen"), /sequence/);
-    const row = () => page.evaluate(() => document.activeElement!.closest<HTMLElement>(".row")!.dataset.row);
+    const row = () => page.evaluate(() => document.activeElement!.closest(".row")!.dataset.row);
     const before = await row();
     await page.keyboard.press("ArrowDown");
     assertEquals(await row(), String(Number(before) + 1));
@@ -148,7 +150,7 @@ export const USES: Record<string, (site: Site) => Promise<void>> = {
     const seen: string[] = [];
     seen.push(
       ...await page.evaluate((max) => {
-        const slider = document.querySelector<HTMLInputElement>("#player input")!;
+        const slider = document.querySelector("#player input")!;
         return Array.from({ length: max }, (_, value) => {
           slider.value = String(value);
           slider.dispatchEvent(new Event("input"));

@@ -1,5 +1,5 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
+// What runs in the page has a browser around it, of which Deno has no types.
+// deno-lint-ignore-file no-explicit-any
 /**
  * Stores, pages of them in a browser, and what is asked of those.
  *
@@ -11,6 +11,8 @@ import type { Browser } from "playwright-core";
 import { KvStore, surveyLog } from "../../../mod.ts";
 import { collectPage, type PageLimits } from "../../../src/cli/inspect/pages.ts";
 import { type Look, nextFrame, type Opened, openPage, type Page } from "./browser.ts";
+
+declare const document: any;
 
 /** A browser, and a folder for stores. */
 export interface Site {
@@ -63,7 +65,7 @@ export async function text(page: Page, selector: string): Promise<string> {
 /** Moves the player's slider. */
 export async function setSlider(page: Page, value: number | "max"): Promise<void> {
   await page.evaluate((value) => {
-    const slider = document.querySelector<HTMLInputElement>("#player input")!;
+    const slider = document.querySelector("#player input")!;
     slider.value = value === "max" ? slider.max : String(value);
     slider.dispatchEvent(new Event("input"));
   }, value);
@@ -73,7 +75,7 @@ export async function setSlider(page: Page, value: number | "max"): Promise<void
 /** How many pixels of a canvas have been drawn on, of each colour that is frequent in it. */
 export async function drawnPixels(page: Page, selector: string): Promise<number> {
   return await page.evaluate((selector) => {
-    const canvas = document.querySelector<HTMLCanvasElement>(selector)!;
+    const canvas = document.querySelector(selector)!;
     const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
     let drawn = 0;
     for (let i = 3; i < data.length; i += 4) if (data[i]! > 0) drawn++;

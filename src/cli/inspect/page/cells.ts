@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import type { CellData } from "../data.ts";
 import type { State } from "./model.ts";
 

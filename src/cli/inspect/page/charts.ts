@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import uPlot from "uplot";
 import { counted, grouped, humanBytes, percentage } from "../../format.ts";
 import type { PictureData } from "../data.ts";

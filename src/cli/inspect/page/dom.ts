@@ -4,9 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
-
 /** What goes into an element: other elements, or text. */
 export type Content = Node | string;
 

@@ -5,8 +5,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import { counted, grouped, humanBytes, percentage } from "../../format.ts";
 import { element } from "./dom.ts";
 import { KIND, type Picture, type Row, type State } from "./model.ts";

@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import type { PictureData } from "../data.ts";
 import { drawCharts } from "./charts.ts";
 import { byId, whenLooksChange } from "./dom.ts";

@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import type { PictureData, SegmentData } from "../data.ts";
 import { CellPicture } from "./cells.ts";
 

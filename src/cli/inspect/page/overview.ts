@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import { counted, grouped, humanBytes } from "../../format.ts";
 import { byId, element } from "./dom.ts";
 import type { Picture, State } from "./model.ts";

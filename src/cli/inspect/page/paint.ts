@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import { styleValue } from "./dom.ts";
 import { type State, STATES } from "./model.ts";
 

@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import { grouped, humanBytes } from "../../format.ts";
 import { element } from "./dom.ts";
 import type { Picture } from "./model.ts";

@@ -5,8 +5,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import type { Shares } from "./cells.ts";
 import { type Picture, type Row, type State, STATES } from "./model.ts";
 import { type Palette, prepared } from "./paint.ts";

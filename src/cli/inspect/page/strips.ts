@@ -4,9 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
-
 import { counted, humanBytes } from "../../format.ts";
 import type { Shares } from "./cells.ts";
 import { element } from "./dom.ts";
