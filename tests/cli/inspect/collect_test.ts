@@ -6,7 +6,7 @@ import { KvStore, type LogSurvey, type Segment } from "../../../mod.ts";
 import { newManifest } from "../../../src/log/manifest.ts";
 import { FLAG_EXPIRES, KIND } from "../../../src/log/record.ts";
 import { surveyOn } from "../../../src/store/open_log.ts";
-import type { MemoryPlatform } from "../../support/memory_platform.ts";
+import { MemoryPlatform } from "../../support/memory_platform.ts";
 import { makeSegment, put, tombstone } from "../../support/records.ts";
 import { DIRECTORY, plainRecords, storeOf, writeAtRandom } from "./support.ts";
 
@@ -167,10 +167,31 @@ Deno.test("inspect collect: an expired record is told from a live one, unless it
   assertEquals(recordData.expiries, [[0, 0], [1, 0], [4, 0]]);
 });
 
+Deno.test("inspect collect: an older version that is met after a newer one is stale all the same, since then", () => {
+  const platform = new MemoryPlatform();
+  const one = makeSegment([put(2, "b"), put(9, "a", "new")], { platform, number: 1 });
+  const two = makeSegment([put(5, "a", "old"), put(12, "c")], { platform, number: 2 });
+  const [first, second] = [surveyOf(one.segment, one.bytes.length), surveyOf(two.segment, two.bytes.length)];
+  const segments = [...first.segments, ...second.segments];
+  const manifest = { ...first.manifest, segments: [...first.manifest.segments, ...second.manifest.segments] };
+  const found = collect({ ...first, manifest, segments }, OPTIONS);
+  const old = two.offsets[1]! - two.offsets[0]!;
+  assertBytes(liveOf(found.segments[1]!), two.offsets[2]! - two.offsets[1]!);
+  assertEquals(found.series.died[found.timeline.stepOf(9)], old);
+  assertEquals(found.keys, 3);
+});
+
 /** One sealed segment, as a survey has it. */
 function surveyOf(segment: Segment, fileBytes: number): LogSurvey {
   const { number, salt } = segment;
-  const listed = { number, salt, sealedBytes: fileBytes, lowestSequence: 1, highestSequence: 6, cleanAsOf: 0 };
+  const listed = {
+    number,
+    salt,
+    sealedBytes: fileBytes,
+    lowestSequence: segment.lowestSequence,
+    highestSequence: segment.highestSequence,
+    cleanAsOf: 0,
+  };
   const surveyed = {
     name: "00000001.seg",
     segment,

@@ -1,14 +1,14 @@
 /** A picture is wanted most when something is wrong: no damage may keep it from being drawn, or be left out of it. */
 
 import { assert, assertEquals } from "@std/assert";
-import { KvStoreError } from "../../../mod.ts";
+import { KvStore, KvStoreError } from "../../../mod.ts";
 import { painter } from "../../../src/cli/format.ts";
 import { collect } from "../../../src/cli/inspect/collect.ts";
 import { pageData } from "../../../src/cli/inspect/page_data.ts";
 import { collectPicture } from "../../../src/cli/inspect/pictures.ts";
 import type { PictureData } from "../../../src/cli/inspect/data.ts";
 import { surveyOn } from "../../../src/store/open_log.ts";
-import { copyOf } from "../../crash/disk.ts";
+import { copyOf, newMachine } from "../../crash/disk.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
 import { DIRECTORY, storeOf } from "./support.ts";
 
@@ -104,4 +104,42 @@ Deno.test("inspect damage: a torn tail is unused, and no damage", async () => {
   platform.writeFile(path, torn);
   const data = drawn(platform);
   assertEquals([data.damages, data.bytes.unused], [0, 10]);
+});
+
+Deno.test("inspect damage: a damaged value that had been superseded counts as damaged alone", async () => {
+  const platform = await small();
+  const path = filesOf(platform).find((name) => name.endsWith(".seg"))!;
+  const bytes = platform.readFile(path);
+  const before = drawn(platform).bytes;
+  bytes[new TextDecoder("latin1").decode(bytes).indexOf("one")]! ^= 1;
+  platform.writeFile(path, bytes);
+  const length = 24 + 1 + 3;
+  assertEquals(drawn(platform).bytes, { ...before, stale: before.stale - length, damaged: length });
+});
+
+Deno.test("inspect damage: of a crashed store the records count up to the first bad byte, and no half of a batch", async () => {
+  const platform = newMachine();
+  const store = await KvStore.openOn(platform, DIRECTORY, { compaction: { auto: false } });
+  await store.set("a", "value", { durability: "write" });
+  const before = platform.readFile(`${DIRECTORY}/00000001.seg`).length;
+  await store.batch([{ type: "set", key: "b", value: "1" }, { type: "set", key: "c", value: "22" }], {
+    durability: "write",
+  });
+  const crashed = copyOf(platform);
+  await store.close();
+  const path = `${DIRECTORY}/00000001.seg`;
+  const bytes = crashed.readFile(path);
+  const batch = [24 + 1 + 1, 24 + 1 + 2];
+  assertEquals([drawn(crashed).keys, drawn(crashed).bytes.unused], [3, 0]);
+  for (let length = before; length < before + batch[0]! + batch[1]!; length++) {
+    const copy = copyOf(crashed);
+    copy.writeFile(path, bytes.slice(0, length));
+    const { keys, bytes: byState, damages } = drawn(copy);
+    assertEquals([keys, byState.unused, damages], [1, length - before, 0], `cut to ${length}`);
+  }
+  const copy = copyOf(crashed);
+  const flipped = bytes.slice();
+  flipped[before + 25]! ^= 1;
+  copy.writeFile(path, flipped);
+  assertEquals([drawn(copy).keys, drawn(copy).damages], [1, 0], "what lies behind the first bad byte does not count");
 });
