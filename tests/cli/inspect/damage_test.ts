@@ -110,11 +110,14 @@ Deno.test("inspect damage: a damaged value that had been superseded counts as da
   const platform = await small();
   const path = filesOf(platform).find((name) => name.endsWith(".seg"))!;
   const bytes = platform.readFile(path);
-  const before = drawn(platform).bytes;
+  const { bytes: before, series } = drawn(platform);
   bytes[new TextDecoder("latin1").decode(bytes).indexOf("one")]! ^= 1;
   platform.writeFile(path, bytes);
   const length = 24 + 1 + 3;
-  assertEquals(drawn(platform).bytes, { ...before, stale: before.stale - length, damaged: length });
+  const damaged = drawn(platform);
+  assertEquals(damaged.bytes, { ...before, stale: before.stale - length, damaged: length });
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  assertEquals(sum(damaged.series.died), sum(series.died) - length);
 });
 
 Deno.test("inspect damage: of a crashed store the records count up to the first bad byte, and no half of a batch", async () => {
