@@ -86,7 +86,8 @@ export class Sample {
     this.isPartial = true;
     for (const key of this.keys.values()) if (key.records.length > MOST_VERSIONS) this.#keepNewest(key);
     while (this.#records > this.#limit * 0.75) {
-      this.#highestHash = Math.floor(this.#highestHash * 0.75);
+      // Below zero nothing is left: a limit of no records ends there.
+      this.#highestHash = this.#highestHash < 1 ? -1 : Math.floor(this.#highestHash * 0.75);
       for (const [name, key] of this.keys) {
         if (key.hash <= this.#highestHash) continue;
         this.keys.delete(name);

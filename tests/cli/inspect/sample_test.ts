@@ -60,3 +60,11 @@ Deno.test("inspect sample: long keys that begin alike are told apart, and only t
   assertEquals(sample.keys.size, 10);
   for (const { head, bytes } of sample.keys.values()) assertEquals([head.length <= 200, bytes], [true, 60_000]);
 });
+
+Deno.test("inspect sample: of a limit of none, or of one, nothing and hardly anything is left", () => {
+  for (const limit of [0, 1]) {
+    const sample = new Sample(limit);
+    for (let i = 0; i < 20_000; i++) offer(sample, `key ${i}`, i);
+    assert(sample.size <= limit && sample.isPartial);
+  }
+});
