@@ -57,6 +57,10 @@ export const LOOKS: Record<string, (site: Site) => Promise<void>> = {
             .filter((canvas) => canvas.width !== Math.round(canvas.clientWidth * devicePixelRatio)).length
         );
         assertEquals(blurred, 0, `at ${width}`);
+        if (width > 1020) continue;
+        // Where the panel is below the strips, a line beside them says what is pointed at.
+        await page.locator(".strip").first().hover({ position: { x: 60, y: 30 } });
+        assertStringIncludes(await text(page, "#pointed"), "sequence");
       }
       await noComplaints(opened);
     }

@@ -6,7 +6,7 @@
  */
 
 import { counted, grouped, humanBytes, percentage } from "../../format.ts";
-import { element } from "./dom.ts";
+import { byId, element } from "./dom.ts";
 import { KIND, type Picture, type Row, type State } from "./model.ts";
 import { MEANINGS, type Palette, swatch } from "./paint.ts";
 import type { Spot } from "./strips.ts";
@@ -67,8 +67,8 @@ export class Lookup {
     this.#spoken = element("p", { class: "unseen", "aria-live": "polite" });
     box.append(
       element("div", {}, element("label", { for: "key" }, "Find a key"), this.#input, this.#count, this.#matches),
-      this.#versions,
       element("div", {}, this.#title, this.#details),
+      this.#versions,
       this.#spoken,
     );
     this.#input.addEventListener("input", () => this.#search());
@@ -92,12 +92,14 @@ export class Lookup {
   point(spot: Spot, isSaid: boolean): void {
     this.#spot = spot;
     this.#showDetails();
-    if (!isSaid) return;
     const { row, at } = spot;
     const { limit } = this.#picture.moments[this.#moment]!;
-    this.#spoken.textContent = row.cells === undefined
+    const text = row.cells === undefined
       ? spoken(this.#picture, at, this.#picture.stateOf(at, limit))
-      : this.#details.innerText.replaceAll("\n", ", ");
+      : this.#details.innerText.replace(/\s*\n\s*/g, " ");
+    // Where the panel has no room beside the strips, this line is what one sees of it.
+    byId("pointed").textContent = text;
+    if (isSaid) this.#spoken.textContent = text;
   }
 
   /** Shows what is known of a record, wherever it lies. */

@@ -177,7 +177,8 @@ export function spoken(picture: Picture, record: number, state: State): string {
   const what = ["", "set", "delete", "clear", "mark"][kind[record]!]!;
   const key = picture.keyOf(record);
   const name = key === undefined ? what : `${what} ${key}`;
-  return `${name}, ${state}, sequence ${grouped(sequence[record]!)}, ${counted(length[record]!, "byte")}`;
+  const worth = state === what ? "" : `, ${state}`;
+  return `${name}${worth}, sequence ${grouped(sequence[record]!)}, ${counted(length[record]!, "byte")}`;
 }
 
 function listed(numbers: number[]): string {
