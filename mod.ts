@@ -53,7 +53,8 @@ export type {
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
 // log
-export { type OpenLog, openLog } from "./src/store/open_log.ts";
+export { type LogSurvey, type OpenLog, openLog, type SurveyedSegment, surveyLog } from "./src/store/open_log.ts";
+export { Replay, type Replayed } from "./src/store/replay.ts";
 export { type Found, scan } from "./src/store/scan.ts";
 export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/log/manifest.ts";
 export { type Extent, RecordCursor } from "./src/log/cursor.ts";

@@ -18,7 +18,7 @@ const files = paths.filter((path) => path.endsWith(".ts"))
 const findings = [
   ...checkImports(files),
   ...checkSizes(files),
-  ...checkPublishList(config.publish.include, paths),
+  ...checkPublishList(config.publish, paths),
 ];
 for (const { path, line, message } of findings) console.log(`${path}:${line}: ${message}`);
 console.log(`${files.length} files, ${libraryLines(files)} lines of library code, ${findings.length} findings`);

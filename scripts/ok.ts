@@ -9,6 +9,9 @@
 import { join } from "node:path";
 import { ROOT } from "./stage.ts";
 
+/** The sources of the page of `kvstore inspect`: for browsers, so that they have types, and a deno.json, of their own. */
+const PAGE = join(ROOT, "src/cli/inspect/page");
+
 interface Step {
   name: string;
   args: string[];
@@ -33,6 +36,9 @@ function steps(scratch: string): Step[] {
     { name: "format", args: ["fmt", "--check"] },
     { name: "lint", args: ["lint"] },
     { name: "types, also of examples", args: ["check", "--doc"] },
+    { name: "format of the page's sources", args: ["fmt", "--check"], cwd: PAGE },
+    { name: "lint of the page's sources", args: ["lint"], cwd: PAGE },
+    { name: "types of the page's sources", args: ["check"], cwd: PAGE },
     { name: "documentation of all exports", args: ["run", "-A", "scripts/check_docs.ts"] },
     { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
     { name: "tests", args: ["test", "-A"], show: CLOSING_LINE, counts: true },

@@ -12,6 +12,8 @@ import { type Finding, forEachNode, lineOf, parse, type SourceText } from "./sou
 /** What each part may import beside itself. `base` is the files directly in src/: errors, types, helpers. */
 const ALLOWED: Record<string, string[]> = {
   cli: ["mod"],
+  // What runs in a browser, not in the command: the command must not reach it, it is built into what it emits.
+  page: ["cli"],
   adapters: ["mod"],
   mod: ["store", "compaction", "log", "index", "base"],
   store: ["compaction", "log", "index", "platform", "base"],
@@ -25,12 +27,16 @@ const ALLOWED: Record<string, string[]> = {
 /** The package that an adapter may import, by the first word of its files' names. */
 const PEERS: Record<string, string> = { level: "abstract-level" };
 
+/** Packages that the other parts may import, by the beginnings of their names. */
+const PACKAGES: Record<string, string[]> = { cli: ["@std/cli/"], page: ["uplot"] };
+
 /** The parts that may use the modules of the runtime (`node:`). */
 const MAY_USE_NODE = ["platform", "cli", "adapters"];
 
 /** Which part a file belongs to, `undefined` for files outside the package. */
 export function partOf(path: string): string | undefined {
   if (path === "mod.ts" || path === "cli.ts") return path.slice(0, -3);
+  if (path.startsWith("src/cli/inspect/page/")) return "page";
   const [, folder, file] = /^src\/(?:(\w+)\/.+|(\w+)\.ts)$/.exec(path) ?? [];
   // a file beside the folders is a part of its own if it is called like one: src/store.ts
   if (file !== undefined) return file in ALLOWED ? file : "base";
@@ -85,7 +91,7 @@ function importProblem(specifier: string, part: string, path: string): string | 
     return `${part} imports ${specifier}: only ${MAY_USE_NODE.map((name) => `src/${name}`).join(", ")} may`;
   }
   if (!specifier.startsWith(".")) {
-    if (part === "cli" && specifier.startsWith("@std/cli/")) return undefined;
+    if (PACKAGES[part]?.some((name) => specifier.startsWith(name))) return undefined;
     if (part === "adapters" && specifier === PEERS[/([a-z]+)[^/]*$/.exec(path)![1]!]) return undefined;
     const allowed = "only src/cli may import @std/cli, and an adapter the package that it is for";
     return `${part} imports ${specifier}: the library has no dependency; ${allowed}`;

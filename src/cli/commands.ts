@@ -10,6 +10,7 @@ import { get, has } from "./commands/get.ts";
 import { commandsAboutCommands } from "./commands/help.ts";
 import { history } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
+import { inspect } from "./commands/inspect.ts";
 import { count, list } from "./commands/list.ts";
 import { log } from "./commands/log.ts";
 import { remove, set } from "./commands/set.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   verify,
   repair,
   log,
+  inspect,
   torture,
   ...commandsAboutCommands(() => COMMANDS),
 ];

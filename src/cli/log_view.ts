@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PARTS, sharesBar } from "./bars.ts";
 import type { LogDamage, LogManifest, LogRecord, LogSegment } from "./log_items.ts";
 import { counted, fitted, grouped, humanBytes, type Paint, percentage, type Style, wrapped } from "./format.ts";
 import { expiryText, type Field, headerFields, hex, recordFields, timeText, valuePreview } from "./log_fields.ts";
@@ -167,19 +168,14 @@ export class LogView {
 
   #shares(segment: LogSegment): string {
     const { paint } = this.#options;
-    const parts: [Style, string, number][] = [
-      ["live", "█", segment.liveBytes],
-      ["stale", "░", segment.staleBytes],
-      ["tombstone", "▒", segment.tombstoneBytes],
-    ];
-    const total = parts.reduce((sum, [, , bytes]) => sum + bytes, 0);
-    if (total === 0) return paint("faint", "·".repeat(BAR_CHARACTERS) + " empty");
-    const lengths = barLengths(parts.map(([, , bytes]) => bytes));
-    const bar = parts.map(([style, character], i) => paint(style, character.repeat(lengths[i]!))).join("");
-    const words = parts.filter(([, , bytes]) => bytes > 0).map(([style, character, bytes]) =>
-      `${paint(style, character)} ${style} ${percentage(bytes, total)}`
+    const { liveBytes: live, staleBytes: stale, tombstoneBytes: tombstone, fileBytes, endBytes } = segment;
+    const shares = { live, stale, tombstone, free: Math.max(0, fileBytes - endBytes) };
+    const total = Object.values(shares).reduce((sum, bytes) => sum + bytes, 0);
+    if (total === 0) return paint("faint", PARTS.free.character.repeat(BAR_CHARACTERS) + " empty");
+    const words = (Object.keys(shares) as (keyof typeof shares)[]).filter((part) => shares[part] > 0).map((part) =>
+      `${paint(PARTS[part].style, PARTS[part].character)} ${part} ${percentage(shares[part], total)}`
     );
-    return `${bar}  ${words.join("  ")}`;
+    return `${sharesBar(shares, BAR_CHARACTERS, paint)}  ${words.join("  ")}`;
   }
 
   #tableHead(): string {
@@ -268,15 +264,6 @@ function columnsFor(segment: LogSegment, width: number): Columns {
   const rest = Math.max(16, width - fixed);
   const key = Math.min(32, Math.floor(rest * 0.4));
   return { offset, sequence, key, type, value: Math.min(66, rest - key), bytes };
-}
-
-/** Shares of the bar, whole characters that add up; what is there at all shows. */
-function barLengths(bytes: readonly number[]): number[] {
-  const total = bytes.reduce((sum, part) => sum + part, 0);
-  const lengths = bytes.map((part) => part === 0 ? 0 : Math.max(1, Math.round((BAR_CHARACTERS * part) / total)));
-  const longest = lengths.indexOf(Math.max(...lengths));
-  lengths[longest]! += BAR_CHARACTERS - lengths.reduce((sum, length) => sum + length, 0);
-  return lengths;
 }
 
 /** The best one to explain the format with: a current value, short enough to be seen whole. */

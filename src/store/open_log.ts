@@ -5,10 +5,18 @@
  */
 import type { Index } from "../index/index.ts";
 import { encodeManifest, type Manifest } from "../log/manifest.ts";
+import { FLAG_MORE } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
-import { platform } from "../platform/mod.ts";
+import { platform as systemPlatform } from "../platform/mod.ts";
+import type { Platform } from "../platform/types.ts";
+import type { Problem } from "../types.ts";
 import { countExpired } from "./core.ts";
 import { openReader } from "./open.ts";
+import { scan } from "./scan.ts";
+import { findFiles, type FoundStore, generationOf } from "./survey.ts";
+
+/** How often a survey starts over because the writer replaced files under its hands. */
+const MAX_TRIES = 100;
 
 /**
  * A log that is open for reading.
@@ -38,7 +46,7 @@ export interface OpenLog {
  * @experimental
  */
 export function openLog(directory: string): OpenLog {
-  const { log, index, manifest } = openReader(platform, platform.absolute(directory));
+  const { log, index, manifest } = openReader(systemPlatform, systemPlatform.absolute(directory));
   index.expire(log.now());
   for (const segment of log.segments.values()) countExpired(segment, index);
   return {
@@ -48,4 +56,83 @@ export function openLog(directory: string): OpenLog {
     index,
     close: () => log.closeFiles(),
   };
+}
+
+/**
+ * A segment as a survey found it.
+ *
+ * @experimental
+ */
+export interface SurveyedSegment {
+  /** The name of its file. */
+  name: string;
+  /** The open segment: its `endBytes` are where the records that count end; `undefined` if the file is missing. */
+  segment: Segment | undefined;
+  /** Where the first record should start: 0 if the header is damaged, as nobody knows how long it is. */
+  startBytes: number;
+  /** Everything before this must be intact; what is behind it and is not, is a torn tail. */
+  requiredBytes: number;
+  /** Size of the file. */
+  fileBytes: number;
+  /** Whether the manifest has it as complete; else it is the one that is being written, or will be. */
+  isComplete: boolean;
+}
+
+/**
+ * A log that is open for looking at it, whatever its state.
+ *
+ * @experimental
+ */
+export interface LogSurvey {
+  /** What the manifest says, or what the segments say if it could not be used. */
+  manifest: Manifest;
+  /** The segments, by number. Their accounts are empty: whoever scans them counts. */
+  segments: SurveyedSegment[];
+  /** What is wrong with the manifest, and which files are missing or not in their place. */
+  problems: Problem[];
+  /** Closes the files. */
+  close(): void;
+}
+
+/**
+ * Opens the log of the store in a directory for looking at it record by record, also if it is one that `KvStore.open`
+ * refuses. Needs no lock and changes nothing, also beside a writer.
+ *
+ * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
+ * @experimental
+ */
+export function surveyLog(directory: string): LogSurvey {
+  return surveyOn(systemPlatform, systemPlatform.absolute(directory));
+}
+
+/** The same on any platform. */
+export function surveyOn(platform: Platform, directory: string): LogSurvey {
+  for (let tries = 1;; tries++) {
+    const found = findFiles(platform, directory);
+    // Beside a writer, files may have gone while they were opened: then what the manifest said holds no longer.
+    const isStale = found.problems.length > 0 && found.generation !== generationOf(platform, directory);
+    if (!isStale || tries === MAX_TRIES) return surveyOf(found);
+    found.close();
+  }
+}
+
+function surveyOf({ manifest, segments, problems, close }: FoundStore): LogSurvey {
+  const surveyed = segments.map(({ name, segment, headerReason, requiredBytes, fileBytes }, i): SurveyedSegment => {
+    // Of a sealed segment nothing behind its end counts, whatever it is.
+    if (segment !== undefined && !segment.sealed) segment.endBytes = endOfTail(segment, requiredBytes, fileBytes);
+    const startBytes = headerReason === undefined ? segment?.headerBytes ?? 0 : 0;
+    const isComplete = manifest.segments[i]!.sealedBytes > 0;
+    return { name, segment, startBytes, requiredBytes, fileBytes, isComplete };
+  });
+  return { manifest, segments: surveyed, problems, close };
+}
+
+/** Where the records end that a crash left behind the durable mark: at the first bad byte, and never within a batch. */
+function endOfTail(segment: Segment, markBytes: number, fileBytes: number): number {
+  let end = markBytes;
+  for (const { cursor, offset, length, reason } of scan(segment, markBytes, fileBytes)) {
+    if (reason !== undefined) break;
+    if ((cursor.flags & FLAG_MORE) === 0) end = offset + length;
+  }
+  return end;
 }

@@ -14,7 +14,11 @@ import { RecordCursor } from "../log/cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 
-/** What an index already holds when a replay starts. Without one: nothing. */
+/**
+ * What an index already holds when a replay starts. Without one: nothing.
+ *
+ * @experimental
+ */
 export interface Replayed {
   /** Bytes are accounted for up to this sequence number, in the segments that `from` names. */
   sequence: number;
@@ -45,7 +49,11 @@ export function replay(
   return state.finish();
 }
 
-/** A replay under way, record by record: for whoever reads the log for other reasons too. */
+/**
+ * A replay under way, record by record: for whoever reads the log for other reasons too.
+ *
+ * @experimental
+ */
 export class Replay {
   readonly #index: Index;
   readonly #segments: Map<number, Segment>;

@@ -34,22 +34,18 @@ export interface ExaminedStore {
   close(): void;
 }
 
-/**
- * Examines the store in a directory; it needs no lock, and the store may be one that `open` refuses. Throws `NOT_FOUND`
- * or `FORMAT`.
- */
-export async function examineStore(
-  platform: Platform,
-  directory: string,
-  options: WorkOptions,
-): Promise<ExaminedStore> {
+/** A store's files as they were found, open and not examined yet. */
+export interface FoundStore extends Omit<ExaminedStore, "found"> {
+  /** What is wrong with the manifest, and which files are missing or not in their place. */
+  problems: Problem[];
+}
+
+/** Finds and opens the files of a store, which may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
+export function findFiles(platform: Platform, directory: string): FoundStore {
   const generation = generationOf(platform, directory);
   const { manifest, rebuilt, problems } = manifestOrRebuilt(platform, directory);
   const segments: Examined[] = [];
-  const open = new Map<number, Segment>();
-  const close = () => open.forEach((segment) => segment.handle.close());
-  const found = new Examination(open);
-  found.problems.push(...problems);
+  const close = () => segments.forEach(({ segment }) => segment?.handle.close());
   try {
     // The highest sequence number in the segments before, in the order of their numbers, and in all sealed ones.
     let before = 0;
@@ -63,17 +59,36 @@ export async function examineStore(
         ? [first, highestSequence]
         : [sealed + 1, manifest.nextSequence - 1];
       before = Math.max(before, highestSequence);
-      const examined = openListed({ platform, directory }, manifest, { listed, sequences }, found.problems);
-      const { segment, requiredBytes, fileBytes } = examined;
+      const examined = openListed({ platform, directory }, manifest, { listed, sequences }, problems);
       segments.push(examined);
-      if (segment === undefined) {
-        found.noteMissing(examined);
-        continue;
-      }
-      open.set(listed.number, segment);
+      const { segment, requiredBytes, fileBytes } = examined;
+      if (segment === undefined) continue;
       if (!segment.sealed) examined.requiredBytes = highestMark(segment, requiredBytes, fileBytes);
       segment.endBytes = examined.requiredBytes;
     }
+    return { manifest, generation, rebuilt, segments, problems, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * Examines the store in a directory; it needs no lock, and the store may be one that `open` refuses. Throws `NOT_FOUND`
+ * or `FORMAT`.
+ */
+export async function examineStore(
+  platform: Platform,
+  directory: string,
+  options: WorkOptions,
+): Promise<ExaminedStore> {
+  const { problems, ...store } = findFiles(platform, directory);
+  const { manifest, segments } = store;
+  const open = segments.flatMap(({ segment }) => segment ?? []);
+  const found = new Examination(new Map(open.map((segment) => [segment.number, segment])));
+  found.problems.push(...problems);
+  try {
+    for (const examined of segments) if (examined.segment === undefined) found.noteMissing(examined);
     const pace = new Pace(options, segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0));
     for (const examined of segments) if (examined.segment !== undefined) await found.read(examined, pace);
     found.finish(segments);
@@ -81,10 +96,10 @@ export async function examineStore(
       found.problems.push(...checkImage(platform, directory, { manifest, segments, found }));
     }
     // Behind the comparison: an image knows nothing of the time.
-    found.index.expire(Math.max(platform.now(), manifest.clockFloor));
-    return { manifest, generation, rebuilt, segments, found, close };
+    found.index.expire(Math.max(platform.now(), store.manifest.clockFloor));
+    return { ...store, found };
   } catch (error) {
-    close();
+    store.close();
     throw error;
   }
 }

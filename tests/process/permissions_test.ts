@@ -22,7 +22,9 @@ function stateOf(directory: string): unknown[] {
 }
 
 const WRITING = [["set", "k", "v"], ["delete", "key 1"], ["import"], ["compact"]];
-const READING = [["get", "key 1"], ["has", "key 1"], ["list"], ["count"], ["export"], ["stats"], ["verify"], ["log"]];
+const READING = [["get", "key 1"], ["has", "key 1"], ["list"], ["count"], ["export"], ["stats"], ["verify"], ["log"], [
+  "inspect",
+]];
 
 /** Runs every command; those that write must be refused in one line, those that only read must work, if they may. */
 async function assertCommands(of: (args: string[]) => string[], mayRead: boolean, reason: RegExp): Promise<void> {

@@ -103,7 +103,7 @@ function commandSink(out: Output): Sink {
 }
 
 /** Lets `write` write to a temporary file beside the one wanted, and renames it once everything is in it. */
-async function intoFile<T>(context: Context, name: string, write: (out: Output) => Promise<T>): Promise<T> {
+export async function intoFile<T>(context: Context, name: string, write: (out: Output) => Promise<T>): Promise<T> {
   const target = resolved(name);
   // A device or a named pipe is written to, not replaced.
   const temporary = target.replaceable ? `${target.path}.${process.pid}.tmp` : target.path;

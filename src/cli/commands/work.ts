@@ -1,9 +1,11 @@
 /** `stats`, `compact` and `backup`. @module */
 
-import type { KvStore, Stats } from "../../../mod.ts";
+import process from "node:process";
+import { type KvStore, openLog, type Segment, type Stats } from "../../../mod.ts";
+import { barLegend, LINE_COLUMNS, roomBar, segmentLine, sharesBar } from "../bars.ts";
 import type { Command, Context } from "../command.ts";
 import { EXIT, UsageError } from "../errors.ts";
-import { counted, grouped, humanBytes, percentage } from "../format.ts";
+import { counted, grouped, humanBytes, type Paint, painter, percentage } from "../format.ts";
 import { withStore } from "../open.ts";
 import { withProgress } from "../progress.ts";
 
@@ -14,7 +16,8 @@ export const stats: Command = {
   options: [],
   summary: "print the store's figures: keys, bytes on disk, what compaction could win",
   description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark keys
-that were deleted, or have expired, and that older segments may still hold.`,
+that were deleted, or have expired, and that older segments may still hold. On a terminal a bar for each segment follows,
+to scale.`,
   json: "the figures of stats() in the library, as one object",
   example: ["kvstore stats", "keys                3", "disk               226 B  …"],
   run: (context) =>
@@ -25,10 +28,47 @@ that were deleted, or have expired, and that older segments may still hold.`,
         ? JSON.stringify(error === undefined ? plain : { ...plain, lastCompactionError: error.message }) + "\n"
         : statsTable(figures);
       context.out.add(text);
+      if (!context.json && !context.quiet && process.stdout.isTTY) context.out.add(segmentBars(context.dir));
       await context.out.flush();
       return EXIT.done;
     }),
 };
+
+/** The segments of the store in a directory as bars, for the terminal at standard output. */
+function segmentBars(directory: string): string {
+  const { segments, close } = openLog(directory);
+  try {
+    // An empty NO_COLOR counts as absent (no-color.org).
+    const options = { width: process.stdout.columns || DEFAULT_WIDTH, paint: painter(!process.env.NO_COLOR) };
+    return segments.length === 0 ? "" : `\n${barsOf(segments, options)}`;
+  } finally {
+    close();
+  }
+}
+
+/** More bars than fit on a screen twice; of more segments the oldest and the newest are shown. */
+const MOST_BARS = 64;
+const DEFAULT_WIDTH = 80;
+const NARROWEST_BAR = 16;
+
+/** A bar for each segment, to scale: the longest takes all columns there are. */
+export function barsOf(
+  segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | "liveBytes" | "staleBytes" | "tombstoneBytes">[],
+  { width, paint }: { width: number; paint: Paint },
+): string {
+  const columns = Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
+  const longest = segments.reduce((most, { endBytes }) => Math.max(most, endBytes), 1);
+  const lines = segments.map((segment) => {
+    const { number, sealed, endBytes, liveBytes: live, staleBytes: stale, tombstoneBytes: tombstone } = segment;
+    const isEmpty = live + stale + tombstone === 0;
+    const length = isEmpty ? 0 : Math.max(1, Math.round((columns * endBytes) / longest));
+    const bar = sharesBar({ live, stale, tombstone }, length, paint) + roomBar(sealed ? 0 : columns - length, paint);
+    return segmentLine({ number, bytes: endBytes, staleBytes: stale }, bar, sealed ? columns - length : 0);
+  });
+  const omitted = lines.length - MOST_BARS;
+  if (omitted > 0) lines.splice(MOST_BARS / 2, omitted, `       …  ${counted(omitted, "segment")} more`);
+  return `${lines.join("\n")}\n\n${" ".repeat(10)}${barLegend(["live", "stale", "tombstone", "free"], paint)}\n`;
+}
 
 /** The figures that mean something in a process of its own, one a line. */
 export function statsTable(figures: Stats): string {

@@ -1,0 +1,301 @@
+/**
+ * One pass over a log, from which everything in a picture of it is drawn: bounded memory beyond the index, whatever the
+ * number of records.
+ *
+ * @module
+ */
+
+import {
+  FLAG_EXPIRES,
+  FLAG_STRING_KEY,
+  type Found,
+  Index,
+  KIND,
+  type LogSurvey,
+  type Place,
+  Replay,
+  scan,
+  type Segment,
+  type SurveyedSegment,
+} from "../../../mod.ts";
+import { Cells } from "./cells.ts";
+import { Graves } from "./graves.ts";
+import { Sample, type SampledRecord } from "./sample.ts";
+import { type Span, Timeline } from "./timeline.ts";
+
+/** What is to be collected. */
+export interface CollectOptions {
+  /** About how many cells all segments together may have. */
+  cells: number;
+  /** The most cells of one segment. */
+  cellsOfSegment: number;
+  /** The most steps of the timeline. */
+  steps: number;
+  /** The most records that are kept one by one. */
+  records: number;
+  /** What is kept of a value, if anything is. */
+  preview?: (found: Found) => string;
+  /** Now, in milliseconds since 1970. */
+  nowMs: number;
+  /** Hears of progress, every few thousand records. */
+  onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
+}
+
+/** A segment and what is in it. */
+export interface CollectedSegment extends SurveyedSegment {
+  cells: Cells;
+  records: number;
+  /** Lowest and highest sequence number met; 0 without records. */
+  sequences: Span;
+}
+
+/** A stretch or record that does not check out. */
+export interface Damage {
+  segment: number;
+  offset: number;
+  length: number;
+  reason: string;
+}
+
+/** Figures for every step of the timeline. */
+export interface Series {
+  /** Bytes of records that were appended and are still in the log. */
+  appended: Float64Array;
+  /** Bytes of sets that went stale. */
+  died: Float64Array;
+  /** By how much the number of keys changed. */
+  keys: Float64Array;
+}
+
+/** Everything that is known of a log. */
+export interface Collected {
+  segments: CollectedSegment[];
+  timeline: Timeline;
+  series: Series;
+  sample: Sample;
+  /** Sequence numbers of clears, rising. */
+  clears: number[];
+  damage: Damage[];
+  damages: number;
+  records: number;
+  /** Keys that are there: what has expired is not. */
+  keys: number;
+  /** Number of sets with a key, or value, of 0 bytes, of 1, of 2 to 3, of 4 to 7, … */
+  keySizes: number[];
+  valueSizes: number[];
+}
+
+const MOST_DAMAGE = 200;
+const PROGRESS_RECORDS = 4096;
+
+/** Reads a log. */
+export function collect(survey: LogSurvey, options: CollectOptions): Collected {
+  const collector = new Collector(survey, options);
+  for (const segment of collector.inOrder()) collector.read(segment);
+  return collector.finish();
+}
+
+class Collector {
+  readonly #options: CollectOptions;
+  readonly #collected: Collected;
+  readonly #index = new Index();
+  readonly #replay: Replay;
+  readonly #graves: Graves;
+  readonly #totalBytes: number;
+  #doneBytes = 0;
+  /** The record that the replay is being shown. */
+  #current = { sequence: 0, isTaken: false, keys: 0 };
+
+  constructor(survey: LogSurvey, options: CollectOptions) {
+    this.#options = options;
+    const timeline = new Timeline(spansOf(survey), options.steps);
+    this.#totalBytes = survey.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+    const largest = survey.segments.reduce((most, { fileBytes }) => Math.max(most, fileBytes), 1);
+    const cellBytes = Math.max(1, this.#totalBytes / options.cells, largest / options.cellsOfSegment);
+    const column = () => new Float64Array(timeline.steps);
+    const segments = survey.segments.map((surveyed): CollectedSegment => ({
+      ...surveyed,
+      cells: new Cells(Math.max(surveyed.fileBytes, surveyed.requiredBytes), { cellBytes, steps: timeline.steps }),
+      records: 0,
+      sequences: [0, 0],
+    }));
+    this.#collected = {
+      segments,
+      timeline,
+      series: { appended: column(), died: column(), keys: column() },
+      sample: new Sample(options.records),
+      clears: [],
+      damage: [],
+      damages: 0,
+      records: 0,
+      keys: 0,
+      keySizes: [],
+      valueSizes: [],
+    };
+    const open = survey.segments.flatMap(({ segment }) => segment ?? []);
+    const byNumber = new Map(open.map((segment) => [segment.number, segment]));
+    this.#graves = new Graves(this.#collected, options.nowMs);
+    this.#replay = new Replay(this.#index, byNumber, {
+      sequence: 0,
+      partitionSequence: () => 0,
+      from: () => undefined,
+      hasLost: false,
+      beforeChange: (_key, place) => this.#supersede(place),
+    });
+  }
+
+  /** In the order of their first records, so that of two versions of a key mostly the older one is met first. */
+  inOrder(): CollectedSegment[] {
+    const firstOf = ({ segment }: CollectedSegment) => segment?.lowestSequence ?? 0;
+    return [...this.#collected.segments].sort((a, b) => firstOf(a) - firstOf(b));
+  }
+
+  read(collected: CollectedSegment): void {
+    const { segment, startBytes } = collected;
+    if (segment === undefined) return;
+    let untilProgress = PROGRESS_RECORDS;
+    for (const found of scan(segment, startBytes, segment.endBytes)) {
+      if (found.isRecord) this.#take(found, collected, segment);
+      if (found.reason !== undefined) this.#noteDamage(found, segment, collected.cells);
+      this.#doneBytes += found.length;
+      if (--untilProgress > 0) continue;
+      untilProgress = PROGRESS_RECORDS;
+      this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+    }
+  }
+
+  finish(): Collected {
+    const collected = this.#collected;
+    // What a clear removed is announced now.
+    this.#current = { sequence: collected.clears.at(-1) ?? 0, isTaken: false, keys: -1 };
+    this.#replay.finish();
+    collected.keys = this.#index.size - this.#graves.expired;
+    return collected;
+  }
+
+  #take(found: Found, collected: CollectedSegment, segment: Segment): void {
+    const { cursor, offset, length } = found;
+    const { kind, sequence } = cursor;
+    const { timeline, series, clears } = this.#collected;
+    const isDamaged = found.reason !== undefined;
+    collected.records++;
+    this.#collected.records++;
+    const [lowest, highest] = collected.sequences;
+    collected.sequences = [lowest === 0 ? sequence : Math.min(lowest, sequence), Math.max(highest, sequence)];
+    series.appended[timeline.stepOf(sequence)]! += length;
+    collected.cells.cover(offset, length, timeline.at(sequence));
+    if (kind === KIND.clear) {
+      clears.push(sequence);
+      clears.sort((a, b) => a - b);
+    }
+    this.#current = { sequence, isTaken: false, keys: kind === KIND.set ? 1 : -1 };
+    this.#replay.take(cursor, segment);
+    if (kind === KIND.set) this.#takeSet(found, collected, isDamaged);
+    else if (!isDamaged) collected.cells.add(kind === KIND.mark ? "mark" : "tombstone", offset, length);
+    this.#offer(found, segment, isDamaged);
+  }
+
+  #takeSet({ cursor, offset, length }: Found, { cells, segment }: CollectedSegment, isDamaged: boolean): void {
+    const { keySizes, valueSizes } = this.#collected;
+    count(keySizes, cursor.keyLength);
+    count(valueSizes, cursor.valueLength);
+    const place = { segment: segment!.number, offset, length };
+    if (isDamaged) this.#graves.markDamaged(place);
+    else {
+      cells.add("set", offset, length);
+      if (this.#isExpired(cursor)) {
+        cells.add("expired", offset, length);
+        this.#graves.expired++;
+      }
+    }
+    if (this.#current.isTaken) return;
+    // A newer version was met before this one: in a segment that compaction wrote, say.
+    const { sequence } = cursor;
+    this.#index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
+    const newer = this.#index.segment === 0 ? sequence : this.#graves.sequenceAt(this.#index) ?? sequence;
+    this.#graves.bury(place, { sequence, bySequence: newer });
+  }
+
+  /** The replay is about to change the entry that points, or pointed, at `place`: the record there is stale from now on. */
+  #supersede(place: Place): void {
+    const { sequence, keys } = this.#current;
+    const { timeline, series } = this.#collected;
+    this.#current.isTaken = true;
+    if (place.segment === 0) {
+      if (keys > 0) series.keys[timeline.stepOf(sequence)]!++;
+      return;
+    }
+    const by = this.#graves.bury(place, { bySequence: sequence });
+    // A clear in between took the key away, and a set brings it back.
+    if (by !== sequence && keys > 0) series.keys[timeline.stepOf(sequence)]!++;
+    if (by !== sequence || keys < 0) series.keys[timeline.stepOf(by)]!--;
+  }
+
+  #isExpired(cursor: Found["cursor"]): boolean {
+    return (cursor.flags & FLAG_EXPIRES) !== 0 && expiryOf(cursor) <= this.#options.nowMs;
+  }
+
+  #offer(found: Found, segment: Segment, isDamaged: boolean): void {
+    const { cursor, offset } = found;
+    const hasKey = cursor.kind === KIND.set || cursor.kind === KIND.delete;
+    const tag = hasKey ? "k" : `${cursor.kind} ${segment.number} ${offset}`;
+    const isString = (cursor.flags & FLAG_STRING_KEY) !== 0;
+    this.#collected.sample.offer(cursor.key, isString, () => this.#describe(found, segment, isDamaged), tag);
+  }
+
+  #describe(found: Found, segment: Segment, isDamaged: boolean): SampledRecord {
+    const { cursor, offset, length } = found;
+    const record: SampledRecord = {
+      segment: segment.number,
+      offset,
+      length,
+      sequence: cursor.sequence,
+      kind: cursor.kind,
+      flags: cursor.flags,
+      keyBytes: cursor.keyLength,
+      valueBytes: cursor.valueLength,
+      isDamaged,
+    };
+    if ((cursor.flags & FLAG_EXPIRES) !== 0) record.expiresAt = expiryOf(cursor);
+    if (cursor.kind === KIND.set && this.#options.preview !== undefined) record.preview = this.#options.preview(found);
+    return record;
+  }
+
+  #noteDamage({ offset, length, reason }: Found, segment: Segment, cells: Cells): void {
+    cells.add("damaged", offset, length);
+    segment.isDamaged = true;
+    const { damage } = this.#collected;
+    this.#collected.damages++;
+    if (damage.length < MOST_DAMAGE) damage.push({ segment: segment.number, offset, length, reason: reason! });
+  }
+}
+
+/** The time of expiry in a record that has one. */
+export function expiryOf({ view, at, keyStart }: Found["cursor"]): number {
+  return Number(view.getBigUint64(at + keyStart - 8, true));
+}
+
+/** Sequence numbers that may occur in each segment. Of one that is being written the manifest does not tell them. */
+function spansOf({ manifest, segments }: LogSurvey): Span[] {
+  return manifest.segments.map(({ sealedBytes, lowestSequence, highestSequence }, i) => {
+    const { segment, startBytes } = segments[i]!;
+    let span: Span = [lowestSequence, highestSequence];
+    if (segment !== undefined && (sealedBytes === 0 || lowestSequence === 0)) {
+      let [lowest, highest] = [Infinity, 0];
+      for (const { cursor, isRecord } of scan(segment, startBytes, segment.endBytes)) {
+        if (!isRecord) continue;
+        lowest = Math.min(lowest, cursor.sequence);
+        highest = Math.max(highest, cursor.sequence);
+      }
+      span = [lowest, highest];
+    }
+    if (segment !== undefined && span[0] <= span[1]) segment.cover(span[0]);
+    return span;
+  });
+}
+
+function count(sizes: number[], bytes: number): void {
+  const bucket = 32 - Math.clz32(bytes);
+  while (sizes.length <= bucket) sizes.push(0);
+  sizes[bucket]!++;
+}

@@ -1,0 +1,88 @@
+/**
+ * When records went stale. The replay tells which record was replaced and by which; what lies between the two (a clear)
+ * and what the record was (expired, damaged) is looked up in the file, which few records need.
+ *
+ * @module
+ */
+
+import { FLAG_EXPIRES, type Place, type SurveyedSegment } from "../../../mod.ts";
+import type { Cells } from "./cells.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** What graves are dug in. */
+export interface Ground {
+  segments: (SurveyedSegment & { cells: Cells })[];
+  timeline: Timeline;
+  series: { died: Float64Array };
+  /** Sequence numbers of clears, rising. */
+  clears: number[];
+}
+
+/** Where a record lies. */
+export type Plot = Pick<Place, "segment" | "offset">;
+
+const HEADER_BYTES = 32;
+
+/** Keeps account of records that are superseded. */
+export class Graves {
+  /** Records whose time has come and that nothing has superseded. */
+  expired = 0;
+  readonly #ground: Ground;
+  readonly #nowMs: number;
+  readonly #byNumber: Map<number, Ground["segments"][number]>;
+  /** Places of records with a damaged value: they are no live bytes that could be lost. */
+  readonly #damaged = new Set<string>();
+  readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES));
+
+  constructor(ground: Ground, nowMs: number) {
+    this.#ground = ground;
+    this.#nowMs = nowMs;
+    this.#byNumber = new Map(ground.segments.flatMap((one) => one.segment ? [[one.segment.number, one]] : []));
+  }
+
+  /** Notes that the value of a record does not check out. */
+  markDamaged({ segment, offset }: Plot): void {
+    this.#damaged.add(`${segment} ${offset}`);
+  }
+
+  /**
+   * Counts a record as stale since `bySequence`, or since the first clear behind it. Returns since when. `sequence` is
+   * its own, where that is known already.
+   */
+  bury(place: Plot & { length: number }, { sequence, bySequence }: { sequence?: number; bySequence: number }): number {
+    const { clears, timeline, series } = this.#ground;
+    let by = bySequence;
+    if (clears.length > 0) {
+      const own = sequence ?? this.sequenceAt(place) ?? bySequence;
+      by = clears.find((clear) => own < clear && clear < bySequence) ?? bySequence;
+    }
+    const found = this.#byNumber.get(place.segment);
+    if (found === undefined || this.#damaged.has(`${place.segment} ${place.offset}`)) return by;
+    const step = timeline.stepOf(by);
+    found.cells.bury(place.offset, place.length, step);
+    series.died[step]! += place.length;
+    const hasExpired = found.cells.bytes.expired[found.cells.cellAt(place.offset)]! > 0;
+    if (hasExpired && this.#isExpired(place)) {
+      found.cells.add("expired", place.offset, place.length, -1);
+      this.expired--;
+    }
+    return by;
+  }
+
+  /** The sequence number of the record at a place, read from the file. */
+  sequenceAt(place: Plot): number | undefined {
+    if (!this.#read(place)) return undefined;
+    return this.#header.getUint32(20, true) * 2 ** 32 + this.#header.getUint32(16, true);
+  }
+
+  #isExpired(place: Plot): boolean {
+    if (!this.#read(place) || (this.#header.getUint8(9) & FLAG_EXPIRES) === 0) return false;
+    return Number(this.#header.getBigUint64(24, true)) <= this.#nowMs;
+  }
+
+  #read({ segment, offset }: Plot): boolean {
+    const handle = this.#byNumber.get(segment)?.segment?.handle;
+    // The key follows the header; a record without one and without an expiry may end before these bytes do.
+    return handle !== undefined && handle.read(new Uint8Array(this.#header.buffer), offset) >= HEADER_BYTES - 8;
+  }
+}
