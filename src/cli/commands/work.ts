@@ -51,15 +51,20 @@ const MOST_BARS = 64;
 const DEFAULT_WIDTH = 80;
 const NARROWEST_BAR = 16;
 
+/** What the bar of a segment is reckoned from. */
+type BarPart = "liveBytes" | "expiredBytes" | "staleBytes" | "tombstoneBytes" | "graveBytes";
+
 /** A bar for each segment, to scale: the longest takes all columns there are. */
 export function barsOf(
-  segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | "liveBytes" | "staleBytes" | "tombstoneBytes">[],
+  segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | BarPart>[],
   { width, paint }: { width: number; paint: Paint },
 ): string {
   const columns = Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
   const longest = segments.reduce((most, { endBytes }) => Math.max(most, endBytes), 1);
   const lines = segments.map((segment) => {
-    const { number, sealed, endBytes, liveBytes: live, staleBytes: stale, tombstoneBytes: tombstone } = segment;
+    const { number, sealed, endBytes, staleBytes: stale } = segment;
+    const live = segment.liveBytes - segment.expiredBytes;
+    const tombstone = segment.tombstoneBytes + segment.graveBytes;
     const isEmpty = live + stale + tombstone === 0;
     const length = isEmpty ? 0 : Math.max(1, Math.round((columns * endBytes) / longest));
     const bar = sharesBar({ live, stale, tombstone }, length, paint) + roomBar(sealed ? 0 : columns - length, paint);

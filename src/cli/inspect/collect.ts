@@ -47,6 +47,8 @@ export interface CollectedSegment extends SurveyedSegment {
   records: number;
   /** Lowest and highest sequence number met; 0 without records. */
   sequences: Span;
+  /** Bytes that deletes in the place of expired records would take. */
+  graveBytes: number;
 }
 
 /** A stretch or record that does not check out. */
@@ -118,6 +120,7 @@ class Collector {
       cells: new Cells(Math.max(surveyed.fileBytes, surveyed.requiredBytes), { cellBytes, steps: timeline.steps }),
       records: 0,
       sequences: [0, 0],
+      graveBytes: 0,
     }));
     this.#collected = {
       segments,
@@ -205,7 +208,7 @@ class Collector {
       cells.add("set", offset, length);
       if (this.#isExpired(cursor)) {
         cells.add("expired", offset, length);
-        this.#graves.expired++;
+        this.#graves.noteExpired(place, cursor.keyLength);
       }
     }
     if (this.#current.isTaken) return;

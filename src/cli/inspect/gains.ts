@@ -43,7 +43,7 @@ export function gainsOf(survey: LogSurvey, collected: CollectedSegment[]): Gain[
 }
 
 /** A stand-in for a segment, with what was counted in it. */
-function accountOf({ segment, cells, sequences, isComplete }: CollectedSegment): Segment {
+function accountOf({ segment, cells, sequences, graveBytes, isComplete }: CollectedSegment): Segment {
   const { number, salt, handle, endBytes, headerBytes, cleanAsOf, isDamaged } = segment!;
   const inputs = new Array((headerBytes - 44) / 4).fill(0);
   const account = new Segment({ number, storeId: new Uint8Array(16), salt, inputs }, handle, {
@@ -53,10 +53,11 @@ function accountOf({ segment, cells, sequences, isComplete }: CollectedSegment):
   for (let cell = 0; cell < cells.count; cell++) account.liveBytes += cells.liveBytes(cell);
   account.tombstoneBytes = segment!.tombstoneBytes;
   account.highestTombstone = segment!.highestTombstone;
+  account.graveBytes = graveBytes;
   account.cleanAsOf = cleanAsOf;
   account.isDamaged = isDamaged;
   if (sequences[0] > 0) sequences.forEach((sequence) => account.cover(sequence));
-  const winnable = account.staleBytes + account.tombstoneBytes;
+  const winnable = account.staleBytes + account.tombstoneBytes + account.graveBytes;
   account.sealed = isComplete || winnable > LEAST_OF_ACTIVE_BYTES;
   return account;
 }

@@ -11,7 +11,7 @@ import type { Timeline } from "./timeline.ts";
 
 /** What graves are dug in. */
 export interface Ground {
-  segments: (SurveyedSegment & { cells: Cells })[];
+  segments: (SurveyedSegment & { cells: Cells; graveBytes: number })[];
   timeline: Timeline;
   series: { died: Float64Array };
   /** Sequence numbers of clears, rising. */
@@ -45,6 +45,12 @@ export class Graves {
     this.#damaged.add(`${segment} ${offset}`);
   }
 
+  /** Notes that the time of a record has come: compaction may have to keep its key, as that of a tombstone. */
+  noteExpired({ segment }: Plot, keyBytes: number): void {
+    this.expired++;
+    this.#byNumber.get(segment)!.graveBytes += HEADER_BYTES + keyBytes;
+  }
+
   /**
    * Counts a record as stale since `bySequence`, or since the first clear behind it. Returns since when. `sequence` is
    * its own, where that is known already.
@@ -65,6 +71,7 @@ export class Graves {
     if (hasExpired && this.#isExpired(place)) {
       found.cells.add("expired", place.offset, place.length, -1);
       this.expired--;
+      found.graveBytes -= HEADER_BYTES + this.#header.getUint16(10, true);
     }
     return by;
   }

@@ -158,6 +158,7 @@ Deno.test("inspect collect: an expired record is told from a live one, unless it
   const lengths = plans.map((_, i) => offsets[i + 1]! - offsets[i]!);
   const found = collect(survey, OPTIONS);
   assertBytes(sum(found.segments[0]!.cells.bytes.expired), lengths[0]!);
+  assertEquals(found.segments[0]!.graveBytes, 32 + "a".length);
   assertBytes(liveOf(found.segments[0]!), lengths[2]! + lengths[3]!);
   assertEquals(found.keys, 2);
   const before = collect(survey, { ...OPTIONS, nowMs: -1 });

@@ -42,9 +42,11 @@ Deno.test("stats: a bar a segment, to scale, within the width of the terminal; o
       number,
       sealed,
       endBytes,
-      liveBytes: endBytes / 2,
+      liveBytes: endBytes * 5 / 8,
+      expiredBytes: endBytes / 8,
       staleBytes: endBytes / 4,
-      tombstoneBytes: endBytes / 4,
+      tombstoneBytes: endBytes / 8,
+      graveBytes: endBytes / 8,
     };
   };
   for (const width of [20, 80, 133, 300]) {

@@ -132,7 +132,7 @@ export class Lookup {
     }
     const share = percentage(recordData.sequence.length, records);
     return `This page holds a sample: ${counted(known, "key")} with all their versions (${share} of the records). ` +
-      "For any other key: kvstore get KEY.";
+      "For any other key: kvstore history KEY.";
   }
 
   #search(): void {
