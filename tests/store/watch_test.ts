@@ -9,6 +9,7 @@ import { runInNewContext } from "node:vm";
 import type { Change, Watch } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
+import { verifyOn } from "../../src/store/verify.ts";
 import { Clock } from "../model/machine.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
@@ -84,6 +85,34 @@ Deno.test("watch: a reader without watches has no timer, and one that looks in v
   assertEquals(clock.leftMs, Infinity);
   await reader.close();
   await writer.close();
+});
+
+// The look that had been agreed upon refreshed the reader once more behind the end of its last watch.
+Deno.test("watch: a reader stays as it is from the end of its last watch on", async () => {
+  const { platform, clock } = machine();
+  const writer = await KvStore.openOn(platform, "/s", {});
+  const reader = await KvStore.openOn(platform, "/s", { readOnly: true });
+  await reader.watch().return();
+  await writer.set("a", 1);
+  await writer.close();
+  await pass(clock, 1000);
+  assertEquals([reader.has("a"), clock.leftMs], [false, Infinity]);
+  assertEquals(await reader.refresh(), true);
+  await reader.close();
+});
+
+// What was kept for a watch that nobody asked any more stayed in the directory of the closed store.
+Deno.test("watch: closing the store removes what was kept for one that is behind", async () => {
+  const { platform } = machine();
+  const store = await KvStore.openOn(platform, "/s", SMALL);
+  for (let i = 0; i < 6; i++) await store.set("a", `${i}`.repeat(1900));
+  const watch = store.watch({ since: 0 });
+  await watch.next();
+  await store.compact();
+  assert(store.stats().pinnedSegments > 0);
+  await store.close();
+  assertEquals((await watch.next()).done, true);
+  assertEquals(await verifyOn(platform, "/s", {}), { problems: [], notes: [] });
 });
 
 Deno.test("watch: a torn tail that nobody recovers costs a reader one look", async () => {
