@@ -271,7 +271,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    * ```
    *
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
-   * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO`
+   * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */
   watch(options: WatchOptions = {}): Watch<V> {
     this.core.check();

@@ -155,6 +155,7 @@ export class Index implements Place {
 
   /** The records in a segment that this index points at and that have expired. */
   expiredIn(segment: number): Readonly<Expired> {
+    if (this.#source !== undefined) this.#loadDue(this.#source);
     return this.#expiredIn.get(segment) ?? NONE_EXPIRED;
   }
 

@@ -207,9 +207,9 @@ export class Partition {
     const keptEntries = new Uint32Array(capacity * ENTRY_FIELDS);
     const { expiries } = this;
     const keptExpiries = expiries && new Expiries(capacity);
-    this.expiries = keptExpiries;
     this.arena = new Uint8Array(arena.length);
     this.entries = keptEntries;
+    this.expiries = keptExpiries;
     this.count = 0;
     this.arenaBytes = 0;
     for (let id = 0; id < count; id++) {

@@ -40,6 +40,8 @@ export class ChangeCursor {
   /** … and those that come later, the lowest range first. */
   #later: Segment[] = [];
   #current: Source | undefined;
+  /** The position before the present change. */
+  #before = 0;
   #sliceBytes = 0;
   #sliceRecords = 0;
 
@@ -67,6 +69,29 @@ export class ChangeCursor {
    */
   step(log: Log): "change" | "pause" | "end" {
     this.#current = undefined;
+    try {
+      return this.#move(log);
+    } catch (error) {
+      // The next step is to try all of them again, and not to go on without the one that could not be read.
+      this.rest();
+      throw error;
+    }
+  }
+
+  /** Goes back before the present change, whose value could not be read: the next step comes to it again. */
+  back(): void {
+    this.position = this.#before;
+    this.rest();
+  }
+
+  /** Gives up the memory that reading takes, but not the place. */
+  rest(): void {
+    for (const source of this.#open.splice(0)) this.#leave(source);
+    this.#later = [];
+    this.#current = undefined;
+  }
+
+  #move(log: Log): "change" | "pause" | "end" {
     for (;;) {
       // Compaction, or a refresh, may have given up a file that we stand in.
       if (this.#open.some(({ segment }) => log.segment(segment.number) !== segment)) this.rest();
@@ -82,16 +107,10 @@ export class ChangeCursor {
       }
       if (lowest === undefined) continue;
       this.#current = lowest;
+      this.#before = this.position;
       this.position = lowest.cursor.sequence;
       return "change";
     }
-  }
-
-  /** Gives up the memory that reading takes, but not the place. */
-  rest(): void {
-    for (const source of this.#open.splice(0)) this.#leave(source);
-    this.#later = [];
-    this.#current = undefined;
   }
 
   /** Finds the segments that have something to come. False if none does. */

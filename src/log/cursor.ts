@@ -91,9 +91,15 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     this.reason = undefined;
     const left = this.#endBytes - this.offset;
     if (left <= 0) return false;
-    this.reason = this.#readHere(left);
-    if (this.reason !== undefined) this.length = 0;
-    return this.reason === undefined;
+    let isThere = false;
+    try {
+      this.reason = this.#readHere(left);
+      isThere = this.reason === undefined;
+    } finally {
+      // Also where reading fails: then it stands on nothing, and the next call tries here again.
+      if (!isThere) this.length = 0;
+    }
+    return isThere;
   }
 
   /** Brings the value into the window. False if the file ends before it does. */

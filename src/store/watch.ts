@@ -171,13 +171,23 @@ class WatchState<V extends Value> implements Watching {
     const key = decodeKey(record.key, (flags & FLAG_STRING_KEY) !== 0);
     if (kind === KIND.delete) return { seq, type: "delete", key };
     const bad = (reason: string) => corrupt(segment.name, record.offset, reason);
-    if (!record.checkValue()) throw bad("checksum of a value");
+    if (!this.#checkValue()) throw bad("checksum of a value");
     const { expiresAt } = record;
     try {
       const value = decodeValue(valueTypeOf(flags), record.value) as V;
       return { seq, type: "set", key, value, ...(expiresAt === 0 ? {} : { expiresAt }) };
     } catch (error) {
       throw bad(`a value that does not decode: ${String(error)}`);
+    }
+  }
+
+  /** Whether the value of the change checks out. Where it cannot be read, the next call comes to this change again. */
+  #checkValue(): boolean {
+    try {
+      return this.#changes.record.checkValue();
+    } catch (error) {
+      this.#changes.back();
+      throw error;
     }
   }
 

@@ -48,9 +48,10 @@ export class Watches {
     this.#open.add(watching);
   }
 
-  /** Forgets a watch. */
+  /** Forgets a watch. Without any, nobody looks. */
   remove(watching: Watching): void {
     this.#open.delete(watching);
+    if (this.isEmpty) this.#stopLooking();
   }
 
   /** Tells all of them that there may be something new, or that it could not be found out. */
@@ -86,10 +87,15 @@ export class Watches {
     return false;
   }
 
-  /** Lets them see that the store is closed. */
+  /** Lets them see that the store is closed, and keeps nothing for them any more. */
   close(): void {
+    this.#stopLooking();
+    this.wake();
+    this.#open.clear();
+  }
+
+  #stopLooking(): void {
     this.timer?.stop();
     this.timer = undefined;
-    this.wake();
   }
 }

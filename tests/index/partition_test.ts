@@ -118,3 +118,43 @@ Deno.test("partition: sequence numbers stay with their entries while the table g
   partition.trackSequences(false);
   assertEquals(partition.sequences, undefined);
 });
+
+// Where there was no memory for the keys, the times of expiry had been replaced by those of an empty table.
+Deno.test("partition: where there is no memory for dropping deleted entries, nothing has changed", () => {
+  const kinds = ["Uint8Array", "Uint32Array", "Float64Array"] as const;
+  const originals = kinds.map((kind) => globalThis[kind]);
+  let made = 0;
+  for (let n = 1, isReached = true; isReached; n++) {
+    const table = new Table();
+    const { partition } = table;
+    for (let i = 0; i < 100; i++) table.add(`key ${i}`);
+    partition.reserveExpiry();
+    for (let i = 0; i < 100; i += 2) partition.expiries!.set(i, 1000 + i, i % 4 === 0);
+    for (let i = 1; i < 100; i += 2) table.remove(`key ${i}`);
+    const { entries, arena, slots, count, arenaBytes, expiries } = partition;
+    made = 0;
+    kinds.forEach((kind, i) => {
+      // deno-lint-ignore no-explicit-any -- all three are made alike
+      (globalThis as any)[kind] = new Proxy(originals[i]! as any, {
+        construct(target, parameters) {
+          if (++made === n) throw new RangeError("Array buffer allocation failed");
+          return new target(...parameters);
+        },
+      });
+    });
+    try {
+      partition.dropDeleted();
+    } catch (error) {
+      assert(made === n, `${error}`);
+    } finally {
+      // deno-lint-ignore no-explicit-any -- as above
+      kinds.forEach((kind, i) => (globalThis as any)[kind] = originals[i]);
+    }
+    isReached = made === n;
+    if (!isReached) continue;
+    const now = [partition.entries, partition.arena, partition.slots, partition.expiries];
+    assert([entries, arena, slots, expiries].every((part, i) => part === now[i]), `array ${n}`);
+    assertEquals([partition.count, partition.arenaBytes], [count, arenaBytes]);
+  }
+  assert(made >= 6, `${made} arrays`);
+});

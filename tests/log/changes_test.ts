@@ -5,6 +5,7 @@ import { Log } from "../../src/log/log.ts";
 import { newManifest } from "../../src/log/manifest.ts";
 import { KIND } from "../../src/log/record.ts";
 import type { Segment } from "../../src/log/segment.ts";
+import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { makeSegment, mark, put, type RecordPlan, tombstone } from "../support/records.ts";
 
 /** A log of sealed segments made by hand. */
@@ -72,6 +73,45 @@ Deno.test("changes: from every sequence number on, and with a rest after every s
       assertEquals(found, wanted, `since ${since}, rest after ${rest}`);
     }
   }
+});
+
+// A segment that could not be read was left, and the changes of another went on ahead of it: its own were lost.
+Deno.test("changes: where one reading fails, the next step makes it again, and nothing is lost or twice", () => {
+  const keyOf = (sequence: number) => `${sequence} `.repeat(400);
+  const sequences = Array.from({ length: 900 }, (_, i) => i + 1);
+  const { log, segments } = logOf(
+    [0, 1].map((parity) =>
+      sequences.filter((one) => one % 2 === parity).map((sequence) => put(sequence, keyOf(sequence)))
+    ),
+  );
+  const platform = log.platform as MemoryPlatform;
+  assert(segments.every(({ endBytes }) => endBytes > 2 ** 19));
+  let failures = 1;
+  for (let n = 1; failures > 0; n++) {
+    failures = 0;
+    let reads = 0;
+    platform.onOperation = ({ kind }) => {
+      if (kind !== "read" || ++reads !== n) return;
+      failures++;
+      throw new Error("input/output error");
+    };
+    const cursor = new ChangeCursor(0);
+    const found: number[] = [];
+    for (let sequence = 1; sequence > 0;) {
+      try {
+        sequence = next(cursor, log);
+        if (sequence > 0) found.push(sequence);
+        const isWhole = sequence === 0 || new TextDecoder().decode(cursor.record.key) === keyOf(sequence);
+        assert(isWhole, `reading ${n}: the key of ${sequence}`);
+      } catch (error) {
+        if (!(error instanceof KvStoreError)) throw error;
+        assertEquals(error.code, "IO");
+      }
+    }
+    assertEquals(found, sequences, `reading ${n}`);
+    assert(n < 100);
+  }
+  platform.onOperation = undefined;
 });
 
 Deno.test("changes: a log whose segments are replaced between any two steps is read on", () => {

@@ -9,6 +9,7 @@ import { runInNewContext } from "node:vm";
 import type { Change, Watch } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
+import { verifyOn } from "../../src/store/verify.ts";
 import { Clock } from "../model/machine.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
@@ -86,6 +87,34 @@ Deno.test("watch: a reader without watches has no timer, and one that looks in v
   await writer.close();
 });
 
+// The look that had been agreed upon refreshed the reader once more behind the end of its last watch.
+Deno.test("watch: a reader stays as it is from the end of its last watch on", async () => {
+  const { platform, clock } = machine();
+  const writer = await KvStore.openOn(platform, "/s", {});
+  const reader = await KvStore.openOn(platform, "/s", { readOnly: true });
+  await reader.watch().return();
+  await writer.set("a", 1);
+  await writer.close();
+  await pass(clock, 1000);
+  assertEquals([reader.has("a"), clock.leftMs], [false, Infinity]);
+  assertEquals(await reader.refresh(), true);
+  await reader.close();
+});
+
+// What was kept for a watch that nobody asked any more stayed in the directory of the closed store.
+Deno.test("watch: closing the store removes what was kept for one that is behind", async () => {
+  const { platform } = machine();
+  const store = await KvStore.openOn(platform, "/s", SMALL);
+  for (let i = 0; i < 6; i++) await store.set("a", `${i}`.repeat(1900));
+  const watch = store.watch({ since: 0 });
+  await watch.next();
+  await store.compact();
+  assert(store.stats().pinnedSegments > 0);
+  await store.close();
+  assertEquals((await watch.next()).done, true);
+  assertEquals(await verifyOn(platform, "/s", {}), { problems: [], notes: [] });
+});
+
 Deno.test("watch: a torn tail that nobody recovers costs a reader one look", async () => {
   const { platform, clock } = machine();
   const writer = await KvStore.openOn(platform, "/s", {});
@@ -128,6 +157,45 @@ Deno.test("watch: what a reader's look meets is told to those who wait, and the 
   await pass(clock, 250);
   assertEquals((await next).value?.type, "set");
   await reader.close();
+});
+
+// A key that lay across the end of what had been read, and whose second half could not be read, was told all the same,
+// by the next call and with other bytes; of a value that could not be read, the change was passed over.
+Deno.test("watch: where one reading fails, the next call makes it again, and every change is told once, as it was", async () => {
+  const { platform } = machine();
+  const store = await KvStore.openOn(platform, "/s", { segmentBytes: 1 << 20, compaction: { auto: false } });
+  const keyOf = (i: number) => `${i} `.repeat(500 + i % 7);
+  const wanted: [seq: number, key: string, value: string][] = [];
+  for (let i = 0; i < 500; i++) {
+    const value = i % 100 === 50 ? "long".repeat(100_000) : `value of ${i}`;
+    store.set(keyOf(i), value);
+    wanted.push([store.stats().lastSequence, keyOf(i), value]);
+  }
+  await store.flush();
+  let failures = 1;
+  for (let n = 1; failures > 0; n++) {
+    failures = 0;
+    let reads = 0;
+    platform.onOperation = ({ kind }) => {
+      if (kind !== "read" || ++reads !== n) return;
+      failures++;
+      throw new Error("input/output error");
+    };
+    const watch = store.watch({ since: 0 });
+    let told = 0;
+    while (told < wanted.length) {
+      const change = await watch.next().then(({ value }) => value, (error) => assertEquals(error.code, "IO"));
+      if (change?.type !== "set") continue;
+      const [seq, key, value] = wanted[told]!;
+      assert(change.seq === seq && change.key === key && change.value === value, `reading ${n}: change ${seq}`);
+      told++;
+    }
+    platform.onOperation = undefined;
+    await watch.return();
+    assert(n < 100);
+  }
+  assertEquals((await store.verify()).problems, []);
+  await store.close();
 });
 
 Deno.test("watch: ReadableStream.from takes one, and cancelling the stream ends it", async () => {
