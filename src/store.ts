@@ -48,6 +48,8 @@ const MAX_BATCH_OPERATIONS = 2 ** 20;
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 /** Compaction first looks for something to do so long after opening. */
 const FIRST_LOOK_MS = 1000;
+const WRITE_OPTIONS = ["durability"];
+const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 const NO_VALUE: EncodedValue = { type: 0, data: "" };
 
@@ -166,7 +168,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    */
   set(key: Key, value: V, options?: SetOptions): Promise<void> {
     try {
-      const durability = this.#durability(options, "ttl", "expiresAt");
+      const durability = this.#durability(options, SET_OPTIONS);
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
       const encoded = encodeValue(value);
@@ -402,9 +404,9 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     }
   }
 
-  #durability(options: WriteOptions | undefined, ...others: string[]): Durability {
+  #durability(options: WriteOptions | undefined, names: readonly string[] = WRITE_OPTIONS): Durability {
     if (options === undefined) return this.#settings.durability;
-    checkNames("a write", options, ["durability", ...others]);
+    checkNames("a write", options, names);
     return durabilityOf(options.durability, this.#settings.durability);
   }
 

@@ -103,7 +103,7 @@ export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): num
 }
 
 /** Refuses options that there are not. */
-export function checkNames(call: string, options: object, known: string[]): void {
+export function checkNames(call: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`the options of ${call} are an object, not ${describe(options)}`);
   }
