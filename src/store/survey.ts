@@ -86,7 +86,8 @@ export async function examineStore(
   const { manifest, segments } = store;
   const open = segments.flatMap(({ segment }) => segment ?? []);
   const found = new Examination(new Map(open.map((segment) => [segment.number, segment])));
-  found.problems.push(...problems);
+  // Not as arguments of one call: a forged manifest may have hundreds of thousands.
+  for (const problem of problems) found.problems.push(problem);
   try {
     for (const examined of segments) if (examined.segment === undefined) found.noteMissing(examined);
     const pace = new Pace(options, segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0));

@@ -16,8 +16,8 @@ export const stats: Command = {
   options: [],
   summary: "print the store's figures: keys, bytes on disk, what compaction could win",
   description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark keys
-that were deleted, or have expired, and that older segments may still hold. On a terminal a bar for each segment follows,
-to scale.`,
+that were deleted, or have expired, and that older segments may still hold. On a terminal a bar for each segment
+follows, to scale.`,
   json: "the figures of stats() in the library, as one object",
   example: ["kvstore stats", "keys                3", "disk               226 B  …"],
   run: (context) =>
