@@ -187,7 +187,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       const durability = this.#durability(options);
       const writer = this.core.writable();
       const isThere = this.has(key);
-      if (isThere) {
+      // Of what has expired, too: else a crash after which the clock goes back would undo the delete.
+      if (isThere || this.core.isListed()) {
         this.#stage(KIND.delete, key, NO_VALUE, 0);
         writer.publish();
       }
@@ -415,7 +416,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data, expiresAt);
   }
 
-  /** Stages the operations that have an effect. A delete has one if the key is there by then. */
+  /** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
   #stageBatch(operations: EncodedOperation[]): void {
     const { tail } = this.core.writer!;
     const hasDeletes = operations.some(({ value }) => value === undefined);
@@ -423,7 +424,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     if (hasDeletes) this.core.expire();
     for (const { key, value, expiresAt } of operations) {
       const name = hasDeletes ? nameOf(this.core.key.encode(key)) : "";
-      if (value !== undefined || (isThere.get(name) ?? this.core.find(undefined) !== undefined)) {
+      if (value !== undefined || (isThere.get(name) ?? this.core.isListed())) {
         this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE, expiresAt);
       }
       if (hasDeletes) isThere.set(name, value !== undefined);

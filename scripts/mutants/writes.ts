@@ -6,6 +6,7 @@
 
 import type { Promised } from "./types.ts";
 
+const DELETED = "clock: a delete holds though the key had expired by then, the process dies and the clock goes back";
 const FAILED = "tests/contract/failed_writes.ts";
 const CLOSING = "tests/contract/closing.ts";
 const ORDER = "tests/contract/order.ts";
@@ -83,6 +84,25 @@ export const writeRules: Promised[] = [
           "tests/log/writer_test.ts",
           "writer: after a part of a group was written, nothing is appended behind it",
         ]],
+      },
+    ],
+  },
+  {
+    sentence: "A delete holds, also of a key that had expired by then, whatever becomes of the process and the clock.",
+    mutants: [
+      {
+        id: "delete-of-an-expired-key-not-written",
+        file: "src/store.ts",
+        find: "if (isThere || this.core.isListed()) {",
+        replace: "if (isThere) {",
+        killers: [["tests/contract/expiry_clock.ts", DELETED]],
+      },
+      {
+        id: "batch-passes-over-an-expired-key",
+        file: "src/store.ts",
+        find: "isThere.get(name) ?? this.core.isListed()",
+        replace: "isThere.get(name) ?? this.core.find(undefined) !== undefined",
+        killers: [["tests/contract/expiry_clock.ts", DELETED]],
       },
     ],
   },

@@ -65,7 +65,13 @@ export async function compactGroup(host: CompactionHost, inputs: Segment[]): Pro
       throw failure;
     }
     if (compaction.isDone) {
-      await compaction.move();
+      try {
+        await compaction.move();
+      } catch (cause) {
+        // No memory for it: the index points at inputs still, and the next compaction would take the copies for stale.
+        const reason = "a compaction could not tell the index where the records are; open the store again";
+        throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));
+      }
       return host.retire(inputs, compaction.movedRecords);
     }
     compaction.abandon();
@@ -168,8 +174,9 @@ class Compaction {
 
   /**
    * Points the index at the copies, and takes out what had expired. Only an entry that is still in one of the inputs is
-   * concerned: any other was written, or deleted, since. A rollback may bring entries back into the inputs: then once more, until all that is pending is
-   * written. Nothing is read from the disk for it, so that it cannot fail: there is no way back behind the switch.
+   * concerned: any other was written, or deleted, since. A rollback may bring entries back into the inputs: then once more,
+   * until all that is pending is written. Nothing is read from the disk for it, as there is no way back behind the switch.
+   * Only memory can be missing: for the notes of views, where something has expired.
    */
   async move(): Promise<void> {
     const output = this.#copier?.segment;

@@ -314,8 +314,12 @@ export class Index implements Place {
     const hash = hashKey(key.bytes, key.start, key.length, this.seed);
     const partition = this.partition(hash >>> 24);
     let id = partition.find(hash, key.bytes, key.start, key.length);
+    if (expiresAt !== 0) {
+      // All memory first: a key that is known without a place means something to views.
+      if (id < 0) partition.makeRoom(key.length, this.holds > 0);
+      partition.reserveExpiry();
+    }
     if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
-    if (expiresAt !== 0) partition.reserveExpiry();
     this.#take(partition, id);
     if (this.expiresAt !== 0) this.unexpire(partition, id);
     if (this.segment === 0 && segment !== 0) this.count(partition, 1);

@@ -160,10 +160,7 @@ export class Partition {
    * is no memory for it, nothing has changed but the sizes of tables.
    */
   add(hash: number, bytes: Uint8Array, start: number, length: number, keepDeleted: boolean): number {
-    if (this.count >= ID_MASK) throw new RangeError("the index is full: 2^24 keys in one of its 256 partitions");
-    if (this.count * ENTRY_FIELDS === this.entries.length) this.#makeEntries(keepDeleted);
-    if (this.arenaBytes + 2 + length > this.arena.length) this.#growArena(2 + length);
-    if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(new Uint32Array(this.slots.length * 2));
+    this.makeRoom(length, keepDeleted);
     const id = this.count++;
     const at = this.arenaBytes;
     const entry = id * ENTRY_FIELDS;
@@ -175,6 +172,14 @@ export class Partition {
     this.arenaBytes = at + 2 + length;
     this.#link(hash, id);
     return id;
+  }
+
+  /** Makes room for one more entry, with a key of that length; see `add`. */
+  makeRoom(keyLength: number, keepDeleted: boolean): void {
+    if (this.count >= ID_MASK) throw new RangeError("the index is full: 2^24 keys in one of its 256 partitions");
+    if (this.count * ENTRY_FIELDS === this.entries.length) this.#makeEntries(keepDeleted);
+    if (this.arenaBytes + 2 + keyLength > this.arena.length) this.#growArena(2 + keyLength);
+    if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(new Uint32Array(this.slots.length * 2));
   }
 
   #takeTimes(times: Float64Array): void {

@@ -212,6 +212,12 @@ export class Core implements WriterEvents {
     return index.find(bytes, start, length) && !index.isExpired ? index : undefined;
   }
 
+  /** Whether the key that is encoded now has a record that counts: also one that has expired. */
+  isListed(): boolean {
+    const { bytes, start, length } = this.key;
+    return this.index.find(bytes, start, length);
+  }
+
   /** The present value of the key that is encoded now; `undefined` if it has none. */
   get(): Value | undefined {
     const { index, key } = this;

@@ -55,6 +55,20 @@ export const clockCases: Case[] = [
       assertEquals([...reader.keys()], ["stays", "young"]);
     },
   },
+  // Nothing was written for such a delete, and the key was there again.
+  {
+    name: "clock: a delete holds though the key had expired by then, the process dies and the clock goes back",
+    async run(context) {
+      let store = await openAt(context);
+      for (const key of ["a", "b", "c"]) await store.set(key, 1, { ttl: 1000 });
+      context.clock.nowMs = START + 1000;
+      assertEquals(await store.delete("a"), false);
+      await store.batch([{ type: "delete", key: "b" }]);
+      context.clock.nowMs = START;
+      store = await context.reopenAfterKill();
+      assertEquals([...store.keys()], ["c"]);
+    },
+  },
   {
     name: "clock: a reader that has refreshed does not forget what it saw expire",
     async run(context) {
