@@ -41,7 +41,7 @@ function steps(scratch: string): Step[] {
     { name: "types of the page's sources", args: ["check"], cwd: PAGE },
     { name: "documentation of all exports", args: ["run", "-A", "scripts/check_docs.ts"] },
     { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
-    { name: "tests", args: ["test", "-A"], show: CLOSING_LINE, counts: true },
+    { name: "tests", args: ["run", "-A", "scripts/test.ts"], show: CLOSING_LINE, counts: true },
     // These are the ones on the simulated disk, which have nothing to share: modules run side by side.
     { name: "tests without permissions", args: ["test", "--parallel"], show: CLOSING_LINE },
     {
