@@ -36,6 +36,9 @@ export function showOverview(picture: Picture, palette: Palette): void {
 
 /** A share of the disk that one can see. */
 const MUCH = 0.01;
+/** Bytes of the header of a segment that is no copy, and of a durable mark. */
+const HEADER_BYTES = 44;
+const MARK_BYTES = 32;
 
 /** The log now and after compaction, one bar above the other. */
 function showBalance(picture: Picture, palette: Palette): void {
@@ -51,8 +54,8 @@ function showBalance(picture: Picture, palette: Palette): void {
     ["damaged", share(damaged)],
     ["stale", share(stale + mark)],
   ];
-  // Beside live records there are headers, and tombstones only where those cannot go yet.
-  const kept = Math.max(0, after - live);
+  // Beside live records there are headers and marks, and tombstones only where those cannot go yet.
+  const kept = Math.max(0, after - live - framesAfter(data));
   const rest: [State, number][] = kept < MUCH * data.diskBytes
     ? [["live", share(after)]]
     : [["live", share(live)], ["tombstone", share(Math.min(kept, tombstone))], ["damaged", share(damaged)]];
@@ -63,6 +66,14 @@ function showBalance(picture: Picture, palette: Palette): void {
   for (const canvas of byId("balance").querySelectorAll("canvas")) {
     paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : rest);
   }
+}
+
+/** Bytes of headers, and of the marks at the ends of copies, in the files that there are after compaction. */
+function framesAfter({ segments, omittedSegments, compaction }: Picture["data"]): number {
+  const inputs = compaction.reduce((sum, group) => sum + group.inputs.length, 0);
+  const copies = compaction.filter(({ outputBytes }) => outputBytes > 0);
+  const copyBytes = copies.reduce((sum, group) => sum + HEADER_BYTES + 4 * group.inputs.length + MARK_BYTES, 0);
+  return copyBytes + (segments.length + omittedSegments - inputs) * HEADER_BYTES;
 }
 
 function balanceRow(
