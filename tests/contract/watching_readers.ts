@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { OpenOptions } from "../../mod.ts";
 import { apply, Follower, keysOf, sorted, stateOf, take, wordsOf, writeHistory } from "./changes.ts";
 import type { Case } from "./context.ts";
-import { assertCode, contents, fill, MANUAL, SMALL } from "./helpers.ts";
+import { contents, fill, MANUAL, SMALL } from "./helpers.ts";
 
 export const watchReaderCases: Case[] = [
   {
@@ -72,7 +72,9 @@ export const watchReaderCases: Case[] = [
       for (let i = 0; i < 12; i++) await again.set("a", `${i} `.repeat(100));
       await again.compact();
       await reader.refresh();
-      await assertCode(follower.news(), "TRIMMED");
+      // Nobody tells the reader to look meanwhile. Where all this takes so long that it does by itself, it misses nothing.
+      const outcome = await follower.news().then(wordsOf, ({ code }) => code);
+      if (outcome !== "TRIMMED") assertEquals(outcome, Array.from({ length: 12 }, (_, i) => String(i)));
     },
   },
 ];
