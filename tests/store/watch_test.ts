@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Change, Watch } from "../../mod.ts";
+import { type Change, KvStoreError, type Watch } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/store/verify.ts";
@@ -113,6 +113,23 @@ Deno.test("watch: closing the store removes what was kept for one that is behind
   await store.close();
   assertEquals((await watch.next()).done, true);
   assertEquals(await verifyOn(platform, "/s", {}), { problems: [], notes: [] });
+});
+
+Deno.test("watch: what was written and compacted away between two looks of a reader is TRIMMED", async () => {
+  const { platform } = machine();
+  const writer = await KvStore.openOn(platform, "/s", SMALL);
+  await writer.set("a", "0");
+  const reader = await KvStore.openOn(platform, "/s", { readOnly: true });
+  const { keys, end } = follow(reader.watch());
+  for (let i = 1; i < 40; i++) await writer.set("a", `${i} `.repeat(100));
+  await writer.compact();
+  // Time stands still: this is the first look since the beginning.
+  await reader.refresh();
+  const error = await end;
+  assertEquals([error instanceof KvStoreError && error.code, keys], ["TRIMMED", []]);
+  await reader.close();
+  await writer.close();
+  assertEquals((await verifyOn(platform, "/s", {})).problems, []);
 });
 
 Deno.test("watch: a torn tail that nobody recovers costs a reader one look", async () => {
