@@ -50,16 +50,17 @@ export class SegmentCopier {
   }
 
   /**
-   * Copies the record that the cursor stands on, whose value must be loaded if it is to be kept. Returns where the copy
-   * starts.
+   * Copies the record that the cursor stands on, whose value must be loaded; or its key alone, as a record of another
+   * kind. Returns where the copy starts.
    */
-  copy(cursor: RecordCursor, as: Kind = cursor.kind as Kind): number {
-    const keepsValue = as === cursor.kind;
+  copy(cursor: RecordCursor, as?: Kind): number {
+    const keepsValue = as === undefined;
+    const kind = as ?? cursor.kind as Kind;
     const length = keepsValue ? cursor.length : cursor.keyStart + cursor.keyLength;
     const at = this.#reserve(length);
     this.#buffer.bytes.set(cursor.bytes.subarray(cursor.at, cursor.at + length), at);
     writeHeader(this.#buffer.view, at, {
-      kind: as,
+      kind,
       flags: cursor.flags & ~FLAG_MORE,
       keyLength: cursor.keyLength,
       valueLength: keepsValue ? cursor.valueLength : 0,
@@ -67,7 +68,7 @@ export class SegmentCopier {
     if (keepsValue) this.#move(at, cursor.seed);
     else this.#seal(at, cursor.sequence);
     this.segment.cover(cursor.sequence);
-    if (as !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
+    if (kind !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
     return this.segment.endBytes + at;
   }
 

@@ -109,10 +109,17 @@ export function seedOf(bytes: Uint8Array, offset: number): number {
   return (viewOf(bytes).getUint32(32, true) ^ offset) >>> 0;
 }
 
+/** When a record expires; 0: never. */
+function expiryOf(bytes: Uint8Array, { offset, flags }: LaidRecord): number {
+  return (flags & 16) === 0 ? 0 : Math.max(1, Number(viewOf(bytes).getBigUint64(offset + 24, true)));
+}
+
 /** Whether all of a record checks out. */
-export function isIntact(bytes: Uint8Array, { offset, valueStart, end }: LaidRecord): boolean {
+export function isIntact(bytes: Uint8Array, record: LaidRecord): boolean {
+  const { offset, valueStart, end } = record;
   const [view, seed] = [viewOf(bytes), seedOf(bytes, offset)];
-  return crc32(bytes.subarray(offset + 4, valueStart), seed) === view.getUint32(offset, true) &&
+  return expiryOf(bytes, record) <= Number.MAX_SAFE_INTEGER &&
+    crc32(bytes.subarray(offset + 4, valueStart), seed) === view.getUint32(offset, true) &&
     crc32(bytes.subarray(valueStart, end), seed) === view.getUint32(offset + 4, true);
 }
 
@@ -147,12 +154,13 @@ interface Newest {
 
 /**
  * What the log of a store holds that `verify` calls intact: of each key the record with the highest sequence number, of
- * several with one number the first. Keys and values as `writtenIn` has them.
+ * several with one number the first, unless it has expired. Keys and values as `writtenIn` has them.
  */
 export function contentsOf(files: Files): Map<string, string> {
   const manifest = files.get("MANIFEST")!;
   const view = viewOf(manifest);
   const newest = new Map<string, Newest>();
+  const now = Math.max(Date.now(), Number(view.getBigUint64(MANIFEST_FIELDS.clockFloor![0], true)));
   let cleared = 0;
   for (let i = 0; i < view.getUint32(80, true); i++) {
     const at = listedAt(i);
@@ -165,7 +173,9 @@ export function contentsOf(files: Files): Map<string, string> {
       if (kind > 2) continue;
       const key = hex(bytes.subarray(keyStart, valueStart));
       if ((newest.get(key)?.sequence ?? 0) >= sequence) continue;
-      newest.set(key, { sequence, value: kind === 1 ? valueText(bytes, record) : undefined });
+      const expiresAt = expiryOf(bytes, record);
+      const isAlive = kind === 1 && (expiresAt === 0 || expiresAt > now);
+      newest.set(key, { sequence, value: isAlive ? valueText(bytes, record) : undefined });
     }
   }
   const contents = new Map<string, string>();
