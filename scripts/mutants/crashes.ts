@@ -126,7 +126,7 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "cut-off-creation-refused",
-        file: "src/store/open.ts",
+        file: "src/store/directory.ts",
         find: 'return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";',
         replace: 'return names.length > 1 ? "headless" : "none";',
         killers: [[OPENING, "open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"]],
@@ -181,7 +181,7 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "headless-store-begun-anew",
-        file: "src/store/open.ts",
+        file: "src/store/directory.ts",
         find: 'if (findStore(platform, directory) === "headless") {',
         replace: 'if (findStore(platform, directory) === "headless" && !create) {',
         killers: [[OPENING, "open: segments without a MANIFEST are CORRUPT, and stay as they are"]],
@@ -230,6 +230,13 @@ export const crashPromises: Promised[] = [
         find: "if (!isRecord || cursor.kind === KIND.mark) continue;",
         replace: "if (!isRecord) return;\n    if (cursor.kind === KIND.mark) continue;",
         killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
+      },
+      {
+        id: "salvage-carries-damage-over",
+        file: "src/log/copier.ts",
+        find: "const keepsValue = as === undefined;",
+        replace: "const keepsValue = as === undefined || as === cursor.kind;",
+        killers: [["tests/fuzz/corpus_test.ts"]],
       },
       {
         id: "salvage-lists-nothing",

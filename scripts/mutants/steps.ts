@@ -78,7 +78,7 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "new-directory-not-made-durable",
-        file: "src/store/open.ts",
+        file: "src/store/directory.ts",
         find: "    if (!platform.isAlreadyThere(error)) throw error;\n  }\n  platform.syncDirectory(parent);",
         replace: "    if (!platform.isAlreadyThere(error)) throw error;\n  }",
         killers: [[OPENING, "open: the directories above a new store survive a power cut"]],

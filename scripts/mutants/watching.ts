@@ -183,6 +183,46 @@ export const watchPromises: Promised[] = [
         ]],
       },
       {
+        id: "sources-kept-after-a-failed-read",
+        file: "src/log/changes.ts",
+        find: "      this.rest();\n      throw error;",
+        replace: "      throw error;",
+        killers: [[
+          "tests/log/changes_test.ts",
+          "changes: where one reading fails, the next step makes it again, and nothing is lost or twice",
+        ]],
+      },
+      {
+        id: "change-passed-over-whose-value-could-not-be-read",
+        file: "src/store/watch.ts",
+        find: "this.#changes.back();",
+        replace: "",
+        killers: [[
+          "tests/store/watch_test.ts",
+          "watch: where one reading fails, the next call makes it again, and every change is told once, as it was",
+        ]],
+      },
+      {
+        id: "kept-by-a-store-that-is-closed",
+        file: "src/store/watches.ts",
+        find: "    this.wake();\n    this.#open.clear();",
+        replace: "    this.wake();",
+        killers: [[
+          "tests/store/watch_test.ts",
+          "watch: closing the store removes what was kept for one that is behind",
+        ]],
+      },
+      {
+        id: "looks-for-nobody",
+        file: "src/store/watches.ts",
+        find: "if (this.isEmpty) this.#stopLooking();",
+        replace: "",
+        killers: [[
+          "tests/store/watch_test.ts",
+          "watch: a reader stays as it is from the end of its last watch on",
+        ]],
+      },
+      {
         id: "abandoned-watch-kept",
         file: "src/store/watch.ts",
         find: "ABANDONED.register(this, () => state.end(), this);",

@@ -147,6 +147,45 @@ export const writeRules: Promised[] = [
     ],
   },
   {
+    sentence:
+      "Where memory runs out, nothing is done by half; behind the switch of a compaction, where there is no way back, the " +
+      "store fails.",
+    mutants: [
+      {
+        id: "no-memory-behind-the-switch-passed-over",
+        file: "src/compaction/compactor.ts",
+        find: 'throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));',
+        replace: 'throw new KvStoreError("FAILED", reason, { cause });',
+        killers: [[
+          "tests/store/core_test.ts",
+          "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
+        ]],
+      },
+      {
+        id: "key-added-before-there-is-room-for-its-time",
+        file: "src/index/index.ts",
+        find: "if (id < 0) partition.makeRoom(key.length, this.holds > 0);",
+        replace: "if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);",
+        killers: [[
+          "tests/store/core_test.ts",
+          "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
+        ]],
+      },
+      {
+        id: "times-given-up-before-there-is-room",
+        file: "src/index/partition.ts",
+        find:
+          "    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;\n    this.expiries = keptExpiries;",
+        replace:
+          "    this.expiries = keptExpiries;\n    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;",
+        killers: [[
+          "tests/index/partition_test.ts",
+          "partition: where there is no memory for dropping deleted entries, nothing has changed",
+        ]],
+      },
+    ],
+  },
+  {
     sentence: "Lengths are those of the encoded bytes, never of characters.",
     mutants: [
       {

@@ -9,7 +9,7 @@ import type { Segment } from "../log/segment.ts";
 import { readUpTo, writeAll } from "../platform/files.ts";
 import type { WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
-import { ensureDirectory, syncAbove } from "./open.ts";
+import { ensureDirectory, syncAbove } from "./directory.ts";
 import { Pace, scan } from "./scan.ts";
 
 /**

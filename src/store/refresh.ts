@@ -7,9 +7,10 @@ import { Log } from "../log/log.ts";
 import { type Manifest, type ManifestSegment, readManifest } from "../log/manifest.ts";
 import { findTail, markAmong } from "../log/recovery.ts";
 import type { Core } from "./core.ts";
-import { manifestOf, openReader, openSegments } from "./open.ts";
-import { replay } from "./replay.ts";
+import { manifestOf } from "./directory.ts";
 import { durableSequence } from "./durable.ts";
+import { openReader, openSegments } from "./open.ts";
+import { replay } from "./replay.ts";
 
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
 export function refreshReader(core: Core): boolean {

@@ -16,7 +16,7 @@ import { readUpTo, removeIfThere, writeDurably } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
-import { findStore, takeLock } from "./open.ts";
+import { findStore, takeLock } from "./directory.ts";
 import { checkNames } from "./options.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";

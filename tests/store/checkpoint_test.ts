@@ -5,7 +5,8 @@ import type { Lock } from "../../src/platform/types.ts";
 import { loadImage, writeImage } from "../../src/store/checkpoint.ts";
 import { Core } from "../../src/store/core.ts";
 import { flagsOf, KIND, VALUE_TYPE } from "../../src/log/record.ts";
-import { manifestOf, openReader, openWriter } from "../../src/store/open.ts";
+import { manifestOf } from "../../src/store/directory.ts";
+import { openReader, openWriter } from "../../src/store/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { utf8 } from "../support/records.ts";
 

@@ -4,7 +4,8 @@ import { formOf } from "../../src/index/index.ts";
 import { flagsOf, KIND, VALUE_TYPE } from "../../src/log/record.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { Core } from "../../src/store/core.ts";
-import { manifestOf, openWriter } from "../../src/store/open.ts";
+import { manifestOf } from "../../src/store/directory.ts";
+import { openWriter } from "../../src/store/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
 /** Lets the `n`th array of these numbers that is made fail, as where memory runs out. */

@@ -1,0 +1,99 @@
+/**
+ * The directory of a store: created and made durable, locked, and what is in it.
+ *
+ * @module
+ */
+import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "../log/manifest.ts";
+import { segmentNumberOf } from "../log/segment.ts";
+import type { Lock, Platform } from "../platform/types.ts";
+
+/** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
+export function takeLock(platform: Platform, directory: string): Lock {
+  const text = JSON.stringify({
+    process: (globalThis as { process?: { pid: number } }).process?.pid,
+    since: new Date().toISOString(),
+  });
+  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/LOCK`, text));
+  if ("release" in lock) return lock;
+  const holder = lock.holder.trim() || "unknown";
+  throw new KvStoreError("LOCKED", `another process or open store is writing to ${directory} (holder: ${holder})`);
+}
+
+/** Creates the directory, and those above it, each durable in its parent. False if it was there. */
+export function ensureDirectory(platform: Platform, directory: string): boolean {
+  if (isThere(platform, directory)) return false;
+  try {
+    createDirectory(platform, directory);
+    return true;
+  } catch (error) {
+    const message = `cannot create ${directory}, or make it durable in its parent; create the directory first`;
+    throw new KvStoreError("IO", `${message}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function createDirectory(platform: Platform, directory: string): void {
+  const parent = parentOf(directory);
+  if (!isThere(platform, parent)) createDirectory(platform, parent);
+  // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
+  platform.syncDirectory(parent);
+  try {
+    platform.makeDirectory(directory);
+  } catch (error) {
+    if (!platform.isAlreadyThere(error)) throw error;
+  }
+  platform.syncDirectory(parent);
+}
+
+function parentOf(path: string): string {
+  return path.replace(/[/\\][^/\\]*$/, "") || "/";
+}
+
+function isNotPermitted(error: unknown): boolean {
+  const { name, code } = error as { name?: string; code?: string };
+  return ["NotCapable", "PermissionDenied"].includes(name ?? "") || ["EACCES", "EPERM"].includes(code ?? "");
+}
+
+function isThere(platform: Platform, directory: string): boolean {
+  try {
+    platform.list(directory);
+    return true;
+  } catch (error) {
+    if (platform.isNotFound(error)) return false;
+    throw ioError(`list ${directory}`, error);
+  }
+}
+
+/** What a directory holds: nothing of ours, segments without a manifest, or a store. */
+export function findStore(platform: Platform, directory: string): "none" | "headless" | "store" {
+  if (!isThere(platform, directory)) return "none";
+  const names = asIo(`list ${directory}`, () => platform.list(directory));
+  if (names.includes(MANIFEST_NAME)) return "store";
+  return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";
+}
+
+/** The manifest of a directory; a new store's if there is nothing. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */
+export function manifestOf(platform: Platform, directory: string, create: boolean): Manifest {
+  const found = readManifest(platform, directory);
+  if (found !== undefined) return found;
+  if (findStore(platform, directory) === "headless") {
+    throw corrupt(MANIFEST_NAME, 0, "it is missing, but there are segments");
+  }
+  if (!create) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
+  const manifest = newManifest();
+  syncAbove(platform, directory);
+  writeManifest(platform, directory, manifest);
+  return manifest;
+}
+
+/** Makes a directory that was there durable: it may be the work of a process that died before that. */
+export function syncAbove(platform: Platform, directory: string): void {
+  try {
+    platform.syncDirectory(parentOf(directory));
+  } catch (error) {
+    // Then it was made by somebody else, who has to have seen to it.
+    if (!isNotPermitted(error)) throw ioError(`sync the directory above ${directory}`, error);
+  }
+}
