@@ -50,8 +50,8 @@ export class SegmentCopier {
   }
 
   /**
-   * Copies the record that the cursor stands on, whose value must be loaded; or its key alone, as a record of another
-   * kind. Returns where the copy starts.
+   * Copies the record that the cursor stands on, whose value must be loaded; or its key alone, as a record of the kind
+   * `as`, with a checksum of its own. Returns where the copy starts.
    */
   copy(cursor: RecordCursor, as?: Kind): number {
     const keepsValue = as === undefined;

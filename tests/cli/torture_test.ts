@@ -123,6 +123,7 @@ cliTest("torture: damage makes status 1, the report says where to look, and the 
   assertMatch(text, /^failure: round \d+, killed in phase \w+: \S/m);
   // It can be looked at as the report says. The damage itself may have come after the copy of what the kill left, which
   // may be a store that had no MANIFEST yet.
+  assert((await Deno.stat(shown!)).isDirectory, `${shown} is no directory`);
   const looked = await shell.run(["verify", "--dir", shown!]);
   const isLooked = looked.code <= 1 || /there is no store/.test(looked.err);
   assert(isLooked, `verify ends with ${looked.code}: ${looked.err}`);
