@@ -35,13 +35,6 @@ export const derivedRules: Promised[] = [
         ]],
       },
       {
-        id: "image-read-behind-a-compaction",
-        file: "src/store/background.ts",
-        find: "core.index.loadAll();",
-        replace: "",
-        killers: [[LAZY_INDEX, "index: compaction that begins by itself has the whole index first"]],
-      },
-      {
         id: "image-read-behind-a-write",
         file: "src/store/core.ts",
         find: "this.index.loadAll();",

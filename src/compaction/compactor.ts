@@ -116,6 +116,8 @@ class Compaction {
   /**
    * Marks what the index points at in the inputs. What is superseded from now on is copied all the same, and is stale in
    * the copy: nothing that was superseded before this compaction began is, and that is what `cleanAsOf` says.
+   *
+   * Reads the tables of the index that have not been read yet, so that behind the switch nothing has to be read.
    */
   async mark(): Promise<void> {
     await this.#eachPartition((number) => this.#host.index().mark(number, this.#relocations));

@@ -5,8 +5,8 @@
  * world.
  *
  * An index that comes from an image reads each table when it is needed first: who opens a store for a few keys does not
- * wait for all of them. That lasts until something is to change: `loadAll` comes before the first write, compaction or
- * refresh, so that those have no reading of the image in their midst that could fail.
+ * wait for all of them. That lasts until something is to change: `loadAll` comes before the first write or refresh, and
+ * compaction looks at all tables before it changes anything, so that none has a reading in its midst that could fail.
  *
  * @module
  */
@@ -189,7 +189,10 @@ export class Index implements Place {
     this.rebuild = undefined;
   }
 
-  /** Takes a table from the source; from the log if it is damaged there, and then the others with it. */
+  /**
+   * Takes a table from the source. If it is damaged there, from the log, and the others as well: from the source what can
+   * be read, so that it does not matter which table was needed first.
+   */
   #load(number: number, source: PartitionSource): void {
     const read = source.read(number);
     if (read !== undefined) return this.#place(number, read, source);
@@ -197,7 +200,7 @@ export class Index implements Place {
     const whole = this.rebuild();
     this.isMended = true;
     for (let i = 0; i < PARTITIONS; i++) {
-      if (this.#partitions[i] === undefined) this.#place(i, whole.partition(i), source);
+      if (this.#partitions[i] === undefined) this.#place(i, source.read(i) ?? whole.partition(i), source);
     }
   }
 

@@ -223,8 +223,6 @@ export class Background {
   #host(onSlice: (scannedBytes: number) => void): CompactionHost {
     const core = this.#core;
     const writer = core.writer!;
-    // What is live is asked of the whole index; and behind its switch compaction must not have to read anything.
-    core.index.loadAll();
     return {
       log: core.log,
       index: () => core.index,

@@ -14,6 +14,7 @@ import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
 import type { Examination, Examined } from "./examine.ts";
 import { decodeKey } from "./keys.ts";
+import { rebuilder } from "./open.ts";
 import { replay } from "./replay.ts";
 
 /** Mismatches between index and log that are listed one by one. */
@@ -38,7 +39,11 @@ export function checkImage(
     const image = loadImage(log, manifest);
     if (image !== undefined) replay(image.index, log.segments, image.known);
     index = image?.index;
-    index?.loadAll();
+    if (index !== undefined) {
+      // As it is for who opens the store: where one table is damaged, the others count.
+      index.rebuild = rebuilder(log, index.seed);
+      index.loadAll();
+    }
   } catch (error) {
     if (error instanceof ImageDamaged) index = undefined;
     else if (error instanceof KvStoreError && error.code === "CORRUPT") {
@@ -47,12 +52,11 @@ export function checkImage(
   } finally {
     log.closeImage();
   }
-  if (index === undefined) {
-    if (asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {
-      found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
-    }
-    return [];
+  const isThere = index !== undefined || asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME);
+  if (isThere && index?.isMended !== false) {
+    found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
   }
+  if (index === undefined) return [];
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
   const problems = compare(IMAGE_NAME, found.index, index.size, find);
   for (const { segment } of segments) {

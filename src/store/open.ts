@@ -209,7 +209,6 @@ function buildIndex(
   let replayed: { highest: number; records: number };
   try {
     replayed = replay(index, log.segments, known);
-    if (whole) index.loadAll();
   } catch (error) {
     if (!(error instanceof ImageDamaged)) throw error;
     log.closeImage();
@@ -220,6 +219,7 @@ function buildIndex(
   }
   log.nextSequence = Math.max(log.nextSequence, replayed.highest + 1);
   index.rebuild = rebuilder(log, index.seed);
+  if (whole) index.loadAll();
   return { index, replayed: replayed.records, sequence: Math.max(replayed.highest, known?.sequence ?? 0) };
 }
 
@@ -227,7 +227,7 @@ function buildIndex(
  * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
  * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
  */
-function rebuilder(log: Log, seed: number): () => Index {
+export function rebuilder(log: Log, seed: number): () => Index {
   let failure: unknown;
   let retryAt = 0;
   return () => {
