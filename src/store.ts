@@ -257,7 +257,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    * would have to be kept for it.
    *
    * A key that expires is no change: nothing is written then. On a read-only store, a watch also refreshes the store, a
-   * few times a second. A watch alone does not keep the process running. It ends when the store is closed.
+   * few times a second, and keeps the process running while somebody waits for it. On one that is open for writing it
+   * does not: there is nobody else who could write. A watch ends when the store is closed.
    *
    * @example Follow a part of the store, and go on later
    * ```ts
@@ -274,6 +275,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    * await later.return();
    * ```
    *
+   * @throws {RangeError} if `since` is above the last sequence number
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
    * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */

@@ -149,7 +149,10 @@ export type Change<V extends Value = Value> =
 export interface WatchOptions {
   /** Only changes of keys that start with these bytes, and clears. */
   prefix?: Key;
-  /** Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on. */
+  /**
+   * Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on.
+   * Where an older state of the store was put back, a number from before means nothing any more.
+   */
   since?: number;
   /** Ends the watch: the next call rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -143,6 +143,16 @@ export const watchPromises: Promised[] = [
         ]],
       },
       {
+        id: "number-ahead-waited-for",
+        file: "src/store/watch.ts",
+        find: "if (since <= last) return;",
+        replace: "if (since >= 0) return;",
+        killers: [[
+          ENDS,
+          "watch: a number that the store has not come to is refused: it is from before an older state was put back",
+        ]],
+      },
+      {
         id: "begins-below-the-history-floor",
         file: "src/store/watch.ts",
         find: "if (state.position < core.log.historyFloor) state",

@@ -57,9 +57,13 @@ export class KvKeyv extends EventEmitter {
    *
    * @param store path of the store's directory; or an open store, which stays its owner's to close
    * @param options options of `KvStore.open`. A cache can do with `{ durability: "write" }`
+   * @throws {TypeError} if `store` is neither
    */
   constructor(store: string | KvStore, options: OpenOptions = {}) {
     super();
+    if (store === "" || !["string", "object"].includes(typeof store)) {
+      throw new TypeError("KvKeyv needs the path of the store's directory, or an open KvStore");
+    }
     this.#share = new StoreShare(store, options);
   }
 
@@ -99,7 +103,7 @@ export class KvKeyv extends EventEmitter {
     return await (await this.#share.store()).delete(key);
   }
 
-  /** Deletes several keys at once; resolves to whether any of them was there. */
+  /** Deletes several keys at once; resolves to whether any of them was there, which keyv 6 then says of each. */
   async deleteMany(keys: string[]): Promise<boolean> {
     const store = await this.#share.store();
     const wasThere = keys.some((key) => store.has(key));
@@ -107,7 +111,11 @@ export class KvKeyv extends EventEmitter {
     return wasThere;
   }
 
-  /** Deletes the keys of the namespace, or all if there is none. */
+  /**
+   * Deletes the keys of the namespace, or all if there is none. They are those that begin with it and a colon: those of a
+   * namespace `a:b` are within `a`, and without keyv's prefix (`useKeyPrefix: false`, which is for adapters with a way of
+   * their own) there are none.
+   */
   async clear(): Promise<void> {
     const store = await this.#share.store();
     if (!this.namespace) return await store.clear();

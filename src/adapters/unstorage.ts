@@ -96,7 +96,10 @@ export interface KvDriver {
   clear(base?: string): Promise<void>;
   /** Ends watching, and gives the store back; it is closed with the last driver on its directory. */
   dispose(): Promise<void>;
-  /** Calls a listener for each durable change, whoever makes it, until what this resolves to is called. */
+  /**
+   * Calls a listener for each durable change, whoever makes it, until what this resolves to is called. What a listener
+   * throws is an uncaught exception, as from any listener of an event, and does not keep it from hearing of the rest.
+   */
   watch(listener: KvDriverListener): Promise<() => Promise<void>>;
 }
 
@@ -108,7 +111,7 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
  * @param options where the store is, and how it is to be opened
  * @throws {TypeError} if there is neither `base` nor `store`
  */
-export default function kvstoreDriver(options: KvDriverOptions): KvDriver {
+export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
   const { base, store } = options;
   if (store === undefined && (typeof base !== "string" || base === "")) {
     throw new TypeError("the kvstore driver of unstorage needs the option base, the path of the store's directory");
@@ -148,8 +151,11 @@ export default function kvstoreDriver(options: KvDriverOptions): KvDriver {
       await deleteKeys(opened, keysBelow(opened, below));
     },
     dispose: async () => {
-      await Promise.all([...watches].map((end) => end()));
-      await share.release();
+      try {
+        await Promise.all([...watches].map((end) => end()));
+      } finally {
+        await share.release();
+      }
     },
     watch: async (listener) => {
       const end = watch(await share.store(), listener);
@@ -192,8 +198,15 @@ function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> 
 
 function tell(listener: KvDriverListener, change: Change): void {
   // The driver removes items one by one; it is another user of the store who clears it as a whole.
-  if (change.type === "clear") listener("remove", "");
-  else if (typeof change.key === "string") listener(change.type === "set" ? "update" : "remove", change.key);
+  const key = change.type === "clear" ? "" : change.key;
+  if (typeof key !== "string") return;
+  try {
+    listener(change.type === "set" ? "update" : "remove", key);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 function keysBelow(store: KvStore, below: string): string[] {

@@ -92,6 +92,8 @@ export function wholeNumber(text: string, what: string, least: number): number {
 }
 
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** The longest time that the store takes. */
+const LONGEST_MS = 2 ** 52;
 
 /**
  * A time span in milliseconds: a number and its unit. A bare number is refused, as it would mean seconds to the one and
@@ -100,6 +102,7 @@ const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_0
 export function durationMs(text: string, what: string): number {
   const [, number = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const ms = Number(number) * (UNITS_MS[unit] ?? NaN);
-  if (ms > 0 && Number.isSafeInteger(Math.ceil(ms))) return ms;
+  if (ms > LONGEST_MS) throw new UsageError(`${what} is "${text}"; wanted at most ${LONGEST_MS}ms`);
+  if (ms > 0) return ms;
   throw new UsageError(`${what} is "${text}"; wanted a number above 0 with ms, s, m, h or d behind it, such as 10m`);
 }

@@ -1,10 +1,10 @@
 /**
- * Time: giving way to other work, and timers that keep no process alive.
+ * Time: giving way to other work, timers that keep no process running, and what does.
  *
  * @module
  */
 
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from "node:timers";
 import type { Timer } from "./types.ts";
 
 /** Resolves after input, output and timers that are due had their turn: the pause between slices of long work. */
@@ -18,4 +18,10 @@ export function startTimer(delayMs: number, action: () => void): Timer {
   const timer = setTimeout(action, delayMs);
   timer.unref();
   return { stop: () => clearTimeout(timer) };
+}
+
+/** Keeps the process running until it is stopped. */
+export function keepRunning(): Timer {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return { stop: () => clearInterval(timer) };
 }

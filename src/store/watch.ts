@@ -11,7 +11,7 @@ import { corrupt, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "../log/changes.ts";
 import { readManifest } from "../log/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
-import { nextTurn } from "../platform/turn.ts";
+import { keepRunning, nextTurn } from "../platform/turn.ts";
 import type { Change, Value, Watch, WatchOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { durableSequence } from "./durable.ts";
@@ -33,7 +33,10 @@ const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
 export function watchStore<V extends Value>(core: Core, options: WatchOptions): Watch<V> {
   checkNames("watch", options, ["prefix", "since", "signal"]);
   const { prefix = "", since, signal } = options;
-  if (since !== undefined) checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
+  if (since !== undefined) checkSince(core, since);
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError("signal must be an AbortSignal");
+  }
   const bytes = new EncodedKey().encode(prefix).copy();
   const durable = durableSequence(core);
   const state = new WatchState<V>(core, bytes, since ?? durable);
@@ -43,6 +46,15 @@ export function watchStore<V extends Value>(core: Core, options: WatchOptions): 
   if (signal !== undefined) state.heed(signal);
   lookLater(core);
   return new ChangeIterator<V>(state);
+}
+
+/** A number that the store has not come to is none that a change had: it is of another store, or of a later state. */
+function checkSince(core: Core, since: number): void {
+  checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
+  if (since >= core.log.nextSequence && !core.log.isWriter) refreshReader(core);
+  const last = core.log.nextSequence - 1;
+  if (since <= last) return;
+  throw new RangeError(`since is ${since}, but the last sequence number is ${last}: was an older state put back?`);
 }
 
 /** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
@@ -205,12 +217,15 @@ class WatchState<V extends Value> implements Watching {
     if (log.failure !== undefined) this.end({ reason: log.failure });
     // The sweep may have found that too much would have to be kept.
     if (this.#isOver) return;
+    // Other processes may bring news to a reader; to a writer only its own can.
+    const running = log.isWriter ? undefined : keepRunning();
     try {
       await new Promise<void>((resolve, reject) => {
         this.#wake = (failure) => failure === undefined ? resolve() : reject(failure);
       });
     } finally {
       this.#wake = undefined;
+      running?.stop();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What the suite of keyv does not look at, under keyv 5 and 6. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Keyv as Keyv5, type KeyvStoreAdapter as Adapter5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv6";
 import { KvKeyv } from "../../src/adapters/keyv.ts";
@@ -177,3 +177,7 @@ async function entriesOf(keyv: AnyKeyv): Promise<[string, unknown][]> {
   for await (const entry of keyv.iterator!({})) entries.push(entry);
   return entries;
 }
+
+Deno.test("keyv: what is neither a path nor a store is refused", () => {
+  for (const store of [undefined, "", 7]) assertThrows(() => new KvKeyv(store as string), TypeError, "path");
+});

@@ -85,8 +85,47 @@ diskTest("unstorage: a storage that is only read leaves its store alone", async 
   await store.close();
 });
 
+diskTest("unstorage: a listener that throws hears of the rest, and its error is an uncaught one", async (directory) => {
+  const uncaught: unknown[] = [];
+  const note = (event: ErrorEvent) => {
+    event.preventDefault();
+    uncaught.push(event.error);
+  };
+  addEventListener("error", note);
+  const storage = createStorage({ driver: kvstoreDriver({ base: directory }) });
+  const heard: string[] = [];
+  await storage.watch((_, key) => {
+    heard.push(key);
+    if (key === "bad") throw new Error("a fault of the listener");
+  });
+  for (const key of ["a", "bad", "c"]) await storage.setItem(key, 1);
+  for (let i = 0; i < 1000 && !heard.includes("c"); i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  removeEventListener("error", note);
+  assertEquals(heard, ["a", "bad", "c"]);
+  assertEquals(uncaught.map(String), ["Error: a fault of the listener"]);
+  await storage.dispose();
+  await (await KvStore.open(directory)).close();
+});
+
+diskTest("unstorage: a watch that has failed does not keep dispose from closing the store", async (directory) => {
+  const storage = createStorage({ driver: kvstoreDriver({ base: directory, readOnly: true }) });
+  await (await KvStore.open(directory)).close();
+  await storage.watch(() => {});
+  await Deno.rename(`${directory}/MANIFEST`, `${directory}/aside`);
+  await Deno.mkdir(`${directory}/MANIFEST`);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  await assertRejects(() => storage.dispose(), KvStoreError);
+  // It would be a TypeError if the store were open, with other options.
+  const other = createStorage({ driver: kvstoreDriver({ base: directory, readOnly: true, cacheBytes: 0 }) });
+  await assertRejects(() => other.getItem("a"), KvStoreError);
+  await Deno.remove(`${directory}/MANIFEST`);
+  await Deno.rename(`${directory}/aside`, `${directory}/MANIFEST`);
+  assertEquals(await other.getItem("a"), null);
+  await other.dispose();
+});
+
 Deno.test("unstorage: options that are missing are refused, those of others ignored", () => {
-  for (const options of [{}, { base: "" }, { base: 7 as unknown as string }]) {
+  for (const options of [undefined, {}, { base: "" }, { base: 7 as unknown as string }]) {
     assertThrows(() => kvstoreDriver(options), TypeError, "base");
   }
   // Nitro hands on what its configuration says, the driver's name included.

@@ -131,7 +131,8 @@ cliTest("history lists the versions of a key, and --restore writes one back", as
   assertEquals([missing.code, missing.out, missing.err], [1, "", "kvstore: key not found: nothing\n"]);
   const gone = await shell.run(["history", "k", "--restore", "99", "--json"]);
   assertEquals([gone.code, JSON.parse(gone.err).error.code], [1, "VERSION_NOT_FOUND"]);
-  for (const wrong of [["history"], ["history", "k", "--restore", "0"], ["history", "k", "--limit", "few"]]) {
+  const both = ["history", "k", "--restore", "1", "--limit", "1"];
+  for (const wrong of [["history"], ["history", "k", "--restore", "0"], ["history", "k", "--limit", "few"], both]) {
     assertEquals((await shell.run(wrong)).code, 2, wrong.join(" "));
   }
   assertEquals((await shell.run(["history", "k", "--dir", `${shell.root}/none`])).code, 3);

@@ -163,12 +163,27 @@ export const watchEndCases: Case[] = [
     },
   },
   {
+    name: "watch: a number that the store has not come to is refused: it is from before an older state was put back",
+    async run(context) {
+      const store = await context.open();
+      assertThrows(() => store.watch({ since: 1 }), RangeError, "the last sequence number is 0");
+      await store.set("a", 1);
+      const watch = store.watch({ since: 1 });
+      assertThrows(() => store.watch({ since: 2 }), RangeError, "the last sequence number is 1");
+      const next = watch.next();
+      await store.set("b", 1);
+      assertEquals((await next).value?.seq, 2);
+      await watch.return();
+    },
+  },
+  {
     name: "watch: options that there are not, and wrong ones, are refused at once",
     async run(context) {
       const store = await context.open();
       const wrong = (options: unknown) => () => store.watch(options as { since: number });
       for (const options of [{ from: 1 }, 7, null, { prefix: 7 }]) assertThrows(wrong(options), TypeError);
       for (const since of [-1, 0.5, NaN, Infinity, "1"]) assertThrows(wrong({ since }), RangeError);
+      for (const signal of [null, {}, 7]) assertThrows(wrong({ signal }), TypeError, "AbortSignal");
       await assertRejects(() => store.watch({ since: 0, signal: AbortSignal.abort() }).next(), DOMException);
     },
   },

@@ -1,6 +1,6 @@
 /** Watches of read-only stores, beside a writer. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { OpenOptions } from "../../mod.ts";
 import { apply, Follower, keysOf, sorted, stateOf, take, wordsOf, writeHistory } from "./changes.ts";
 import type { Case } from "./context.ts";
@@ -31,6 +31,22 @@ export const watchReaderCases: Case[] = [
       await look();
       assertEquals(sorted(seen), sorted(stateOf(reader)));
       assertEquals(contents(reader).length, seen.size);
+    },
+  },
+  {
+    name: "watch: a reader's goes on from a number of the writer's, though the reader has not come to it yet",
+    async run(context) {
+      const writer = await context.open(MANUAL);
+      await writer.set("a", 1);
+      const reader = await context.open({ readOnly: true });
+      await writer.set("b", 1);
+      const { lastSequence } = writer.stats();
+      assertThrows(() => reader.watch({ since: lastSequence + 1 }), RangeError, `number is ${lastSequence}`);
+      const watch = new Follower(reader.watch({ since: lastSequence }));
+      await writer.set("c", 1);
+      await writer.set("d", 1);
+      await reader.refresh();
+      assertEquals(keysOf(await watch.news()), ["c"]);
     },
   },
   {

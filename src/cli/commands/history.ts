@@ -3,7 +3,7 @@
 import { type Key, type KvStore, KvStoreError, type Version } from "../../../mod.ts";
 import { KEY_OPTION, keyArgument } from "../arguments.ts";
 import { type Command, type Context, optionText, wholeNumber } from "../command.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, UsageError } from "../errors.ts";
 import { counted } from "../format.ts";
 import { keyForm, keyText } from "../notation.ts";
 import { withStore } from "../open.ts";
@@ -37,6 +37,7 @@ come. Exits with 1 if there is no such version.`,
     const key = keyArgument(context, 0);
     const [limit, restore] = [optionText(context, "limit"), optionText(context, "restore")];
     if (restore !== undefined) {
+      if (limit !== undefined) throw new UsageError("--limit goes with the list of versions, not with --restore");
       const seq = wholeNumber(restore, "--restore", 1);
       return withStore(context, "write", (store) => restoreVersion(context, store, key, seq));
     }

@@ -22,7 +22,8 @@ value in the form of an export. PREFIX leaves out other keys, but not a clear, w
 another process writes is printed within two seconds of being safe from a power cut. A key that expires is no
 change, as nothing is written then; its line had an expiresAt.
 
---since goes on from a line that was printed before. Compaction drops old changes: where some of those asked for
+--since goes on from a line that was printed before; a number that the store has not come to is refused, as it
+would be from before an older state was put back. Compaction drops old changes: where some of those asked for
 are gone, or if the reader of the output falls too far behind, it ends with status 3 (TRIMMED). Ctrl-C ends it
 with status 130; a reader that closes the pipe, with 0 at the next line.`,
   example: ["kvstore watch user: --since 17", '{"seq":18,"type":"set","key":"user:1","value":{"name":"Ada"}}'],
@@ -38,8 +39,6 @@ with status 130; a reader that closes the pipe, with 0 at the next line.`,
 
 async function printChanges(context: Context, store: KvStore, options: WatchOptions): Promise<number> {
   const changes = store.watch(options);
-  // The timers of the library keep no process running, and nothing else does while we wait.
-  const running = setInterval(() => {}, 2 ** 30);
   try {
     for (;;) {
       const step = await nextOrFlush(context, changes.next());
@@ -47,7 +46,6 @@ async function printChanges(context: Context, store: KvStore, options: WatchOpti
       if (context.out.add(changeLine(step.value) + "\n")) await context.out.flush();
     }
   } finally {
-    clearInterval(running);
     await changes.return();
   }
 }
