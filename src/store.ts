@@ -275,7 +275,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    * await later.return();
    * ```
    *
-   * @throws {RangeError} if `since` is above the last sequence number
+   * @throws {RangeError} if `since` is above the last sequence number, for which a read-only store is refreshed first
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
    * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */

@@ -61,7 +61,7 @@ export class KvKeyv extends EventEmitter {
    */
   constructor(store: string | KvStore, options: OpenOptions = {}) {
     super();
-    if (store === "" || !["string", "object"].includes(typeof store)) {
+    if (!store || !["string", "object"].includes(typeof store)) {
       throw new TypeError("KvKeyv needs the path of the store's directory, or an open KvStore");
     }
     this.#share = new StoreShare(store, options);

@@ -5,7 +5,7 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
-import { ImageDamaged, type Index, type Place } from "../index/index.ts";
+import { formOf, ImageDamaged, Index, type Place } from "../index/index.ts";
 import { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
 import { type Segment, shadowOf } from "../log/segment.ts";
@@ -14,7 +14,6 @@ import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
 import type { Examination, Examined } from "./examine.ts";
 import { decodeKey } from "./keys.ts";
-import { rebuilder } from "./open.ts";
 import { replay } from "./replay.ts";
 
 /** Mismatches between index and log that are listed one by one. */
@@ -41,7 +40,8 @@ export function checkImage(
     index = image?.index;
     if (index !== undefined) {
       // As it is for who opens the store: where one table is damaged, the others count.
-      index.rebuild = rebuilder(log, index.seed);
+      const { seed } = index;
+      index.rebuild = () => withSeed(found.index, seed);
       index.loadAll();
     }
   } catch (error) {
@@ -52,8 +52,8 @@ export function checkImage(
   } finally {
     log.closeImage();
   }
-  const isThere = index !== undefined || asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME);
-  if (isThere && index?.isMended !== false) {
+  const isWhole = index?.isMended === false;
+  if (!isWhole && asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {
     found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
   }
   if (index === undefined) return [];
@@ -68,6 +68,16 @@ export function checkImage(
     }
   }
   return problems;
+}
+
+/** The same index with another seed, so that single tables can be taken from it. */
+function withSeed(index: Index, seed: number): Index {
+  const other = new Index(seed);
+  index.each((key) => {
+    const { segment, offset, length, isString, expiresAt } = index;
+    if (segment !== 0) other.put(key, segment, offset, formOf(length, isString), expiresAt);
+  });
+  return other;
 }
 
 /** Compares an index with the one that the log makes: keys and places. */

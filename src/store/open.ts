@@ -227,7 +227,7 @@ function buildIndex(
  * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
  * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
  */
-export function rebuilder(log: Log, seed: number): () => Index {
+function rebuilder(log: Log, seed: number): () => Index {
   let failure: unknown;
   let retryAt = 0;
   return () => {

@@ -179,5 +179,5 @@ async function entriesOf(keyv: AnyKeyv): Promise<[string, unknown][]> {
 }
 
 Deno.test("keyv: what is neither a path nor a store is refused", () => {
-  for (const store of [undefined, "", 7]) assertThrows(() => new KvKeyv(store as string), TypeError, "path");
+  for (const store of [undefined, null, "", 7]) assertThrows(() => new KvKeyv(store as string), TypeError, "path");
 });

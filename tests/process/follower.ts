@@ -4,8 +4,14 @@ import process from "node:process";
 import { KvStore } from "../../mod.ts";
 
 const store = await KvStore.open(process.argv[2] ?? "", { readOnly: true });
-for await (const change of store.watch()) {
-  console.log(change.type);
-  break;
+
+async function follow(): Promise<void> {
+  for await (const change of store.watch()) {
+    console.log(change.type);
+    break;
+  }
+  await store.close();
 }
-await store.close();
+
+// Not awaited: a module that waits for ever keeps some runtimes running, whatever the store does.
+void follow();
