@@ -6,22 +6,25 @@
  * ```ts
  * import { KvStore } from "@kvstore/kvstore";
  *
- * await using store = await KvStore.open("./data");
+ * const store = await KvStore.open("./data");
  * await store.set("user:1", { name: "Ada" }); // resolves once it would survive a power cut
  * store.get("user:1"); // { name: "Ada" }, synchronous
  * await store.delete("user:1"); // true: it was there
+ * await store.close();
  * ```
  *
- * `KvStore`, `verifyStore`, `repairStore`, the error and the types are the interface that versions keep to. The exports
- * marked `@experimental` show log, index and compaction to readers and tools, and may change.
+ * {@linkcode KvStore} has the calls of a store, {@linkcode OpenOptions} what it can be opened with, and
+ * {@linkcode KvStoreError} how calls fail; {@linkcode verifyStore} and {@linkcode repairStore} are for directories. These
+ * and the types that they name are the interface that versions keep to. The exports marked `@experimental`, which come
+ * last, show log, index and compaction to readers and tools, and may change. `deno doc --filter KvStore` prints one export
+ * alone.
  *
  * @module
  */
 
-// store
+// the interface
 export { KvStore } from "./src/store.ts";
-export { Snapshot } from "./src/store/snapshot.ts";
-export { Reader } from "./src/store/reader.ts";
+export { type Reader, Snapshot } from "./src/store/snapshot.ts";
 export { verifyStore } from "./src/store/verify.ts";
 export { repairStore } from "./src/store/repair.ts";
 export type {
@@ -48,11 +51,9 @@ export type {
   WorkOptions,
   WriteOptions,
 } from "./src/types.ts";
-
-// errors
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
-// log
+// experimental: the log
 export { type LogSurvey, type OpenLog, openLog, type SurveyedSegment, surveyLog } from "./src/store/open_log.ts";
 export { Replay, type Replayed } from "./src/store/replay.ts";
 export { type Found, scan } from "./src/store/scan.ts";
@@ -72,11 +73,11 @@ export {
 } from "./src/log/record.ts";
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
 
-// index
+// experimental: the index
 export { type Expired, Index, type KeyBytes, type Place } from "./src/index/index.ts";
 export { Expiries } from "./src/index/expiries.ts";
 export { Relocation } from "./src/index/relocation.ts";
 export { Partition } from "./src/index/partition.ts";
 
-// compaction
+// experimental: compaction
 export { droppableUpTo, gainOf, nextOfAll, nextOfStale, type Thresholds } from "./src/compaction/choose.ts";

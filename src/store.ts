@@ -5,7 +5,7 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
-import { flagsOf, KIND, type Kind } from "./log/record.ts";
+import { KIND } from "./log/record.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import type { Lock, Platform } from "./platform/types.ts";
 import { Background } from "./store/background.ts";
@@ -13,15 +13,15 @@ import { backupStore } from "./store/backup.ts";
 import { Core } from "./store/core.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
 import { historyOf, versionOf } from "./store/history.ts";
-import { describe, nameOf } from "./store/keys.ts";
+import { describe } from "./store/keys.ts";
 import { openReader, openWriter } from "./store/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { type EncodedOperation, encodeOperation } from "./store/operations.ts";
-import { Reader } from "./store/reader.ts";
+import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
+import { Reading } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
-import { type EncodedValue, encodeValue } from "./store/values.ts";
+import { encodeValue } from "./store/values.ts";
 import { verifyOpen } from "./store/verify.ts";
 import { watchStore } from "./store/watch.ts";
 import type {
@@ -30,6 +30,7 @@ import type {
   HistoryOptions,
   Key,
   OpenOptions,
+  Range,
   Recovery,
   RepairReport,
   SetOptions,
@@ -43,16 +44,14 @@ import type {
   WriteOptions,
 } from "./types.ts";
 
-/** Most operations of a batch. */
-const MAX_BATCH_OPERATIONS = 2 ** 20;
-/** Most bytes of a batch, once encoded. */
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 /** Compaction first looks for something to do so long after opening. */
 const FIRST_LOOK_MS = 1000;
 const WRITE_OPTIONS = ["durability"];
 const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
-const NO_VALUE: EncodedValue = { type: 0, data: "" };
+
+/** The parts behind an open store: for tests that steer them one by one. */
+export let coreOf: (store: KvStore) => Core;
 
 /**
  * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest
@@ -70,20 +69,27 @@ const NO_VALUE: EncodedValue = { type: 0, data: "" };
  *
  * @typeParam V what the values are, for the type checker alone
  */
-export class KvStore<V extends Value = Value> extends Reader<V> {
+export class KvStore<V extends Value = Value> {
   /** What recovery did when the store was opened. */
   readonly recovery: Recovery;
+  readonly #core: Core;
+  readonly #reading: Reading<V>;
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #background: Background;
-  readonly #now = (): number => this.core.log.now();
+  readonly #now = (): number => this.#core.log.now();
   #closing: Promise<void> | undefined;
+
+  static {
+    coreOf = (store) => store.#core;
+  }
 
   private constructor(
     core: Core,
     parts: { settings: Settings; lock: Lock | undefined; background: Background; recovery: Recovery },
   ) {
-    super(core, undefined);
+    this.#core = core;
+    this.#reading = new Reading<V>(core, undefined);
     this.#settings = parts.settings;
     this.#lock = parts.lock;
     this.#background = parts.background;
@@ -100,7 +106,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return await KvStore.openOn<V>(systemPlatform, directory, options);
   }
 
-  /** @internal The same on any platform: for tests that simulate a disk. */
+  /** @internal Opens a store on any platform: for tests that simulate a disk. */
   static async openOn<V extends Value>(
     platform: Platform,
     directory: string,
@@ -151,6 +157,95 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return new KvStore<V>(core, { settings, lock, background, recovery });
   }
 
+  /** How many keys there are. Counts no key that has expired. */
+  get size(): number {
+    return this.#reading.size();
+  }
+
+  /**
+   * The value of a key, or `undefined`. It is the caller's to change; the `buffer` of short bytes may be shared with
+   * other values, so copy them before transferring it.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open<{ name: string }>("./data");
+   * await store.set("user:1", { name: "Ada" });
+   * console.log(store.get("user:1")?.name); // Ada
+   * console.log(store.get("user:none")); // undefined
+   * ```
+   *
+   * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`
+   */
+  get(key: Key): V | undefined {
+    return this.#reading.get(key);
+  }
+
+  /** The values of several keys, in the order of the keys, all as of this call. Throws as `get` does. */
+  getMany(keys: Iterable<Key>): (V | undefined)[] {
+    return this.#reading.getMany(keys);
+  }
+
+  /** Whether a key has a value. Reads no record. */
+  has(key: Key): boolean {
+    return this.#reading.has(key);
+  }
+
+  /**
+   * When a key expires, in milliseconds since 1970; `undefined` if it never does, or is not there. Reads no record.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
+   * console.log(new Date(store.expiresAt("session")!)); // half an hour from now
+   * ```
+   */
+  expiresAt(key: Key): number | undefined {
+    return this.#reading.expiresAt(key);
+  }
+
+  /** The keys of a range, sorted by their bytes, as of this call; all keys without one. Reads no record. */
+  keys(range?: Range): IterableIterator<Key> {
+    return this.#reading.keys(range);
+  }
+
+  /** The values of a range, in the order of their keys, as of this call. Each is read when the iterator comes to it. */
+  values(range?: Range): IterableIterator<V> {
+    return this.#reading.values(range);
+  }
+
+  /**
+   * The keys of a range with their values, sorted by the bytes of the keys, as of this call: what is written while the
+   * iterator runs does not show in it. Each value is read when the iterator comes to it. After a damaged record, for
+   * which `next` throws `CORRUPT`, the iterator can go on.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.batch(["ada", "bob", "eve"].map((name) => ({ type: "set", key: `user:${name}`, value: name.length })));
+   * for (const [key, value] of store.entries({ prefix: "user:" })) console.log(key, value);
+   * const last = store.entries({ gte: "user:", lt: "user;", reverse: true, limit: 1 }).next().value;
+   * console.log(last); // [ "user:eve", 3 ]
+   * ```
+   *
+   * @throws {TypeError} for options that are unknown or no keys
+   * @throws {KvStoreError} `CLOSED`; `CORRUPT` and `IO` from the iterator's `next`
+   */
+  entries(range?: Range): IterableIterator<[Key, V]> {
+    return this.#reading.entries(range);
+  }
+
+  /** All keys with their values, sorted by the bytes of the keys, as of this call. */
+  [Symbol.iterator](): IterableIterator<[Key, V]> {
+    return this.#reading.entries();
+  }
+
   /**
    * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked
    * for. With `ttl` or `expiresAt` the key is gone when that time has come; without, it stays, also if it was to expire
@@ -173,8 +268,8 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
       const encoded = encodeValue(value);
-      const writer = this.core.writable();
-      this.#stage(KIND.set, key, encoded, expiresAt);
+      const writer = this.#core.writable();
+      stage(this.#core, { key, value: encoded, expiresAt });
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -186,11 +281,11 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   delete(key: Key, options?: WriteOptions): Promise<boolean> {
     try {
       const durability = this.#durability(options);
-      const writer = this.core.writable();
-      const isThere = this.has(key);
+      const writer = this.#core.writable();
+      const isThere = this.#reading.has(key);
       // Of what has expired, too: else a crash after which the clock goes back would undo the delete.
-      if (isThere || this.core.isListed()) {
-        this.#stage(KIND.delete, key, NO_VALUE, 0);
+      if (isThere || this.#core.isListed()) {
+        stage(this.#core, { key, value: undefined, expiresAt: 0 });
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -202,20 +297,21 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /**
    * Sets and deletes several keys at once: all take effect, or none, also across a crash. At most 2^20 operations and
    * 64 MiB once encoded. Rejects as `set` does.
+   *
+   * @example Move a value from one key to another
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.batch([{ type: "set", key: "new", value: "Ada" }, { type: "delete", key: "old" }]);
+   * ```
    */
   batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
     try {
       const durability = this.#durability(options);
-      const list: EncodedOperation[] = [];
-      // One time for all: what is set together expires together.
-      let time: number | undefined;
-      const now = () => time ??= this.#now();
-      for (const operation of operations) {
-        if (list.push(encodeOperation(operation, now)) <= MAX_BATCH_OPERATIONS) continue;
-        throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
-      }
-      const writer = this.core.writable();
-      this.#stageBatch(list);
+      const list = encodeBatch(operations, this.#now);
+      const writer = this.#core.writable();
+      stageBatch(this.#core, list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -226,7 +322,7 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /** Deletes all keys, with one record in the log; always synced. */
   clear(): Promise<void> {
     try {
-      const writer = this.core.writable();
+      const writer = this.#core.writable();
       writer.tail.stage(KIND.clear, 0, NO_KEY, "");
       writer.publish();
       return writer.reached("sync");
@@ -238,16 +334,31 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
   /** Resolves once everything written before is synced. */
   flush(): Promise<void> {
     try {
-      return this.core.writable().reached("sync");
+      return this.#core.writable().reached("sync");
     } catch (error) {
       return this.#reject(error);
     }
   }
 
-  /** Fixes the present state for reading, pending writes included, until the snapshot is closed. */
+  /**
+   * Fixes the present state for reading, pending writes included, until the snapshot is closed. Copies nothing.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("count", 1);
+   * using before = store.snapshot();
+   * await store.set("count", 2);
+   * console.log(before.get("count"), store.get("count")); // 1 2
+   * ```
+   *
+   * @throws {KvStoreError} `CLOSED`
+   */
   snapshot(): Snapshot<V> {
-    this.core.check();
-    return new Snapshot<V>(this.core);
+    this.#core.check();
+    return new Snapshot<V>(this.#core);
   }
 
   /**
@@ -280,19 +391,32 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */
   watch(options: WatchOptions = {}): Watch<V> {
-    this.core.check();
-    return watchStore<V>(this.core, options);
+    this.#core.check();
+    return watchStore<V>(this.#core, options);
   }
 
   /**
    * The versions of a key that the log still holds, the newest first: compaction drops those that have been superseded.
    * Costs a reading of the whole log, in slices.
    *
+   * @example Undo the last change of a key
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("motto", "Festina lente");
+   * await store.set("motto", "Move fast");
+   * const [latest, former] = await store.history("motto");
+   * console.log(latest?.type, former?.seq);
+   * if (former?.type === "set") await store.restore("motto", former.seq);
+   * console.log(store.get("motto")); // Festina lente
+   * ```
+   *
    * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`
    */
   async history(key: Key, options: HistoryOptions = {}): Promise<Version[]> {
-    this.core.check();
-    return await historyOf(this.core, key, options);
+    this.#core.check();
+    return await historyOf(this.#core, key, options);
   }
 
   /**
@@ -305,13 +429,13 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
    */
   async restore(key: Key, seq: number, options?: WriteOptions): Promise<void> {
     const durability = this.#durability(options);
-    this.core.writable();
+    this.#core.writable();
     // The caller's to change once this call has returned; and not every key is one.
     const own = key instanceof Uint8Array ? new Uint8Array(key) : key;
-    const { value, expiresAt } = await versionOf(this.core, own, seq);
-    const writer = this.core.writable();
+    const { value, expiresAt } = await versionOf(this.#core, own, seq);
+    const writer = this.#core.writable();
     try {
-      this.#stage(KIND.set, own, value, expiresAt > this.#now() ? expiresAt : 0);
+      stage(this.#core, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
       writer.publish();
     } catch (error) {
       return this.#reject(error);
@@ -321,48 +445,86 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
 
   /**
    * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the
-   * call are synced, also if there was nothing to win.
+   * call are synced, also if there was nothing to win. Compaction also runs by itself, so that this is for those who
+   * want the space now.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * for (let i = 0; i < 1000; i++) store.set("counter", i);
+   * await store.compact();
+   * const { diskBytes, liveBytes } = store.stats();
+   * console.log(diskBytes, liveBytes);
+   * ```
+   *
+   * @throws {KvStoreError} `CORRUPT` if a record cannot be read (its segment stays), `CLOSED`, `READ_ONLY`, `FAILED`, `IO`
    */
   async compact(options: WorkOptions = {}): Promise<void> {
     checkNames("compact", options, ["onProgress", "signal"]);
-    this.core.writable();
+    this.#core.writable();
     options.signal?.throwIfAborted();
     await this.#background.compact(options);
   }
 
-  /** Figures of the store. */
+  /** Figures of the store: keys, bytes by kind, segments. Plain data, with units in the names. */
   stats(): Stats {
-    this.core.check();
-    this.core.expire();
-    this.core.countExpired();
+    this.#core.check();
+    this.#core.expire();
+    this.#core.countExpired();
     return this.#background.stats();
   }
 
   /**
    * Copies the store, as it is now, to a directory that is absent or empty, and checks every byte on the way. The copy
    * is a store of its own, closed cleanly; a copy that was cut off never opens.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * const day = new Date().toISOString().slice(0, 10);
+   * await store.backup(`./backups/${day}-${crypto.randomUUID()}`);
+   * ```
+   *
+   * @throws {KvStoreError} `CORRUPT` if the store is damaged, `CLOSED`, `IO` (also if there is something at `destination`)
    */
   async backup(destination: string, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
-    this.core.check();
-    await backupStore(this.core, destination, options);
+    this.#core.check();
+    await backupStore(this.#core, destination, options);
   }
 
   /** Reads every byte of the store and compares the index with what the log says. */
   async verify(options: WorkOptions = {}): Promise<VerifyReport> {
     checkNames("verify", options, ["onProgress", "signal"]);
-    this.core.check();
-    return await this.#background.exclusively(() => verifyOpen(this.core, options));
+    this.#core.check();
+    return await this.#background.exclusively(() => verifyOpen(this.#core, options));
   }
 
   /**
    * For read-only stores: takes in what the writer has written since, and resolves to whether that was anything. A
    * writer sees it all anyway.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using writer = await KvStore.open("./data"); // as a rule, in another process
+   * await using reader = await KvStore.open("./data", { readOnly: true });
+   * await writer.set("news", "It rains");
+   * console.log(await reader.refresh()); // true
+   * console.log(reader.get("news")); // It rains
+   * ```
+   *
+   * @throws {KvStoreError} `CLOSED`, `CORRUPT`, `FORMAT`, `IO`
    */
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async refresh(): Promise<boolean> {
-    this.core.check();
-    return this.#lock === undefined && refreshReader(this.core);
+    this.#core.check();
+    return this.#lock === undefined && refreshReader(this.#core);
   }
 
   /**
@@ -373,13 +535,13 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return this.#closing ??= this.#close();
   }
 
-  /** The same as `close`, for `await using`. */
+  /** Closes the store at the end of the block that declares it with `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
   async #close(): Promise<void> {
-    const { core } = this;
+    const core = this.#core;
     core.isClosed = true;
     core.epoch++;
     core.watches.close();
@@ -414,32 +576,9 @@ export class KvStore<V extends Value = Value> extends Reader<V> {
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
-  #stage(kind: Kind, key: Key, value: EncodedValue, expiresAt: number): void {
-    const encoded = this.core.key.encode(key);
-    this.core.writer!.tail.stage(kind, flagsOf(encoded.isString, value.type), encoded, value.data, expiresAt);
-  }
-
-  /** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
-  #stageBatch(operations: EncodedOperation[]): void {
-    const { tail } = this.core.writer!;
-    const hasDeletes = operations.some(({ value }) => value === undefined);
-    const isThere = new Map<string, boolean>();
-    if (hasDeletes) this.core.expire();
-    for (const { key, value, expiresAt } of operations) {
-      const name = hasDeletes ? nameOf(this.core.key.encode(key)) : "";
-      if (value !== undefined || (isThere.get(name) ?? this.core.isListed())) {
-        this.#stage(value === undefined ? KIND.delete : KIND.set, key, value ?? NO_VALUE, expiresAt);
-      }
-      if (hasDeletes) isThere.set(name, value !== undefined);
-      if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
-        throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
-      }
-    }
-  }
-
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
-    this.core.writer?.tail.dropStaged();
+    this.#core.writer?.tail.dropStaged();
     return Promise.reject(error);
   }
 }

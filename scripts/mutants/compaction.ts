@@ -70,7 +70,7 @@ export const compactionRules: Promised[] = [
       {
         id: "tombstone-for-a-missing-key",
         file: "src/store.ts",
-        find: "if (isThere || this.core.isListed()) {",
+        find: "if (isThere || this.#core.isListed()) {",
         replace: "if (isThere !== undefined) {",
         killers: [[
           "tests/contract/calls.ts",

@@ -96,7 +96,7 @@ export const crashPromises: Promised[] = [
       {
         id: "half-a-batch-staged",
         file: "src/store.ts",
-        find: "this.core.writer?.tail.dropStaged();\n    return Promise.reject(error);",
+        find: "this.#core.writer?.tail.dropStaged();\n    return Promise.reject(error);",
         replace: "return Promise.reject(error);",
         killers: [[
           "tests/contract/batch.ts",

@@ -56,11 +56,23 @@ export type Kind = typeof KIND[keyof typeof KIND];
  */
 export const VALUE_TYPE = { bytes: 0, utf8: 1, json: 2, utf16: 3 } as const;
 
-/** Flag: the key was given as a string. */
+/**
+ * Flag: the key was given as a string.
+ *
+ * @experimental
+ */
 export const FLAG_STRING_KEY = 1;
-/** Flag: the next record belongs to the same batch. */
+/**
+ * Flag: the next record belongs to the same batch.
+ *
+ * @experimental
+ */
 export const FLAG_MORE = 8;
-/** Flag: an expiry stands between header and key. */
+/**
+ * Flag: an expiry stands between header and key.
+ *
+ * @experimental
+ */
 export const FLAG_EXPIRES = 16;
 const KNOWN_FLAGS = 31;
 const VALUE_TYPE_SHIFT = 1;
@@ -70,7 +82,11 @@ export const MARK_VALUE_BYTES = 8;
 /** Bytes of a whole durable mark. */
 export const MARK_BYTES: number = RECORD_HEADER_BYTES + MARK_VALUE_BYTES;
 
-/** The value type in a record's flags. */
+/**
+ * The value type in a record's flags.
+ *
+ * @experimental
+ */
 export function valueTypeOf(flags: number): number {
   return (flags >> VALUE_TYPE_SHIFT) & 3;
 }
@@ -187,7 +203,11 @@ export function writeMark(view: DataView, at: number, mark: { segment: number; o
   view.setUint32(at + RECORD_HEADER_BYTES + 4, mark.offset, true);
 }
 
-/** What a durable mark at `at` says. */
+/**
+ * What a durable mark at `at` says.
+ *
+ * @experimental
+ */
 export function readMark(view: DataView, at: number): { segment: number; offset: number } {
   return {
     segment: view.getUint32(at + RECORD_HEADER_BYTES, true),

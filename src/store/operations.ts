@@ -1,13 +1,22 @@
 /**
- * The operations of a batch: from what callers give to what is staged.
+ * Sets and deletes: from what callers give to what is staged.
  *
  * @module
  */
+import { flagsOf, KIND } from "../log/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
+import type { Core } from "./core.ts";
+import { nameOf } from "./keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 
-/** An operation of a batch, read once; without a value it deletes. */
+/** Most operations of a batch. */
+const MAX_BATCH_OPERATIONS = 2 ** 20;
+/** Most bytes of a batch, once encoded. */
+const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+const NO_VALUE: EncodedValue = { type: 0, data: "" };
+
+/** A set or a delete, checked; without a value it deletes. */
 export interface EncodedOperation {
   /** The key. */
   key: Key;
@@ -18,10 +27,46 @@ export interface EncodedOperation {
 }
 
 /**
- * Reads and checks an operation; a value's `toJSON` runs now. `now` says what time it is. Throws a `TypeError` or
- * `RangeError`.
+ * Reads and checks the operations of a batch; the `toJSON` of values runs now. `now` says what time it is. Throws a
+ * `TypeError` or `RangeError`.
  */
-export function encodeOperation(operation: BatchOperation, now: () => number): EncodedOperation {
+export function encodeBatch(operations: Iterable<BatchOperation>, now: () => number): EncodedOperation[] {
+  const list: EncodedOperation[] = [];
+  // One time for all: what is set together expires together.
+  let time: number | undefined;
+  for (const operation of operations) {
+    if (list.push(encodeOperation(operation, () => time ??= now())) <= MAX_BATCH_OPERATIONS) continue;
+    throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
+  }
+  return list;
+}
+
+/** Puts an operation into the tail, where nobody sees it before it is published. */
+export function stage(core: Core, { key, value, expiresAt }: EncodedOperation): void {
+  const kind = value === undefined ? KIND.delete : KIND.set;
+  const { type, data } = value ?? NO_VALUE;
+  const encoded = core.key.encode(key);
+  core.writer!.tail.stage(kind, flagsOf(encoded.isString, type), encoded, data, expiresAt);
+}
+
+/** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
+export function stageBatch(core: Core, operations: EncodedOperation[]): void {
+  const { tail } = core.writer!;
+  const hasDeletes = operations.some(({ value }) => value === undefined);
+  const isThere = new Map<string, boolean>();
+  if (hasDeletes) core.expire();
+  for (const operation of operations) {
+    const { key, value } = operation;
+    const name = hasDeletes ? nameOf(core.key.encode(key)) : "";
+    if (value !== undefined || (isThere.get(name) ?? core.isListed())) stage(core, operation);
+    if (hasDeletes) isThere.set(name, value !== undefined);
+    if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
+      throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
+    }
+  }
+}
+
+function encodeOperation(operation: BatchOperation, now: () => number): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
     throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);

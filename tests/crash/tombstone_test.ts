@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { compactGroup, type CompactionHost } from "../../src/compaction/compactor.ts";
-import type { Core } from "../../src/store/core.ts";
+import { coreOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./disk.ts";
 import { contentsOf, textOf } from "./history.ts";
@@ -33,10 +33,6 @@ const LAYOUTS: Record<string, Layout> = {
   "expiries over one another, and over a delete": ["a=1 b=1", "a~2 b! c~1", "a~3 b~3", "c=2 a~4"],
 };
 const KEYS = ["a", "b", "c", "d", "e"];
-
-function coreOf(store: KvStore): Core {
-  return (store as unknown as { core: Core }).core;
-}
 
 /** What is written expires at this time, long ago for all machines but those whose clock goes back. */
 const EXPIRY = 2000;

@@ -4,7 +4,7 @@
  * @module
  */
 import { KvStoreError } from "../../src/errors.ts";
-import type { Reader } from "../../src/store/reader.ts";
+import type { Reader } from "../../mod.ts";
 import type { Snapshot } from "../../src/store/snapshot.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
 import type { Look } from "./commands.ts";
