@@ -14,7 +14,7 @@
  * ```
  *
  * {@linkcode KvStore} has the calls of a store, {@linkcode OpenOptions} what it can be opened with, and
- * {@linkcode KvStoreError} how calls fail; {@linkcode verifyStore} and {@linkcode repairStore} are for directories. These
+ * {@linkcode KvStoreError} how calls fail; {@linkcode verifyStore}, {@linkcode repairStore} and {@linkcode destroyStore} are for directories. These
  * and the types that they name are the interface that versions keep to. The exports marked `@experimental`, which come
  * last, show log, index and compaction to readers and tools, and may change. `deno doc --filter KvStore` prints one export
  * alone.
@@ -27,6 +27,7 @@ export { KvStore } from "./src/store.ts";
 export { type Reader, Snapshot } from "./src/store/snapshot.ts";
 export { verifyStore } from "./src/store/verify.ts";
 export { repairStore } from "./src/store/repair.ts";
+export { destroyStore } from "./src/store/destroy.ts";
 export type {
   BatchOperation,
   Change,

@@ -14,6 +14,7 @@ import { Core } from "./store/core.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
 import { historyOf, versionOf } from "./store/history.ts";
 import { describe } from "./store/keys.ts";
+import { refuseForeign } from "./store/names.ts";
 import { openReader, openWriter } from "./store/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
@@ -120,8 +121,12 @@ export class KvStore<V extends Value = Value> {
     const settings = settingsOf(options);
     const path = platform.absolute(directory);
     if (settings.readOnly) return KvStore.#assemble<V>(openReader(platform, path), settings, undefined);
-    if (settings.create) ensureDirectory(platform, path);
-    else if (findStore(platform, path) === "none") throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
+    if (settings.create) {
+      // Before anything is written: taking the lock would write into LevelDB's.
+      if (!ensureDirectory(platform, path)) refuseForeign(platform, path);
+    } else if (findStore(platform, path) === "none") {
+      throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
+    }
     const lock = takeLock(platform, path);
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;

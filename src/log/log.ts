@@ -302,8 +302,19 @@ export class Log {
    */
   checkLock(): void {
     if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;
-    const reason = `the LOCK file in ${this.directory} was replaced: another writer may be there`;
+    const reason = this.#isDirectoryGone()
+      ? `the directory ${this.directory} was removed while the store was open`
+      : `the LOCK file in ${this.directory} was replaced: another writer may be there`;
     throw this.fail(new KvStoreError("FAILED", reason));
+  }
+
+  #isDirectoryGone(): boolean {
+    try {
+      this.platform.list(this.directory);
+      return false;
+    } catch (error) {
+      return this.platform.isNotFound(error);
+    }
   }
 
   /** Replaces the manifest by one that describes the present state, durably. */

@@ -142,6 +142,8 @@ export const denoPlatform: Platform = {
 
   makeDirectory: (path) => Deno.mkdirSync(path, { mode: 0o700 }),
 
+  removeDirectory: (path) => Deno.removeSync(path),
+
   list: (path) => Array.from(Deno.readDirSync(path), (entry) => entry.name),
 
   syncDirectory(path) {

@@ -140,6 +140,8 @@ export const nodePlatform: Platform = {
 
   makeDirectory: (path) => fs.mkdirSync(path, { mode: 0o700 }),
 
+  removeDirectory: (path) => fs.rmdirSync(path),
+
   list: (path) => fs.readdirSync(path),
 
   syncDirectory(path) {

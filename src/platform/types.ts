@@ -54,6 +54,8 @@ export interface Platform {
   open(path: string, mode: OpenMode): FileHandle;
   /** Creates one directory, mode 0700. Its parent must exist. */
   makeDirectory(path: string): void;
+  /** Removes a directory, which must be empty. */
+  removeDirectory(path: string): void;
   /** Names of the entries of a directory, in no order. */
   list(path: string): string[];
   /**

@@ -10,6 +10,7 @@ import { readUpTo, writeAll } from "../platform/files.ts";
 import type { WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { ensureDirectory, syncAbove } from "./directory.ts";
+import { isIncidental } from "./names.ts";
 import { Pace, scan } from "./scan.ts";
 
 /**
@@ -20,7 +21,7 @@ export async function backupStore(core: Core, destination: string, options: Work
   const { log } = core;
   const target = log.platform.absolute(destination);
   const isNew = ensureDirectory(log.platform, target);
-  const [first] = asIo(`list ${target}`, () => log.platform.list(target));
+  const [first] = asIo(`list ${target}`, () => log.platform.list(target)).filter((name) => !isIncidental(name));
   if (first !== undefined) {
     throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
   }

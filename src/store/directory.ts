@@ -7,6 +7,7 @@ import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "../log/manifest.ts";
 import { segmentNumberOf } from "../log/segment.ts";
 import type { Lock, Platform } from "../platform/types.ts";
+import { LOCK_NAME } from "./names.ts";
 
 /** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
 export function takeLock(platform: Platform, directory: string): Lock {
@@ -14,7 +15,7 @@ export function takeLock(platform: Platform, directory: string): Lock {
     process: (globalThis as { process?: { pid: number } }).process?.pid,
     since: new Date().toISOString(),
   });
-  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/LOCK`, text));
+  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text));
   if ("release" in lock) return lock;
   const holder = lock.holder.trim() || "unknown";
   throw new KvStoreError("LOCKED", `another process or open store is writing to ${directory} (holder: ${holder})`);

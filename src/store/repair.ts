@@ -17,14 +17,12 @@ import { platform as systemPlatform } from "../platform/mod.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { findStore, takeLock } from "./directory.ts";
+import { ASIDE } from "./names.ts";
 import { checkNames } from "./options.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
 import { isDirectory, segmentFiles } from "./strays.ts";
 import { type ExaminedStore, examineStore } from "./survey.ts";
-
-/** Name of the folder in the store's directory for what is moved aside. */
-export const ASIDE = "damaged";
 
 /**
  * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed;

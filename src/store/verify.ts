@@ -13,7 +13,7 @@ import { accountOf, compare, problemOf } from "./compare.ts";
 import { type Core, countExpired } from "./core.ts";
 import { Examination, type Examined } from "./examine.ts";
 import { checkNames } from "./options.ts";
-import { ASIDE } from "./repair.ts";
+import { ASIDE } from "./names.ts";
 import { Pace } from "./scan.ts";
 import { type ExaminedStore, examineStore, generationOf } from "./survey.ts";
 

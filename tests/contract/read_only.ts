@@ -7,7 +7,16 @@ import type { Case, Context } from "./context.ts";
 import { assertCode, bytes, contents, fill, heal, MANUAL, outcomes, SMALL } from "./helpers.ts";
 import { WatchedPlatform } from "./watched_platform.ts";
 
-const CHANGING: OperationKind[] = ["write", "sync", "syncDirectory", "rename", "remove", "makeDirectory", "lock"];
+const CHANGING: OperationKind[] = [
+  "write",
+  "sync",
+  "syncDirectory",
+  "rename",
+  "remove",
+  "makeDirectory",
+  "removeDirectory",
+  "lock",
+];
 
 /** Opens a reader beside a writer, and tells what the reader saw after each step once it refreshes. */
 async function follow(

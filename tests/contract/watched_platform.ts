@@ -77,6 +77,12 @@ export class WatchedPlatform implements Platform {
   }
 
   /** As the platform beneath. */
+  removeDirectory(path: string): void {
+    this.#begin("removeDirectory", path);
+    this.inner.removeDirectory(path);
+  }
+
+  /** As the platform beneath. */
   list(path: string): string[] {
     this.#begin("list", path);
     return this.inner.list(path);

@@ -175,6 +175,10 @@ export const checks: Check[] = [
       platform.remove(`${directory}/old`);
       assertEquals(platform.list(directory), ["d"]);
       assertEquals(platform.list(`${directory}/d`), []);
+      platform.removeDirectory(`${directory}/d`);
+      create(platform, `${directory}/f`, "f");
+      assertThrows(() => platform.removeDirectory(directory));
+      assertEquals(platform.list(directory), ["f"]);
     },
   },
   {

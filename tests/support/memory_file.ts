@@ -17,6 +17,7 @@ export type OperationKind =
   | "remove"
   | "list"
   | "makeDirectory"
+  | "removeDirectory"
   | "lock";
 
 /** An operation that is about to happen. */

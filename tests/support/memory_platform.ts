@@ -81,6 +81,7 @@ export class MemoryPlatform implements Platform, Machine {
     remove: 0,
     list: 0,
     makeDirectory: 0,
+    removeDirectory: 0,
     lock: 0,
   };
 
@@ -108,6 +109,13 @@ export class MemoryPlatform implements Platform, Machine {
     this.begin("makeDirectory", path);
     this.#assertFree(path);
     this.#change({ kind: "makeDirectory", path, entry: "directory" });
+  }
+
+  removeDirectory(path: string): void {
+    this.begin("removeDirectory", path);
+    this.#assertDirectory(path);
+    if (this.list(path).length > 0) throw new MemoryPlatformError("ENOTEMPTY", `${path} is not empty`);
+    this.#change({ kind: "remove", path, entry: "directory" });
   }
 
   list(path: string): string[] {
