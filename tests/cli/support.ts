@@ -59,10 +59,11 @@ export class Shell {
     return path;
   }
 
-  /** The command, not started yet. */
+  /** The command, not started yet. It runs beside its store: what lies in the clone is nothing to a test. */
   command(args: string[], env: Record<string, string> = {}, permissions: string[] = ["-A"]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
       args: ["run", ...permissions, "--no-check", CLI, ...args],
+      cwd: this.root,
       env: { KVSTORE_DIR: this.dir, NO_COLOR: "", DENO_NO_UPDATE_CHECK: "1", ...env },
       stdin: "piped",
       stdout: "piped",
