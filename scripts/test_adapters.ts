@@ -1,6 +1,6 @@
 /**
- * Builds, packs and installs the npm package, and runs the suites of the packages that its adapters are for on it, with
- * the Node on the PATH: the part of `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
+ * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README and the
+ * suites of the packages that its adapters are for: the part of `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
+import { checkReadme } from "./npm/readme.ts";
 import { buildTarball, checkManifest } from "./npm/pack.ts";
 import { Results } from "./npm/results.ts";
 import { runOk } from "./npm/run.ts";
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     const tarball = await buildTarball(scratch, cache);
     await results.check(node.name, ADAPTERS, "fields of package.json", () => checkManifest(tarball.manifest));
     const project = await makeAdapterProject(join(scratch, "project"), { tarball: tarball.file, cache });
+    await checkReadme(project.folder, node, { column: ADAPTERS, results });
     await checkAdapters(project, node, results);
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
     const { passed, failed } = results.total();

@@ -21,6 +21,7 @@ import { figures } from "./npm/figures.ts";
 import { buildTarball, checkTarball, installedIn } from "./npm/pack.ts";
 import { Peers } from "./npm/peers.ts";
 import { checkPermissions } from "./npm/permissions.ts";
+import { checkReadme } from "./npm/readme.ts";
 import { Results, table } from "./npm/results.ts";
 import { runOk, twoAtATime } from "./npm/run.ts";
 import { findRuntimes, type Runtime, thisDeno } from "./npm/runtimes.ts";
@@ -53,7 +54,10 @@ async function testPackage(work: Work): Promise<string> {
   await step("contract", () => runContracts(work, compiled));
   await step("adapters", async () => {
     const project = await makeAdapterProject(join(scratch, "adapters"), { tarball: tarball.file, cache });
-    await twoAtATime(others, (runtime) => checkAdapters(project, runtime, results));
+    await twoAtATime(others, async (runtime) => {
+      await checkReadme(project.folder, runtime, { column: COLUMNS[2]!, results });
+      await checkAdapters(project, runtime, results);
+    });
   });
   await step("between runtimes", () => testBetween(work, { project: projects.plain, peer: compiled.peer }));
   return await step("figures", () => figures(tarball, projects.plain, runtimes));
