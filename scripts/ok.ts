@@ -21,6 +21,8 @@ interface Step {
   show?: RegExp;
   /** Whether its test cases count: `deno test` without permissions repeats a part of the suite. */
   counts?: boolean;
+  /** Whether it tells on standard error how far it is. */
+  tells?: boolean;
 }
 
 /** Our own scripts end with it. */
@@ -41,7 +43,7 @@ function steps(scratch: string): Step[] {
     { name: "types of the page's sources", args: ["check"], cwd: PAGE },
     { name: "documentation of all exports", args: ["run", "-A", "scripts/check_docs.ts"] },
     { name: "imports, sizes, publish list", args: ["run", "-A", "scripts/check.ts"], show: /^.* findings$/gm },
-    { name: "tests", args: ["run", "-A", "scripts/test.ts"], show: CLOSING_LINE, counts: true },
+    { name: "tests", args: ["run", "-A", "scripts/test.ts"], show: CLOSING_LINE, counts: true, tells: true },
     // These are the ones on the simulated disk, which have nothing to share: modules run side by side.
     { name: "tests without permissions", args: ["test", "--parallel"], show: CLOSING_LINE },
     {
@@ -68,7 +70,7 @@ interface Outcome {
   failed: number;
 }
 
-async function run({ name, args, cwd = ROOT, show, counts }: Step): Promise<Outcome> {
+async function run({ name, args, cwd = ROOT, show, counts, tells }: Step): Promise<Outcome> {
   console.log(`${name}: deno ${args.join(" ")}`);
   const start = performance.now();
   const command = new Deno.Command(Deno.execPath(), {
@@ -77,12 +79,13 @@ async function run({ name, args, cwd = ROOT, show, counts }: Step): Promise<Outc
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
-    stderr: "piped",
+    stderr: tells ? "inherit" : "piped",
   });
-  const { success, stdout, stderr } = await command.output();
+  const ended = await command.output();
   const decoder = new TextDecoder();
-  const output = decoder.decode(stdout);
-  if (!success) console.log(output + decoder.decode(stderr));
+  const { success } = ended;
+  const output = decoder.decode(ended.stdout);
+  if (!success) console.log(output + (tells ? "" : decoder.decode(ended.stderr)));
   else if (show) { for (const [line] of output.matchAll(show)) console.log(`  ${line}`); }
   console.log(`  ${success ? "ok" : "FAILED"} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
   const [, passed, failed] = [...output.matchAll(CLOSING_LINE), ...output.matchAll(NUMBERS)].at(-1) ?? [];
