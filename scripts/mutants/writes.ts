@@ -201,6 +201,18 @@ export const writeRules: Promised[] = [
     ],
   },
   {
+    sentence: "Different bytes on a command line never become one key: what is no text there is refused.",
+    mutants: [
+      {
+        id: "replacement-characters-believed",
+        file: "src/cli/typed.ts",
+        find: "!raw[i]?.equals(Buffer.from(arg))",
+        replace: "raw[i] === undefined",
+        killers: [["tests/cli/typed_test.ts"]],
+      },
+    ],
+  },
+  {
     sentence: "What is published for Node uses nothing of Deno for the store's files.",
     none: "it is a matter of packaging: `deno task test:npm` builds, installs and tests the package",
   },

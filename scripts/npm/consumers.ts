@@ -207,15 +207,25 @@ async function checkCommand(
     cwd: projects.plain,
     env: { ...npmEnvironment(projects.cache), ...withPath(runtime.folder), KVSTORE_DIR: directory },
   };
+  // Bun would start Node for the script's first line, if it was not told
+  const command = runtime.kind === "bun"
+    ? [runtime.program, "x", "--bun", "--no-install", "kvstore"]
+    : [join(projects.plain, "node_modules/.bin/kvstore")];
   for (const [args, status, output] of COMMAND_LINES) {
     await results.check(runtime.name, COLUMN, `kvstore ${args.join(" ")}`, async () => {
-      // Bun would start Node for the script's first line, if it was not told
-      const [program, before] = runtime.kind === "bun"
-        ? [runtime.program, ["x", "--bun", "--no-install", "kvstore"]]
-        : [join(projects.plain, "node_modules/.bin/kvstore"), []];
-      const { code, stdout, stderr } = await run(program, [...before, ...args], options);
+      const { code, stdout, stderr } = await run(command[0]!, [...command.slice(1), ...args], options);
       assertSame(code, status, `exit status, with ${JSON.stringify(stderr)}`);
       assertSaid(stdout, output);
+    });
+  }
+  if (Deno.build.os !== "windows") {
+    await results.check(runtime.name, COLUMN, "kvstore refuses a key that is not UTF-8", async () => {
+      const { code, stderr } = await run("bash", ["-c", String.raw`"$@" set $'a\xff' 1`, "bash", ...command], options);
+      assertSame(
+        [code, /argument 2 is not UTF-8/.test(stderr)],
+        [2, true],
+        `exit status, with ${JSON.stringify(stderr)}`,
+      );
     });
   }
   if (runtime.kind === "node") await checkNpx(runtime, { options, results });

@@ -12,6 +12,7 @@ import { commandHelp, commandUsage, generalHelp, generalUsage } from "./help.ts"
 import { Signals, StreamOutput } from "./output.ts";
 import { type Invocation, likelyCommand, parseCommandLine } from "./parse.ts";
 import { reportError, reportFailure } from "./report.ts";
+import { checkTyped, directoryOfEnvironment } from "./typed.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command that the arguments of this process name, and sets its exit code. */
@@ -31,6 +32,7 @@ async function run(argv: readonly string[], signals: Signals): Promise<number> {
   const dashes = argv.indexOf("--");
   let json = argv.slice(0, dashes < 0 ? argv.length : dashes).includes("--json");
   try {
+    checkTyped(argv);
     const invocation = parseCommandLine(argv, COMMANDS);
     json = invocation.options.has("json");
     const out = new StreamOutput(signal);
@@ -71,7 +73,7 @@ function contextOf(invocation: Invocation, command: Command, signal: AbortSignal
   const { args, plainArgs, options } = invocation;
   const quiet = options.has("quiet");
   const json = options.has("json");
-  const dir = (options.get("dir") as string | undefined) || process.env.KVSTORE_DIR || "./kvstore-data";
+  const dir = (options.get("dir") as string | undefined) || directoryOfEnvironment() || "./kvstore-data";
   return {
     command,
     dir,
