@@ -23,7 +23,7 @@
  */
 
 // the interface
-export { KvStore } from "./src/store.ts";
+export { KvStore, type OpenedAs, type StoreClass } from "./src/store.ts";
 export { type Reader, Snapshot } from "./src/store/snapshot.ts";
 export { verifyStore } from "./src/store/verify.ts";
 export { repairStore } from "./src/store/repair.ts";
@@ -35,6 +35,7 @@ export type {
   Durability,
   Expiry,
   HistoryOptions,
+  JsonObject,
   Key,
   OpenOptions,
   Problem,

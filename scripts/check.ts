@@ -1,5 +1,5 @@
 /**
- * Runs the checks that are our own: import directions, sizes, publish list.
+ * Runs the checks that are our own: import directions, realms, sizes, publish list.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { checkImports } from "./checks/imports.ts";
 import { checkPublishList } from "./checks/publish_list.ts";
+import { checkRealms } from "./checks/realms.ts";
 import { checkSizes, libraryLines } from "./checks/sizes.ts";
 import { listFiles, ROOT } from "./stage.ts";
 
@@ -17,6 +18,7 @@ const files = paths.filter((path) => path.endsWith(".ts"))
 
 const findings = [
   ...checkImports(files),
+  ...checkRealms(files),
   ...checkSizes(files),
   ...checkPublishList(config.publish, paths),
 ];

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { codeOf, messageOf } from "./kinds.ts";
+
 /**
  * What went wrong, in one word that programs may rely on.
  *
@@ -40,6 +42,9 @@ export interface DamagePlace {
   reason: string;
 }
 
+/** What marks the errors of every copy of this class. */
+const BRAND = Symbol.for("@kvstore/kvstore: KvStoreError");
+
 /**
  * Every failure of the store that is not a mistake of the caller (those are `TypeError`s and `RangeError`s).
  *
@@ -65,6 +70,29 @@ export class KvStoreError extends Error {
   readonly reason?: string;
   /** For `TRIMMED`: the log has every version above this sequence number. A watch `since` it would have begun. */
   readonly historyFloor?: number;
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  /**
+   * Whether something is an error of a store. Unlike `instanceof` it also knows those of another copy of the package:
+   * a program that both imports and requires it has two, and a test runner may load one for each file.
+   *
+   * @example
+   * ```ts
+   * import { KvStore, KvStoreError } from "@kvstore/kvstore";
+   *
+   * const store = await KvStore.open("./data", { create: false }).catch((error: unknown) => {
+   *   if (KvStoreError.is(error) && error.code === "NOT_FOUND") return undefined;
+   *   throw error;
+   * });
+   * await store?.close();
+   * ```
+   */
+  static is(thing: unknown): thing is KvStoreError {
+    return (thing as { [BRAND]?: boolean } | null | undefined)?.[BRAND] === true;
+  }
 
   /**
    * An error with its code.
@@ -104,10 +132,9 @@ export function asIo<T>(doing: string, action: () => T): T {
 /** An `IO` error around what the operating system reported; a `KvStoreError` is passed through as it is. */
 export function ioError(doing: string, error: unknown): KvStoreError {
   if (error instanceof KvStoreError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const isOutOfDescriptors = (error as { code?: unknown } | null)?.code === "EMFILE";
+  const isOutOfDescriptors = codeOf(error) === "EMFILE";
   const hint = isOutOfDescriptors ? "; a store needs a descriptor for each segment: raise the limit (ulimit -n)" : "";
-  return new KvStoreError("IO", `cannot ${doing}: ${message}${hint}`, { cause: error });
+  return new KvStoreError("IO", `cannot ${doing}: ${messageOf(error)}${hint}`, { cause: error });
 }
 
 /**
@@ -125,6 +152,7 @@ export function asSync<T>(what: string, action: () => T): T {
 
 /** The error of a failed fsync. */
 export function syncFailure(what: string, cause: unknown): KvStoreError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new KvStoreError("FAILED", `fsync of ${what} failed: ${message}; open the store again to write`, { cause });
+  return new KvStoreError("FAILED", `fsync of ${what} failed: ${messageOf(cause)}; open the store again to write`, {
+    cause,
+  });
 }

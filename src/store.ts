@@ -7,18 +7,20 @@
 import { asIo, KvStoreError } from "./errors.ts";
 import { KIND } from "./log/record.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
+import { pathOf } from "./platform/path.ts";
 import type { Lock, Platform } from "./platform/types.ts";
-import { Background } from "./store/background.ts";
+import type { Background } from "./store/background.ts";
 import { backupStore } from "./store/backup.ts";
-import { Core } from "./store/core.ts";
+import type { Core } from "./store/core.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
 import { historyOf, versionOf } from "./store/history.ts";
-import { describe } from "./store/keys.ts";
+import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
 import { openReader, openWriter } from "./store/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
-import { Reading } from "./store/reader.ts";
+import { type Parts, partsFor, partsOf } from "./store/parts.ts";
+import { Reading, showAsJson } from "./store/reader.ts";
 import { refreshReader } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
@@ -33,7 +35,6 @@ import type {
   OpenOptions,
   Range,
   Recovery,
-  RepairReport,
   SetOptions,
   Stats,
   Value,
@@ -45,14 +46,23 @@ import type {
   WriteOptions,
 } from "./types.ts";
 
-/** Compaction first looks for something to do so long after opening. */
-const FIRST_LOOK_MS = 1000;
 const WRITE_OPTIONS = ["durability"];
 const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /** The parts behind an open store: for tests that steer them one by one. */
 export let coreOf: (store: KvStore) => Core;
+
+/** A class of stores, as `KvStore.open` is called on it. */
+export interface StoreClass<S> {
+  /** Where its instances get their calls from. */
+  readonly prototype: S;
+}
+
+/** What `open` resolves to: a plain `KvStore` of the types asked for, or an instance of the class that extends it. */
+export type OpenedAs<S, V extends Value, K extends Key> = S extends KvStore<infer W>
+  ? 0 extends 1 & W ? KvStore<V, K> : S
+  : never;
 
 /**
  * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest
@@ -69,12 +79,13 @@ export let coreOf: (store: KvStore) => Core;
  * ```
  *
  * @typeParam V what the values are, for the type checker alone
+ * @typeParam K what the keys are, for the type checker alone: `KvStore<User, string>` where nobody sets keys as bytes
  */
-export class KvStore<V extends Value = Value> {
+export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** What recovery did when the store was opened. */
   readonly recovery: Recovery;
   readonly #core: Core;
-  readonly #reading: Reading<V>;
+  readonly #reading: Reading<V, K>;
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #background: Background;
@@ -83,44 +94,48 @@ export class KvStore<V extends Value = Value> {
 
   static {
     coreOf = (store) => store.#core;
+    showAsJson(this.prototype);
   }
 
-  private constructor(
-    core: Core,
-    parts: { settings: Settings; lock: Lock | undefined; background: Background; recovery: Recovery },
-  ) {
+  /** @internal Stores are made by `open`. */
+  protected constructor(parts: never) {
+    const { core, settings, lock, background, recovery } = partsOf(parts);
     this.#core = core;
-    this.#reading = new Reading<V>(core, undefined);
-    this.#settings = parts.settings;
-    this.#lock = parts.lock;
-    this.#background = parts.background;
-    this.recovery = parts.recovery;
+    this.#reading = new Reading<V, K>(core, undefined);
+    this.#settings = settings;
+    this.#lock = lock;
+    this.#background = background;
+    this.recovery = recovery;
   }
 
   /**
-   * Opens the store in a directory, creating both if need be, takes the writer lock, and recovers from a crash.
+   * Opens the store in a directory, creating both if need be, takes the writer lock, and recovers from a crash. Called on
+   * a class that extends this one, it makes an instance of that.
    *
-   * @param directory path of the store's directory; a relative one is made absolute now
+   * @param directory the store's directory: a path, a relative one being made absolute now, or a `file:` URL
+   * @throws {TypeError} for options that there are not, {RangeError} for those out of range
    * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`
    */
-  static async open<V extends Value = Value>(directory: string, options: OpenOptions = {}): Promise<KvStore<V>> {
-    return await KvStore.openOn<V>(systemPlatform, directory, options);
+  // deno-lint-ignore no-explicit-any -- what the prototype of a generic class has for its parameters
+  static async open<V extends Value = Value, K extends Key = Key, S = KvStore<any, any>>(
+    this: StoreClass<S>,
+    directory: string | URL,
+    options: OpenOptions = {},
+  ): Promise<OpenedAs<S, V, K>> {
+    const opened = KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options);
+    return await opened as OpenedAs<S, V, K>;
   }
 
   /** @internal Opens a store on any platform: for tests that simulate a disk. */
-  static async openOn<V extends Value>(
+  static async openOn<V extends Value = Value>(
     platform: Platform,
-    directory: string,
+    directory: string | URL,
     options: OpenOptions,
   ): Promise<KvStore<V>> {
-    if (typeof directory !== "string" || directory === "") {
-      throw new TypeError(
-        `a store's directory is a path, not ${directory === "" ? "an empty string" : describe(directory)}`,
-      );
-    }
     const settings = settingsOf(options);
-    const path = platform.absolute(directory);
-    if (settings.readOnly) return KvStore.#assemble<V>(openReader(platform, path), settings, undefined);
+    const path = platform.absolute(pathOf(directory));
+    const make = (parts: Parts) => new this<V>(parts as never);
+    if (settings.readOnly) return make(partsFor(openReader(platform, path), settings, undefined));
     if (settings.create) {
       // Before anything is written: taking the lock would write into LevelDB's.
       if (!ensureDirectory(platform, path)) refuseForeign(platform, path);
@@ -131,35 +146,11 @@ export class KvStore<V extends Value = Value> {
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
       const manifest = manifestOf(platform, path, settings.create);
-      const opened = openWriter(platform, path, manifest, lock);
-      return KvStore.#assemble<V>(opened, settings, lock, salvaged);
+      return make(partsFor(openWriter(platform, path, manifest, lock), settings, lock, salvaged));
     } catch (error) {
       lock.release();
       throw error;
     }
-  }
-
-  static #assemble<V extends Value>(
-    opened: ReturnType<typeof openWriter>,
-    settings: Settings,
-    lock: Lock | undefined,
-    salvaged?: RepairReport,
-  ): KvStore<V> {
-    let core: Core;
-    try {
-      core = new Core(opened, settings, () => background.consider());
-    } catch (error) {
-      // No memory for the cache, say.
-      opened.log.closeFiles();
-      throw error;
-    }
-    const background = new Background(core, settings);
-    const recovery = salvaged === undefined || salvaged.problems.length === 0
-      ? opened.recovery
-      : { ...opened.recovery, salvaged };
-    // Not at once: a process that opens the store for a single write would begin what its closing cuts off.
-    if (lock !== undefined) background.considerAfter(FIRST_LOOK_MS);
-    return new KvStore<V>(core, { settings, lock, background, recovery });
   }
 
   /** How many keys there are. Counts no key that has expired. */
@@ -183,17 +174,17 @@ export class KvStore<V extends Value = Value> {
    *
    * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`
    */
-  get(key: Key): V | undefined {
+  get(key: K): V | undefined {
     return this.#reading.get(key);
   }
 
   /** The values of several keys, in the order of the keys, all as of this call. Throws as `get` does. */
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
+  getMany(keys: Iterable<K>): (V | undefined)[] {
     return this.#reading.getMany(keys);
   }
 
   /** Whether a key has a value. Reads no record. */
-  has(key: Key): boolean {
+  has(key: K): boolean {
     return this.#reading.has(key);
   }
 
@@ -209,20 +200,25 @@ export class KvStore<V extends Value = Value> {
    * console.log(new Date(store.expiresAt("session")!)); // half an hour from now
    * ```
    */
-  expiresAt(key: Key): number | undefined {
+  expiresAt(key: K): number | undefined {
     return this.#reading.expiresAt(key);
   }
 
+  /** The keys of a range as bytes, also those that were set as strings, as of this call. Reads no record. */
+  keys(range: Range & { keys: "bytes" }): IteratorObject<Uint8Array, undefined>;
   /** The keys of a range, sorted by their bytes, as of this call; all keys without one. Reads no record. */
-  keys(range?: Range): IterableIterator<Key> {
+  keys(range?: Range): IteratorObject<K, undefined>;
+  keys(range?: Range): IteratorObject<Key, undefined> {
     return this.#reading.keys(range);
   }
 
   /** The values of a range, in the order of their keys, as of this call. Each is read when the iterator comes to it. */
-  values(range?: Range): IterableIterator<V> {
+  values(range?: Range): IteratorObject<V, undefined> {
     return this.#reading.values(range);
   }
 
+  /** The keys of a range as bytes, with their values; otherwise as without `keys: "bytes"`. */
+  entries(range: Range & { keys: "bytes" }): IteratorObject<[Uint8Array, V], undefined>;
   /**
    * The keys of a range with their values, sorted by the bytes of the keys, as of this call: what is written while the
    * iterator runs does not show in it. Each value is read when the iterator comes to it. After a damaged record, for
@@ -242,12 +238,13 @@ export class KvStore<V extends Value = Value> {
    * @throws {TypeError} for options that are unknown or no keys
    * @throws {KvStoreError} `CLOSED`; `CORRUPT` and `IO` from the iterator's `next`
    */
-  entries(range?: Range): IterableIterator<[Key, V]> {
+  entries(range?: Range): IteratorObject<[K, V], undefined>;
+  entries(range?: Range): IteratorObject<[Key, V], undefined> {
     return this.#reading.entries(range);
   }
 
   /** All keys with their values, sorted by the bytes of the keys, as of this call. */
-  [Symbol.iterator](): IterableIterator<[Key, V]> {
+  [Symbol.iterator](): IteratorObject<[K, V], undefined> {
     return this.#reading.entries();
   }
 
@@ -267,7 +264,7 @@ export class KvStore<V extends Value = Value> {
    * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
    */
-  set(key: Key, value: V, options?: SetOptions): Promise<void> {
+  set(key: K, value: V, options?: SetOptions): Promise<void> {
     try {
       const durability = this.#durability(options, SET_OPTIONS);
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
@@ -283,7 +280,7 @@ export class KvStore<V extends Value = Value> {
   }
 
   /** Deletes a key; resolves to whether it was there, once that has the durability asked for. Rejects as `set` does. */
-  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+  delete(key: K, options?: WriteOptions): Promise<boolean> {
     try {
       const durability = this.#durability(options);
       const writer = this.#core.writable();
@@ -311,7 +308,7 @@ export class KvStore<V extends Value = Value> {
    * await store.batch([{ type: "set", key: "new", value: "Ada" }, { type: "delete", key: "old" }]);
    * ```
    */
-  batch(operations: Iterable<BatchOperation<V>>, options?: WriteOptions): Promise<void> {
+  batch(operations: Iterable<BatchOperation<V, K>>, options?: WriteOptions): Promise<void> {
     try {
       const durability = this.#durability(options);
       const list = encodeBatch(operations, this.#now);
@@ -361,9 +358,9 @@ export class KvStore<V extends Value = Value> {
    *
    * @throws {KvStoreError} `CLOSED`
    */
-  snapshot(): Snapshot<V> {
+  snapshot(): Snapshot<V, K> {
     this.#core.check();
-    return new Snapshot<V>(this.#core);
+    return new Snapshot<V, K>(this.#core);
   }
 
   /**
@@ -395,9 +392,9 @@ export class KvStore<V extends Value = Value> {
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
    * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */
-  watch(options: WatchOptions = {}): Watch<V> {
+  watch(options: WatchOptions = {}): Watch<V, K> {
     this.#core.check();
-    return watchStore<V>(this.#core, options);
+    return watchStore<V, K>(this.#core, options);
   }
 
   /**
@@ -419,7 +416,7 @@ export class KvStore<V extends Value = Value> {
    *
    * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`
    */
-  async history(key: Key, options: HistoryOptions = {}): Promise<Version[]> {
+  async history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
     this.#core.check();
     return await historyOf(this.#core, key, options);
   }
@@ -432,11 +429,10 @@ export class KvStore<V extends Value = Value> {
    * @throws {KvStoreError} `NOT_FOUND` if the log does not hold that version any more, or it is no set; `CORRUPT` if it is
    * damaged; and as `set` does
    */
-  async restore(key: Key, seq: number, options?: WriteOptions): Promise<void> {
+  async restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
     const durability = this.#durability(options);
     this.#core.writable();
-    // The caller's to change once this call has returned; and not every key is one.
-    const own = key instanceof Uint8Array ? new Uint8Array(key) : key;
+    const own = ownKey(key);
     const { value, expiresAt } = await versionOf(this.#core, own, seq);
     const writer = this.#core.writable();
     try {
@@ -496,10 +492,10 @@ export class KvStore<V extends Value = Value> {
    *
    * @throws {KvStoreError} `CORRUPT` if the store is damaged, `CLOSED`, `IO` (also if there is something at `destination`)
    */
-  async backup(destination: string, options: WorkOptions = {}): Promise<void> {
+  async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
     this.#core.check();
-    await backupStore(this.#core, destination, options);
+    await backupStore(this.#core, pathOf(destination), options);
   }
 
   /** Reads every byte of the store and compares the index with what the log says. */
@@ -543,6 +539,13 @@ export class KvStore<V extends Value = Value> {
   /** Closes the store at the end of the block that declares it with `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The store's directory, keys, and bytes on disk: what `JSON.stringify` and consoles show. Also of a closed store. */
+  toJSON(): { directory: string; keys: number; diskBytes: number } {
+    let diskBytes = 0;
+    for (const { endBytes } of this.#core.log.segments.values()) diskBytes += endBytes;
+    return { ...this.#reading.toJSON(), diskBytes };
   }
 
   async #close(): Promise<void> {

@@ -8,10 +8,24 @@
 export type Key = string | Uint8Array;
 
 /**
- * A value: bytes, a string, or JSON (what `JSON.stringify` takes: numbers, booleans, `null`, arrays, plain objects).
- * Written as `object` so that interfaces fit; instances of classes are refused at run time.
+ * A value: bytes, a string, or JSON: numbers, booleans, `null`, arrays and plain objects.
  */
-export type Value = Uint8Array | string | number | boolean | null | object;
+export type Value = Uint8Array | string | number | boolean | null | JsonObject;
+
+/**
+ * An array or a plain object, of any interface. Instances of classes are refused at run time; of those that the language
+ * brings the types tell most: `Date`, `Map`, `Set`, `RegExp`, buffers, functions.
+ */
+export type JsonObject = (object | { [name: string]: unknown }) & {
+  /** Maps, sets, promises and buffers have one. */
+  readonly [Symbol.toStringTag]?: undefined;
+  /** Dates have one. */
+  readonly [Symbol.toPrimitive]?: undefined;
+  /** Regular expressions have one. */
+  readonly [Symbol.match]?: undefined;
+  /** Functions have one. */
+  readonly [Symbol.hasInstance]?: undefined;
+};
 
 /**
  * When a write counts as done: `"sync"` when it would survive a power cut (`fdatasync` has returned), `"write"` when it
@@ -22,73 +36,73 @@ export type Durability = "sync" | "write";
 /** Options of a single write. */
 export interface WriteOptions {
   /** When the promise resolves; the store's own setting where absent. */
-  durability?: Durability;
+  durability?: Durability | undefined;
 }
 
 /** When a key expires: at most one of the two. */
 export interface Expiry {
   /** So many milliseconds from now; more than 0, a fraction is rounded up. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** At that time, in milliseconds since 1970. One that is past leaves the key absent. */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
 }
 
 /** Options of `set`. Without an expiry the key stays until it is deleted, whatever it had before. */
 export interface SetOptions extends WriteOptions, Expiry {}
 
 /** One operation of a batch. */
-export type BatchOperation<V extends Value = Value> =
-  | { type: "set"; key: Key; value: V } & Expiry
-  | { type: "delete"; key: Key };
+export type BatchOperation<V extends Value = Value, K extends Key = Key> =
+  | { type: "set"; key: K; value: V } & Expiry
+  | { type: "delete"; key: K };
 
 /** Which keys to visit, and how. All bounds given hold together. */
 export interface Range {
   /** Only keys that start with these bytes. */
-  prefix?: Key;
+  prefix?: Key | undefined;
   /** Only keys greater than this one. */
-  gt?: Key;
+  gt?: Key | undefined;
   /** Only keys greater than or equal to this one. */
-  gte?: Key;
+  gte?: Key | undefined;
   /** Only keys less than this one. */
-  lt?: Key;
+  lt?: Key | undefined;
   /** Only keys less than or equal to this one. */
-  lte?: Key;
+  lte?: Key | undefined;
   /** From the last key to the first. */
-  reverse?: boolean;
+  reverse?: boolean | undefined;
   /** At most so many. */
-  limit?: number;
+  limit?: number | undefined;
   /** `"bytes"`: every key as `Uint8Array`, also those that were given as strings. */
-  keys?: "bytes";
+  keys?: "bytes" | undefined;
 }
 
 /** When compaction runs by itself. */
 export interface CompactionOptions {
   /** Whether it does at all (default `true`). */
-  auto?: boolean;
+  auto?: boolean | undefined;
   /** Share of a segment that must be winnable (default 0.5; more than 0, at most 1). */
-  staleRatio?: number;
+  staleRatio?: number | undefined;
   /** Bytes that must be winnable in all (default a quarter of `segmentBytes`). */
-  minStaleBytes?: number;
+  minStaleBytes?: number | undefined;
 }
 
 /** Options of `KvStore.open`. */
 export interface OpenOptions {
   /** Create the store where there is none (default `true`). */
-  create?: boolean;
+  create?: boolean | undefined;
   /** Open for reading only: needs no lock, works beside a writer, changes nothing (default `false`). */
-  readOnly?: boolean;
+  readOnly?: boolean | undefined;
   /** When writes count as done (default `"sync"`). */
-  durability?: Durability;
+  durability?: Durability | undefined;
   /** Size at which a segment is sealed, in bytes (default 64 MiB, from 4 KiB to 1 GiB). */
-  segmentBytes?: number;
+  segmentBytes?: number | undefined;
   /** Most memory for parts of the log that were read, in bytes (default 256 MiB; 0: none). It grows with what is read. */
-  cacheBytes?: number;
+  cacheBytes?: number | undefined;
   /** When compaction runs by itself. */
-  compaction?: CompactionOptions;
+  compaction?: CompactionOptions | undefined;
   /** What to do about damage met at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */
-  recovery?: "strict" | "salvage";
+  recovery?: "strict" | "salvage" | undefined;
   /** Hears of errors in the background (compaction, the index image). Without it they only show in `stats()`. */
-  onError?: (error: Error) => void;
+  onError?: ((error: Error) => void) | undefined;
 }
 
 /** Progress of long work, in bytes. */
@@ -102,15 +116,15 @@ export interface Progress {
 /** Options of long work: `compact`, `backup`, `verify`. */
 export interface WorkOptions {
   /** Called after each slice of work. What it throws ends the work and comes out of the call. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the work; the call rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of `history`. */
 export interface HistoryOptions extends WorkOptions {
   /** At most so many versions, the newest ones. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** A version of a key that the log holds. */
@@ -132,38 +146,39 @@ export interface Version {
 }
 
 /** A change of a store, as a watch tells of it. */
-export type Change<V extends Value = Value> =
+export type Change<V extends Value = Value, K extends Key = Key> =
   | {
     /** Its sequence number: later changes have higher ones. */
     seq: number;
     type: "set";
-    key: Key;
+    key: K;
     value: V;
     /** When the key expires, in milliseconds since 1970, if it does. */
     expiresAt?: number;
   }
-  | { seq: number; type: "delete"; key: Key }
+  | { seq: number; type: "delete"; key: K }
   | { seq: number; type: "clear" };
 
 /** Options of `watch`. */
 export interface WatchOptions {
   /** Only changes of keys that start with these bytes, and clears. */
-  prefix?: Key;
+  prefix?: Key | undefined;
   /**
    * Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on.
    * Where an older state of the store was put back, a number from before means nothing any more.
    */
-  since?: number;
+  since?: number | undefined;
   /** Ends the watch: the next call rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A watch under way: the changes, one a call. */
-export interface Watch<V extends Value = Value> extends AsyncIterableIterator<Change<V>, undefined> {
+export interface Watch<V extends Value = Value, K extends Key = Key>
+  extends AsyncIterableIterator<Change<V, K>, undefined> {
   /** All changes up to this sequence number have been looked at: a later watch `since` it goes on from here. */
   readonly position: number;
   /** Ends the watch. A call that waits resolves to being done. */
-  return(): Promise<IteratorResult<Change<V>, undefined>>;
+  return(): Promise<IteratorResult<Change<V, K>, undefined>>;
   /** The same as `return`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
   /** Itself. */

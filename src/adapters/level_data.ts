@@ -16,7 +16,7 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A key or value of the store in the form asked for. Values that were not set through Level are its JSON text. */
 export function inFormat(data: Key | Value, format: Format): Data {
-  if (data instanceof Uint8Array) return format === "view" ? data : DECODER.decode(data);
+  if (ArrayBuffer.isView(data)) return format === "view" ? data : DECODER.decode(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
   return format === "utf8" ? text : ENCODER.encode(text);
 }

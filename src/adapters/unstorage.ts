@@ -226,12 +226,12 @@ function milliseconds(seconds: number | undefined): number | undefined {
 function textOf(value: Value | undefined): string | null {
   if (value === undefined) return null;
   if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? DECODER.decode(value) : JSON.stringify(value);
+  return ArrayBuffer.isView(value) ? DECODER.decode(value) : JSON.stringify(value);
 }
 
 /** Other kinds of bytes than the store takes are turned into those. */
 function valueOf(raw: unknown): Value {
-  if (raw instanceof ArrayBuffer) return new Uint8Array(raw);
+  if (Object.prototype.toString.call(raw) === "[object ArrayBuffer]") return new Uint8Array(raw as ArrayBuffer);
   if (ArrayBuffer.isView(raw)) return new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
   return raw as Value;
 }

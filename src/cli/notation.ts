@@ -23,7 +23,7 @@ export function keyForm(key: Key): string | { base64: string } {
 
 /** A value as JSON has it. */
 export function valueForm(value: Value): unknown {
-  if (value instanceof Uint8Array) return { base64: toBase64(value) };
+  if (ArrayBuffer.isView(value)) return { base64: toBase64(value) };
   return isWrapper(value) ? { json: value } : value;
 }
 

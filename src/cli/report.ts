@@ -21,11 +21,18 @@ export function reportFailure(error: unknown, json: boolean): number {
     reportError("USAGE", error.message, json);
     return EXIT.usage;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   reportError(codeOf(error), message, json);
   // A mistake of ours: whoever wants to report it needs the stack.
-  if (process.env.KVSTORE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  const { stack } = (error ?? {}) as { stack?: unknown };
+  if (process.env.KVSTORE_DEBUG && stack !== undefined) process.stderr.write(`${stack}\n`);
   return EXIT.failed;
+}
+
+/** What an error says; of anything else that was thrown, what it is as text. */
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === "string" ? message : String(error);
 }
 
 function codeOf(error: unknown): string {

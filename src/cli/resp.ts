@@ -38,7 +38,7 @@ export function setCommand(key: Key, value: Value, expiresAt?: number): Uint8Arr
 
 /** Bytes as they are, a string in UTF-8, anything else as JSON. */
 function valueBytes(key: Key, value: Value): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return value;
   if (typeof value !== "string") return Buffer.from(JSON.stringify(value));
   // UTF-8 would have a replacement character in the place of a lone surrogate: another value, without a word.
   if (/\p{Surrogate}/u.test(value)) {

@@ -6,6 +6,7 @@
  */
 
 import { resolve } from "node:path";
+import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, takeLock } from "./lock.ts";
 import { openToRead } from "./node.ts";
@@ -105,11 +106,6 @@ class DenoHandle implements FileHandle {
     // A call that throws may have moved the descriptor: only one that returns says where it stands.
     this.#position = NaN;
   }
-}
-
-/** The code of an error of the operating system, such as `ENOENT`. */
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 function openLock(path: string): LockFile {

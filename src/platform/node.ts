@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
+import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, readTextAt, takeLock } from "./lock.ts";
 import { startTimer } from "./turn.ts";
@@ -72,11 +73,6 @@ class NodeHandle implements FileHandle {
  */
 export function openToRead(path: string): FileHandle {
   return new NodeHandle(fs.openSync(path, fs.constants.O_RDONLY));
-}
-
-/** The code of an error of the operating system, such as `ENOENT`. */
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 /** `O_EXLOCK` of macOS, where opening can take the lock of flock(2) at once; not among Node's constants. Untested. */

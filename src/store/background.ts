@@ -7,6 +7,7 @@
 import { nextOfAll, nextOfStale } from "../compaction/choose.ts";
 import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
 import { KvStoreError } from "../errors.ts";
+import { isError } from "../kinds.ts";
 import { MARK_BYTES } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
@@ -83,7 +84,7 @@ export class Background {
   /** Compacts everything. Callers that come before it begins share it. */
   compact(options: WorkOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const caller = { options, resolve, reject };
+      const caller = { options: { ...options }, resolve, reject };
       if (this.#waiting !== undefined) return void this.#waiting.push(caller);
       const callers = this.#waiting = [caller];
       this.exclusively(async () => {
@@ -245,7 +246,7 @@ export class Background {
   }
 
   #report(error: unknown): void {
-    this.#lastError = error instanceof Error ? error : new Error(String(error));
+    this.#lastError = isError(error) ? error : new Error(String(error));
     try {
       this.#settings.onError?.(this.#lastError);
     } catch {

@@ -7,6 +7,7 @@ import { asIo } from "../errors.ts";
 import { MANIFEST_NAME } from "../log/manifest.ts";
 import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
+import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
 import { findStore, takeLock } from "./directory.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
@@ -20,8 +21,8 @@ import { isStoreFile, LOCK_NAME } from "./names.ts";
  * @throws {KvStoreError} `LOCKED`, `IO`
  */
 // deno-lint-ignore require-await -- what is thrown must come out as a rejection
-export async function destroyStore(directory: string): Promise<boolean> {
-  return destroyOn(systemPlatform, systemPlatform.absolute(directory));
+export async function destroyStore(directory: string | URL): Promise<boolean> {
+  return destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
 }
 
 /** Does it on any platform. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { messageOf } from "../kinds.ts";
 import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "../log/manifest.ts";
 import { segmentNumberOf } from "../log/segment.ts";
 import type { Lock, Platform } from "../platform/types.ts";
@@ -29,7 +30,7 @@ export function ensureDirectory(platform: Platform, directory: string): boolean 
     return true;
   } catch (error) {
     const message = `cannot create ${directory}, or make it durable in its parent; create the directory first`;
-    throw new KvStoreError("IO", `${message}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new KvStoreError("IO", `${message}: ${messageOf(error)}`, {
       cause: error,
     });
   }

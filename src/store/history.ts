@@ -5,12 +5,13 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
+import { describe } from "../kinds.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { KIND, valueTypeOf } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
-import { describe, EncodedKey } from "./keys.ts";
+import { EncodedKey } from "./keys.ts";
 import { checkInteger, checkNames } from "./options.ts";
 import { Pace } from "./scan.ts";
 import type { EncodedValue } from "./values.ts";

@@ -5,6 +5,7 @@
  */
 import { encodeUtf8, isWellFormed } from "../bytes.ts";
 import type { KeyBytes } from "../index/index.ts";
+import { describe, isBytes } from "../kinds.ts";
 import { MAX_KEY_BYTES } from "../log/record.ts";
 import type { Key } from "../types.ts";
 
@@ -34,7 +35,7 @@ export class EncodedKey {
       this.bytes = this.#scratch;
       this.length = encodeUtf8(key, this.bytes, 0);
       this.isString = true;
-    } else if (key instanceof Uint8Array) {
+    } else if (isBytes(key)) {
       this.bytes = key;
       this.length = key.length;
       this.isString = false;
@@ -52,6 +53,11 @@ export class EncodedKey {
   }
 }
 
+/** A key to be kept beyond the call: bytes are the caller's to change. What is no key stays what it is. */
+export function ownKey<K>(key: K): K {
+  return typeof key !== "string" && isBytes(key) ? new Uint8Array(key) as Uint8Array & K : key;
+}
+
 /** A key as its caller gave it, from its bytes: always a copy. */
 export function decodeKey(bytes: Uint8Array, isString: boolean): Key {
   if (!isString) return new Uint8Array(bytes);
@@ -62,13 +68,6 @@ export function decodeKey(bytes: Uint8Array, isString: boolean): Key {
     text += String.fromCharCode(byte);
   }
   return text;
-}
-
-/** The kind of a thing, for messages. */
-export function describe(thing: unknown): string {
-  if (thing === null || thing === undefined) return String(thing);
-  if (typeof thing !== "object") return `a ${typeof thing}`;
-  return `an instance of ${thing.constructor?.name ?? "something"}`;
 }
 
 function tooLong(lengthBytes: number): RangeError {

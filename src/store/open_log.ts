@@ -8,6 +8,7 @@ import { encodeManifest, type Manifest } from "../log/manifest.ts";
 import { FLAG_MORE } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
+import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { countExpired } from "./core.ts";
@@ -45,8 +46,8 @@ export interface OpenLog {
  * @throws {KvStoreError} as `KvStore.open` does
  * @experimental
  */
-export function openLog(directory: string): OpenLog {
-  const { log, index, manifest } = openReader(systemPlatform, systemPlatform.absolute(directory));
+export function openLog(directory: string | URL): OpenLog {
+  const { log, index, manifest } = openReader(systemPlatform, systemPlatform.absolute(pathOf(directory)));
   index.expire(log.now());
   for (const segment of log.segments.values()) countExpired(segment, index);
   return {
@@ -101,8 +102,8 @@ export interface LogSurvey {
  * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
  * @experimental
  */
-export function surveyLog(directory: string): LogSurvey {
-  return surveyOn(systemPlatform, systemPlatform.absolute(directory));
+export function surveyLog(directory: string | URL): LogSurvey {
+  return surveyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
 }
 
 /** The same on any platform. */

@@ -6,7 +6,7 @@
 import { flagsOf, KIND } from "../log/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import type { Core } from "./core.ts";
-import { nameOf } from "./keys.ts";
+import { nameOf, ownKey } from "./keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 
@@ -66,12 +66,16 @@ export function stageBatch(core: Core, operations: EncodedOperation[]): void {
   }
 }
 
+/** Keeps nothing of an operation: who yields one may use its buffers again for the next. */
 function encodeOperation(operation: BatchOperation, now: () => number): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
     throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
   }
   checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value", "ttl", "expiresAt"] : ["type", "key"]);
-  if (operation.type === "delete") return { key: operation.key, value: undefined, expiresAt: 0 };
-  return { key: operation.key, value: encodeValue(operation.value), expiresAt: expiryTimeOf(operation, now) };
+  const key = ownKey(operation.key);
+  if (operation.type === "delete") return { key, value: undefined, expiresAt: 0 };
+  const { type: form, data } = encodeValue(operation.value);
+  const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
+  return { key, value, expiresAt: expiryTimeOf(operation, now) };
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { describe } from "../kinds.ts";
 import type { CompactionOptions, Durability, Expiry, OpenOptions } from "../types.ts";
-import { describe } from "./keys.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MIN_SEGMENT_BYTES = 4096;
@@ -28,7 +28,7 @@ export interface Settings {
   /** Most memory for blocks of the log that were read. */
   cacheBytes: number;
   /** When compaction runs by itself. */
-  compaction: Required<CompactionOptions>;
+  compaction: { [name in keyof CompactionOptions]-?: NonNullable<CompactionOptions[name]> };
   /** What to do about damage. */
   recovery: "strict" | "salvage";
   /** Hears of errors in the background. */

@@ -77,8 +77,12 @@ export interface Source<T> {
   release(): void;
 }
 
+/** What the runtime's iterators inherit from: `map`, `take` and so on; less on Node 20, which has no `Iterator`. */
+const RuntimeIterator: new () => object = (globalThis as unknown as { Iterator?: new () => object }).Iterator ??
+  class {};
+
 /** Visits a range. If an item cannot be read, `next` throws, and the call after it goes on with the next one. */
-export class RangeIterator<T> implements IterableIterator<T> {
+export class RangeIterator<T> extends RuntimeIterator implements IterableIterator<T, undefined> {
   readonly #source: Source<T>;
   readonly #bounds: Bounds;
   #low: number;
@@ -88,6 +92,7 @@ export class RangeIterator<T> implements IterableIterator<T> {
 
   /** An iterator over what of `source` lies within `bounds`. */
   constructor(source: Source<T>, bounds: Bounds) {
+    super();
     this.#source = source;
     this.#bounds = bounds;
     [this.#low, this.#high] = bounds.positions(source.list);
@@ -116,5 +121,10 @@ export class RangeIterator<T> implements IterableIterator<T> {
   /** Itself. */
   [Symbol.iterator](): this {
     return this;
+  }
+
+  /** Ends the iterator, for `using`. */
+  [Symbol.dispose](): void {
+    this.return();
   }
 }

@@ -6,7 +6,7 @@
 import { KvStoreError } from "../errors.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { Core } from "./core.ts";
-import { decodeKey } from "./keys.ts";
+import { decodeKey, ownKey } from "./keys.ts";
 import { type Bounds, boundsOf, RangeIterator } from "./range.ts";
 import type { View } from "./views.ts";
 
@@ -14,7 +14,7 @@ import type { View } from "./views.ts";
 const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
 
 /** Reads a store, as it is or as it was. */
-export class Reading<V extends Value = Value> {
+export class Reading<V extends Value = Value, K extends Key = Key> {
   readonly #core: Core;
   /** The moment that is read; `undefined`: always the present. */
   readonly #view: View | undefined;
@@ -31,39 +31,46 @@ export class Reading<V extends Value = Value> {
     return this.#view === undefined ? this.#core.index.size : this.#view.size;
   }
 
-  get(key: Key): V | undefined {
+  get(key: K): V | undefined {
     this.#check();
     return this.#get(key);
   }
 
-  getMany(keys: Iterable<Key>): (V | undefined)[] {
-    const list = [...keys];
+  getMany(keys: Iterable<K>): (V | undefined)[] {
+    const list: K[] = [];
+    for (const key of keys) list.push(ownKey(key));
     this.#check();
     return list.map((key) => this.#get(key));
   }
 
-  has(key: Key): boolean {
+  has(key: K): boolean {
     this.#check();
     this.#core.key.encode(key);
     return this.#core.find(this.#view) !== undefined;
   }
 
-  expiresAt(key: Key): number | undefined {
+  expiresAt(key: K): number | undefined {
     this.#check();
     this.#core.key.encode(key);
     return this.#core.find(this.#view)?.expiresAt || undefined;
   }
 
-  keys(range: Range = {}): IterableIterator<Key> {
-    return this.#iterate(range, (key) => key);
+  keys(range: Range = {}): IteratorObject<K, undefined> {
+    return this.#iterate(range, (key) => key as K);
   }
 
-  values(range: Range = {}): IterableIterator<V> {
+  values(range: Range = {}): IteratorObject<V, undefined> {
     return this.#iterate(range, (_, value) => value());
   }
 
-  entries(range: Range = {}): IterableIterator<[Key, V]> {
-    return this.#iterate(range, (key, value) => [key, value()]);
+  entries(range: Range = {}): IteratorObject<[K, V], undefined> {
+    return this.#iterate(range, (key, value) => [key as K, value()]);
+  }
+
+  /** What `JSON.stringify` and consoles show: where the store is, and how many keys it has. Also of a closed one. */
+  toJSON(): { directory: string; keys: number } {
+    const { index, log } = this.#core;
+    return { directory: log.directory, keys: this.#view === undefined ? index.size : this.#view.size };
   }
 
   /** Gives the view back. */
@@ -71,7 +78,7 @@ export class Reading<V extends Value = Value> {
     releaseNow(this, this.#core, this.#view!);
   }
 
-  #iterate<T>(range: Range, item: (key: Key, value: () => V) => T): IterableIterator<T> {
+  #iterate<T>(range: Range, item: (key: Key, value: () => V) => T): IteratorObject<T, undefined> {
     this.#check();
     const bounds = boundsOf(range);
     const core = this.#core;
@@ -87,10 +94,11 @@ export class Reading<V extends Value = Value> {
       release: () => own !== undefined && releaseNow(iterator, core, own),
     }, bounds);
     if (own !== undefined) releaseWhenAbandoned(iterator, core, own);
-    return iterator;
+    // Where the runtime has more calls of iterators, the base class has them.
+    return iterator as unknown as IteratorObject<T, undefined>;
   }
 
-  #get(key: Key): V | undefined {
+  #get(key: K): V | undefined {
     const core = this.#core;
     const encoded = core.key.encode(key);
     if (this.#view === undefined) return core.get() as V | undefined;
@@ -106,6 +114,21 @@ export class Reading<V extends Value = Value> {
       throw new KvStoreError("CLOSED", "the snapshot is closed");
     }
   }
+}
+
+/** Has consoles show the instances of a class as their JSON, under the class's name: `KvStore { keys: 3 }`. */
+export function showAsJson(prototype: { toJSON(): object }): void {
+  Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspected });
+}
+
+function inspected(
+  this: { toJSON(): object },
+  _depth: number,
+  options: object,
+  inspect?: (thing: object, options: object) => string,
+): unknown {
+  const shown = this.toJSON();
+  return inspect === undefined ? shown : `${this.constructor.name} ${inspect(shown, options)}`;
 }
 
 function itemOf<V, T>(core: Core, view: View, bounds: Bounds, item: (key: Key, value: () => V) => T) {

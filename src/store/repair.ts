@@ -14,6 +14,7 @@ import { KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import { readUpTo, removeIfThere, writeDurably } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
+import { pathOf } from "../platform/path.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { findStore, takeLock } from "./directory.ts";
@@ -32,11 +33,11 @@ import { type ExaminedStore, examineStore } from "./survey.ts";
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
  */
 export async function repairStore(
-  directory: string,
+  directory: string | URL,
   options: { dryRun?: boolean } & WorkOptions = {},
 ): Promise<RepairReport> {
   checkNames("repairStore", options, ["dryRun", "onProgress", "signal"]);
-  return await repairOn(systemPlatform, systemPlatform.absolute(directory), options);
+  return await repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
 }
 
 /** The same on any platform. */

@@ -69,7 +69,8 @@ export class Pace {
   /** Work on so many bytes. `check` throws if the work is to end for other reasons than the caller's. */
   constructor(options: WorkOptions, totalBytes: number, check: () => void = () => {}) {
     options.signal?.throwIfAborted();
-    this.#options = options;
+    // The caller's object is the caller's to change.
+    this.#options = { ...options };
     this.#totalBytes = totalBytes;
     this.#check = check;
   }

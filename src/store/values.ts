@@ -4,9 +4,9 @@
  * @module
  */
 import { isWellFormed } from "../bytes.ts";
+import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
 import type { Value } from "../types.ts";
-import { describe } from "./keys.ts";
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -26,7 +26,7 @@ export function encodeValue(value: Value): EncodedValue {
       ? { type: VALUE_TYPE.utf8, data: value }
       : { type: VALUE_TYPE.utf16, data: toUtf16(value) };
   }
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     if (value.length > MAX_VALUE_BYTES) throw tooLarge(value.length);
     return { type: VALUE_TYPE.bytes, data: value };
   }

@@ -7,6 +7,7 @@ import { asIo } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
+import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
 import { accountOf, compare, problemOf } from "./compare.ts";
@@ -23,9 +24,9 @@ import { type ExaminedStore, examineStore, generationOf } from "./survey.ts";
  *
  * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
  */
-export async function verifyStore(directory: string, options: WorkOptions = {}): Promise<VerifyReport> {
+export async function verifyStore(directory: string | URL, options: WorkOptions = {}): Promise<VerifyReport> {
   checkNames("verifyStore", options, ["onProgress", "signal"]);
-  return await verifyOn(systemPlatform, systemPlatform.absolute(directory), options);
+  return await verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
 }
 
 /** The same on any platform. */

@@ -12,7 +12,7 @@ import { ChangeCursor } from "../log/changes.ts";
 import { readManifest } from "../log/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
 import { keepRunning, nextTurn } from "../platform/turn.ts";
-import type { Change, Value, Watch, WatchOptions } from "../types.ts";
+import type { Change, Key, Value, Watch, WatchOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { durableSequence } from "./durable.ts";
 import { decodeKey, EncodedKey } from "./keys.ts";
@@ -24,13 +24,13 @@ import type { Watching } from "./watches.ts";
 /** How often a reader looks for what the writer has done. The writer tells of its syncs within a second. */
 const LOOK_MS = 250;
 
-type Result<V extends Value> = IteratorResult<Change<V>, undefined>;
+type Result<V extends Value, K extends Key> = IteratorResult<Change<V, K>, undefined>;
 
 /** Ends the watches that nobody holds any more. */
 const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
 
 /** Begins a watch. */
-export function watchStore<V extends Value>(core: Core, options: WatchOptions): Watch<V> {
+export function watchStore<V extends Value, K extends Key>(core: Core, options: WatchOptions): Watch<V, K> {
   checkNames("watch", options, ["prefix", "since", "signal"]);
   const { prefix = "", since, signal } = options;
   if (since !== undefined) checkSince(core, since);
@@ -39,13 +39,13 @@ export function watchStore<V extends Value>(core: Core, options: WatchOptions): 
   }
   const bytes = new EncodedKey().encode(prefix).copy();
   const durable = durableSequence(core);
-  const state = new WatchState<V>(core, bytes, since ?? durable);
+  const state = new WatchState<V, K>(core, bytes, since ?? durable);
   if (core.watches.isEmpty) core.watches.durableSequence = durable;
   core.watches.add(state);
   if (state.position < core.log.historyFloor) state.trim(core.log.historyFloor);
   if (signal !== undefined) state.heed(signal);
   lookLater(core);
-  return new ChangeIterator<V>(state);
+  return new ChangeIterator<V, K>(state);
 }
 
 /** A number that the store has not come to is none that a change had: it is of another store, or of a later state. */
@@ -58,11 +58,11 @@ function checkSince(core: Core, since: number): void {
 }
 
 /** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
-class ChangeIterator<V extends Value> implements Watch<V> {
-  readonly #state: WatchState<V>;
+class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
+  readonly #state: WatchState<V, K>;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(state: WatchState<V>) {
+  constructor(state: WatchState<V, K>) {
     this.#state = state;
     ABANDONED.register(this, () => state.end(), this);
   }
@@ -71,7 +71,7 @@ class ChangeIterator<V extends Value> implements Watch<V> {
     return this.#state.position;
   }
 
-  next(): Promise<Result<V>> {
+  next(): Promise<Result<V, K>> {
     const result = this.#last.then(() => this.#state.next());
     // While somebody waits, this must not be garbage.
     this.#last = result.then(() => this, () => this);
@@ -79,7 +79,7 @@ class ChangeIterator<V extends Value> implements Watch<V> {
   }
 
   // deno-lint-ignore require-await -- an iterator's calls return promises
-  async return(): Promise<Result<V>> {
+  async return(): Promise<Result<V, K>> {
     ABANDONED.unregister(this);
     this.#state.end();
     return { done: true, value: undefined };
@@ -95,7 +95,7 @@ class ChangeIterator<V extends Value> implements Watch<V> {
 }
 
 /** A watch under way. */
-class WatchState<V extends Value> implements Watching {
+class WatchState<V extends Value, K extends Key> implements Watching {
   readonly #core: Core;
   readonly #prefix: Uint8Array;
   readonly #changes: ChangeCursor;
@@ -116,7 +116,7 @@ class WatchState<V extends Value> implements Watching {
   }
 
   /** The next change, once there is one. */
-  async next(): Promise<Result<V>> {
+  async next(): Promise<Result<V, K>> {
     for (;;) {
       if (this.#core.isClosed) this.end();
       if (this.#failure !== undefined) {
@@ -175,12 +175,12 @@ class WatchState<V extends Value> implements Watching {
   }
 
   /** The change that the cursor stands on; `undefined` if it is not asked for. */
-  #change(): Change<V> | undefined {
+  #change(): Change<V, K> | undefined {
     const { record, segment } = this.#changes;
     const { sequence: seq, kind, flags } = record;
     if (kind === KIND.clear) return { seq, type: "clear" };
     if (!startsWith(record.key, this.#prefix)) return undefined;
-    const key = decodeKey(record.key, (flags & FLAG_STRING_KEY) !== 0);
+    const key = decodeKey(record.key, (flags & FLAG_STRING_KEY) !== 0) as K;
     if (kind === KIND.delete) return { seq, type: "delete", key };
     const bad = (reason: string) => corrupt(segment.name, record.offset, reason);
     if (!this.#checkValue()) throw bad("checksum of a value");

@@ -26,6 +26,7 @@ import { clockCases } from "./expiry_clock.ts";
 import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
+import { handedOverCases } from "./handed_over.ts";
 import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
@@ -67,4 +68,5 @@ export const cases: Case[] = [
   ...watchEndCases,
   ...watchReaderCases,
   ...historyCases,
+  ...handedOverCases,
 ];

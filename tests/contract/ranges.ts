@@ -98,7 +98,7 @@ export const rangeCases: Case[] = [
       const range = { gte: "a", lt: "c", reverse: true };
       const keys = [...store.keys(range)];
       assertEquals([...store.values(range)], store.getMany(keys));
-      assertEquals([...store.entries(range)], keys.map((key) => [key, store.get(key)!] as [Key, object]));
+      assertEquals([...store.entries(range)], keys.map((key) => [key, store.get(key)!] as [Key, unknown]));
       assertEquals([...store], [...store.entries()]);
     },
   },

@@ -39,9 +39,11 @@ Deno.test({
     const symbols = await documented();
     for (const name of ["KvStore", "Snapshot"]) {
       const methods = symbols.find((symbol) => symbol.name === name)!.declarations[0]!.def.methods!;
-      const bare = methods.filter((method) => !method.jsDoc?.doc && !has(method, "internal"));
-      assertEquals(bare.map((method) => method.name), [], `${name}: calls without an explanation`);
       const names = new Set(methods.map((method) => method.name));
+      // Of a call with several signatures the last is the implementation, which nobody is shown.
+      for (const method of methods) if (method.jsDoc?.doc || has(method, "internal")) names.delete(method.name);
+      assertEquals([...names], [], `${name}: calls without an explanation`);
+      for (const method of methods) names.add(method.name);
       assertEquals(READING.filter((call) => !names.has(call)), [], `${name}: calls that are not listed`);
       if (name === "Snapshot") continue;
       const shown = new Set(methods.filter((method) => has(method, "example")).map((method) => method.name));

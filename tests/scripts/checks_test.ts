@@ -67,6 +67,18 @@ parsingTest("import directions: each wrong way is found, and no right one", asyn
   }
 });
 
+parsingTest("realms: instanceof with a class of the language is found, in src/ alone", async () => {
+  const { checkRealms } = await import("../../scripts/checks/realms.ts");
+  const text = `import { Own } from "./own.ts";
+class Declared {}
+export const a = thing instanceof Own || thing instanceof Declared;
+export const b = thing instanceof Error;
+`;
+  const found = checkRealms(["src/store/a.ts", "tests/a.ts"].map((path) => ({ path, text })));
+  assertEquals(found.map(({ path, line }) => `${path}:${line}`), ["src/store/a.ts:4"]);
+  assertStringIncludes(found[0]!.message, "instanceof Error");
+});
+
 /** Four lines of code: the string's blank line does not count, the one that looks like a comment does. */
 const SHORT = `/**
  * Comment.

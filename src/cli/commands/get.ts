@@ -51,7 +51,7 @@ async function printValue(context: Context, key: Key, store: Reader): Promise<nu
   if (context.json) {
     context.out.add(entryLine(key, value, store.expiresAt(key)) + "\n");
   } else {
-    const bytes = value instanceof Uint8Array ? value : Buffer.from(valueText(value));
+    const bytes = ArrayBuffer.isView(value) ? value : Buffer.from(valueText(value));
     await context.out.bytes(bytes);
     if (!hasSwitch(context, "raw")) context.out.add("\n");
   }

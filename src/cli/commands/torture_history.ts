@@ -81,6 +81,6 @@ function bytesOf(write: Write): number {
   if (write.type === "batch") return write.operations.reduce((sum, operation) => sum + bytesOf(operation), 0);
   if (write.type === "delete") return write.key.length;
   const { key, value } = write;
-  const isPlain = typeof value === "string" || value instanceof Uint8Array;
+  const isPlain = typeof value === "string" || ArrayBuffer.isView(value);
   return key.length + (isPlain ? value.length : JSON.stringify(value).length);
 }

@@ -9,6 +9,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { KvStore, KvStoreError } from "../../../mod.ts";
 import { EXIT } from "../errors.ts";
+import { messageOf } from "../report.ts";
 import { applyTo, openOptionsOf, Plan } from "./torture_plan.ts";
 
 /** The environment variable that makes `kvstore torture` this process. */
@@ -61,7 +62,7 @@ export async function runTask(task: Task): Promise<number> {
     return EXIT.done;
   } catch (error) {
     const code = error instanceof KvStoreError ? error.code : "UNEXPECTED";
-    say({ error: { code, message: error instanceof Error ? error.message : String(error) } });
+    say({ error: { code, message: messageOf(error) } });
     return EXIT.failed;
   }
 }

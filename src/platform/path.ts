@@ -1,0 +1,24 @@
+/**
+ * Paths as callers give them.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { describe } from "../kinds.ts";
+
+/**
+ * The path of a directory that a caller names: a string, or a `file:` URL. A URL in a string is a mistake that would
+ * create a directory named `file:`.
+ */
+export function pathOf(directory: string | URL): string {
+  if (typeof directory === "string") {
+    if (directory === "") throw new TypeError("a directory is a path, not an empty string");
+    if (!/^file:/i.test(directory)) return directory;
+    throw new TypeError(`a directory is a path or a URL object: pass new URL(${JSON.stringify(directory)})`);
+  }
+  const { href } = (directory ?? {}) as { href?: unknown };
+  if (typeof href !== "string") throw new TypeError(`a directory is a path or a file: URL, not ${describe(directory)}`);
+  if (!/^file:/i.test(href)) throw new TypeError(`the URL of a directory begins with file:, not as ${href}`);
+  return fileURLToPath(href);
+}
