@@ -1,6 +1,7 @@
 /**
- * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README and the
- * suites of the packages that its adapters are for: the part of `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
+ * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README, the
+ * suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
+ * `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
  *
  * @module
  */
@@ -8,8 +9,9 @@
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
+import { compileInRealm, IN_REALM, runContract } from "./npm/contract.ts";
+import { buildTarball, checkManifest, installedIn } from "./npm/pack.ts";
 import { checkReadme } from "./npm/readme.ts";
-import { buildTarball, checkManifest } from "./npm/pack.ts";
 import { Results } from "./npm/results.ts";
 import { runOk } from "./npm/run.ts";
 import type { Runtime } from "./npm/runtimes.ts";
@@ -32,6 +34,8 @@ async function main(): Promise<number> {
     const project = await makeAdapterProject(join(scratch, "project"), { tarball: tarball.file, cache });
     await checkReadme(project.folder, node, { column: ADAPTERS, results });
     await checkAdapters(project, node, results);
+    const files = await compileInRealm(project.folder, installedIn(project.folder));
+    await runContract(node, { files, scratch, results, column: IN_REALM });
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
     const { passed, failed } = results.total();
     console.log(`${passed} passed, ${failed} failed`);

@@ -16,7 +16,7 @@ import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
 import { checkExchange, checkFollowing, checkKills, checkRaces, ROWS } from "./npm/between.ts";
 import { compile } from "./npm/compile.ts";
 import { checkProjects, makeProjects } from "./npm/consumers.ts";
-import { runContract } from "./npm/contract.ts";
+import { compileInRealm, IN_REALM, runContract } from "./npm/contract.ts";
 import { figures } from "./npm/figures.ts";
 import { buildTarball, checkTarball, installedIn } from "./npm/pack.ts";
 import { Peers } from "./npm/peers.ts";
@@ -28,7 +28,7 @@ import { findRuntimes, type Runtime, thisDeno } from "./npm/runtimes.ts";
 import { ROOT } from "./stage.ts";
 
 /** The columns of the table of runtimes. */
-const COLUMNS = ["contract", "contract by require", "package", ADAPTERS];
+const COLUMNS = ["contract", "contract by require", IN_REALM, "package", ADAPTERS];
 
 /** What the steps share. */
 interface Work {
@@ -67,6 +67,7 @@ async function testPackage(work: Work): Promise<string> {
 interface Compiled {
   esm: string;
   script: string;
+  inRealm: string[];
   peer: string;
 }
 
@@ -78,20 +79,22 @@ async function compileSuite(project: string): Promise<Compiled> {
   return {
     esm: await compile(suite, esm),
     script: await compile(suite, script),
+    inRealm: await compileInRealm(project, packageFolder),
     peer: await compile("tests/packaging/peer.ts", esm),
   };
 }
 
 /** Every runtime must run as many cases as Deno does. */
-async function runContracts({ scratch, runtimes, results }: Work, { esm, script }: Compiled): Promise<void> {
+async function runContracts({ scratch, runtimes, results }: Work, { esm, script, inRealm }: Compiled): Promise<void> {
   const source = join(ROOT, "tests/store_contract_test.ts");
   const jobs = runtimes.map((runtime) => ({
     runtime,
     column: COLUMNS[0]!,
-    file: runtime.kind === "deno" ? source : esm,
+    files: [runtime.kind === "deno" ? source : esm],
   }));
   const oldest = runtimes.find(({ kind }) => kind === "node")!;
-  jobs.push({ runtime: oldest, column: COLUMNS[1]!, file: script });
+  jobs.push({ runtime: oldest, column: COLUMNS[1]!, files: [script] });
+  jobs.push({ runtime: oldest, column: IN_REALM, files: inRealm });
   const counts = new Map<(typeof jobs)[number], number>();
   await twoAtATime(jobs, async (job) => {
     const { passed, failed } = await runContract(job.runtime, { ...job, scratch, results });
@@ -190,7 +193,7 @@ async function main(args: string[]): Promise<number> {
     const work = { scratch, cache: join(cache, "npm"), runtimes: [thisDeno(), ...runtimes], results };
     // what cannot go on, for want of a network or of a package that builds, is a failure among the others
     const sizes = await testPackage(work).catch((error) => {
-      results.fail("tarball", COLUMNS[2]!, error instanceof Error ? error.message : String(error));
+      results.fail("tarball", COLUMNS[3]!, error instanceof Error ? error.message : String(error));
       return "no figures";
     });
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);

@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { assertEquals } from "@std/assert";
 import { KvStore, repairStore, verifyStore } from "../mod.ts";
 import { denoPlatform } from "../src/platform/deno.ts";
@@ -38,9 +39,9 @@ Deno.test({
       const store = await KvStore.open<number>(directory);
       await store.set("a", 1);
       await store.close();
-      assertEquals(await verifyStore(directory), { problems: [], notes: [] });
+      assertEquals(await verifyStore(pathToFileURL(directory)), { problems: [], notes: [] });
       assertEquals((await repairStore(directory, { dryRun: true })).problems, []);
-      await using reader = await KvStore.open<number>(directory, { readOnly: true });
+      await using reader = await KvStore.open<number, string>(pathToFileURL(directory), { readOnly: true });
       assertEquals([...reader], [["a", 1]]);
     } finally {
       Deno.removeSync(root, { recursive: true });

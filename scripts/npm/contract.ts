@@ -4,8 +4,9 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT } from "../stage.ts";
+import { compile } from "./compile.ts";
 import type { Count, Results } from "./results.ts";
 import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -23,13 +24,25 @@ export interface Suite {
   script: string;
 }
 
-/** Runs the suite; returns what the runtime's own test runner counted. */
+/** The column of the suite in a realm of its own. */
+export const IN_REALM = "contract in a realm";
+
+/** Compiles the suite, and what runs it in a realm of its own, against the installed package. */
+export async function compileInRealm(project: string, packageFolder: string): Promise<string[]> {
+  const target = { folder: join(project, "realm"), packageFolder, format: "script" } as const;
+  return [
+    await compile("tests/packaging/realm.ts", target),
+    await compile("tests/packaging/contract.ts", target),
+  ];
+}
+
+/** Runs the suite, which the first of the files is or is given to; returns what the runtime's own test runner counted. */
 export async function runContract(
   runtime: Runtime,
-  { file, scratch, results, column }: { file: string; scratch: string; results: Results; column: string },
+  { files, scratch, results, column }: { files: string[]; scratch: string; results: Results; column: string },
 ): Promise<Count> {
   const temporary = await Deno.makeTempDir({ dir: scratch, prefix: "contract-" });
-  const { args, cwd } = commandOf(runtime, file);
+  const { args, cwd } = commandOf(runtime, files);
   // the cases' temporary folders go where they are removed for sure
   const env = { TMPDIR: temporary, TMP: temporary, TEMP: temporary };
   const { code, stdout, stderr } = await run(runtime.program, args, {
@@ -46,15 +59,16 @@ export async function runContract(
   return count ?? { passed: 0, failed: 0 };
 }
 
-function commandOf(runtime: Runtime, file: string): { args: string[]; cwd: string } {
+function commandOf(runtime: Runtime, files: string[]): { args: string[]; cwd: string } {
+  const cwd = dirname(files[0]!);
   switch (runtime.kind) {
     case "deno":
-      return { args: ["test", "-A", "--no-check", file], cwd: ROOT };
+      return { args: ["test", "-A", "--no-check", ...files], cwd: ROOT };
     case "node":
       // what `node --test` does in a process of its own, which would outlive a time limit
-      return { args: ["--test-reporter=tap", file], cwd: dirname(file) };
+      return { args: ["--test-reporter=tap", ...files], cwd };
     case "bun":
-      return { args: ["test", `--timeout=${CASE_MILLISECONDS}`, file], cwd: dirname(file) };
+      return { args: ["test", `--timeout=${CASE_MILLISECONDS}`, ...files], cwd };
   }
 }
 

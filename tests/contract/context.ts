@@ -119,7 +119,7 @@ export class Context {
   files(directory: string = this.directory): string[] {
     const { inner } = this.platform;
     try {
-      return inner.list(directory).sort();
+      return Array.from(inner.list(directory)).sort();
     } catch (error) {
       if (inner.isNotFound(error)) return [];
       throw error;

@@ -182,11 +182,9 @@ export const openingCases: Case[] = [
   {
     name: "open: files that are not the store's are left alone",
     async run(context) {
-      context.replaceFile("notes.txt", bytes("mine"));
-      context.replaceFile("99999999.seg", bytes("not a segment of this store"));
-      context.platform.inner.remove(`${context.directory}/99999999.seg`);
       const store = await context.open(SMALL);
       await store.set("a", 1);
+      context.replaceFile("notes.txt", bytes("mine"));
       context.replaceFile("00000777.seg", bytes("not a segment of this store"));
       await context.reopen(store);
       assert(context.files().includes("notes.txt") && context.files().includes("00000777.seg"));
@@ -197,7 +195,7 @@ export const openingCases: Case[] = [
     async run(context) {
       context.replaceFile("file", bytes("x"));
       const error = await assertCode(KvStore.openOn(context.platform, `${context.directory}/file`, {}), "IO");
-      assert(error.cause instanceof Error);
+      assert(typeof (error.cause as Error).message === "string");
     },
   },
   {

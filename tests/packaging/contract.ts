@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
+import { pathToFileURL } from "node:url";
 import { assertEquals } from "@std/assert";
 import { KvStore, repairStore, verifyStore } from "../../mod.ts";
 import { platform } from "../../src/platform/mod.ts";
@@ -43,8 +44,8 @@ test("contract, on disk: the functions that programs import do the same on the r
     const store = await KvStore.open<number>(directory);
     await store.set("a", 1);
     await store.close();
-    assertEquals(await verifyStore(directory), { problems: [], notes: [] });
+    assertEquals(await verifyStore(pathToFileURL(directory)), { problems: [], notes: [] });
     assertEquals((await repairStore(directory, { dryRun: true })).problems, []);
-    await using reader = await KvStore.open<number>(directory, { readOnly: true });
+    await using reader = await KvStore.open<number, string>(pathToFileURL(directory), { readOnly: true });
     assertEquals([...reader], [["a", 1]]);
   }));
