@@ -1,6 +1,6 @@
 /** Watches: what ends them, what goes wrong, and what they leave to others. */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Change } from "../../mod.ts";
 import { isSettled, keysOf, take } from "./changes.ts";
 import type { Case } from "./context.ts";
