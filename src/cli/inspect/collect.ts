@@ -82,6 +82,8 @@ export interface Collected {
   records: number;
   /** Keys that are there: what has expired is not. */
   keys: number;
+  /** Keys that would be there, had they not expired. */
+  expiredKeys: number;
   /** Number of sets with a key, or value, of 0 bytes, of 1, of 2 to 3, of 4 to 7, … */
   keySizes: number[];
   valueSizes: number[];
@@ -132,6 +134,7 @@ class Collector {
       damages: 0,
       records: 0,
       keys: 0,
+      expiredKeys: 0,
       keySizes: [],
       valueSizes: [],
     };
@@ -172,7 +175,8 @@ class Collector {
     // What a clear removed is announced now.
     this.#current = { sequence: collected.clears.at(-1) ?? 0, isTaken: false, keys: -1 };
     this.#replay.finish();
-    collected.keys = this.#index.size - this.#graves.expired;
+    collected.expiredKeys = this.#graves.expired;
+    collected.keys = this.#index.size - collected.expiredKeys;
     return collected;
   }
 

@@ -96,6 +96,8 @@ export interface PictureData {
   isManifestDamaged: boolean;
   hasValues: boolean;
   keys: number;
+  /** Keys that would be there, had they not expired. */
+  expiredKeys: number;
   records: number;
   bytes: BytesByState;
   diskBytes: number;

@@ -42,6 +42,7 @@ export function pageData(survey: LogSurvey, collected: Collected, options: PageO
     isManifestDamaged: survey.problems.some(({ file }) => file === "MANIFEST"),
     hasValues: options.hasValues,
     keys: collected.keys,
+    expiredKeys: collected.expiredKeys,
     records: collected.records,
     bytes,
     diskBytes: segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0),

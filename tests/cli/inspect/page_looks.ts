@@ -66,6 +66,24 @@ export const LOOKS: Record<string, (site: Site) => Promise<void>> = {
     }
   },
 
+  // 'now' stood in the middle of its place, which in a narrow panel left a pixel between it and 'compacted'.
+  "keeps the labels under the slider apart": async (site) => {
+    for (const write of [few, many]) {
+      const opened = await pageOfStore(site, write);
+      for (const width of [320, 720, 1021, 1280, 2000]) {
+        await opened.page.setViewportSize({ width, height: 800 });
+        await nextFrame(opened.page);
+        const gaps = await opened.page.evaluate(() => {
+          const boxes = [...document.querySelectorAll(".tick")].map((tick) => tick.getBoundingClientRect())
+            .filter((box) => box.width > 0).sort((a, b) => a.left - b.left);
+          return boxes.slice(1).map((box, i) => box.left - boxes[i].right);
+        });
+        assert(gaps.length > 0 && gaps.every((gap) => gap >= 12), `${gaps.map(Math.round)} at ${width}`);
+      }
+      await noComplaints(opened);
+    }
+  },
+
   "is readable in light and in dark": async (site) => {
     const grounds: string[] = [];
     for (const scheme of ["light", "dark"] as const) {

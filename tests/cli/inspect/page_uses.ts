@@ -26,6 +26,21 @@ export const USES: Record<string, (site: Site) => Promise<void>> = {
     await noComplaints(opened);
   },
 
+  // The title said 333 keys and the caption of Growth 342: it counted what had expired as if it was still there.
+  "counts the same keys in its title and under its charts, also where some have expired": async (site) => {
+    const opened = await pageOfStore(site, async (store) => {
+      for (let i = 0; i < 12; i++) await store.set(`key ${i}`, i, i % 3 === 0 ? { ttl: 1 } : {});
+      await store.set("key 0", "stays");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    const { page } = opened;
+    assertMatch(await text(page, "h1"), /^9 keys in /);
+    assertMatch(await text(page, ".reading"), /, 9 keys, and 3 that expired\.$/);
+    await page.locator(".plot").first().hover({ position: { x: 120, y: 60 } });
+    assertMatch(await text(page, ".reading"), /, \d+ keys?, those that expired included\.$/);
+    await noComplaints(opened);
+  },
+
   "shows the record under the mouse": async (site) => {
     const opened = await pageOfStore(site, few);
     const { page } = opened;

@@ -135,15 +135,21 @@ function bytesText(bytes: number): string {
   return bytes === 0 ? "0" : humanBytes(Math.round(bytes));
 }
 
-function growthPlan({ series, steps }: PictureData): ChartPlan {
+function growthPlan({ series, steps, keys: present, expiredKeys }: PictureData): ChartPlan {
   const all = sums(series.appended);
   const died = sums(series.died);
   const needed = all.map((bytes, i) => Math.max(0, bytes - died[i]!));
   const keys = sums(series.keys);
   const last = steps.length - 1;
+  // What has expired by now was there at some time, which the log does not know; at its end we do.
+  const keysText = (i: number) => {
+    if (expiredKeys === 0) return counted(Math.max(0, keys[i]!), "key");
+    if (i < last) return `${counted(Math.max(0, keys[i]!), "key")}, those that expired included`;
+    return `${counted(present, "key")}, and ${grouped(expiredKeys)} that expired`;
+  };
   const say = (i: number) =>
     `At sequence ${grouped(steps[i]!)}: ${bytesText(all[i]!)} in the log, ${bytesText(needed[i]!)} not superseded, ` +
-    `${counted(Math.max(0, keys[i]!), "key")}.`;
+    `${keysText(i)}.`;
   return {
     title: "Growth",
     about: "Every write makes the log longer. The gap between the lines is what has been superseded.",

@@ -16,7 +16,7 @@ const PLAYING_MS = 24_000;
 const LONGEST_MOMENT_MS = 1600;
 const COMPACTION_MS = 2600;
 /** How much of the slider each of the moments behind the present takes, as a share of what is before. */
-const FUTURE_ROOM = 0.08;
+const FUTURE_ROOM = 0.1;
 /** Sentences change no faster than one can notice them. */
 const SENTENCE_MS = 450;
 
@@ -87,7 +87,7 @@ export class Player {
       made.style.setProperty("--at", String(this.#valueOf(moment) / this.#valueOf(last)));
       return made;
     };
-    const ticks = [tick(0, "empty", "tick first"), tick(now, "now", now === last ? "tick last" : "tick")];
+    const ticks = [tick(0, "empty", "tick first"), tick(now, "now", now === last ? "tick last" : "tick before")];
     if (now < last) ticks.push(tick(last, "compacted", "tick last future"));
     return ticks;
   }
@@ -95,13 +95,13 @@ export class Player {
   /** Moments behind the present have more room on the slider: else nobody could reach them behind a long history. */
   #valueOf(moment: number): number {
     const { now } = this.#picture;
-    return moment <= now ? moment : now + (moment - now) * Math.max(1, Math.round(now * FUTURE_ROOM));
+    return moment <= now ? moment : now + (moment - now) * Math.ceil(Math.max(1, now) * FUTURE_ROOM);
   }
 
   #momentOf(value: number): number {
     const { now } = this.#picture;
     if (value <= now) return value;
-    return now + Math.round((value - now) / Math.max(1, Math.round(now * FUTURE_ROOM)));
+    return now + Math.round((value - now) / Math.ceil(Math.max(1, now) * FUTURE_ROOM));
   }
 
   #onKey(event: KeyboardEvent): void {
