@@ -24,37 +24,47 @@ import {
   AbstractLevel,
   type AbstractPutOptions,
 } from "abstract-level";
-import { type BatchOperation, KvStore, KvStoreError, type OpenOptions, type WriteOptions } from "../../mod.ts";
-import { deleteKeys } from "./delete_keys.ts";
+import {
+  type BatchOperation,
+  destroyStore,
+  KvStore,
+  type OpenOptions,
+  type RepairReport,
+  repairStore,
+} from "../../mod.ts";
+import { KvLevelChainedBatch, type Operation } from "./level_batch.ts";
 import { type Data, inFormat, levelError, withLevelErrors, withLevelErrorsLater } from "./level_data.ts";
 import {
   type IteratorOptions,
   KvLevelIterator,
   KvLevelSnapshot,
-  rangeOf,
   type RangeOptions,
   readerOf,
   type ReadOptions,
 } from "./level_reading.ts";
+import {
+  checkedLocation,
+  clear,
+  durabilityOf,
+  isNotFound,
+  isThere,
+  storeOptions,
+  type SyncOption,
+} from "./level_store.ts";
+import { approximateSize, type KeyEncodingOption } from "./level_space.ts";
+import { ownCopy, ownFields } from "./own.ts";
+import { nextTurn, paced } from "./pace.ts";
 
-export type { Data };
+export type { Data, KeyEncodingOption, SyncOption };
 
 /** Options of a database: those of Level, and those of `KvStore.open`. */
 export interface KvLevelOptions<K = string, V = string>
   extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, "create"> {}
 
-/** An option that LevelDB has for every write. */
-export interface SyncOption {
-  /** `true`: done once it would survive a power cut; `false`: the death of the process. Default: as the database. */
-  sync?: boolean;
-}
-
-/** An operation as `abstract-level` hands it on, encoded. */
-type Operation = { type: "put"; key: Data; value: Data } | { type: "del"; key: Data };
-
-/** What the database can do, for `abstract-level` and its suite. Both forms of data are stored as they are. */
+/** What the database can do, for `abstract-level` and its suite. Text is stored as text, and bytes are as bytes. */
 const MANIFEST = {
-  encodings: { utf8: true, view: true },
+  encodings: { utf8: true, buffer: true, view: true },
+  additionalMethods: { approximateSize: true, compactRange: true },
   createIfMissing: true,
   errorIfExists: true,
   implicitSnapshots: true,
@@ -101,21 +111,21 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   override put(key: K, value: V): Promise<void>;
   /** Sets a key, with LevelDB's option `sync` beside those of Level. */
   override put<K1 = K, V1 = V>(key: K1, value: V1, options: AbstractPutOptions<K1, V1> & SyncOption): Promise<void>;
-  override put(...args: unknown[]): Promise<void> {
-    return super.put(...args as [K, V]);
+  override put(key: unknown, value: unknown, ...options: unknown[]): Promise<void> {
+    return super.put(...[this.#kept(key), this.#kept(value), ...options] as unknown as [K, V]);
   }
 
   /** Deletes a key. */
   override del(key: K): Promise<void>;
   /** Deletes a key, with LevelDB's option `sync` beside those of Level. */
   override del<K1 = K>(key: K1, options: AbstractDelOptions<K1> & SyncOption): Promise<void>;
-  override del(...args: unknown[]): Promise<void> {
-    return super.del(...args as [K]);
+  override del(key: unknown, ...options: unknown[]): Promise<void> {
+    return super.del(...[this.#kept(key), ...options] as unknown as [K]);
   }
 
   /** Does all of the operations or none, also across a crash. */
   override batch(operations: Array<AbstractBatchOperation<this, K, V>>): Promise<void>;
-  /** The same with LevelDB's option `sync` beside those of Level. */
+  /** Does all of the operations or none, with LevelDB's option `sync` beside those of Level. */
   override batch<K1 = K, V1 = V>(
     operations: Array<AbstractBatchOperation<this, K1, V1>>,
     options: AbstractBatchOptions<K1, V1> & SyncOption,
@@ -123,7 +133,64 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** Begins a batch that is put together call by call, and done with `write`. */
   override batch(): AbstractChainedBatch<this, K, V>;
   override batch(...args: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
-    return super.batch(...args as []);
+    const [operations, ...options] = args;
+    if (this.status !== "opening" || !Array.isArray(operations)) return super.batch(...args as []);
+    return super.batch(...[operations.map(ownFields), ...options] as unknown as []);
+  }
+
+  /** What is put while the database opens is encoded later: buffers are the caller's to use again before that. */
+  #kept(data: unknown): unknown {
+    return this.status === "opening" ? ownCopy(data) : data;
+  }
+
+  /**
+   * About how many bytes of the log the entries from `start` to before `end` take; stale ones do not count. Exact up to
+   * 256 entries, and by as many samples beyond; goes through the keys of the range.
+   */
+  approximateSize(start: K, end: K): Promise<number>;
+  /** About how many bytes of the log the entries from `start` to before `end` take, with another encoding of keys. */
+  approximateSize<K1 = K>(start: K1, end: K1, options: KeyEncodingOption): Promise<number>;
+  approximateSize(start: unknown, end: unknown, options: KeyEncodingOption = {}): Promise<number> {
+    return this.#onRange("approximateSize", [start, end], options, (range) => approximateSize(this.store, range));
+  }
+
+  /** Gives the space of overwritten and deleted entries back: of all, as the log does not lie in the order of keys. */
+  compactRange(start: K, end: K): Promise<void>;
+  /** Gives the space of overwritten and deleted entries back, with another encoding of `start` and `end`. */
+  compactRange<K1 = K>(start: K1, end: K1, options: KeyEncodingOption): Promise<void>;
+  compactRange(start: unknown, end: unknown, options: KeyEncodingOption = {}): Promise<void> {
+    return this.#onRange("compactRange", [start, end], options, () => this.store.compact());
+  }
+
+  /** Does something with an encoded range, once the database is open. */
+  async #onRange<T>(
+    name: string,
+    [start, end]: [unknown, unknown],
+    options: KeyEncodingOption,
+    action: (range: { gte: Data; lt: Data }) => Promise<T>,
+  ): Promise<T> {
+    if (start === undefined || end === undefined) {
+      throw new TypeError(`${name} needs the keys where the range starts and ends`);
+    }
+    if (this.status === "opening") {
+      return await this.deferAsync(() => this.#onRange(name, [start, end], options, action));
+    }
+    const encoding = this.keyEncoding(options?.keyEncoding) as unknown as { encode(key: unknown): Data };
+    const range = { gte: encoding.encode(start), lt: encoding.encode(end) };
+    return await withLevelErrorsLater(() => action(range));
+  }
+
+  /**
+   * Deletes the database in a directory, intact or damaged, and the directory if nothing else is in it. Close it first.
+   * Where there is none, nothing is touched.
+   */
+  static async destroy(location: string): Promise<void> {
+    await withLevelErrorsLater(() => destroyStore(checkedLocation(location)));
+  }
+
+  /** Repairs the database in a directory, which nobody may have open, and says what was found and lost. */
+  static async repair(location: string): Promise<RepairReport> {
+    return await withLevelErrorsLater(() => repairStore(checkedLocation(location)));
   }
 
   // What follows is called by abstract-level, by these names, once keys and values are encoded and the database is open.
@@ -131,6 +198,8 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
 
   /** @internal */
   private async _open(options: OpenOptions & { createIfMissing: boolean; errorIfExists: boolean }): Promise<void> {
+    // Whoever makes a database may listen to its events, and to those of what is built on it, before anything happens.
+    await nextTurn();
     await withLevelErrorsLater(async () => {
       const { location } = this;
       if (options.errorIfExists && await isThere(location)) {
@@ -155,7 +224,7 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _get(key: Data, options: ReadOptions): Promise<Data | undefined> {
-    return this._getSync(key, options);
+    return paced(this._getSync(key, options));
   }
 
   /** @internal */
@@ -169,22 +238,20 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _getMany(keys: Data[], options: ReadOptions): Promise<(Data | undefined)[]> {
-    return keys.map((key) => this._getSync(key, options));
+    return paced(keys.map((key) => this._getSync(key, options)));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _has(key: Data, options: ReadOptions): Promise<boolean> {
-    return withLevelErrors(() => readerOf(this.store, options).has(key));
+    return paced(withLevelErrors(() => readerOf(this.store, options).has(key)));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _hasMany(keys: Data[], options: ReadOptions): Promise<boolean[]> {
-    return withLevelErrors(() => {
-      const reader = readerOf(this.store, options);
-      return keys.map((key) => reader.has(key));
-    });
+    const reader = readerOf(this.store, options);
+    return paced(withLevelErrors(() => keys.map((key) => reader.has(key))));
   }
 
   /** @internal */
@@ -206,6 +273,11 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
+  private _chainedBatch(): KvLevelChainedBatch<this, K, V> {
+    return new KvLevelChainedBatch<this, K, V>(this);
+  }
+
+  /** @internal */
   private async _clear(options: RangeOptions): Promise<void> {
     await withLevelErrorsLater(() => clear(this.store, options));
   }
@@ -219,40 +291,4 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   private _snapshot(options: { owner: object }): KvLevelSnapshot {
     return new KvLevelSnapshot(this.store, options);
   }
-}
-
-/** Deletes the keys of a range, with one record if it is everything. */
-async function clear(store: KvStore<Data>, options: RangeOptions): Promise<void> {
-  const { limit } = options;
-  const range = rangeOf(options);
-  const reader = readerOf(store, options);
-  const isEverything = [range.gt, range.gte, range.lt, range.lte].every((bound) => bound === undefined);
-  if (isEverything && limit === -1 && reader === store) return await store.clear();
-  await deleteKeys(store, reader.keys(limit === -1 ? range : { ...range, limit }));
-}
-
-/** Whether there is a store; looking does not change it, nor needs its lock. */
-async function isThere(directory: string): Promise<boolean> {
-  try {
-    await (await KvStore.open(directory, { readOnly: true })).close();
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof KvStoreError && error.code === "NOT_FOUND";
-}
-
-/** What of the options is the store's: Level's own are known to it, and other people's are none of its business. */
-function storeOptions(options: OpenOptions & { createIfMissing: boolean }): OpenOptions {
-  const names = ["readOnly", "durability", "segmentBytes", "cacheBytes", "compaction", "recovery", "onError"] as const;
-  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  return { ...Object.fromEntries(given), create: options.createIfMissing };
-}
-
-function durabilityOf({ sync }: SyncOption): WriteOptions {
-  return sync === undefined ? {} : { durability: sync ? "sync" : "write" };
 }

@@ -3,22 +3,27 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { type ErrorCode, type Key, KvStoreError, type Value } from "../../mod.ts";
 
 /** A key or value as Level has it encoded. */
 export type Data = string | Uint8Array;
 
 /** The forms in which Level may ask for a key or value. */
-export type Format = "utf8" | "view";
+export type Format = "utf8" | "view" | "buffer";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A key or value of the store in the form asked for. Values that were not set through Level are its JSON text. */
 export function inFormat(data: Key | Value, format: Format): Data {
-  if (ArrayBuffer.isView(data)) return format === "view" ? data : DECODER.decode(data);
-  const text = typeof data === "string" ? data : JSON.stringify(data);
-  return format === "utf8" ? text : ENCODER.encode(text);
+  if (format === "utf8") return ArrayBuffer.isView(data) ? DECODER.decode(data) : textOf(data);
+  const bytes = ArrayBuffer.isView(data) ? data : ENCODER.encode(textOf(data));
+  return format === "view" ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function textOf(data: Key | Value): string {
+  return typeof data === "string" ? data : JSON.stringify(data);
 }
 
 /** The codes that Level documents for what may go wrong in a store. */
@@ -51,7 +56,7 @@ export function withLevelErrors<T>(action: () => T): T {
   }
 }
 
-/** The same for what is promised. */
+/** Awaits `action`; errors of the store come out with Level's codes. */
 export async function withLevelErrorsLater<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { AbstractIterator, AbstractSnapshot } from "abstract-level";
 import type { Key, KvStore, Range, Reader, Snapshot } from "../../mod.ts";
 import { type Data, type Format, inFormat, withLevelErrors } from "./level_data.ts";
+import { paced, turnIfDue } from "./pace.ts";
 
 /** Options of a read, as `abstract-level` hands them on. */
 export interface ReadOptions {
@@ -43,12 +44,14 @@ export interface IteratorOptions extends RangeOptions {
 /** A key and, where it is wanted, its value. */
 type Entry = [key: Data, value: Data | undefined];
 
+const NOTHING: [Key, undefined][] = [];
+
 /** The bounds and the direction as the store has them. */
 export function rangeOf({ gt, gte, lt, lte, reverse, keyEncoding }: RangeOptions): Range {
   return {
     ...(gte !== undefined ? { gte } : gt !== undefined ? { gt } : {}),
     ...(lte !== undefined ? { lte } : lt !== undefined ? { lt } : {}),
-    ...(keyEncoding === "view" ? { keys: "bytes" } : {}),
+    ...(keyEncoding !== "utf8" ? { keys: "bytes" } : {}),
     reverse,
   };
 }
@@ -98,32 +101,34 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   /** Called by `abstract-level` for an entry; `undefined` is the end. */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   async _next(): Promise<Entry | undefined> {
-    return withLevelErrors(() => this.#step());
+    return paced(withLevelErrors(() => this.#step()));
   }
 
-  /** The same for several: one promise for all instead of one for each. */
-  // deno-lint-ignore require-await -- abstract-level wants a promise
+  /** Called by `abstract-level` for several entries: one promise for all instead of one for each. */
   async _nextv(size: number): Promise<Entry[]> {
-    return withLevelErrors(() => {
-      const entries = [];
-      while (entries.length < size) {
-        const entry = this.#step();
-        if (entry === undefined) break;
-        entries.push(entry);
-      }
-      return entries;
-    });
+    const entries: Entry[] = [];
+    while (entries.length < size) {
+      const entry = withLevelErrors(() => this.#step());
+      if (entry === undefined) break;
+      entries.push(entry);
+      const turn = turnIfDue();
+      if (turn !== undefined) await turn;
+    }
+    return entries;
   }
 
-  /** Goes on at the first key that is not before `target`, in the direction of the iterator and within its bounds. */
+  /**
+   * Goes on at the first key that is not before `target`, in the direction of the iterator; a target outside its bounds
+   * ends it, until it seeks again.
+   */
   _seek(target: Data): void {
     this.#entries?.return?.();
     const range = rangeOf(this.#options);
-    const { gte = target, lte = target } = range;
-    // Bounds of different kinds hold together; of two of a kind the narrower one is needed.
-    if (range.reverse) range.lte = compare(target, lte) < 0 ? target : lte;
-    else range.gte = compare(target, gte) > 0 ? target : gte;
-    this.#entries = withLevelErrors(() => this.#visit(range));
+    const isWithin = !isOutside(target, range);
+    // Within, the target is the narrower bound.
+    if (range.reverse) range.lte = target;
+    else range.gte = target;
+    this.#entries = isWithin ? withLevelErrors(() => this.#visit(range)) : NOTHING[Symbol.iterator]();
   }
 
   /** Gives the snapshot back. */
@@ -150,6 +155,12 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
 
 function* withoutValues(keys: Iterable<Key>): Generator<[Key, undefined], undefined> {
   for (const key of keys) yield [key, undefined];
+}
+
+/** Whether a key is not within the bounds of a range. */
+function isOutside(key: Data, { gt, gte, lt, lte }: Range): boolean {
+  return (gte !== undefined && compare(key, gte) < 0) || (gt !== undefined && compare(key, gt) <= 0) ||
+    (lte !== undefined && compare(key, lte) > 0) || (lt !== undefined && compare(key, lt) >= 0);
 }
 
 /** Negative, zero or positive, by bytes, as the store sorts. */

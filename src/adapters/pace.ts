@@ -1,0 +1,34 @@
+/**
+ * Giving way: reading is synchronous beneath, so that a loop of awaited reads would never leave the promises' queue, and
+ * no timer, signal or request would have its turn.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+
+/** So long at most goes by without a turn for everything else. */
+const LONGEST_MS = 5;
+
+/** When the present turn of the event loop began to read; `undefined` if it has not. */
+let began: number | undefined;
+
+/** Resolves when timers that are due, input and output have had their turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** A turn to be awaited, if reading has gone on for long enough without one. */
+export function turnIfDue(): Promise<void> | undefined {
+  const now = performance.now();
+  if (began !== undefined) return now - began < LONGEST_MS ? undefined : nextTurn();
+  began = now;
+  // Runs before whoever waits for a turn goes on.
+  setImmediate(() => began = undefined);
+  return undefined;
+}
+
+/** What an asynchronous read has found: at once, or behind a turn that is due. */
+export function paced<T>(found: T): T | Promise<T> {
+  const turn = turnIfDue();
+  return turn === undefined ? found : turn.then(() => found);
+}
