@@ -20,6 +20,7 @@
 import { EventEmitter } from "node:events";
 import type { BatchOperation, KvStore, OpenOptions, Value } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
+import { paced, turnIfDue } from "./pace.ts";
 import { StoreShare } from "./shared.ts";
 import { expiryOf } from "./ttl.ts";
 
@@ -70,7 +71,7 @@ export class KvKeyv extends EventEmitter {
   /** The value of a key, or `undefined`. Rejects as `KvStore.get` throws, and also emits that: keyv 5 hides it. */
   async get<T>(key: string): Promise<T | undefined> {
     try {
-      return (await this.#share.store()).get(key) as T | undefined;
+      return await this.#share.run((store) => paced(store.get(key) as T | undefined));
     } catch (error) {
       if (this.listenerCount("error") > 0) this.emit("error", error);
       throw error;
@@ -79,36 +80,40 @@ export class KvKeyv extends EventEmitter {
 
   /** The values of several keys, in their order. */
   async getMany<T>(keys: string[]): Promise<(T | undefined)[]> {
-    return (await this.#share.store()).getMany(keys) as (T | undefined)[];
+    const own = [...keys];
+    return await this.#share.run((store) => paced(store.getMany(own) as (T | undefined)[]));
   }
 
   /** Sets a key, for so many milliseconds if a time is given. */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
-    await (await this.#share.store()).set(key, value as Value, expiryOf(ttl));
+    const own = this.#share.keep(value) as Value;
+    await this.#share.run((store) => store.set(key, own, expiryOf(ttl)));
     return true;
   }
 
   /** Sets several keys at once: all or none; resolves to `true` for each. (keyv 5 asks for that, and declares `void`.) */
   // deno-lint-ignore no-explicit-any
   async setMany(entries: KvKeyvEntry[]): Promise<any> {
-    const store = await this.#share.store();
-    await store.batch(entries.map(({ key, value, ttl }): BatchOperation => (
-      { type: "set", key, value: value as Value, ...expiryOf(ttl) }
-    )));
-    return entries.map(() => true);
+    const operations = entries.map(({ key, value, ttl }): BatchOperation => (
+      { type: "set", key, value: this.#share.keep(value) as Value, ...expiryOf(ttl) }
+    ));
+    await this.#share.run((store) => store.batch(operations));
+    return operations.map(() => true);
   }
 
   /** Deletes a key; resolves to whether it was there. */
   async delete(key: string): Promise<boolean> {
-    return await (await this.#share.store()).delete(key);
+    return await this.#share.run((store) => store.delete(key));
   }
 
   /** Deletes several keys at once; resolves to whether any of them was there, which keyv 6 then says of each. */
   async deleteMany(keys: string[]): Promise<boolean> {
-    const store = await this.#share.store();
-    const wasThere = keys.some((key) => store.has(key));
-    await store.batch(keys.map((key) => ({ type: "delete", key })));
-    return wasThere;
+    const own = [...keys];
+    return await this.#share.run(async (store) => {
+      const wasThere = own.some((key) => store.has(key));
+      await store.batch(own.map((key) => ({ type: "delete", key })));
+      return wasThere;
+    });
   }
 
   /**
@@ -117,29 +122,58 @@ export class KvKeyv extends EventEmitter {
    * their own) there are none.
    */
   async clear(): Promise<void> {
-    const store = await this.#share.store();
-    if (!this.namespace) return await store.clear();
-    await deleteKeys(store, store.keys({ prefix: `${this.namespace}:` }));
+    const { namespace } = this;
+    await this.#share.run((store) =>
+      namespace ? deleteKeys(store, store.keys({ prefix: `${namespace}:` })) : store.clear()
+    );
   }
 
   /** Whether a key is there. */
   async has(key: string): Promise<boolean> {
-    return (await this.#share.store()).has(key);
+    return await this.#share.run((store) => paced(store.has(key)));
   }
 
   /** Whether each of several keys is there. */
   async hasMany(keys: string[]): Promise<boolean[]> {
-    const store = await this.#share.store();
-    return keys.map((key) => store.has(key));
+    const own = [...keys];
+    return await this.#share.run((store) => paced(own.map((key) => store.has(key))));
   }
 
   /** The entries whose keys begin with a namespace and a colon, as of the first step; all without a namespace. */
   async *iterator<T>(namespace?: string): AsyncGenerator<[string, T], void> {
     const store = await this.#share.store();
     for (const [key, value] of store.entries(namespace ? { prefix: `${namespace}:` } : {})) {
+      const turn = turnIfDue();
+      if (turn !== undefined) await turn;
       // Keys of keyv are strings; others are somebody else's.
       if (typeof key === "string") yield [key, value as T];
     }
+  }
+
+  /**
+   * Adds a listener, as keyv does when it takes an adapter for its own. It then sets the namespace: keyv 5 says with no
+   * call which `Keyv` it comes from, and `clear` would be about the namespace that was set last.
+   */
+  override on(event: string | symbol, listener: (...args: unknown[]) => void): this {
+    if (event === "error" && Object.hasOwn(this, "namespace")) this.#keepNamespace(listener);
+    return super.on(event, listener);
+  }
+
+  /** Refuses another namespace until the code that runs now has ended; a `Keyv` may change its own later. */
+  #keepNamespace(listener: (...args: unknown[]) => void): void {
+    const served = this.namespace;
+    const field = { configurable: true, enumerable: true };
+    Object.defineProperty(this, "namespace", {
+      ...field,
+      get: () => served,
+      set: (namespace: unknown) => {
+        if (namespace === served) return;
+        this.off("error", listener);
+        throw new TypeError(`this KvKeyv serves the namespace ${JSON.stringify(served)}: make one for each Keyv`);
+      },
+    });
+    const release = () => Object.defineProperty(this, "namespace", { ...field, value: served, writable: true });
+    Promise.resolve().then(release);
   }
 
   /** Gives the store back; it is closed with the last adapter on its directory. A later call opens it again. */

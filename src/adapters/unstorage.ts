@@ -17,15 +17,9 @@
  *
  * @module
  */
-import {
-  type BatchOperation,
-  type Change,
-  type KvStore,
-  KvStoreError,
-  type OpenOptions,
-  type Value,
-} from "../../mod.ts";
+import type { BatchOperation, Change, KvStore, KvStoreError, OpenOptions, Value } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
+import { paced } from "./pace.ts";
 import { StoreShare } from "./shared.ts";
 import { expiryOf } from "./ttl.ts";
 
@@ -119,37 +113,36 @@ export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
   const share = new StoreShare(store ?? base!, openOptions(options));
   const watches = new Set<() => Promise<void>>();
   const expiry = (call: KvDriverCallOptions | undefined) => expiryOf(milliseconds(call?.ttl ?? options.ttl));
-  const text = async (key: string) => textOf((await share.store()).get(key));
-  const setItemRaw = async (key: string, value: unknown, call?: KvDriverCallOptions) =>
-    await (await share.store()).set(key, valueOf(value), expiry(call));
+  const text = (key: string) => share.run((opened) => paced(textOf(opened.get(key))));
+  const setItemRaw = async (key: string, value: unknown, call?: KvDriverCallOptions) => {
+    const own = share.keep(valueOf(value));
+    await share.run((opened) => opened.set(key, own, expiry(call)));
+  };
   // Functions, not methods: unstorage calls them without their object.
   return {
     name: "kvstore",
     flags: { maxDepth: true, ttl: true },
     options,
     getInstance: () => share.store(),
-    hasItem: async (key) => (await share.store()).has(key),
+    hasItem: (key) => share.run((opened) => paced(opened.has(key))),
     getItem: text,
     getItems: (items) => Promise.all(items.map(async ({ key }) => ({ key, value: await text(key) }))),
-    getItemRaw: async (key) => (await share.store()).get(key) ?? null,
+    getItemRaw: (key) => share.run((opened) => paced(opened.get(key) ?? null)),
     setItem: setItemRaw,
     setItems: async (items, common) => {
       const operations = items.map(({ key, value, options: own }): BatchOperation => (
         { type: "set", key, value, ...expiry(own ?? common) }
       ));
-      await (await share.store()).batch(operations);
+      await share.run((opened) => opened.batch(operations));
     },
     setItemRaw,
     removeItem: async (key) => {
-      await (await share.store()).delete(key);
+      await share.run((opened) => opened.delete(key));
     },
-    getMeta: async (key) => metaOf(await share.store(), key),
-    getKeys: async (below = "", { maxDepth = Infinity } = {}) =>
-      keysBelow(await share.store(), below).filter((key) => key.split(":").length - 1 <= maxDepth),
-    clear: async (below = "") => {
-      const opened = await share.store();
-      await deleteKeys(opened, keysBelow(opened, below));
-    },
+    getMeta: (key) => share.run((opened) => paced(metaOf(opened, key))),
+    getKeys: (below = "", { maxDepth = Infinity } = {}) =>
+      share.run((opened) => paced(keysBelow(opened, below).filter((key) => key.split(":").length - 1 <= maxDepth))),
+    clear: (below = "") => share.run((opened) => deleteKeys(opened, keysBelow(opened, below))),
     dispose: async () => {
       try {
         await Promise.all([...watches].map((end) => end()));
@@ -182,7 +175,7 @@ function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> 
       } catch (error) {
         // A listener cannot be told that something is missing. It misses a damaged record, or those that compaction
         // has dropped; then the watch goes on. Any other error is about the store, and is told to who ends the watch.
-        const code = error instanceof KvStoreError ? error.code : undefined;
+        const code = (error as KvStoreError | null)?.code;
         if (code === "TRIMMED") changes = store.watch();
         else if (code !== "CORRUPT") throw error;
       }

@@ -5,7 +5,7 @@ import { Keyv as Keyv5, type KeyvStoreAdapter as Adapter5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv6";
 import { KvKeyv } from "../../src/adapters/keyv.ts";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { diskTest } from "./support.ts";
+import { diskTest, timersDuring } from "./support.ts";
 
 /** What the tests use of both. */
 interface AnyKeyv {
@@ -56,16 +56,6 @@ for (const [version, make, stored] of VERSIONS) {
     assertEquals(await entriesOf(m), []);
     assertEquals([(await entriesOf(n)).length, (await entriesOf(nm)).length], [2, 3]);
     await Promise.all([n, m, nm].map((keyv) => keyv.disconnect()));
-  });
-
-  diskTest(`keyv ${version}: namespaces that share an adapter find their own keys`, async (directory) => {
-    const adapter = new KvKeyv(directory);
-    const [n, m] = [make(adapter, { namespace: "n" }), make(adapter, { namespace: "m" })];
-    await n.set("k", "of n");
-    await m.set("k", "of m");
-    assertEquals([await n.get("k"), await m.get("k")], ["of n", "of m"]);
-    assertEquals(await entriesOf(m), [["k", "of m"]]);
-    await adapter.disconnect();
   });
 
   diskTest(
@@ -139,6 +129,43 @@ for (const [version, make, stored] of VERSIONS) {
   );
 }
 
+diskTest("keyv 6: namespaces that share an adapter keep apart", async (directory) => {
+  const adapter = new KvKeyv(directory);
+  const [n, m] = ["n", "m"].map((namespace) => new Keyv6({ store: adapter, namespace })) as [Keyv6, Keyv6];
+  await n.set("k", "of n");
+  await m.set("k", "of m");
+  assertEquals([await n.get("k"), await m.get("k")], ["of n", "of m"]);
+  await n.clear();
+  assertEquals([await n.get("k"), await m.get("k")], [undefined, "of m"]);
+  await adapter.disconnect();
+});
+
+// keyv 5 tells an adapter a namespace once, and of no call which Keyv it is from. With one adapter under two of them,
+// the first one's `clear()` emptied the second one's namespace, and kept its own.
+diskTest("keyv 5: an adapter that serves one namespace is no second Keyv's with another", async (directory) => {
+  const adapter = new KvKeyv(directory);
+  const errors: unknown[] = [];
+  const n = new Keyv5({ store: adapter, namespace: "n" });
+  n.on("error", (error) => errors.push(error));
+  for (const namespace of ["m", undefined]) {
+    assertThrows(() => new Keyv5({ store: adapter, namespace: namespace! }), TypeError, "make one for each Keyv");
+  }
+  const other = new Keyv5({ namespace: "m" });
+  assertThrows(() => other.store = adapter, TypeError, "make one for each Keyv");
+  const same = new Keyv5({ store: adapter, namespace: "n" });
+  await n.set("k", 1);
+  assertEquals(await same.get("k"), 1);
+  // A listener of the caller's own, and a Keyv that takes another name, are no second Keyv.
+  adapter.on("error", (error) => errors.push(error));
+  await same.set("l", 2);
+  n.namespace = "renamed";
+  await n.set("k", 3);
+  await n.clear();
+  assertEquals([await n.get("k"), await same.get("k"), await same.get("l")], [undefined, 1, 2]);
+  assertEquals(errors, []);
+  await adapter.disconnect();
+});
+
 diskTest("keyv 5: with throwOnErrors, a call that fails rejects", async (directory) => {
   const holder = await KvStore.open(directory);
   const keyv = new Keyv5({ store: new KvKeyv(directory), throwOnErrors: true });
@@ -171,6 +198,42 @@ diskTest("keyv: the adapter by itself, on a store that its owner has opened", as
   await store.close();
   await assertRejects(() => adapter.get("c"), KvStoreError, "closed");
 });
+
+// Until the store is open calls wait, and took what their arguments had become by then.
+diskTest("keyv: what was handed over while the store opens is the caller's to change", async (directory) => {
+  const adapter = new KvKeyv(directory);
+  const bytes = new Uint8Array([1]);
+  const object = { n: 1 };
+  const entries = [{ key: "c", value: bytes }, { key: "d", value: object }];
+  const done = [adapter.set("a", bytes), adapter.set("b", object), adapter.setMany(entries)];
+  const keys = ["a", "b"];
+  const found = adapter.getMany(keys);
+  bytes[0] = 2;
+  object.n = 2;
+  entries.length = keys.length = 0;
+  await Promise.all(done);
+  assertEquals(await found, [new Uint8Array([1]), { n: 1 }]);
+  assertEquals(await adapter.getMany(["c", "d"]), [new Uint8Array([1]), { n: 1 }]);
+  await assertRejects(() => new KvKeyv(directory).set("e", new Date()), TypeError);
+  await adapter.disconnect();
+  await adapter.disconnect();
+});
+
+for (const [version, make] of VERSIONS) {
+  diskTest(`keyv ${version}: no loop of awaited reads keeps timers from firing`, async (directory) => {
+    const adapter = new KvKeyv(directory, { durability: "write" });
+    const keyv = make(adapter, { namespace: "n" });
+    await keyv.setMany(Array.from({ length: 20_000 }, (_, i) => ({ key: `key ${i}`, value: i })));
+    const get = async () => {
+      for (let i = 0; i < 20_000; i++) await keyv.get(`key ${i}`);
+    };
+    for (const loop of [get, () => entriesOf(keyv)]) {
+      const fired = await timersDuring(loop);
+      assert(fired >= 2, `${loop}: a timer fired ${fired} times`);
+    }
+    await keyv.disconnect();
+  });
+}
 
 async function entriesOf(keyv: AnyKeyv): Promise<[string, unknown][]> {
   const entries: [string, unknown][] = [];

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { KvLevel } from "../../src/adapters/level.ts";
 import { KvStoreError } from "../../mod.ts";
-import { diskTest } from "./support.ts";
+import { diskTest, timersDuring } from "./support.ts";
 
 const MANY = 200_000;
 
@@ -16,18 +16,6 @@ async function filled(directory: string, count: number): Promise<KvLevel> {
     await db.batch(Array.from({ length }, (_, i) => ({ type: "put", key: `key ${from + i}`, value: "value" })));
   }
   return db;
-}
-
-/** Runs something; returns how often a timer of a millisecond fired meanwhile. */
-async function timersDuring(action: () => Promise<unknown>): Promise<number> {
-  let fired = 0;
-  const timer = setInterval(() => fired++, 1);
-  try {
-    await action();
-  } finally {
-    clearInterval(timer);
-  }
-  return fired;
 }
 
 // Reads are synchronous beneath, so that awaiting them never left the queue of promises: a server that went through its

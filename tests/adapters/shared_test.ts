@@ -1,6 +1,8 @@
 /** Adapters on one directory share its store. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { StoreShare } from "../../src/adapters/shared.ts";
 import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
 import { diskTest } from "./support.ts";
@@ -104,6 +106,65 @@ diskTest("shares: a store that was given is not closed", async (directory) => {
   await store.set("a", 1);
   await store.close();
 });
+
+// In a program that is ES modules, a package that is CommonJS brings the package a second time. The second copy's adapter
+// met the lock of the first one's, in its own process.
+diskTest("shares: two copies of the package in one process have one store", async (directory) => {
+  const copy = await Deno.makeTempDir({ prefix: "kvstore-copy-" });
+  for (const name of ["mod.ts", "src"]) {
+    await copyAll(fileURLToPath(new URL(`../../${name}`, import.meta.url)), join(copy, name));
+  }
+  const other = await import(
+    pathToFileURL(join(copy, "src/adapters/shared.ts")).href
+  ) as typeof import("../../src/adapters/shared.ts");
+  assert(other.StoreShare !== StoreShare);
+  const shares = [new StoreShare(directory, {}), new other.StoreShare(directory, {})];
+  const [one, two] = await Promise.all(shares.map((share) => share.store()));
+  assert(one === two && one instanceof KvStore);
+  await one.set("a", 1);
+  await shares[0]!.release();
+  // Whoever comes while the other copy closes the store waits for that.
+  const closing = shares[1]!.release();
+  const again = new StoreShare(directory, {});
+  assertEquals((await again.store()).get("a"), 1);
+  await Promise.all([closing, again.release()]);
+  await Deno.remove(copy, { recursive: true });
+});
+
+diskTest("shares: a version that knows another interface is told so, and shares nothing", async (directory) => {
+  const share = new StoreShare(directory, {});
+  const store = await share.store();
+  const registry =
+    (globalThis as unknown as Record<symbol, { open: Map<string, { interface: number; holders: number }> }>)[
+      Symbol.for("@kvstore/kvstore/shared-stores")
+    ]!;
+  const entry = registry.open.get(directory)!;
+  entry.interface++;
+  const error = await assertRejects(() => new StoreShare(directory, {}).store(), KvStoreError, "another version");
+  assertEquals([error.code, entry.holders], ["LOCKED", 1]);
+  entry.interface--;
+  await store.set("a", 1);
+  await share.release();
+});
+
+diskTest(
+  "shares: calls that wait for the opening come in their order, before those that come when it is open",
+  async (directory) => {
+    const share = new StoreShare(directory, {});
+    const order: number[] = [];
+    const calls = [1, 2].map((n) => share.run(() => order.push(n)));
+    await calls[0]!.then(() => share.run(() => order.push(3)));
+    await Promise.all(calls);
+    assertEquals(order, [1, 2, 3]);
+    await share.release();
+  },
+);
+
+async function copyAll(from: string, to: string): Promise<void> {
+  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to);
+  for await (const { name } of Deno.readDir(from)) await copyAll(join(from, name), join(to, name));
+}
 
 function codeOf(action: () => unknown): string | undefined {
   try {

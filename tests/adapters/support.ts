@@ -16,3 +16,15 @@ export function diskTest(name: string, test: (directory: string) => Promise<void
     }
   });
 }
+
+/** Runs something; returns how often a timer of a millisecond fired meanwhile. */
+export async function timersDuring(action: () => Promise<unknown>): Promise<number> {
+  let fired = 0;
+  const timer = setInterval(() => fired++, 1);
+  try {
+    await action();
+  } finally {
+    clearInterval(timer);
+  }
+  return fired;
+}

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createStorage, type Driver } from "unstorage";
 import kvstoreDriver, { type KvDriver } from "../../src/adapters/unstorage.ts";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { diskTest } from "./support.ts";
+import { diskTest, timersDuring } from "./support.ts";
 
 /** The interface of unstorage is what the driver has; the compiler checks that here. */
 const _fits: (driver: KvDriver) => Driver = (driver) => driver;
@@ -131,4 +131,28 @@ Deno.test("unstorage: options that are missing are refused, those of others igno
   // Nitro hands on what its configuration says, the driver's name included.
   const driver = kvstoreDriver({ base: "./data", ...{ driver: "kvstore" } });
   assertEquals(driver.name, "kvstore");
+});
+
+diskTest("unstorage: what was handed over while the store opens is the caller's to change", async (directory) => {
+  const driver = kvstoreDriver({ base: directory });
+  const bytes = new Uint8Array([1]);
+  const items = [{ key: "b", value: "1" }];
+  const done = [driver.setItemRaw("a", bytes), driver.setItems(items)];
+  bytes[0] = 2;
+  items[0]!.value = "2";
+  await Promise.all(done);
+  assertEquals([await driver.getItemRaw("a"), await driver.getItem("b")], [new Uint8Array([1]), "1"]);
+  await driver.dispose();
+});
+
+diskTest("unstorage: no loop of awaited reads keeps timers from firing", async (directory) => {
+  const driver = kvstoreDriver({ base: directory, durability: "write" });
+  await driver.setItems(Array.from({ length: 1000 }, (_, i) => ({ key: `key ${i}`, value: "value" })));
+  for (const read of [driver.getItem, driver.getItemRaw, driver.hasItem, driver.getMeta]) {
+    const fired = await timersDuring(async () => {
+      for (let i = 0; i < 40_000; i++) await read(`key ${i % 1000}`);
+    });
+    assert(fired >= 2, `a timer fired ${fired} times`);
+  }
+  await driver.dispose();
 });
