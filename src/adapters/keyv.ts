@@ -52,6 +52,8 @@ export class KvKeyv extends EventEmitter {
    */
   readonly opts: Record<string, unknown> = { dialect: "sqlite" };
   readonly #share: StoreShare;
+  /** Whether several namespaces of keyv 5 have been set. */
+  #isShared = false;
 
   /**
    * An adapter on a store, which is opened with the first call.
@@ -120,8 +122,14 @@ export class KvKeyv extends EventEmitter {
    * Deletes the keys of the namespace, or all if there is none. They are those that begin with it and a colon: those of a
    * namespace `a:b` are within `a`, and without keyv's prefix (`useKeyPrefix: false`, which is for adapters with a way of
    * their own) there are none.
+   *
+   * @throws {TypeError} if `Keyv` of keyv 5 with different namespaces share the adapter: it is not told which of them calls
    */
   async clear(): Promise<void> {
+    if (this.#isShared) {
+      const reason = "a KvKeyv that several Keyv with namespaces of their own share cannot tell whose keys to clear";
+      throw new TypeError(`${reason}: make a KvKeyv for each`);
+    }
     const { namespace } = this;
     await this.#share.run((store) =>
       namespace ? deleteKeys(store, store.keys({ prefix: `${namespace}:` })) : store.clear()
@@ -151,29 +159,30 @@ export class KvKeyv extends EventEmitter {
   }
 
   /**
-   * Adds a listener, as keyv does when it takes an adapter for its own. It then sets the namespace: keyv 5 says with no
-   * call which `Keyv` it comes from, and `clear` would be about the namespace that was set last.
+   * Adds a listener. keyv does that when it takes an adapter for its own, and keyv 5 then sets the namespace at once: the
+   * only sign that a second `Keyv` has come.
    */
   override on(event: string | symbol, listener: (...args: unknown[]) => void): this {
-    if (event === "error" && Object.hasOwn(this, "namespace")) this.#keepNamespace(listener);
+    if (event === "error" && Object.hasOwn(this, "namespace")) this.#watchNamespace();
     return super.on(event, listener);
   }
 
-  /** Refuses another namespace until the code that runs now has ended; a `Keyv` may change its own later. */
-  #keepNamespace(listener: (...args: unknown[]) => void): void {
-    const served = this.namespace;
+  /** Notes it if the namespace becomes another one before the code that runs now has ended. */
+  #watchNamespace(): void {
+    let { namespace } = this;
     const field = { configurable: true, enumerable: true };
     Object.defineProperty(this, "namespace", {
       ...field,
-      get: () => served,
-      set: (namespace: unknown) => {
-        if (namespace === served) return;
-        this.off("error", listener);
-        throw new TypeError(`this KvKeyv serves the namespace ${JSON.stringify(served)}: make one for each Keyv`);
+      get: () => namespace,
+      set: (next: string | undefined) => {
+        this.#isShared ||= next !== namespace;
+        namespace = next;
       },
     });
-    const release = () => Object.defineProperty(this, "namespace", { ...field, value: served, writable: true });
-    Promise.resolve().then(release);
+    // Later, a `Keyv` may change its own.
+    Promise.resolve().then(() =>
+      Object.defineProperty(this, "namespace", { ...field, value: namespace, writable: true })
+    );
   }
 
   /** Gives the store back; it is closed with the last adapter on its directory. A later call opens it again. */
