@@ -43,7 +43,7 @@ export function levelError(code: string, message: string, cause?: unknown): Erro
 
 /** An error of the store with Level's code, and itself as the cause. What Level has no code for stays as it is. */
 export function asLevelError(error: unknown): unknown {
-  const code = error instanceof KvStoreError ? CODES[error.code] : undefined;
+  const code = KvStoreError.is(error) ? CODES[error.code] : undefined;
   return code === undefined ? error : levelError(code, (error as Error).message, error);
 }
 

@@ -5,7 +5,6 @@
  */
 import type { KvStore, Snapshot, Value } from "../../mod.ts";
 import type { Data } from "./level_data.ts";
-import { isBytes } from "./own.ts";
 import { turnIfDue } from "./pace.ts";
 
 /** The values of so many keys of a range are looked at. */
@@ -55,6 +54,6 @@ async function visit(
 }
 
 function lengthOf(value: Value | undefined): number {
-  if (isBytes(value)) return value.length;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
   return new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value ?? "")).length;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvStore, type KvStoreError, type OpenOptions, type WriteOptions } from "../../mod.ts";
+import { KvStore, KvStoreError, type OpenOptions, type WriteOptions } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import type { Data } from "./level_data.ts";
 import { rangeOf, type RangeOptions, readerOf } from "./level_reading.ts";
@@ -43,7 +43,7 @@ export async function isThere(directory: string): Promise<boolean> {
 
 /** Whether an error says that there is no store. */
 export function isNotFound(error: unknown): boolean {
-  return (error as KvStoreError | null)?.code === "NOT_FOUND";
+  return KvStoreError.is(error) && error.code === "NOT_FOUND";
 }
 
 /** What of the options is the store's: Level's own are known to it, and other people's are none of its business. */

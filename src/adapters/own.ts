@@ -6,7 +6,7 @@
  */
 
 /** Whether something is a Uint8Array, of whatever realm: under Jest and Vitest there are several in one process. */
-export function isBytes(data: unknown): data is Uint8Array {
+function isBytes(data: unknown): data is Uint8Array {
   return Object.prototype.toString.call(data) === "[object Uint8Array]";
 }
 

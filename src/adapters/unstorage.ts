@@ -17,7 +17,14 @@
  *
  * @module
  */
-import type { BatchOperation, Change, KvStore, KvStoreError, OpenOptions, Value } from "../../mod.ts";
+import {
+  type BatchOperation,
+  type Change,
+  type KvStore,
+  KvStoreError,
+  type OpenOptions,
+  type Value,
+} from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import { paced } from "./pace.ts";
 import { StoreShare } from "./shared.ts";
@@ -175,7 +182,7 @@ function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> 
       } catch (error) {
         // A listener cannot be told that something is missing. It misses a damaged record, or those that compaction
         // has dropped; then the watch goes on. Any other error is about the store, and is told to who ends the watch.
-        const code = (error as KvStoreError | null)?.code;
+        const code = KvStoreError.is(error) ? error.code : undefined;
         if (code === "TRIMMED") changes = store.watch();
         else if (code !== "CORRUPT") throw error;
       }
