@@ -19,7 +19,7 @@ import { codeOf, messageOf } from "./kinds.ts";
  * | `FORMAT` | the files belong to a newer version, or to something else |
  * | `IO` | the operating system refused; its error is in `cause` |
  * | `FAILED` | an earlier fsync failed: reading goes on, writing does not until the store is opened again |
- * | `TRIMMED` | a watch was to see changes that the log does not have any more |
+ * | `TRIMMED` | the log does not have any more what was asked for: changes for a watch, or, on a read-only store, a file that a snapshot needs and the writer has removed |
  */
 export type ErrorCode =
   | "LOCKED"
@@ -68,7 +68,7 @@ export class KvStoreError extends Error {
   readonly offset?: number;
   /** For `CORRUPT`: what does not check out. */
   readonly reason?: string;
-  /** For `TRIMMED`: the log has every version above this sequence number. A watch `since` it would have begun. */
+  /** For `TRIMMED` of a watch: the log has every version above this number. A watch `since` it would have begun. */
   readonly historyFloor?: number;
 
   static {
@@ -132,9 +132,18 @@ export function asIo<T>(doing: string, action: () => T): T {
 /** An `IO` error around what the operating system reported; a `KvStoreError` is passed through as it is. */
 export function ioError(doing: string, error: unknown): KvStoreError {
   if (error instanceof KvStoreError) return error;
-  const isOutOfDescriptors = codeOf(error) === "EMFILE";
-  const hint = isOutOfDescriptors ? "; a store needs a descriptor for each segment: raise the limit (ulimit -n)" : "";
+  const hint = isOutOfDescriptors(error) ? "; no file descriptor is left: raise the limit (ulimit -n)" : "";
   return new KvStoreError("IO", `cannot ${doing}: ${messageOf(error)}${hint}`, { cause: error });
+}
+
+/** Whether what a reader needs was in a file that the writer has removed since: after a refresh it is elsewhere. */
+export function isTrimmed(error: unknown): boolean {
+  return error instanceof KvStoreError && error.code === "TRIMMED";
+}
+
+/** Whether an error of the operating system says that the process, or the machine, has no file descriptor left. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(String(codeOf(error)));
 }
 
 /**

@@ -162,6 +162,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * The value of a key, or `undefined`. It is the caller's to change; the `buffer` of short bytes may be shared with
    * other values, so copy them before transferring it.
    *
+   * On a read-only store the value may be in a file that the writer has removed since and that was not open here (see
+   * the README on limits). Then this refreshes the store, as `refresh` does, and reads again.
+   *
    * @example
    * ```ts
    * import { KvStore } from "@kvstore/kvstore";
@@ -236,7 +239,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    *
    * @throws {TypeError} for options that are unknown or no keys
-   * @throws {KvStoreError} `CLOSED`; `CORRUPT` and `IO` from the iterator's `next`
+   * @throws {KvStoreError} `CLOSED`; from the iterator's `next` `CORRUPT`, `IO` and, on a read-only store, `TRIMMED` if
+   * the writer has removed a file that it needs
    */
   entries(range?: Range): IteratorObject<[K, V], undefined>;
   entries(range?: Range): IteratorObject<[Key, V], undefined> {
@@ -343,7 +347,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Fixes the present state for reading, pending writes included, until the snapshot is closed. Copies nothing.
+   * Fixes the present state for reading, pending writes included, until the snapshot is closed. Copies nothing. One of a
+   * read-only store cannot keep the writer from removing files: of a store with more segments than files are kept open
+   * (see the README on limits), a call may throw `TRIMMED`, and a new snapshot is needed.
    *
    * @example
    * ```ts
@@ -414,7 +420,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * console.log(store.get("motto")); // Festina lente
    * ```
    *
-   * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`
+   * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`, and on a read-only store
+   * `TRIMMED` if the writer has removed a file of it since the last refresh
    */
   async history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
     this.#core.check();

@@ -2,17 +2,23 @@ import { pathToFileURL } from "node:url";
 import { assertEquals } from "@std/assert";
 import { KvStore, repairStore, verifyStore } from "../mod.ts";
 import { denoPlatform } from "../src/platform/deno.ts";
+import { MAX_OPEN_FILES } from "../src/platform/pool.ts";
 import { cases, runCase } from "./contract/mod.ts";
 import { MemoryPlatform } from "./support/memory_platform.ts";
 import { canUseDisk } from "./support/permissions.ts";
 
 for (const one of cases) {
-  Deno.test(`contract, in memory: ${one.name}`, async () => {
-    let platform = new MemoryPlatform();
-    platform.makeDirectory("/root");
-    platform.syncDirectory("/");
-    await runCase(one, { platform, root: "/root", powerCut: (cut) => platform = platform.crash(cut) });
-  });
+  // With a single open segment beside the one that is written, too: most readings open the file again.
+  for (const openFiles of [MAX_OPEN_FILES, 1]) {
+    if (openFiles === 1 && (one.needsOpenFiles || one.isCostly)) continue;
+    const suffix = openFiles === 1 ? ", one file open" : "";
+    Deno.test(`contract, in memory${suffix}: ${one.name}`, async () => {
+      let platform = new MemoryPlatform(openFiles);
+      platform.makeDirectory("/root");
+      platform.syncDirectory("/");
+      await runCase(one, { platform, root: "/root", powerCut: (cut) => platform = platform.crash(cut) });
+    });
+  }
 
   if (one.needsPowerCut || one.isCostly) continue;
   Deno.test({

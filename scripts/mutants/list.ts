@@ -8,6 +8,7 @@ import { crashPromises } from "./crashes.ts";
 import { damagePromises } from "./damage.ts";
 import { compactionRules } from "./compaction.ts";
 import { expiryPromises } from "./expiry.ts";
+import { fileRules } from "./files.ts";
 import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
@@ -26,6 +27,7 @@ export const promises: Promised[] = [
   ...compactionRules,
   ...recoveryRules,
   ...derivedRules,
+  ...fileRules,
   ...lockRules,
   ...writeRules,
 ];

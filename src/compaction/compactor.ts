@@ -163,6 +163,7 @@ class Compaction {
     try {
       log.replaceManifest({ clean: false });
       this.isDone = true;
+      if (output !== undefined) log.platform.pool.release(output.handle);
     } catch (error) {
       for (const input of this.#inputs) {
         log.retired.delete(input.number);

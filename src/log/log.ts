@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { asIo, asSync, ioError, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { type Manifest, type Mark, writeManifest } from "./manifest.ts";
+import { type Manifest, type Mark, missingFile, writeManifest } from "./manifest.ts";
 import { MAX_SEQUENCE } from "./record.ts";
 import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
 
@@ -125,6 +125,13 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
+  /** The error for a segment's file that is gone. A writer's are there until it removes them itself. */
+  missing(number: number): KvStoreError {
+    return this.isWriter
+      ? corrupt(segmentName(number), 0, "the file is missing")
+      : missingFile(this.platform, this.directory, number);
+  }
+
   /** Takes so many numbers as reserved: the manifest on the disk says so already. */
   assumeReserved(count: number): void {
     this.#reservedBelow += count;
@@ -211,7 +218,9 @@ export class Log {
     this.mustRotate = false;
     this.#barrier?.close();
     this.#barrier = barrier;
-    if (old !== undefined && isOldEmpty) this.discard(old);
+    if (old === undefined) return;
+    if (isOldEmpty) this.discard(old);
+    else this.platform.pool.release(old.handle);
   }
 
   /** Waits until the active segment is durable. */
@@ -250,13 +259,14 @@ export class Log {
   /** Creates the next segment as `createSegment` does, but leaves it to the caller to make file and name durable. */
   beginSegment(inputs: number[]): Segment {
     if (this.failure !== undefined) throw this.failure;
+    const { pool } = this.platform;
     for (;;) {
       const number = this.#reserveNumber();
       const path = this.path(segmentName(number));
       const header = { number, storeId: this.storeId, salt: crypto.getRandomValues(new Uint32Array(1))[0]!, inputs };
       let handle: FileHandle;
       try {
-        handle = this.platform.open(path, "create");
+        handle = pool.keep(this.platform.open(path, "create"), path, () => this.missing(number));
       } catch (error) {
         if (this.platform.isAlreadyThere(error)) continue;
         throw ioError(`create ${segmentName(number)}`, error);

@@ -31,7 +31,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
-import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
+import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentName, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
@@ -40,7 +40,7 @@ export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
 const MAGIC = new TextEncoder().encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
-/** Each segment is an open file, and no system lets a process have more; bounds what a hostile file can ask for. */
+/** 64 TiB of segments of the usual size; bounds what a hostile file can ask for. */
 const MAX_SEGMENTS = 2 ** 20;
 const MAX_MANIFEST_BYTES = FIXED_BYTES + SEGMENT_BYTES * MAX_SEGMENTS + 4;
 
@@ -238,6 +238,21 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
   } finally {
     handle?.close();
   }
+}
+
+/**
+ * The error for the file of a segment that was there when the store was read, and is not any more. Writers remove files
+ * only once no manifest lists them: one that is still listed is damage; any other the writer of a store has compacted
+ * away, under a reader that had no descriptor of it at that moment.
+ */
+export function missingFile(platform: Platform, directory: string, number: number): KvStoreError {
+  const name = segmentName(number);
+  const manifest = readManifest(platform, directory);
+  if (manifest === undefined) return new KvStoreError("NOT_FOUND", `there is no store in ${directory} any more`);
+  const isListed = manifest.segments.some((listed) => listed.number === number);
+  if (isListed) return corrupt(name, 0, "the file is missing");
+  const reason = "the writer has compacted it away; read the store anew (refresh it, or take a new snapshot)";
+  return new KvStoreError("TRIMMED", `${name} is gone: ${reason}`);
 }
 
 function hasSegments(platform: Platform, directory: string): boolean {

@@ -10,6 +10,7 @@ import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, takeLock } from "./lock.ts";
 import { openToRead } from "./node.ts";
+import { pooled } from "./pool.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
@@ -122,7 +123,7 @@ function openLock(path: string): LockFile {
 }
 
 /** The platform under Deno. Asks for permission to read and write the paths it is given, and for nothing else. */
-export const denoPlatform: Platform = {
+export const denoPlatform: Platform = pooled({
   absolute: (path) => resolve(path),
 
   open(path, mode) {
@@ -178,4 +179,4 @@ export const denoPlatform: Platform = {
   now: Date.now,
 
   startTimer,
-};
+});

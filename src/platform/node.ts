@@ -11,6 +11,7 @@ import process from "node:process";
 import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, readTextAt, takeLock } from "./lock.ts";
+import { pooled } from "./pool.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
@@ -125,7 +126,7 @@ function openLock(path: string, flags: number): LockFile {
 }
 
 /** The platform under Node and Bun. */
-export const nodePlatform: Platform = {
+export const nodePlatform: Platform = pooled({
   absolute: (path) => resolve(path),
 
   open(path, mode) {
@@ -177,4 +178,4 @@ export const nodePlatform: Platform = {
   now: Date.now,
 
   startTimer,
-};
+});

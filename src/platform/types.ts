@@ -9,6 +9,8 @@
  * @module
  */
 
+import type { FilePool } from "./pool.ts";
+
 /**
  * A file that is open for positional reads and, if it was opened so, writes.
  *
@@ -48,6 +50,8 @@ export type OpenMode = "read" | "write" | "create";
 
 /** The operating system, as far as the store knows it. */
 export interface Platform {
+  /** Opens files that are only read for as long as there is room. */
+  readonly pool: FilePool;
   /** Makes a path absolute. */
   absolute(path: string): string;
   /** Opens a file. Throws an error for which `isNotFound` or `isAlreadyThere` tells the two usual reasons. */

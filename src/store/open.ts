@@ -76,6 +76,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
       if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) last.sealed = true;
       else log.resume(last);
     }
+    if (last !== undefined && last.sealed) platform.pool.release(last.handle);
     if (last !== undefined && last.sealed && last.endBytes === last.headerBytes) {
       log.segments.delete(last.number);
       last.handle.close();
@@ -124,12 +125,17 @@ export function openSegments(log: Log, manifest: Manifest): Segment | undefined 
 
 function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Segment {
   const name = segmentName(listed.number);
+  const { platform } = log;
+  const path = log.path(name);
   const sealed = listed.sealedBytes > 0;
+  const missing = () => log.missing(listed.number);
   let handle: FileHandle;
   try {
-    handle = log.platform.open(log.path(name), sealed || !log.isWriter ? "read" : "write");
+    handle = sealed || !log.isWriter
+      ? platform.pool.open(path, missing)
+      : platform.pool.keep(platform.open(path, "write"), path, missing);
   } catch (error) {
-    if (log.platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
+    if (platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
     throw ioError(`open ${name}`, error);
   }
   try {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isTrimmed } from "../errors.ts";
 import type { Index } from "../index/index.ts";
 import { encodeManifest, type Manifest } from "../log/manifest.ts";
 import { FLAG_MORE } from "../log/record.ts";
@@ -109,11 +110,17 @@ export function surveyLog(directory: string | URL): LogSurvey {
 /** The same on any platform. */
 export function surveyOn(platform: Platform, directory: string): LogSurvey {
   for (let tries = 1;; tries++) {
-    const found = findFiles(platform, directory);
-    // Beside a writer, files may have gone while they were opened: then what the manifest said holds no longer.
-    const isStale = found.problems.length > 0 && found.generation !== generationOf(platform, directory);
-    if (!isStale || tries === MAX_TRIES) return surveyOf(found);
-    found.close();
+    let found: FoundStore | undefined;
+    try {
+      found = findFiles(platform, directory);
+      // Beside a writer, files may have gone while they were opened: then what the manifest said holds no longer.
+      const isStale = found.problems.length > 0 && found.generation !== generationOf(platform, directory);
+      if (!isStale || tries === MAX_TRIES) return surveyOf(found);
+      found.close();
+    } catch (error) {
+      found?.close();
+      if (!isTrimmed(error) || tries === MAX_TRIES) throw error;
+    }
   }
 }
 

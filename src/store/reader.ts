@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { KvStoreError } from "../errors.ts";
+import { isTrimmed, KvStoreError } from "../errors.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { Core } from "./core.ts";
 import { decodeKey, ownKey } from "./keys.ts";
 import { type Bounds, boundsOf, RangeIterator } from "./range.ts";
+import { refreshReader } from "./refresh.ts";
 import type { View } from "./views.ts";
 
 /** Gives back the views of iterators and snapshots that nobody holds any more. */
@@ -33,14 +34,23 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   get(key: K): V | undefined {
     this.#check();
-    return this.#get(key);
+    try {
+      return this.#get(key);
+    } catch (error) {
+      return this.#again(error, () => this.#get(key));
+    }
   }
 
   getMany(keys: Iterable<K>): (V | undefined)[] {
     const list: K[] = [];
     for (const key of keys) list.push(ownKey(key));
     this.#check();
-    return list.map((key) => this.#get(key));
+    const read = () => list.map((key) => this.#get(key));
+    try {
+      return read();
+    } catch (error) {
+      return this.#again(error, read);
+    }
   }
 
   has(key: K): boolean {
@@ -104,6 +114,16 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     if (this.#view === undefined) return core.get() as V | undefined;
     const place = core.find(this.#view);
     return place === undefined ? undefined : core.read(place, encoded) as V;
+  }
+
+  /**
+   * What the present was read from may be gone: the writer, another process, has compacted it away, and we had no
+   * descriptor of it. Then a newer present is read. A snapshot stays what it is.
+   */
+  #again<T>(error: unknown, read: () => T): T {
+    if (this.#view !== undefined || !isTrimmed(error)) throw error;
+    refreshReader(this.#core);
+    return read();
   }
 
   /** Before every call that reads: what has expired by now is gone, but for a snapshot, which stays as it was. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isTrimmed } from "../errors.ts";
 import { Log } from "../log/log.ts";
 import { type Manifest, type ManifestSegment, readManifest } from "../log/manifest.ts";
 import { findTail, markAmong } from "../log/recovery.ts";
@@ -15,12 +16,11 @@ import { replay } from "./replay.ts";
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
 export function refreshReader(core: Core): boolean {
   const { platform, directory } = core.log;
-  // Open views go on with this index, and it is about to differ from its image.
-  core.index.loadAll();
+  const isWhole = loadIndex(core);
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
-      const isNews = core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      const isNews = !isWhole || core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
       if (!core.watches.isEmpty) core.watches.durableSequence = durableSequence(core);
       core.watches.wake();
       return isNews;
@@ -28,6 +28,20 @@ export function refreshReader(core: Core): boolean {
       // The writer may have replaced files between the manifest and us: then there is a newer manifest.
       if (readManifest(platform, directory)?.generation === manifest.generation) throw error;
     }
+  }
+}
+
+/**
+ * Reads what is left of the index: open views go on with it, and it is about to differ from its image. False if that
+ * takes files that the writer has removed.
+ */
+function loadIndex(core: Core): boolean {
+  try {
+    core.index.loadAll();
+    return true;
+  } catch (error) {
+    if (!isTrimmed(error)) throw error;
+    return false;
   }
 }
 

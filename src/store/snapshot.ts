@@ -9,7 +9,8 @@ import { Reading, showAsJson } from "./reader.ts";
 
 /**
  * The store as it was when `snapshot()` was called, pending writes included, whatever is written, compacted or cleared
- * since. It keeps the segments that it needs on the disk until it is closed, or collected as garbage.
+ * since. It keeps the segments that it needs on the disk until it is closed, or collected as garbage; on a read-only store
+ * it keeps those that are open (see the README on limits).
  */
 export class Snapshot<V extends Value = Value, K extends Key = Key> {
   readonly #reading: Reading<V, K>;
@@ -28,7 +29,12 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
     return this.#reading.size();
   }
 
-  /** The value that a key had, or `undefined`. Throws as `get` of the store does, and `CLOSED` for a closed snapshot. */
+  /**
+   * The value that a key had, or `undefined`.
+   *
+   * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`, and on a read-only store `TRIMMED` if the
+   * writer has removed the file
+   */
   get(key: K): V | undefined {
     return this.#reading.get(key);
   }

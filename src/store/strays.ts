@@ -7,12 +7,13 @@
 import { toHex } from "../bytes.ts";
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../log/cursor.ts";
-import { type Manifest, MANIFEST_NAME } from "../log/manifest.ts";
+import { type Manifest, MANIFEST_NAME, missingFile } from "../log/manifest.ts";
 import { readSegmentHeader, type SegmentHeader, segmentName, segmentNumberOf } from "../log/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 
 /** A file opened as a segment's. */
 export interface SegmentFile {
+  /** In the pool. */
   handle: FileHandle;
   /** Its header, or what is wrong with it. */
   header: SegmentHeader | string;
@@ -40,7 +41,7 @@ export function openSegmentFile(
   const path = `${directory}/${name}`;
   let handle: FileHandle | undefined;
   try {
-    handle = platform.open(path, "read");
+    handle = platform.pool.open(path, () => missingFile(platform, directory, segmentNumberOf(name) ?? 0));
     return { handle, header: readSegmentHeader(handle, name) };
   } catch (error) {
     if (handle !== undefined && error instanceof KvStoreError && error.code === "CORRUPT") {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asIo } from "../errors.ts";
+import { asIo, isTrimmed } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
@@ -17,6 +17,9 @@ import { checkNames } from "./options.ts";
 import { ASIDE } from "./names.ts";
 import { Pace } from "./scan.ts";
 import { type ExaminedStore, examineStore, generationOf } from "./survey.ts";
+
+/** How often verify starts over because the writer replaced files under its hands. */
+const MAX_TRIES = 3;
 
 /**
  * Reads every byte of the store in a directory, rebuilds the index from the log and compares. Needs no lock and changes
@@ -32,12 +35,15 @@ export async function verifyStore(directory: string | URL, options: WorkOptions 
 /** The same on any platform. */
 export async function verifyOn(platform: Platform, directory: string, options: WorkOptions): Promise<VerifyReport> {
   for (let tries = 0;; tries++) {
-    const examined = await examineStore(platform, directory, options);
+    const examined = await examineStore(platform, directory, options).catch((error) => {
+      if (!isTrimmed(error) || tries === MAX_TRIES) throw error;
+    });
+    if (examined === undefined) continue;
     try {
       const { problems, notes } = examined.found;
       // Beside a writer, files may have gone while they were read: then what the manifest said holds no longer.
       const isStale = examined.generation !== generationOf(platform, directory);
-      if (problems.length > 0 && tries < 3 && isStale) continue;
+      if (problems.length > 0 && tries < MAX_TRIES && isStale) continue;
       noteOthers(platform, directory, examined);
       return { problems, notes };
     } finally {

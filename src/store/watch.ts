@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { corrupt, KvStoreError } from "../errors.ts";
+import { corrupt, isTrimmed, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "../log/changes.ts";
 import { readManifest } from "../log/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
@@ -125,11 +125,22 @@ class WatchState<V extends Value, K extends Key> implements Watching {
         throw reason;
       }
       if (this.#isOver) return { done: true, value: undefined };
-      const step = this.#step();
-      const value = step === "change" ? this.#change() : undefined;
+      const { step, value } = this.#advance();
       if (value !== undefined) return { done: false, value };
       if (step === "pause") await this.#pause();
       if (step === "end") await this.#news();
+    }
+  }
+
+  /** One step, and the change that it led to. */
+  #advance(): { step: "change" | "pause" | "end"; value?: Change<V, K> | undefined } {
+    try {
+      const step = this.#step();
+      return { step, value: step === "change" ? this.#change() : undefined };
+    } catch (error) {
+      if (!isTrimmed(error)) throw error;
+      this.#catchUp();
+      return { step: "pause" };
     }
   }
 
@@ -172,6 +183,16 @@ class WatchState<V extends Value, K extends Key> implements Watching {
       if (error instanceof KvStoreError && error.code === "CORRUPT") this.end();
       throw error;
     }
+  }
+
+  /**
+   * The writer has removed a file that we had no descriptor of. Above the history floor every version is in the files that
+   * it has now; below, nobody knows what was in that one.
+   */
+  #catchUp(): void {
+    refreshReader(this.#core);
+    const { historyFloor } = this.#core.log;
+    if (this.position < historyFloor) this.trim(historyFloor);
   }
 
   /** The change that the cursor stands on; `undefined` if it is not asked for. */

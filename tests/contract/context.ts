@@ -21,6 +21,8 @@ export interface Case {
   run(context: Context): void | Promise<void>;
   /** Needs a disk whose power can be cut: runs in memory alone. */
   needsPowerCut?: boolean;
+  /** A reader goes on reading files that the writer has removed: it must have been able to keep them all open. */
+  needsOpenFiles?: boolean;
   /** Takes a second or more for the sake of large input: once, in memory, is enough. */
   isCostly?: boolean;
 }

@@ -142,6 +142,7 @@ export const clockCases: Case[] = [
   },
   {
     name: "expiry: readers go by their own clock, and by what the writer knew when it wrote the manifest last",
+    needsOpenFiles: true,
     async run(context) {
       const writer = await openAt(context, SMALL);
       await fillExpiring(writer, 1000);

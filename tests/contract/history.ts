@@ -72,6 +72,7 @@ export const historyCases: Case[] = [
   },
   {
     name: "history: goes through all segments, and back as far as compaction has left it",
+    needsOpenFiles: true,
     async run(context) {
       let store = await context.open(SMALL);
       for (let i = 0; i < 20; i++) {

@@ -119,6 +119,7 @@ export const readOnlyCases: Case[] = [
   },
   {
     name: "refresh: follows rotation and compaction; a compaction alone is no news",
+    needsOpenFiles: true,
     async run(context) {
       const writer = await context.open(SMALL);
       await fill(writer, 50);
@@ -133,6 +134,7 @@ export const readOnlyCases: Case[] = [
   },
   {
     name: "refresh: deletes whose tombstones compaction has already dropped are news",
+    needsOpenFiles: true,
     async run(context) {
       const writer = await context.open(SMALL);
       await fill(writer, 100);
@@ -183,6 +185,7 @@ export const readOnlyCases: Case[] = [
   },
   {
     name: "refresh: iterators and snapshots of a reader stay as they were, across everything the writer does",
+    needsOpenFiles: true,
     async run(context) {
       const writer = await context.open(SMALL);
       await fill(writer, 100);
@@ -213,6 +216,7 @@ export const readOnlyCases: Case[] = [
   },
   {
     name: "refresh: follows a writer's death and recovery; what a reader holds stays as it was",
+    needsOpenFiles: true,
     async run(context) {
       let writer = await context.open(MANUAL);
       await writer.set("a", "first");
@@ -235,6 +239,7 @@ export const readOnlyCases: Case[] = [
   },
   {
     name: "refresh: a reader that does not refresh reads on from files that the writer has removed",
+    needsOpenFiles: true,
     async run(context) {
       const writer = await context.open(SMALL);
       await fill(writer, 100);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FilePool } from "../../src/platform/pool.ts";
 import type { FileHandle, Lock, OpenMode, Platform, Timer } from "../../src/platform/types.ts";
 import type { Operation, OperationKind } from "../support/memory_platform.ts";
 
@@ -12,6 +13,8 @@ import type { Operation, OperationKind } from "../support/memory_platform.ts";
 export class WatchedPlatform implements Platform {
   /** The platform beneath. */
   readonly inner: Platform;
+  /** Over the watched files. */
+  readonly pool: FilePool;
   /**
    * Called before each operation. What it throws is thrown to the caller, and the operation does not happen; a number
    * it returns is the most bytes that a write takes.
@@ -31,6 +34,7 @@ export class WatchedPlatform implements Platform {
   /** Watches `inner`. With a `nowMs`, `clock` says what time it is. */
   constructor(inner: Platform, readonly clock: { nowMs?: number } = {}) {
     this.inner = inner;
+    this.pool = new FilePool(this, inner.pool.limit);
   }
 
   /** Paths are those of the platform beneath. */

@@ -19,6 +19,7 @@ import {
   type Operation,
   type OperationKind,
 } from "./memory_file.ts";
+import { FilePool, MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { nextTurn, startTimer } from "../../src/platform/turn.ts";
 import type { FileHandle, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
 
@@ -64,6 +65,8 @@ export class MemoryPlatform implements Platform, Machine {
   onOperation: ((operation: Operation) => number | void) | undefined;
   /** How much all files together may hold; beyond it, writes are short and then throw `ENOSPC`. */
   capacityBytes: number = Infinity;
+  /** Over its own files. */
+  readonly pool: FilePool;
   /** What `syncData` waits for before it counts as done. */
   syncTurn: () => Promise<void> = nextTurn;
   /** Replaced by tests that let time pass themselves. */
@@ -94,6 +97,11 @@ export class MemoryPlatform implements Platform, Machine {
   #changes: EntryChange[] = [];
   /** Removed files, which take up space as long as they are open. */
   #removed = new Set<MemoryFile>();
+
+  /** A platform whose pool has at most so many files open. */
+  constructor(openFiles: number = MAX_OPEN_FILES) {
+    this.pool = new FilePool(this, openFiles);
+  }
 
   absolute(path: string): string {
     return posix.resolve("/", path);
@@ -323,7 +331,7 @@ export class MemoryPlatform implements Platform, Machine {
   }
 
   #successor(): MemoryPlatform {
-    const after = new MemoryPlatform();
+    const after = new MemoryPlatform(this.pool.limit);
     after.capacityBytes = this.capacityBytes;
     return after;
   }

@@ -1,0 +1,113 @@
+/**
+ * Breakages of the rules about open files.
+ *
+ * @module
+ */
+
+import type { Promised } from "./types.ts";
+
+const POOL = "tests/platform/pool_test.ts";
+const REMOVED = "tests/store/removed_files_test.ts";
+
+/** Rules about open files. */
+export const fileRules: Promised[] = [
+  {
+    sentence:
+      "A store needs a fixed number of descriptors, however many segments it has, and gives some up where there are none left.",
+    mutants: [
+      {
+        id: "files-never-closed",
+        file: "src/platform/pool.ts",
+        find: "while (this.#open.length >= this.limit) this.#evict();",
+        replace: "while (this.#open.length > this.limit * 1000) this.#evict();",
+        killers: [
+          [POOL, "pool: however many files are read, no more than the limit are open"],
+          ["tests/store/many_segments_test.ts", "many segments: every call works with a fixed number of open files"],
+        ],
+      },
+      {
+        id: "sealed-file-kept-open",
+        file: "src/log/log.ts",
+        find: "else this.platform.pool.release(old.handle);",
+        replace: "else void old.handle;",
+        killers: [[
+          "tests/store/many_segments_test.ts",
+          "many segments: every call works with a fixed number of open files",
+        ]],
+      },
+      {
+        id: "no-descriptor-given-up",
+        file: "src/platform/pool.ts",
+        find: "if (!isOutOfDescriptors(error) || this.#open.length === 0) throw error;",
+        replace: "if (error !== undefined || this.#open.length === 0) throw error;",
+        killers: [[
+          POOL,
+          "pool: where the process has no descriptor left, the pool gives up half of its own, for good",
+        ]],
+      },
+      {
+        id: "file-in-use-closed-first",
+        file: "src/platform/pool.ts",
+        find: "if (!file.wasUsed) return this.drop(file);",
+        replace: "if (file.place >= 0) return this.drop(file);",
+        killers: [[POOL, "pool: a file that is read again and again stays open while others come and go"]],
+      },
+      {
+        id: "closed-file-opened-again",
+        file: "src/platform/pool.ts",
+        find: 'if (this.#isClosed) throw new Error("the file is closed");',
+        replace: "void this.#isClosed;",
+        killers: [[
+          POOL,
+          "pool: what is closed stays closed, whether it had its descriptor or not, and closing twice is harmless",
+        ]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "What a reader comes too late for, as the writer has removed the file, is neither damage nor another value: it reads a newer state or says so.",
+    mutants: [
+      {
+        id: "removed-file-called-damaged",
+        file: "src/log/manifest.ts",
+        find: "if (isListed) return corrupt(name, 0,",
+        replace: "if (isListed || manifest.generation > 0) return corrupt(name, 0,",
+        killers: [[REMOVED, "removed files: snapshots and iterators say that they cannot go on; new ones can"]],
+      },
+      {
+        id: "missing-file-called-removed",
+        file: "src/log/manifest.ts",
+        find: "manifest.segments.some((listed) => listed.number === number)",
+        replace: "manifest.segments.some((listed) => listed.number === number && number > 2 ** 31)",
+        killers: [[
+          REMOVED,
+          "removed files: a file that is gone and still listed is damage, to a reader and to the writer",
+        ]],
+      },
+      {
+        id: "present-not-read-again",
+        file: "src/store/reader.ts",
+        find: "if (this.#view !== undefined || !isTrimmed(error)) throw error;",
+        replace: "if (error !== undefined) throw error;",
+        killers: [[REMOVED, "removed files: get and getMany read what is there now, all of it as of one moment"]],
+      },
+      {
+        id: "snapshot-of-another-moment",
+        file: "src/store/reader.ts",
+        find:
+          "if (this.#view !== undefined || !isTrimmed(error)) throw error;\n    refreshReader(this.#core);\n    return read();",
+        replace:
+          "if (!isTrimmed(error)) throw error;\n    refreshReader(this.#core);\n    return this.#view === undefined ? read() : undefined as T;",
+        killers: [[REMOVED, "removed files: snapshots and iterators say that they cannot go on; new ones can"]],
+      },
+      {
+        id: "watch-ended-by-a-removed-file",
+        file: "src/store/watch.ts",
+        find: "if (!isTrimmed(error)) throw error;\n      this.#catchUp();",
+        replace: "if (error !== undefined) throw error;\n      this.#catchUp();",
+        killers: [[REMOVED, "removed files: a watch goes on where all versions are left"]],
+      },
+    ],
+  },
+];
