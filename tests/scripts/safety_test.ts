@@ -2,7 +2,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import config from "../../deno.json" with { type: "json" };
 import { mutants } from "../../scripts/mutants/list.ts";
 import { canUseDisk } from "../support/permissions.ts";
 
@@ -54,12 +53,6 @@ documentTest(
     assert(lines > 30, `only ${lines} lines`);
   },
 );
-
-documentTest("safety: every task that the document names exists", (document) => {
-  const tasks = Array.from(document.matchAll(/`deno task ([a-z:]+)/g), ([, name]) => name!);
-  assert(tasks.length > 3);
-  assertEquals(tasks.filter((name) => !(name in config.tasks)), []);
-});
 
 documentTest("safety: what is looked for can be missing", (_, read) => {
   assertEquals(read.testsNamedIn("`tests/a_test.ts` “a\n… b”, `tests/b.ts`"), [
