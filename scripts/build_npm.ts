@@ -6,6 +6,7 @@
 
 import { build, emptyDir } from "@deno/dnt";
 import config from "../deno.json" with { type: "json" };
+import { filesOnJsr, withWholeLinks } from "./npm/links.ts";
 
 /** What adapters stand on: nobody needs any of them for the store itself. */
 const PEERS = {
@@ -14,6 +15,8 @@ const PEERS = {
   unstorage: "^1.16.0",
 };
 
+const ADAPTERS = ["keyv", "level", "unstorage"];
+
 const outDir = Deno.args[0] ?? "./npm";
 
 await emptyDir(outDir);
@@ -21,9 +24,7 @@ await emptyDir(outDir);
 await build({
   entryPoints: [
     "./mod.ts",
-    { name: "./keyv", path: "./src/adapters/keyv.ts" },
-    { name: "./level", path: "./src/adapters/level.ts" },
-    { name: "./unstorage", path: "./src/adapters/unstorage.ts" },
+    ...ADAPTERS.map((name) => ({ name: `./${name}`, path: `./src/adapters/${name}.ts` })),
     { kind: "bin", name: "kvstore", path: "./cli.ts" },
   ],
   outDir,
@@ -51,6 +52,10 @@ await build({
     keywords: ["key-value", "store", "database", "embedded", "log-structured", "bitcask", "persistent", "deno", "node"],
     engines: { node: "^20.15 || >=22.2" },
     sideEffects: false,
+    // Of the files beside package.json; esm/ and script/ each have their own.
+    type: "module",
+    // TypeScript with moduleResolution node10 does not know exports.
+    typesVersions: { "*": Object.fromEntries(ADAPTERS.map((name) => [name, [`./script/src/adapters/${name}.d.ts`]])) },
     // Only the level adapter imports its package; who uses one of the others has theirs anyway.
     peerDependencies: PEERS,
     peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
@@ -58,7 +63,11 @@ await build({
     devDependencies: { "@types/node": "^20.15.0", "abstract-level": PEERS["abstract-level"] },
   },
   postBuild() {
-    for (const file of ["LICENSE", "README.md", "CHANGELOG.md"]) Deno.copyFileSync(file, `${outDir}/${file}`);
+    Deno.copyFileSync("LICENSE", `${outDir}/LICENSE`);
+    for (const file of ["README.md", "CHANGELOG.md"]) {
+      const text = withWholeLinks(Deno.readTextFileSync(file), filesOnJsr(config), config.publish);
+      Deno.writeTextFileSync(`${outDir}/${file}`, text);
+    }
   },
 });
 

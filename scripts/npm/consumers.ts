@@ -79,6 +79,32 @@ main();
 `;
 const ADAPTERS_SAID = "1 2 2 string 4 5\n";
 
+/** The adapters as a compiler finds them that knows no `exports`; without their packages, which it may not find. */
+const NODE10 = `
+import { KvStore } from "@kvstore/kvstore";
+import { KvKeyv } from "@kvstore/kvstore/keyv";
+import { KvLevel } from "@kvstore/kvstore/level";
+import kvstoreDriver from "@kvstore/kvstore/unstorage";
+async function main(): Promise<void> {
+  const directory = process.argv[2]!;
+  const keyv = new KvKeyv(directory);
+  const driver = kvstoreDriver({ base: directory });
+  await keyv.set("k", "1");
+  const said: (string | null | undefined)[] = [await keyv.get<string>("k"), await driver.getItem("k")];
+  await keyv.disconnect();
+  await driver.dispose();
+  const db = new KvLevel<string, string>(directory);
+  // @ts-expect-error a number is no text
+  await db.put("l", 2);
+  await db.close();
+  const store = await KvStore.open(directory);
+  console.log(...said, store.size);
+  await store.close();
+}
+main();
+`;
+const NODE10_SAID = "1 1 2\n";
+
 /** A program to run, with what it must say. */
 interface Program {
   name: string;
@@ -112,6 +138,22 @@ const STRICT = {
 const TYPESCRIPT = {
   nodenext: { ...STRICT, module: "nodenext", lib: ["es2022", "esnext.disposable"] },
   bundler: { ...STRICT, module: "esnext", moduleResolution: "bundler", lib: ["es2022"], skipLibCheck: true },
+  node10: {
+    ...STRICT,
+    module: "commonjs",
+    moduleResolution: "node10",
+    ignoreDeprecations: "6.0",
+    esModuleInterop: true,
+    lib: ["es2022"],
+    skipLibCheck: true,
+  },
+};
+
+/** The programs of each of them; the adapters where declarations are not checked, as those of others need not stand it. */
+const SOURCES: Record<keyof typeof TYPESCRIPT, string[]> = {
+  nodenext: ["main.ts", "readme.ts", "script.cts"],
+  bundler: ["main.ts", "readme.ts", "adapters.ts"],
+  node10: ["node10.ts"],
 };
 
 /** Writes the projects, installs the tarball, and compiles what is TypeScript. */
@@ -141,8 +183,9 @@ export async function makeProjects(
   for (const [name, compilerOptions] of Object.entries(TYPESCRIPT)) {
     const folder = join(typescript, name);
     await Deno.mkdir(folder);
-    // the adapters where declarations are not checked, as those of other packages need not stand it
-    const sources = ["main.ts", "readme.ts", name === "nodenext" ? "script.cts" : "adapters.ts"];
+    const sources = SOURCES[name as keyof typeof TYPESCRIPT];
+    const type = compilerOptions.module === "commonjs" ? "commonjs" : "module";
+    await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ type }));
     for (const source of sources) await Deno.writeTextFile(join(folder, source), textOf(source, readme));
     await Deno.writeTextFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: sources }));
     await results.check("tarball", COLUMN, `TypeScript with moduleResolution ${name} compiles`, async () => {
@@ -150,15 +193,15 @@ export async function makeProjects(
     });
     for (const source of sources) {
       const file = join(folder, source.replace(/\.(c?)ts$/, ".$1js"));
-      const says = { "readme.ts": README_SAID, "adapters.ts": ADAPTERS_SAID }[source] ?? TYPED_SAID;
-      programs.push({ name: `TypeScript (${name}, ${source})`, file, says });
+      const says = { "readme.ts": README_SAID, "adapters.ts": ADAPTERS_SAID, "node10.ts": NODE10_SAID }[source];
+      programs.push({ name: `TypeScript (${name}, ${source})`, file, says: says ?? TYPED_SAID });
     }
   }
   return { plain, programs, cache };
 }
 
 function textOf(source: string, readme: string): string {
-  return { "readme.ts": readme, "adapters.ts": ADAPTERS }[source] ?? TYPED;
+  return { "readme.ts": readme, "adapters.ts": ADAPTERS, "node10.ts": NODE10 }[source] ?? TYPED;
 }
 
 /** Runs all programs and the command in one runtime. */

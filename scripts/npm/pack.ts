@@ -103,6 +103,12 @@ export async function checkTarball(tarball: Tarball, project: string, results: R
     const unwanted = /(^|\/|_)(tests?|bench|scripts|offline)(\/|_|\.)|_test\./;
     assertSame(paths.filter((path) => !allowed.test(path) || unwanted.test(path)), [], "unwanted");
   });
+  await check("no link of the README is a path in the repository", async () => {
+    const readme = await Deno.readTextFile(join(installedIn(project), "README.md"));
+    const targets = Array.from(readme.matchAll(/\]\(([^)]+)\)/g), ([, target]) => target!);
+    assertSame(targets.length > 20, true, "links");
+    assertSame(targets.filter((target) => !/^(#|https:)/.test(target)), [], "relative links");
+  });
   await check("the command is a script that may be run", async () => {
     const file = join(installedIn(project), manifest.bin.kvstore);
     assertSame((await Deno.readTextFile(file)).split("\n")[0], "#!/usr/bin/env node", "first line");
@@ -122,6 +128,7 @@ export async function checkTarball(tarball: Tarball, project: string, results: R
 // deno-lint-ignore no-explicit-any
 export function checkManifest(manifest: any): void {
   const { name, version, license, main, module, exports, bin, engines, sideEffects, scripts } = manifest;
+  const { type, typesVersions } = manifest;
   assertSame([name, version, license], [config.name, config.version, config.license], "name, version, license");
   assertSame([main, module], ["./script/mod.js", "./esm/mod.js"], "main and module");
   const entry = (path: string) => ({ import: `./esm/${path}.js`, require: `./script/${path}.js` });
@@ -130,6 +137,8 @@ export function checkManifest(manifest: any): void {
   assertSame(bin, { kvstore: "./esm/cli.js" }, "bin");
   assertSame(engines, { node: "^20.15 || >=22.2" }, "engines");
   assertSame([sideEffects, scripts ?? {}], [false, {}], "sideEffects and scripts");
+  const declarations = ["keyv", "level", "unstorage"].map((name) => [name, [`./script/src/adapters/${name}.d.ts`]]);
+  assertSame([type, typesVersions], ["module", { "*": Object.fromEntries(declarations) }], "type and typesVersions");
   const dependencies = ["dependencies", "optionalDependencies", "bundledDependencies"];
   assertSame(dependencies.filter((kind) => Object.keys(manifest[kind] ?? {}).length > 0), [], "dependencies");
   assertSame(Object.keys(manifest.peerDependencies).sort(), ["abstract-level", "keyv", "unstorage"], "peers");

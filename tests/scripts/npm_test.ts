@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { countOf } from "../../scripts/npm/contract.ts";
+import { filesOnJsr, withWholeLinks } from "../../scripts/npm/links.ts";
 import { Results, table } from "../../scripts/npm/results.ts";
 import { twoAtATime } from "../../scripts/npm/run.ts";
 
@@ -39,4 +40,15 @@ Deno.test("two things are done at a time, and an error comes out", async () => {
   });
   assertEquals([most.length, Math.max(...most)], [5, 2]);
   await assertRejects(() => twoAtATime([1], () => Promise.reject(new Error("refused"))), Error, "refused");
+});
+
+// On npm's page of the package 38 of the README's 40 links led nowhere.
+Deno.test("links of a document that leaves the repository are whole, or gone", () => {
+  const base = filesOnJsr({ name: "@a/b", version: "1.2.3" });
+  const published = { include: ["mod.ts", "docs/"], exclude: ["docs/own/"] };
+  const text =
+    "[a](docs/x.md#y), ![b](docs/p.svg), [c](mod.ts), [d](examples), [e](docs/own/z.md), [f](#g), [h](https://i/)";
+  const whole = "[a](https://jsr.io/@a/b/1.2.3/docs/x.md#y), ![b](https://jsr.io/@a/b/1.2.3/docs/p.svg), " +
+    "[c](https://jsr.io/@a/b/1.2.3/mod.ts), d, e, [f](#g), [h](https://i/)";
+  assertEquals(withWholeLinks(text, base, published), whole);
 });
