@@ -44,7 +44,7 @@ export function refuseForeign(platform: Platform, directory: string): void {
   const more = foreign.length > NAMED_FILES ? ` and ${foreign.length - NAMED_FILES} more` : "";
   const isLevel = names.includes("CURRENT") && names.some((name) => /^MANIFEST-\d+$/.test(name));
   const advice = isLevel
-    ? "It looks like a LevelDB database, which is converted by reading it and writing a new store"
+    ? "It looks like a LevelDB database: docs/recipes.md has a program that converts one"
     : "Give the store a directory of its own";
   throw new KvStoreError(
     "FORMAT",

@@ -1,7 +1,9 @@
 /** Each program of docs/recipes.md, in a folder of its own: it must print what the document says. */
 
 import { assert, assertEquals } from "@std/assert";
+import { pathToFileURL } from "node:url";
 import { verifyStore } from "../../mod.ts";
+import { KvLevel } from "../../src/adapters/level.ts";
 import { canStartProcesses, canUseDisk } from "../support/permissions.ts";
 import { type Block, blocksOf } from "./blocks.ts";
 
@@ -53,4 +55,27 @@ Deno.test({
       assert(contents.replaceAll("\n", " ").includes(`[${heading}](#${anchor})`), heading);
     }
   },
+});
+
+Deno.test("recipes: From LevelDB, with another database of the same calls in LevelDB's place", {
+  ignore: !canUseDisk,
+}, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kvstore-recipe-" });
+  const source = { keyEncoding: "utf8", valueEncoding: "utf8" };
+  const old = new KvLevel(`${folder}/level-data`, source);
+  for (let i = 0; i < 250; i++) await old.put(`key ${i}`, `value ${i}`);
+  await old.sublevel("s").put("in", "it");
+  const expected = await old.iterator().all();
+  await old.close();
+  const level = new URL("../../src/adapters/level.ts", import.meta.url).href;
+  const block = blocksOf(text).find(({ language, heading }) => language === "js" && heading === "From LevelDB");
+  const program = block!.text.replace('{ KvLevel } from "@kvstore/kvstore/level"', `{ KvLevel } from "${level}"`)
+    .replace('{ ClassicLevel } from "classic-level"', `{ KvLevel as ClassicLevel } from "${level}"`)
+    .replaceAll(/"\.\/(level-data|data)"/g, `"${folder}/$1"`);
+  await Deno.writeTextFile(`${folder}/recipe.js`, program);
+  await import(pathToFileURL(`${folder}/recipe.js`).href);
+  const converted = new KvLevel(`${folder}/data`, { ...source, createIfMissing: false });
+  assertEquals(await converted.iterator().all(), expected);
+  await converted.close();
+  await Deno.remove(folder, { recursive: true });
 });
