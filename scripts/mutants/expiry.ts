@@ -220,8 +220,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "snapshots-go-by-the-present-time",
         file: "src/store/views.ts",
-        find: "const now = view === undefined ? this.current.index.now : view.now;",
-        replace: "const now = view === undefined || view.now > 0 ? this.current.index.now : view.now;",
+        find: "const now = view === undefined ? this.current.now : view.now;",
+        replace: "const now = view === undefined || view.now > 0 ? this.current.now : view.now;",
         killers: [[
           EXPIRY,
           "expiry: a snapshot and an iterator keep what was there when they were taken, and nothing that was not",
@@ -240,8 +240,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "snapshot-counts-anew-behind-a-rollback",
         file: "src/store/views.ts",
-        find: "view.size = this.current.index.sizeAt(view.now);",
-        replace: "view.size = this.current.index.size;",
+        find: "view.size = this.current.sizeAt(view.now);",
+        replace: "view.size = this.current.size;",
         killers: [[KEPT, REJECTED]],
       },
       {

@@ -6,6 +6,8 @@
 
 import type { Promised } from "./types.ts";
 
+const RANGES = "tests/property/order_test.ts";
+const BESIDE_A_SORTED_ARRAY = "order: ranges and open iterators beside a sorted array, whatever comes and goes";
 const DELETED = "clock: a delete holds though the key had expired by then, the process dies and the clock goes back";
 const FAILED = "tests/contract/failed_writes.ts";
 const CLOSING = "tests/contract/closing.ts";
@@ -209,6 +211,44 @@ export const writeRules: Promised[] = [
         find: "!raw[i]?.equals(Buffer.from(arg))",
         replace: "raw[i] === undefined",
         killers: [["tests/cli/typed_test.ts"]],
+      },
+    ],
+  },
+  {
+    sentence:
+      "Ranges are in the order of the keys' bytes, as of when they were taken, whatever changes meanwhile; a key that is " +
+      "gone is stepped over once.",
+    mutants: [
+      {
+        id: "walk-goes-on-at-its-old-place",
+        file: "src/index/walk.ts",
+        find: "if (this.#version !== version) this.#seek();",
+        replace: "if (this.#version < 0) this.#seek();",
+        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+      },
+      {
+        id: "key-that-a-view-has-taken-out-of-the-order",
+        file: "src/store/views.ts",
+        find: "if (copyOf(place, now) !== undefined) return false;",
+        replace: "",
+        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+      },
+      {
+        id: "key-that-comes-back-not-put-in-order",
+        file: "src/index/index.ts",
+        find: "const wasListed = this.segment !== 0 && !this.isExpired;",
+        replace: "const wasListed = this.segment !== 0;",
+        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+      },
+      {
+        id: "keys-that-are-gone-left-in-the-order",
+        file: "src/store/range.ts",
+        find: "if (this.#source.isForgotten(ref)) this.#walk.remove();",
+        replace: "",
+        killers: [[
+          "tests/store/trail_test.ts",
+          "trail: a queue is as fast behind twenty thousand jobs as it was, and takes no more memory",
+        ]],
       },
     ],
   },

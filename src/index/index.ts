@@ -10,7 +10,8 @@
  *
  * @module
  */
-import { ENTRY_FIELDS, hashKey, Partition, STRING_FORM } from "./partition.ts";
+import type { Order } from "./order.ts";
+import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "./relocation.ts";
 
 export { hashKey };
@@ -112,6 +113,8 @@ export class Index implements Place {
   holds = 0;
   /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
   isMended = false;
+  /** The keys in order, once somebody has asked for them: see `orderOf`. */
+  order: Order | undefined;
   /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
   rebuild: (() => Index) | undefined;
   #size: number;
@@ -159,9 +162,9 @@ export class Index implements Place {
     return this.#expiredIn.get(segment) ?? NONE_EXPIRED;
   }
 
-  /** Memory held by the partitions that are in memory, in bytes. */
+  /** Memory held by the partitions that are in memory and by the order of the keys, in bytes. */
   get heldBytes(): number {
-    return this.#partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), 0);
+    return this.#partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), this.order?.heldBytes ?? 0);
   }
 
   /** A partition, if any key has come to it. */
@@ -177,7 +180,11 @@ export class Index implements Place {
 
   /** The same, created if need be. */
   partition(number: number): Partition {
-    return this.existing(number) ?? (this.#partitions[number] = new Partition(this.seed));
+    const existing = this.existing(number);
+    if (existing !== undefined) return existing;
+    const partition = this.#partitions[number] = new Partition(this.seed);
+    this.order?.follow(number, partition);
+    return partition;
   }
 
   /** Reads whatever has not been read yet: before anything changes that a table, or its making anew, relies on. */
@@ -298,6 +305,22 @@ export class Index implements Place {
     return id >= 0;
   }
 
+  /** Takes the place of an entry, as `find` does: true if its key has one. */
+  look(ref: KeyRef): boolean {
+    this.#take(this.#partitions[ref >>> 24]!, ref & ID_MASK);
+    return this.segment !== 0;
+  }
+
+  /** Whether an entry's key has a place and has not expired. */
+  lists(ref: KeyRef): boolean {
+    return this.look(ref) && !this.isExpired;
+  }
+
+  /** The key of an entry. */
+  keyOf(ref: KeyRef): KeyBytes {
+    return this.#partitions[ref >>> 24]!.key(ref & ID_MASK);
+  }
+
   /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
   each(visit: (key: KeyBytes) => void): void {
     for (let number = 0; number < PARTITIONS; number++) {
@@ -324,6 +347,7 @@ export class Index implements Place {
     }
     if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
     this.#take(partition, id);
+    const wasListed = this.segment !== 0 && !this.isExpired;
     if (this.expiresAt !== 0) this.unexpire(partition, id);
     if (this.segment === 0 && segment !== 0) this.count(partition, 1);
     else if (this.segment !== 0 && segment === 0) this.count(partition, -1);
@@ -332,6 +356,7 @@ export class Index implements Place {
     partition.entries[at + 2] = offset;
     partition.entries[at + 3] = form;
     if (expiresAt !== 0) this.expireAt(partition, id, expiresAt);
+    if (this.order !== undefined && segment !== 0 && !wasListed) this.order.add(refOf(hash >>> 24, id));
   }
 
   /** Takes a key out; the place it had is in the fields afterwards. False, and nothing changes, if it had none. */

@@ -20,7 +20,8 @@ import { Expiries } from "./expiries.ts";
 export const ENTRY_FIELDS = 4;
 /** In the length field: the key was given as a string. */
 export const STRING_FORM: number = 2 ** 31;
-const ID_MASK = 0xff_ffff;
+/** An entry's number has so many bits. */
+export const ID_MASK = 0xff_ffff;
 const FIRST_ENTRIES = 8;
 /** Tables fill to three quarters: beyond it probing gets long. */
 const MAX_LOAD = 0.75;
@@ -53,6 +54,14 @@ function mix(hash: number, word: number): number {
   k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
   const h = hash ^ k;
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** A reference to an entry of an index: the number of its table in the top byte, its own number below. */
+export type KeyRef = number;
+
+/** A reference to an entry. */
+export function refOf(table: number, id: number): KeyRef {
+  return ((table << 24) | id) >>> 0;
 }
 
 /** The parts of a table that an image keeps. */
@@ -91,8 +100,8 @@ export class Partition {
   sequences: Float64Array | undefined;
   /** When keys expire, once there was one that does. Only entries of keys that have a value have a time. */
   expiries: Expiries | undefined;
-  /** How often deleted keys were dropped: entries have other numbers after it. */
-  drops = 0;
+  /** Hears, when deleted keys have been dropped, which number each entry has now, counted from 1; 0: it is gone. */
+  onDrop: ((ids: Uint32Array) => void) | undefined;
   readonly #seed: number;
 
   /** An empty table, or the one in `image`. */
@@ -201,8 +210,7 @@ export class Partition {
   }
 
   /**
-   * Drops the entries of deleted keys. Arrays are replaced, never changed in place: sorted views may still read the
-   * old.
+   * Drops the entries of deleted keys: the others get new numbers.
    */
   dropDeleted(): void {
     const { entries, arena, count } = this;
@@ -212,6 +220,7 @@ export class Partition {
     const keptEntries = new Uint32Array(capacity * ENTRY_FIELDS);
     const { expiries } = this;
     const keptExpiries = expiries && new Expiries(capacity);
+    const ids = this.onDrop && new Uint32Array(count);
     this.arena = new Uint8Array(arena.length);
     this.entries = keptEntries;
     this.expiries = keptExpiries;
@@ -230,9 +239,10 @@ export class Partition {
       const time = expiries?.timeOf(id) ?? 0;
       if (time !== 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));
       this.count++;
+      if (ids !== undefined) ids[id] = this.count;
     }
-    this.drops++;
     this.#rehash(slots);
+    this.onDrop?.(ids!);
   }
 
   get #growth(): number {

@@ -6,7 +6,6 @@
  */
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
 import { formOf, Index, type KeyBytes, lengthOf, type Place } from "../index/index.ts";
-import { SortedKeys } from "../index/sorted.ts";
 import { BlockCache } from "../log/cache.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -31,7 +30,7 @@ import { EncodedKey } from "./keys.ts";
 import type { Opened } from "./open.ts";
 import type { Settings } from "./options.ts";
 import { decodeValue } from "./values.ts";
-import { type SortedIndex, type View, Views } from "./views.ts";
+import { type View, Views } from "./views.ts";
 import { Watches } from "./watches.ts";
 
 /** Records up to this size are read into a buffer that is used again. */
@@ -68,7 +67,7 @@ export class Core implements WriterEvents {
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
-  #cleared: SortedIndex[] = [];
+  #cleared: Index[] = [];
   #last: Segment | undefined;
 
   /** Puts together what opening found. `onNews` hears when a new segment is begun, or much has expired. */
@@ -91,7 +90,7 @@ export class Core implements WriterEvents {
 
   /** The present index. */
   get index(): Index {
-    return this.views.current.index;
+    return this.views.current;
   }
 
   /** Throws `CLOSED` once the store is closed. */
@@ -175,7 +174,7 @@ export class Core implements WriterEvents {
 
   /** Replaces the index by one that was read anew (a reader's): open views keep the old one. */
   replaceIndex(index: Index): void {
-    this.views.replace({ index, sorted: new SortedKeys(index) });
+    this.views.replace(index);
   }
 
   /** Closes all files. Nothing is read any more. */
@@ -309,8 +308,7 @@ export class Core implements WriterEvents {
 
   #clear(): void {
     this.epoch++;
-    const index = new Index();
-    const cleared = this.views.replace({ index, sorted: new SortedKeys(index) });
+    const cleared = this.views.replace(new Index());
     for (const segment of this.log.segments.values()) segment.liveBytes = 0;
     this.#cleared.push(cleared);
   }

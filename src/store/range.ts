@@ -3,19 +3,18 @@
  *
  * @module
  */
-import type { KeyList } from "../index/sorted.ts";
+import type { Edge, Order } from "../index/order.ts";
+import type { KeyRef } from "../index/partition.ts";
+import { type Stretch, Walk } from "../index/walk.ts";
 import type { Range } from "../types.ts";
+import { compareBytes } from "../bytes.ts";
 import { EncodedKey } from "./keys.ts";
 import { checkInteger, checkNames } from "./options.ts";
 
 const NAMES = ["prefix", "gt", "gte", "lt", "lte", "reverse", "limit", "keys"];
 
 /** A range, checked, with its bounds as bytes. */
-export interface Bounds {
-  /** Positions in a list: from the first to before the second. */
-  positions(list: KeyList): [low: number, high: number];
-  /** From the last key to the first. */
-  reverse: boolean;
+export interface Bounds extends Stretch {
   /** At most so many. */
   limit: number;
   /** Every key as bytes. */
@@ -35,24 +34,16 @@ export function boundsOf(range: Range): Bounds {
     key === undefined ? undefined : new EncodedKey().encode(key).copy()
   );
   const behind = prefix === undefined ? undefined : behindPrefix(prefix);
-  return {
-    positions: (list) => {
-      const low = Math.max(
-        prefix === undefined ? 0 : list.position(prefix, false),
-        gt === undefined ? 0 : list.position(gt, true),
-        gte === undefined ? 0 : list.position(gte, false),
-      );
-      const high = Math.min(
-        behind === undefined ? list.length : list.position(behind, false),
-        lt === undefined ? list.length : list.position(lt, false),
-        lte === undefined ? list.length : list.position(lte, true),
-      );
-      return [low, Math.max(low, high)];
-    },
-    reverse,
-    limit,
-    asBytes: range.keys === "bytes",
-  };
+  const [low] = edges([prefix, false], [gte, false], [gt, true]).reverse();
+  const [high] = edges([behind, false], [lt, false], [lte, true]);
+  return { low, high, reverse, limit, asBytes: range.keys === "bytes" };
+}
+
+/** The edges that are given, in order. */
+function edges(...given: [key: Uint8Array | undefined, isBehind: boolean][]): Edge[] {
+  return given
+    .flatMap(([key, isBehind]) => key === undefined ? [] : [{ bytes: key, start: 0, length: key.length, isBehind }])
+    .sort((a, b) => compareBytes(a.bytes, b.bytes) || Number(a.isBehind) - Number(b.isBehind));
 }
 
 /** The least key that is greater than all with this prefix; `undefined` if there is none. */
@@ -70,9 +61,11 @@ export interface Source<T> {
   /** Whose view is read: a snapshot must not be collected as garbage, and so closed, before its iterators. */
   reader: object;
   /** Keys in order; some may have no value in the iterator's view. */
-  list: KeyList;
-  /** The item for a key; `undefined` if the view has none. Throws if the view is closed or the record damaged. */
-  item(key: Uint8Array): T | undefined;
+  order: Order;
+  /** The item for an entry's key; `undefined` if the view has none. Throws if the view is closed or the record damaged. */
+  item(ref: KeyRef): T | undefined;
+  /** Whether nobody can list an entry's key any more. */
+  isForgotten(ref: KeyRef): boolean;
   /** Called once, when the iterator is done with its view. */
   release(): void;
 }
@@ -84,9 +77,7 @@ const RuntimeIterator: new () => object = (globalThis as unknown as { Iterator?:
 /** Visits a range. If an item cannot be read, `next` throws, and the call after it goes on with the next one. */
 export class RangeIterator<T> extends RuntimeIterator implements IterableIterator<T, undefined> {
   readonly #source: Source<T>;
-  readonly #bounds: Bounds;
-  #low: number;
-  #high: number;
+  readonly #walk: Walk;
   #left: number;
   #isDone = false;
 
@@ -94,19 +85,21 @@ export class RangeIterator<T> extends RuntimeIterator implements IterableIterato
   constructor(source: Source<T>, bounds: Bounds) {
     super();
     this.#source = source;
-    this.#bounds = bounds;
-    [this.#low, this.#high] = bounds.positions(source.list);
+    this.#walk = new Walk(source.order, bounds);
     this.#left = bounds.limit;
   }
 
   /** The next item. */
   next(): IteratorResult<T, undefined> {
-    while (!this.#isDone && this.#left > 0 && this.#low < this.#high) {
-      const position = this.#bounds.reverse ? --this.#high : this.#low++;
-      const value = this.#source.item(this.#source.list.key(position));
-      if (value === undefined) continue;
-      this.#left--;
-      return { done: false, value };
+    while (!this.#isDone && this.#left > 0) {
+      const ref = this.#walk.next();
+      if (ref === undefined) break;
+      const value = this.#source.item(ref);
+      if (value !== undefined) {
+        this.#left--;
+        return { done: false, value };
+      }
+      if (this.#source.isForgotten(ref)) this.#walk.remove();
     }
     return this.return();
   }

@@ -4,10 +4,13 @@
  * @module
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
+import type { Index } from "../index/index.ts";
+import { orderOf } from "../index/order.ts";
+import type { KeyRef } from "../index/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { Core } from "./core.ts";
 import { decodeKey, ownKey } from "./keys.ts";
-import { type Bounds, boundsOf, RangeIterator } from "./range.ts";
+import { boundsOf, RangeIterator } from "./range.ts";
 import { refreshReader } from "./refresh.ts";
 import type { View } from "./views.ts";
 
@@ -93,14 +96,14 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const bounds = boundsOf(range);
     const core = this.#core;
     // Before a view is opened: it may have to read, and fail.
-    const { sorted } = this.#view === undefined ? core.views.current : core.views.base(this.#view);
-    const list = sorted.list();
+    const order = orderOf(this.#view === undefined ? core.index : core.views.base(this.#view));
     const own = this.#view === undefined ? core.views.open(core.log.nextSequence, core.log.clockFloor) : undefined;
     const view = this.#view ?? own!;
     const iterator = new RangeIterator({
       reader: this,
-      list,
-      item: itemOf(core, view, bounds, item),
+      order,
+      item: itemOf(core, view, { ...bounds, index: order.index }, item),
+      isForgotten: (ref) => core.views.isForgotten(order.index, ref),
       release: () => own !== undefined && releaseNow(iterator, core, own),
     }, bounds);
     if (own !== undefined) releaseWhenAbandoned(iterator, core, own);
@@ -151,14 +154,20 @@ function inspected(
   return inspect === undefined ? shown : `${this.constructor.name} ${inspect(shown, options)}`;
 }
 
-function itemOf<V, T>(core: Core, view: View, bounds: Bounds, item: (key: Key, value: () => V) => T) {
-  return (bytes: Uint8Array): T | undefined => {
+function itemOf<V, T>(
+  core: Core,
+  view: View,
+  { index, asBytes }: { index: Index; asBytes: boolean },
+  item: (key: Key, value: () => V) => T,
+) {
+  return (ref: KeyRef): T | undefined => {
     core.check();
     if (!core.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
-    const key = { bytes, start: 0, length: bytes.length };
-    const place = core.views.find(view, key);
+    const place = core.views.look(view, index, ref);
     if (place === undefined) return undefined;
-    return item(decodeKey(bytes, place.isString && !bounds.asBytes), () => core.read(place, key) as V);
+    const key = index.keyOf(ref);
+    const bytes = key.bytes.subarray(key.start, key.start + key.length);
+    return item(decodeKey(bytes, place.isString && !asBytes), () => core.read(place, key) as V);
   };
 }
 

@@ -9,7 +9,7 @@
  */
 import { corrupt } from "../errors.ts";
 import { formOf, hashKey, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "../index/index.ts";
-import { ENTRY_FIELDS, type Partition, STRING_FORM } from "../index/partition.ts";
+import { ENTRY_FIELDS, type Partition, refOf, STRING_FORM } from "../index/partition.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
@@ -115,12 +115,14 @@ export class Replay {
     if (isOld || cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
     this.#index.count(partition, (isSet ? 1 : 0) - (former === 0 ? 0 : 1));
     this.#announce(partition, id);
+    const wasListed = former !== 0 && partition.expiries?.hasCome(id) !== true;
     this.#index.unexpire(partition, id);
     const expiresAt = isSet ? cursor.expiresAt : 0;
     if (isSet && counts) segment.liveBytes += cursor.length;
     partition.entries[at + 1] = isSet ? segment.number : 0;
     partition.entries[at + 2] = cursor.offset;
     partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
+    if (isSet && !wasListed) this.#index.order?.add(refOf(hash >>> 24, id));
     if (expiresAt === 0) return;
     partition.reserveExpiry();
     this.#index.expireAt(partition, id, expiresAt);

@@ -7,7 +7,7 @@
  * @module
  */
 import { formOf, Index, type KeyBytes, type Place } from "../index/index.ts";
-import { SortedKeys } from "../index/sorted.ts";
+import type { KeyRef } from "../index/partition.ts";
 
 /** The store as it was at one moment. */
 export class View {
@@ -20,9 +20,9 @@ export class View {
   /** How many keys there were. */
   size: number;
   /** Keys that were changed since, up to when the next view was opened, with the places they had, if any. */
-  changed: Index = notes();
+  changed: Index | undefined;
   /** The whole index as it was when `clear` replaced it. */
-  cleared: SortedIndex | undefined;
+  cleared: Index | undefined;
 
   /** A view with nothing changed yet. */
   constructor(id: number, moment: { sequence: number; now: number }, size: number) {
@@ -33,25 +33,17 @@ export class View {
   }
 }
 
-/** An index with its keys in order. */
-export interface SortedIndex {
-  /** The index. */
-  index: Index;
-  /** Its keys. */
-  sorted: SortedKeys;
-}
-
 /** The views on a store, oldest first. */
 export class Views {
   /** The present state. */
-  current: SortedIndex;
+  current: Index;
   /** Views opened so far. */
   opened = 0;
   #open: View[] = [];
 
   /** No views yet. */
   constructor(index: Index) {
-    this.current = { index, sorted: new SortedKeys(index) };
+    this.current = index;
   }
 
   /** The id of the oldest open view; `Infinity` without one. */
@@ -66,10 +58,9 @@ export class Views {
 
   /** Opens a view of the present state. */
   open(nextSequence: number, now: number = 0): View {
-    const { size } = this.current.index;
-    const view = new View(++this.opened, { sequence: nextSequence, now }, size);
+    const view = new View(++this.opened, { sequence: nextSequence, now }, this.current.size);
     this.#open.push(view);
-    this.current.index.holds++;
+    this.current.holds++;
     return view;
   }
 
@@ -78,17 +69,19 @@ export class Views {
     const at = this.#open.indexOf(view);
     if (at < 0) return;
     this.#open.splice(at, 1);
-    this.current.index.holds = this.#open.length;
+    this.current.holds = this.#open.length;
     const older = this.#open[at - 1];
     if (older === undefined || older.cleared !== undefined) return;
-    view.changed.each((key) => note(older, key, view.changed));
+    const { changed } = view;
+    if (older.changed === undefined) older.changed = changed;
+    else changed?.each((key) => note(older, key, changed));
     older.cleared = view.cleared;
   }
 
   /** Closes all views. */
   closeAll(): void {
     this.#open = [];
-    this.current.index.holds = 0;
+    this.current.holds = 0;
   }
 
   /** Takes note that a key had that place (a segment of 0: none) before a change. */
@@ -98,19 +91,19 @@ export class Views {
   }
 
   /** Puts another index in the place of the present one (`clear`). Returns what was there. */
-  replace(next: SortedIndex): SortedIndex {
+  replace(next: Index): Index {
     const old = this.current;
     const youngest = this.#open.at(-1);
     if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = old;
-    next.index.holds = this.#open.length;
+    next.holds = this.#open.length;
     this.current = next;
     return old;
   }
 
   /** Takes back a `replace`. */
-  restore(old: SortedIndex): void {
+  restore(old: Index): void {
     this.current = old;
-    old.index.holds = this.#open.length;
+    old.holds = this.#open.length;
   }
 
   /**
@@ -121,9 +114,9 @@ export class Views {
     for (const view of this.#open) {
       if (view.cleared === this.current) view.cleared = undefined;
       if (view.sequence <= sequence) continue;
-      view.changed = notes();
+      view.changed = undefined;
       view.cleared = undefined;
-      view.size = this.current.index.sizeAt(view.now);
+      view.size = this.current.sizeAt(view.now);
     }
   }
 
@@ -133,17 +126,47 @@ export class Views {
    */
   find(view: View | undefined, key: KeyBytes): Place | undefined {
     const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
-    const now = view === undefined ? this.current.index.now : view.now;
+    const now = view === undefined ? this.current.now : view.now;
     for (let i = from; i < this.#open.length; i++) {
       const { changed, cleared } = this.#open[i]!;
-      if (changed.knows(key.bytes, key.start, key.length)) return copyOf(changed, now);
-      if (cleared !== undefined) return lookUp(cleared.index, key, now);
+      if (changed?.knows(key.bytes, key.start, key.length)) return copyOf(changed, now);
+      if (cleared !== undefined) return lookUp(cleared, key, now);
     }
-    return lookUp(this.current.index, key, now);
+    return lookUp(this.current, key, now);
+  }
+
+  /** `find` for the key of an entry of `index`: hashes it only where it may have been noted. */
+  look(view: View, index: Index, ref: KeyRef): Place | undefined {
+    let base = this.current;
+    for (let i = this.#open.indexOf(view); i < this.#open.length && base === this.current; i++) {
+      const { changed, cleared } = this.#open[i]!;
+      if (changed !== undefined) {
+        const { bytes, start, length } = index.keyOf(ref);
+        if (changed.knows(bytes, start, length)) return copyOf(changed, view.now);
+      }
+      base = cleared ?? base;
+    }
+    // A clear that was taken back leaves walks over an index that nobody has any more.
+    if (base !== index) return lookUp(base, index.keyOf(ref), view.now);
+    return index.look(ref) ? copyOf(index, view.now) : undefined;
+  }
+
+  /** Whether neither the present nor an open view has the key of an entry of `index`: then its order may do without. */
+  isForgotten(index: Index, ref: KeyRef): boolean {
+    if (index !== this.current || index.lists(ref)) return false;
+    const { bytes, start, length } = index.keyOf(ref);
+    index.look(ref);
+    let place: Place = index;
+    for (let i = this.#open.length - 1; i >= 0 && this.#open[i]!.cleared === undefined; i--) {
+      const { changed, now } = this.#open[i]!;
+      if (changed?.knows(bytes, start, length)) place = changed;
+      if (copyOf(place, now) !== undefined) return false;
+    }
+    return true;
   }
 
   /** The index that holds all keys of a view that are not among the changed ones. */
-  base(view: View): SortedIndex {
+  base(view: View): Index {
     for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
       const cleared = this.#open[i]!.cleared;
       if (cleared !== undefined) return cleared;
@@ -160,7 +183,8 @@ function notes(): Index {
 }
 
 /** Notes in a view what a key's place was, unless the view knows of an earlier one. */
-function note({ changed }: View, key: KeyBytes, { segment, offset, length, isString, expiresAt }: Place): void {
+function note(view: View, key: KeyBytes, { segment, offset, length, isString, expiresAt }: Place): void {
+  const changed = view.changed ??= notes();
   if (changed.knows(key.bytes, key.start, key.length)) return;
   changed.put(key, segment, offset, formOf(length, isString), expiresAt);
 }

@@ -64,6 +64,8 @@ export interface Commands {
   clear: unknown;
   burst: { calls: Command[] };
   read: { look: Look };
+  /** One change, a range at once, and a look at something that is held. */
+  step: { change: Command; look: Look; at: number };
   hold: { range: RangeOf | undefined };
   check: { at: number; look: Look };
   release: { at: number };
@@ -110,6 +112,7 @@ const WEIGHTS: Record<keyof Commands, number> = {
   clear: 1,
   burst: 16,
   read: 26,
+  step: 6,
   hold: 8,
   check: 20,
   release: 4,
@@ -146,6 +149,9 @@ const MIXES: readonly Partial<Record<keyof Commands, number>>[] = [
   { ...NO_STOPS, ...NO_FAULTS, reader: 100, time: 10, idle: 8, set: 100 },
   { ...NO_VIEWS, ...NO_FAULTS, stop: 10, time: 12, idle: 12, flush: 0, compact: 0, clear: 4 },
   { ...NO_FAULTS, compact: 0, verify: 0, backup: 0, clear: 4, hold: 20, check: 60 },
+  // Ranges behind single changes, with snapshots and iterators open, and taken back now and then.
+  { ...NO_STOPS, step: 240, hold: 12, release: 12, clear: 3 },
+  { ...NO_FAULTS, ...NO_VIEWS, step: 200, time: 20, stop: 5, reopen: 8 },
   // Much that expires: in views, under rollbacks, before and behind compactions.
   { ...NO_STOPS, time: 40, fault: 8, hold: 20, check: 40, compact: 12 },
   { ...NO_FAULTS, time: 40, stop: 6, stopSoon: 6, reader: 40, compact: 12 },
@@ -250,8 +256,13 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     do: fc.constant("burst" as const),
     calls: fc.array(calls, { minLength: 1, maxLength: 12, size: "max" }),
   });
+  const step = fc.record({ do: fc.constant("step" as const), change: calls, look, at: fc.nat(5) });
   const names = Object.keys(fields) as (keyof typeof fields)[];
-  return fc.oneof({ weight: mix.burst ?? WEIGHTS.burst, arbitrary: burst }, ...names.map(weighted));
+  return fc.oneof(
+    { weight: mix.burst ?? WEIGHTS.burst, arbitrary: burst },
+    { weight: mix.step ?? WEIGHTS.step, arbitrary: step },
+    ...names.map(weighted),
+  );
 }
 
 /** All runs. */

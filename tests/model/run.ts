@@ -145,6 +145,13 @@ class Run implements Does {
     machine.calmly(() => assertReads(store, history.present, { look, data }));
   }
 
+  step({ change, look, at }: Commands["step"]): void {
+    this.#do(change);
+    this.session.catchUp();
+    this.read({ look: { ...look, how: 4 } });
+    this.check({ at, look });
+  }
+
   hold({ range }: Commands["hold"]): void {
     const { store, history, held, machine, data } = this.session;
     if (held.length > 5) return;

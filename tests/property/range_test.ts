@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { toHex } from "../../src/bytes.ts";
-import { formOf } from "../../src/index/index.ts";
-import { SortedKeys } from "../../src/index/sorted.ts";
+import { formOf, type KeyBytes } from "../../src/index/index.ts";
+import { orderOf } from "../../src/index/order.ts";
 import { EncodedKey } from "../../src/store/keys.ts";
 import { boundsOf, RangeIterator } from "../../src/store/range.ts";
 import type { Key } from "../../src/types.ts";
@@ -20,6 +20,10 @@ const bounds = fc.array(range, { minLength: 1, maxLength: 4 });
 const change = fc.tuple(fc.oneof(key, { weight: 4, arbitrary: fc.nat(150).map((i) => crowded[i]!) }), fc.boolean());
 const changes = fc.array(change, { maxLength: 250, size: "max" });
 
+function bytesOf({ bytes, start, length }: KeyBytes): Uint8Array {
+  return bytes.subarray(start, start + length);
+}
+
 /** Bytes of a key in hexadecimal: as ordered as the bytes are. */
 function hexOf(one: Key): string {
   return toHex(typeof one === "string" ? new TextEncoder().encode(one) : one);
@@ -29,7 +33,6 @@ testProperty(import.meta.url, "range: any bounds together are what they are on a
   of: fc.array(fc.tuple(changes, bounds), { minLength: 1, maxLength: 4 }),
   holds(rounds) {
     const index = newIndex();
-    const sorted = new SortedKeys(index);
     const model = new Set<string>();
     for (const [list, ranges] of rounds) {
       for (const [one, isPut] of list) {
@@ -45,8 +48,9 @@ testProperty(import.meta.url, "range: any bounds together are what they are on a
         );
         const found = new RangeIterator({
           reader: index,
-          list: sorted.list(),
-          item: (bytes) => index.find(bytes, 0, bytes.length) ? toHex(bytes) : undefined,
+          order: orderOf(index),
+          item: (ref) => index.lists(ref) ? toHex(bytesOf(index.keyOf(ref))) : undefined,
+          isForgotten: () => true,
           release: () => {},
         }, boundsOf(Object.fromEntries(given)));
         const wanted = [...model].sort().filter((hex) =>
@@ -70,8 +74,8 @@ testProperty(import.meta.url, "range: text is ordered by its code points, not by
     const isLess = at < 0 ? left.length < right.length : at < right.length && left[at]! < right[at]!;
     const index = newIndex();
     for (const text of [a, b]) index.put(new EncodedKey().encode(text), 1, 44, formOf(30, true));
-    const list = new SortedKeys(index).list();
-    assertEquals(list.length, a === b ? 1 : 2);
-    assertEquals(toHex(list.key(0)), hexOf(a === b || isLess ? a : b));
+    const order = orderOf(index);
+    assertEquals(order.length, a === b ? 1 : 2);
+    assertEquals(toHex(bytesOf(index.keyOf(order.chunks[0]!.refs[0]!))), hexOf(a === b || isLess ? a : b));
   },
 });

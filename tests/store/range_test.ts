@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Index } from "../../src/index/index.ts";
-import { SortedKeys } from "../../src/index/sorted.ts";
+import { type Order, orderOf } from "../../src/index/order.ts";
 import { boundsOf, RangeIterator } from "../../src/store/range.ts";
 import type { Range } from "../../src/types.ts";
 import { nameOf, within } from "../model/data.ts";
@@ -10,18 +10,25 @@ const KEYS = ["", "a", "aa", "ab", "b", "ba", "\x7f", "é", "\u{ffff}", "\u{1000
   .map((text) => new TextEncoder().encode(text))
   .concat([[0], [0, 0], [255], [255, 255], [255, 255, 0], [254, 255]].map((bytes) => Uint8Array.from(bytes)));
 
-function listOf(keys: Uint8Array[]) {
+function orderedOf(keys: Uint8Array[]) {
   const index = new Index();
   for (const bytes of keys) index.put({ bytes, start: 0, length: bytes.length }, 1, 1, 1);
-  return new SortedKeys(index).list();
+  return orderOf(index);
 }
 
-const LIST = listOf(KEYS);
+const ORDER = orderedOf(KEYS);
+
+/** The name of the key that an order refers to. */
+function nameAt({ index }: Order, ref: number): string {
+  const { bytes, start, length } = index.keyOf(ref);
+  return nameOf(bytes.slice(start, start + length));
+}
 
 /** The names of the keys that a range visits; those in `missing` have no value. */
 function visit(range: Range, missing: Set<string> = new Set()): string[] {
-  const item = (key: Uint8Array) => missing.has(nameOf(key)) ? undefined : nameOf(key);
-  return [...new RangeIterator({ list: LIST, item, reader: {}, release: () => {} }, boundsOf(range))];
+  const item = (ref: number) => missing.has(nameAt(ORDER, ref)) ? undefined : nameAt(ORDER, ref);
+  const source = { order: ORDER, item, isForgotten: () => false, reader: {}, release: () => {} };
+  return [...new RangeIterator(source, boundsOf(range))];
 }
 
 Deno.test("range: all bounds together visit what filtering all keys would", () => {
@@ -57,7 +64,8 @@ Deno.test("range: keys without a value are passed over and do not count", () => 
 Deno.test("range: an iterator gives its view back once, however it ends", () => {
   for (const end of ["next", "return", "break", "limit"]) {
     let releases = 0;
-    const source = { list: listOf(KEYS), item: nameOf, reader: {}, release: () => void releases++ };
+    const item = (ref: number) => nameAt(ORDER, ref);
+    const source = { order: ORDER, item, isForgotten: () => false, reader: {}, release: () => void releases++ };
     const iterator = new RangeIterator(source, boundsOf(end === "limit" ? { limit: 1 } : {}));
     if (end === "break") { for (const _ of iterator) break; }
     if (end === "return") iterator.return();
@@ -70,12 +78,14 @@ Deno.test("range: an iterator gives its view back once, however it ends", () => 
 
 Deno.test("range: an item that cannot be read is thrown once, and the iterator goes on behind it", () => {
   for (const reverse of [false, true]) {
+    const order = orderedOf(KEYS.slice(0, 4));
     const source = {
-      list: listOf(KEYS.slice(0, 4)),
-      item: (key: Uint8Array) => {
-        if (nameOf(key) === "aa") throw new Error("damaged");
-        return nameOf(key);
+      order,
+      item: (ref: number) => {
+        if (nameAt(order, ref) === "aa") throw new Error("damaged");
+        return nameAt(order, ref);
       },
+      isForgotten: () => false,
       reader: {},
       release: () => {},
     };
