@@ -113,7 +113,7 @@ export class Index implements Place {
   holds = 0;
   /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
   isMended = false;
-  /** The keys in order, once somebody has asked for them: see `orderOf`. */
+  /** @internal The keys in order, once somebody has asked for them: see `orderOf`. */
   order: Order | undefined;
   /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
   rebuild: (() => Index) | undefined;
@@ -305,18 +305,18 @@ export class Index implements Place {
     return id >= 0;
   }
 
-  /** Takes the place of an entry, as `find` does: true if its key has one. */
+  /** @internal Takes the place of an entry, as `find` does: true if its key has one. */
   look(ref: KeyRef): boolean {
     this.#take(this.#partitions[ref >>> 24]!, ref & ID_MASK);
     return this.segment !== 0;
   }
 
-  /** Whether an entry's key has a place and has not expired. */
+  /** @internal Whether an entry's key has a place and has not expired. */
   lists(ref: KeyRef): boolean {
     return this.look(ref) && !this.isExpired;
   }
 
-  /** The key of an entry. */
+  /** @internal The key of an entry. */
   keyOf(ref: KeyRef): KeyBytes {
     return this.#partitions[ref >>> 24]!.key(ref & ID_MASK);
   }

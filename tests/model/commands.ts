@@ -257,11 +257,10 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     calls: fc.array(calls, { minLength: 1, maxLength: 12, size: "max" }),
   });
   const step = fc.record({ do: fc.constant("step" as const), change: calls, look, at: fc.nat(5) });
-  const names = Object.keys(fields) as (keyof typeof fields)[];
   return fc.oneof(
     { weight: mix.burst ?? WEIGHTS.burst, arbitrary: burst },
     { weight: mix.step ?? WEIGHTS.step, arbitrary: step },
-    ...names.map(weighted),
+    ...(Object.keys(fields) as (keyof typeof fields)[]).map(weighted),
   );
 }
 
