@@ -44,6 +44,16 @@ export const lockRules: Promised[] = [
         replace: 'if (!file.tryLock() || readText(file.handle) !== "") return { holder: readText(file.handle) };',
         killers: [[PLATFORMS, "a lock file that is empty, garbage or huge is no lock"]],
       },
+      {
+        id: "held-directory-not-forgotten",
+        file: "src/store/directory.ts",
+        find: "held.delete(directory);",
+        replace: "void held;",
+        killers: [[
+          "tests/store/lock_holder_test.ts",
+          "LOCKED: another open store of this process is named as that, as long as it is open",
+        ]],
+      },
     ],
   },
   {

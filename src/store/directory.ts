@@ -10,16 +10,56 @@ import { segmentNumberOf } from "../log/segment.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import { LOCK_NAME } from "./names.ts";
 
+const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
+
 /** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
 export function takeLock(platform: Platform, directory: string): Lock {
-  const text = JSON.stringify({
-    process: (globalThis as { process?: { pid: number } }).process?.pid,
-    since: new Date().toISOString(),
-  });
+  const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text));
-  if ("release" in lock) return lock;
-  const holder = lock.holder.trim() || "unknown";
-  throw new KvStoreError("LOCKED", `another process or open store is writing to ${directory} (holder: ${holder})`);
+  if (!("release" in lock)) throw new KvStoreError("LOCKED", lockedMessage(directory, lock.holder));
+  const held = heldHere();
+  held.add(directory);
+  return {
+    isCurrent: () => lock.isCurrent(),
+    release() {
+      held.delete(directory);
+      lock.release();
+    },
+  };
+}
+
+/**
+ * The directories that stores of this realm hold the lock of, in all copies of this module: a program may import and
+ * require it, and `bun --hot` loads it again while the old stores stay open. It serves messages alone.
+ */
+function heldHere(): Set<string> {
+  const realm = globalThis as { [HELD]?: Set<string> };
+  return realm[HELD] ??= new Set();
+}
+
+function processId(): number | undefined {
+  return (globalThis as { process?: { pid: number } }).process?.pid;
+}
+
+/** Who has the lock, as far as its text tells: it is advice, may be anything, and a process id may be used again. */
+function lockedMessage(directory: string, text: string): string {
+  const { process, since } = holderIn(text);
+  let who = "another process or open store is";
+  if (heldHere().has(directory)) who = "another open store of this process is";
+  else if (process !== undefined && process === processId()) {
+    who = "a worker of this process, or other code in it, seems to be";
+  }
+  const sinceWhen = typeof since === "string" && !Number.isNaN(Date.parse(since)) ? `, since ${since}` : "";
+  const holder = typeof process === "number" ? ` (process ${process}${sinceWhen})` : "";
+  return `${who} writing to ${directory}${holder}`;
+}
+
+function holderIn(text: string): { process?: unknown; since?: unknown } {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Creates the directory, and those above it, each durable in its parent. False if it was there. */
