@@ -63,6 +63,29 @@ Deno.test("directory: a store that is there minds no files beside its own, nor d
   assertEquals(error.code, "CORRUPT");
 });
 
+Deno.test("directory: a backup goes where a store could be made, but not among leftovers of one", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", {});
+  await store.set("a", 1);
+  for (
+    const [name, isFine] of [["lost+found", true], [".DS_Store", true], ["LOCK", false], ["README", false]] as const
+  ) {
+    const target = `/${name} is there`;
+    platform.makeDirectory(target);
+    platform.open(`${target}/${name}`, "create").close();
+    if (isFine) {
+      await store.backup(target);
+      const copy = await KvStore.openOn(platform, target, {});
+      assertEquals(copy.get("a"), 1);
+      await copy.close();
+    } else {
+      const error = await assertRejects(() => store.backup(target), KvStoreError, name);
+      assertEquals(error.code, "IO");
+    }
+  }
+  await store.close();
+});
+
 Deno.test("directory: every name that a store gives a file is known to be a store's", async () => {
   const platform = new MemoryPlatform();
   const seen = new Set<string>();
