@@ -15,6 +15,29 @@ import { pooled } from "./pool.ts";
 import { startTimer } from "./turn.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
+/**
+ * Bun leaves the descriptors of a worker open when the worker ends, and with LOCK's the lock: there the open files are
+ * known here, and closed at the end. `Worker.terminate` runs nothing at all (Bun 1.4), and leaves them to the process.
+ */
+let leftOpen: Set<FileHandle> | undefined;
+
+function isWorkerOfBun(): boolean {
+  return (globalThis as { Bun?: { isMainThread?: boolean } }).Bun?.isMainThread === false;
+}
+
+/** Files that are closed behind all other listeners of the end, which may still write to them. */
+function closedAtEnd(): Set<FileHandle> {
+  const handles = new Set<FileHandle>();
+  const close = () => handles.forEach((handle) => handle.close());
+  process.on("exit", close);
+  process.on("newListener", (event: string | symbol, listener: unknown) => {
+    if (event !== "exit" || listener === close) return;
+    process.off("exit", close);
+    queueMicrotask(() => process.on("exit", close));
+  });
+  return handles;
+}
+
 class NodeHandle implements FileHandle {
   readonly #descriptor: number;
   /** Syncs under way on the thread pool. */
@@ -23,6 +46,7 @@ class NodeHandle implements FileHandle {
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
+    if (isWorkerOfBun()) (leftOpen ??= closedAtEnd()).add(this);
   }
 
   read(target: Uint8Array, offset: number): number {
@@ -57,6 +81,7 @@ class NodeHandle implements FileHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    leftOpen?.delete(this);
     // A number given back under a running sync could be given out again, and the wrong file be synced.
     if (this.#syncs === 0) closeQuietly(() => fs.closeSync(this.#descriptor));
   }

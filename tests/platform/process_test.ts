@@ -12,16 +12,21 @@ if (canStartProcesses) console.log("platform tests run with Deno and:", [...othe
 
 const peerModule = "tests/platform/peer";
 
-/** How to start the peer in a runtime, with permission to read and write `directory` and nothing else. */
-function peerCommand(runtime: string, directory: string, args: string[]): [string, string[]] {
+/** How to start a module in a runtime, with permission to read and write `directory` and nothing else. */
+function peerCommand(
+  runtime: string,
+  directory: string,
+  args: string[],
+  module: string = peerModule,
+): [string, string[]] {
   if (runtime === "deno") {
-    const peer = fileURLToPath(new URL(`../../${peerModule}.ts`, import.meta.url));
+    const peer = fileURLToPath(new URL(`../../${module}.ts`, import.meta.url));
     const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`, "--no-prompt"];
     return [Deno.execPath(), ["run", "--quiet", ...permissions, peer, ...args]];
   }
   const stage = `${directory}-stage`;
   const url = stageModules(platformModules, stage);
-  return [others.get(runtime) ?? runtime, [fileURLToPath(new URL(`${peerModule}.js`, url)), ...args]];
+  return [others.get(runtime) ?? runtime, [fileURLToPath(new URL(`${module}.js`, url)), ...args]];
 }
 
 class Peer {
@@ -118,6 +123,22 @@ for (const runtime of ["deno", ...others.keys()]) {
       assertEquals(await taken.answer, "held");
       await taken.end();
     }
+  });
+}
+
+/**
+ * A worker that ended left the lock held on Bun, and its files open, until the process ended: Bun does not close what a
+ * worker had open. Where it says that a worker ends they are closed now. Of `terminate` it tells nobody in the worker.
+ */
+for (const runtime of others.keys()) {
+  const ways = ["exit", "return", "throw", ...runtime === "bun" ? [] : ["terminate"]];
+  testInDirectory(`${runtime}'s workers give lock and files back by ${ways.join(", ")}`, (directory) => {
+    const [program, args] = peerCommand(runtime, directory, [directory, ...ways], "tests/platform/worker");
+    const { code, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+    const written = (how: string) => how === "terminate" ? 0 : 1;
+    const expected = ways.map((how) => `${how}: free, 0 open ${written(how)} written`);
+    assertEquals(new TextDecoder().decode(stdout).trim().split("\n"), expected);
   });
 }
 

@@ -51,6 +51,7 @@ export const platformModules: string[] = [
   "src/kinds.ts",
   "tests/platform/suite.ts",
   "tests/platform/peer.ts",
+  "tests/platform/worker.ts",
 ];
 
 /** Where the programs of Node and Bun are, by name, as far as they are installed. */
