@@ -2,7 +2,7 @@
 
 /** A block between fences. */
 export interface Block {
-  /** What stands behind the opening fence. */
+  /** The first word behind the opening fence. */
   language: string;
   text: string;
   /** The heading above it. */
@@ -21,7 +21,7 @@ export function blocksOf(markdown: string): Block[] {
     if (block !== undefined) {
       if (line === "```") block = void blocks.push(block);
       else block.text += line + "\n";
-    } else if (line.startsWith("```")) block = { language: line.slice(3), text: "", heading, before };
+    } else if (line.startsWith("```")) block = { language: line.slice(3).split(" ")[0]!, text: "", heading, before };
     else if (line.startsWith("#")) heading = line.replace(/^#+ /, "");
     else if (line !== "") before = line;
   }
