@@ -34,3 +34,8 @@ export function describe(thing: unknown): string {
   if (typeof thing !== "object") return `a ${typeof thing}`;
   return `an instance of ${thing.constructor?.name ?? "something"}`;
 }
+
+/** Whether an error says that no stack was left for a call: then any call may have been cut off, also that of a clean-up. */
+export function isStackOverflow(error: unknown): boolean {
+  return isError(error) && error.name === "RangeError" && error.message.includes("call stack");
+}

@@ -273,7 +273,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       const durability = this.#durability(options, SET_OPTIONS);
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
-      const encoded = encodeValue(value);
+      const encoded = encodeValue(value, this.#settings.strictJson);
       const writer = this.#core.writable();
       stage(this.#core, { key, value: encoded, expiresAt });
       writer.publish();
@@ -315,7 +315,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   batch(operations: Iterable<BatchOperation<V, K>>, options?: WriteOptions): Promise<void> {
     try {
       const durability = this.#durability(options);
-      const list = encodeBatch(operations, this.#now);
+      const list = encodeBatch(operations, { now: this.#now, isStrict: this.#settings.strictJson });
       const writer = this.#core.writable();
       stageBatch(this.#core, list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();

@@ -8,7 +8,12 @@
 export type Key = string | Uint8Array;
 
 /**
- * A value: bytes, a string, or JSON: numbers, booleans, `null`, arrays and plain objects.
+ * A value: bytes, a string, or JSON: numbers, booleans, `null`, arrays and plain objects, nested up to 1,000 levels.
+ *
+ * **Within arrays and objects, JSON loses without a word what it does not know.** A `Map`, a `Set` or a `RegExp` comes back
+ * as `{}`, a typed array as `{ "0": 1 }`, a `Date` as a string, `NaN` and the infinities as `null`, `undefined` in an array as
+ * `null`; functions, symbols and properties that are `undefined` are gone. As a value of its own each of these is a
+ * `TypeError`. The option `strictJson` makes them one everywhere.
  */
 export type Value = Uint8Array | string | number | boolean | null | JsonObject;
 
@@ -97,6 +102,12 @@ export interface OpenOptions {
   segmentBytes?: number | undefined;
   /** Most memory for parts of the log that were read, in bytes (default 256 MiB; 0: none). It grows with what is read. */
   cacheBytes?: number | undefined;
+  /**
+   * Refuse values of which JSON would lose or change a part, with a `TypeError` that says where it is: dates, maps, typed
+   * arrays, `NaN`, functions, whatever has a `toJSON`, `undefined` in arrays (default `false`: they are stored as
+   * `JSON.stringify` writes them). Walks through each value that is set; meant for development and tests.
+   */
+  strictJson?: boolean | undefined;
   /** When compaction runs by itself. */
   compaction?: CompactionOptions | undefined;
   /** What to do about damage met at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */

@@ -32,10 +32,17 @@ export function reportFailure(error: unknown, json: boolean): number {
 /** What an error says; of anything else that was thrown, what it is as text. */
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown };
+  if (isStackOverflow(error)) return "a value is nested more deeply than this runtime can write as JSON";
   return typeof message === "string" ? message : String(error);
 }
 
+/** Of the command's own calls none goes deep: what does is JSON that a version without a bound on nesting has stored. */
+function isStackOverflow(error: unknown): boolean {
+  return error !== undefined && error !== null && /call stack/.test(String((error as { message?: unknown }).message));
+}
+
 function codeOf(error: unknown): string {
+  if (isStackOverflow(error)) return "TOO_DEEP";
   if (error instanceof KvStoreError) return error.code;
   if (error instanceof InputError) return "INPUT";
   const code = (error as { code?: unknown } | null)?.code;

@@ -9,6 +9,7 @@
  * @module
  */
 import { ioError, KvStoreError, syncFailure } from "../errors.ts";
+import { isStackOverflow } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
@@ -76,6 +77,8 @@ export class Writer {
   #syncWaiters: Deferred[] = [];
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
+  /** Made beforehand: what fails the store when no stack is left to make anything. */
+  readonly #cutOff = new KvStoreError("FAILED", "a write was cut off by a stack overflow; open the store again");
   #timer: Timer | undefined;
 
   /** A writer that appends to `log`, segments being sealed at `segmentBytes`. */
@@ -112,31 +115,39 @@ export class Writer {
       this.tail.dropStaged();
       throw error;
     }
+    this.#announce();
+    const failure = this.tail.length >= MAX_PENDING_BYTES ? this.write() : undefined;
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Gives the staged records their places. If that is cut off, what of them was announced is taken back. */
+  #announce(): void {
     const log = this.#log;
     const active = log.active!;
     const header = this.#header;
     const { bytes, view } = this.tail;
-    for (let at = this.tail.length; at < this.tail.stagedEnd; at += header.length) {
-      readHeader(view, at, Infinity, header);
-      if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
-      const offset = active.endBytes + at;
-      header.sequence = log.nextSequence++;
-      sealRecord(this.tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
-      active.cover(header.sequence);
-      try {
+    const end = this.tail.length;
+    let at = end;
+    try {
+      for (; at < this.tail.stagedEnd; at += header.length) {
+        readHeader(view, at, Infinity, header);
+        if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
+        const offset = active.endBytes + at;
+        header.sequence = log.nextSequence++;
+        sealRecord(this.tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
+        active.cover(header.sequence);
         this.#events.onRecord(this.tail, at, header, offset);
-      } catch (error) {
-        // No memory, say: what of this call was announced is taken back.
-        const end = this.tail.length;
-        this.tail.dropStaged();
-        this.#takeBack(end, at);
-        throw error;
       }
+    } catch (error) {
+      // First of all, and without a call: where no stack is left, nothing but assignments is certain to come through.
+      log.failure = this.#cutOff;
+      this.tail.stagedEnd = end;
+      // No memory, say: the index refused the record as a whole. No stack: it may have taken a half of it.
+      if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;
+      throw error;
     }
     this.tail.length = this.tail.stagedEnd;
     this.#dataEnd = active.endBytes + this.tail.length;
-    const failure = this.tail.length >= MAX_PENDING_BYTES ? this.write() : undefined;
-    if (failure !== undefined) throw failure;
   }
 
   /** Resolves once everything published so far has the durability asked for. */
@@ -174,6 +185,9 @@ export class Writer {
         log.checkLock();
       } catch (error) {
         if (log.failure !== undefined) return this.fail(log.failure);
+        log.failure = this.#cutOff;
+        if (isStackOverflow(error)) return this.fail(log.failure);
+        log.failure = undefined;
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));
       }
@@ -218,11 +232,12 @@ export class Writer {
 
   #schedule(): void {
     if (this.#isScheduled) return;
-    this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
       this.#turn();
     });
+    // Last: a call that is cut off before it must not keep all others from being written.
+    this.#isScheduled = true;
   }
 
   #turn(): void {
@@ -282,8 +297,8 @@ export class Writer {
     return error;
   }
 
-  /** Tells of the records between two places in the tail that they will not be written, youngest first. */
-  #takeBack(from: number, to: number): void {
+  /** Tells of the records between two places in the tail that they will not be written, youngest first; whether all went well. */
+  #takeBack(from: number, to: number): boolean {
     try {
       const starts = this.tail.starts(from, to);
       for (const at of starts.reverse()) {
@@ -291,9 +306,11 @@ export class Writer {
         if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
       }
       if (starts.length > 0) this.rollbacks++;
+      return true;
     } catch (cause) {
       // No memory for it: the index is not that of the log any more, and compaction must not go by it.
       this.#log.fail(new KvStoreError("FAILED", "a write could not be taken back; open the store again", { cause }));
+      return false;
     }
   }
 

@@ -6,6 +6,7 @@
  */
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
 import { formOf, Index, type KeyBytes, lengthOf, type Place } from "../index/index.ts";
+import { isStackOverflow } from "../kinds.ts";
 import { BlockCache } from "../log/cache.ts";
 import type { Log } from "../log/log.ts";
 import {
@@ -132,6 +133,8 @@ export class Core implements WriterEvents {
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
     if (this.log.failure !== undefined) throw this.log.failure;
     this.index.loadAll();
+    // What a call that was cut off left there would be written with the next one.
+    this.writer.tail.stagedEnd = this.writer.tail.length;
     return this.writer;
   }
 
@@ -274,6 +277,8 @@ export class Core implements WriterEvents {
     try {
       return decodeValue(valueTypeOf(header.flags), value);
     } catch (error) {
+      // The caller's code has left no stack: no fault of the record.
+      if (isStackOverflow(error)) throw error;
       throw bad(`a value that does not decode: ${String(error)}`);
     }
   }

@@ -30,12 +30,15 @@ export interface EncodedOperation {
  * Reads and checks the operations of a batch; the `toJSON` of values runs now. `now` says what time it is. Throws a
  * `TypeError` or `RangeError`.
  */
-export function encodeBatch(operations: Iterable<BatchOperation>, now: () => number): EncodedOperation[] {
+export function encodeBatch(
+  operations: Iterable<BatchOperation>,
+  { now, isStrict }: { now: () => number; isStrict: boolean },
+): EncodedOperation[] {
   const list: EncodedOperation[] = [];
   // One time for all: what is set together expires together.
   let time: number | undefined;
   for (const operation of operations) {
-    if (list.push(encodeOperation(operation, () => time ??= now())) <= MAX_BATCH_OPERATIONS) continue;
+    if (list.push(encodeOperation(operation, () => time ??= now(), isStrict)) <= MAX_BATCH_OPERATIONS) continue;
     throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
   }
   return list;
@@ -67,7 +70,7 @@ export function stageBatch(core: Core, operations: EncodedOperation[]): void {
 }
 
 /** Keeps nothing of an operation: who yields one may use its buffers again for the next. */
-function encodeOperation(operation: BatchOperation, now: () => number): EncodedOperation {
+function encodeOperation(operation: BatchOperation, now: () => number, isStrict: boolean): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
     throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
@@ -75,7 +78,7 @@ function encodeOperation(operation: BatchOperation, now: () => number): EncodedO
   checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value", "ttl", "expiresAt"] : ["type", "key"]);
   const key = ownKey(operation.key);
   if (operation.type === "delete") return { key, value: undefined, expiresAt: 0 };
-  const { type: form, data } = encodeValue(operation.value);
+  const { type: form, data } = encodeValue(operation.value, isStrict);
   const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
 }

@@ -27,6 +27,8 @@ export interface Settings {
   segmentBytes: number;
   /** Most memory for blocks of the log that were read. */
   cacheBytes: number;
+  /** Refuse values that JSON would change. */
+  strictJson: boolean;
   /** When compaction runs by itself. */
   compaction: { [name in keyof CompactionOptions]-?: NonNullable<CompactionOptions[name]> };
   /** What to do about damage. */
@@ -43,6 +45,7 @@ export function settingsOf(options: OpenOptions): Settings {
     "durability",
     "segmentBytes",
     "cacheBytes",
+    "strictJson",
     "compaction",
     "recovery",
     "onError",
@@ -72,6 +75,7 @@ export function settingsOf(options: OpenOptions): Settings {
     durability: durabilityOf(options.durability, "sync"),
     segmentBytes,
     cacheBytes,
+    strictJson: flag("strictJson", options.strictJson, false),
     compaction: { auto: flag("auto", compaction.auto, true), staleRatio, minStaleBytes },
     recovery,
     onError: options.onError,

@@ -7,6 +7,7 @@ import { isWellFormed } from "../bytes.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
 import type { Value } from "../types.ts";
+import { checkDepth, checkKept, isPlain } from "./json.ts";
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -18,8 +19,11 @@ export interface EncodedValue {
   data: Uint8Array | string;
 }
 
-/** Says in which form a value is written. Throws a `TypeError` or `RangeError` that says what is wrong with it. */
-export function encodeValue(value: Value): EncodedValue {
+/**
+ * Says in which form a value is written; `isStrict`: refuses what JSON would not keep. Throws a `TypeError` or
+ * `RangeError` that says what is wrong with it.
+ */
+export function encodeValue(value: Value, isStrict: boolean = false): EncodedValue {
   if (typeof value === "string") {
     if (value.length > MAX_VALUE_BYTES) throw tooLarge(value.length);
     return isWellFormed(value)
@@ -35,6 +39,8 @@ export function encodeValue(value: Value): EncodedValue {
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError("a value has no JSON form");
   if (text.length > MAX_VALUE_BYTES) throw tooLarge(text.length);
+  checkDepth(text);
+  if (isStrict) checkKept(value, "value");
   return { type: VALUE_TYPE.json, data: text };
 }
 
@@ -83,10 +89,7 @@ function checkJson(value: unknown): void {
     if (Number.isFinite(value)) return;
     throw new TypeError(`${value} has no JSON form`);
   }
-  if (typeof value === "object") {
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null) return;
-  }
+  if (typeof value === "object" && isPlain(value)) return;
   const wanted = "bytes (Uint8Array), a string, a finite number, a boolean, null, an array or a plain object";
   throw new TypeError(`a value is ${wanted}, not ${describe(value)}`);
 }

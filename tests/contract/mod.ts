@@ -27,6 +27,7 @@ import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
 import { garbageCases } from "./garbage.ts";
 import { handedOverCases } from "./handed_over.ts";
+import { jsonCases } from "./json.ts";
 import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
 import { refusedCases } from "./refused_values.ts";
@@ -69,4 +70,5 @@ export const cases: Case[] = [
   ...watchReaderCases,
   ...historyCases,
   ...handedOverCases,
+  ...jsonCases,
 ];

@@ -9,6 +9,7 @@ Deno.test("options: what is left out is filled in, and undefined counts as left 
     readOnly: false,
     durability: "sync",
     segmentBytes: 64 * 1024 * 1024,
+    strictJson: false,
     cacheBytes: 256 * 1024 * 1024,
     compaction: { auto: true, staleRatio: 0.5, minStaleBytes: 16 * 1024 * 1024 },
     recovery: "strict",

@@ -1,0 +1,89 @@
+/**
+ * What is asked of JSON beyond what `JSON.stringify` refuses: a bound on nesting, and on demand that nothing is lost.
+ *
+ * @module
+ */
+import { describe } from "../kinds.ts";
+
+/**
+ * How deep arrays and objects may be nested. `JSON.stringify` of the runtimes gives up between 4,000 levels (Node) and
+ * never (Deno), sooner where the caller has used up stack: what one runtime stores all others must be able to show.
+ */
+const MAX_DEPTH = 1000;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Refuses JSON text that is nested too deep. */
+export function checkDepth(text: string): void {
+  // Two characters a level; and most long texts have few brackets, which is found out much sooner than their places.
+  if (text.length <= 2 * MAX_DEPTH || !hasManyBrackets(text)) return;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > MAX_DEPTH) throw tooDeep();
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+}
+
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (const bracket of "[{") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++count > MAX_DEPTH) return true;
+    }
+  }
+  return false;
+}
+
+/** Where a string ends that begins with the quote at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1;; at++) {
+    at = text.indexOf('"', at);
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === BACKSLASH) escapes++;
+    if (escapes % 2 === 0) return at;
+  }
+}
+
+/**
+ * Refuses what comes back from JSON as something else, or not at all, and says where it is. A property that is
+ * `undefined` is let pass, as it reads the same when it is gone, and so is -0.
+ */
+export function checkKept(thing: unknown, path: string, depth: number = 0): void {
+  if (thing === null || typeof thing === "string" || typeof thing === "boolean") return;
+  if (typeof thing === "number" && Number.isFinite(thing)) return;
+  if (typeof thing !== "object") throw new TypeError(`${path} is ${nameOf(thing)}, which JSON does not keep`);
+  // Only what toJSON hides can be deeper than the text was.
+  if (depth > MAX_DEPTH) throw tooDeep();
+  if (typeof (thing as { toJSON?: unknown }).toJSON === "function") {
+    throw new TypeError(`${path} is ${describe(thing)} with a toJSON, whose result would come back in its place`);
+  }
+  if (Array.isArray(thing)) {
+    for (let i = 0; i < thing.length; i++) checkKept(thing[i], `${path}[${i}]`, depth + 1);
+    return;
+  }
+  if (!isPlain(thing)) throw new TypeError(`${path} is ${describe(thing)}, which JSON does not keep`);
+  for (const [name, inner] of Object.entries(thing)) {
+    if (inner !== undefined) checkKept(inner, `${path}${step(name)}`, depth + 1);
+  }
+}
+
+/** Whether an object is no instance of a class, in whichever realm it was made. */
+export function isPlain(thing: object): boolean {
+  const prototype = Object.getPrototypeOf(thing);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function step(name: string): string {
+  return /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+function nameOf(thing: unknown): string {
+  return typeof thing === "number" || thing === undefined ? String(thing) : describe(thing);
+}
+
+function tooDeep(): RangeError {
+  return new RangeError(`a value may be nested ${MAX_DEPTH} levels deep; this one is deeper`);
+}
