@@ -4,10 +4,6 @@
  * @module
  */
 
-const ENCODER = new TextEncoder();
-/** Below this length a loop over the characters is faster than a call of the encoder (measured: 20 against 110 ns). */
-const SHORT_TEXT = 48;
-
 /** Writes a whole number up to 2^53 − 1 as 8 bytes, little-endian. */
 export function setUint53(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
@@ -18,22 +14,6 @@ export function setUint53(view: DataView, at: number, value: number): void {
 export function getUint53(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true);
   return high < 2 ** 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
-}
-
-/**
- * Writes well-formed text as UTF-8; `target` must have room for three bytes a character. Returns the number of bytes.
- */
-export function encodeUtf8(text: string, target: Uint8Array, at: number): number {
-  if (text.length <= SHORT_TEXT) {
-    let i = 0;
-    for (; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 0x7f) break;
-      target[at + i] = code;
-    }
-    if (i === text.length) return i;
-  }
-  return ENCODER.encodeInto(text, target.subarray(at)).written;
 }
 
 /** Whether text has no lone surrogate, so that UTF-8 can hold it. */

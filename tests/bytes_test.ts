@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { compareBytes, encodeUtf8, getUint53, isWellFormed, setUint53, toHex } from "../src/bytes.ts";
+import { compareBytes, getUint53, isWellFormed, setUint53, toHex } from "../src/bytes.ts";
+import { encodeUtf8 } from "../src/platform/text.ts";
 
 Deno.test("bytes: whole numbers up to 2^53 - 1 come back, larger ones as Infinity", () => {
   const view = new DataView(new ArrayBuffer(12));

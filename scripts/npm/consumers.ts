@@ -33,6 +33,13 @@ const SAID = `{"name":"Ada"} a,user:1 LOCKED\ntrue 1\n`;
 const TYPED = `
 import { KvStore, KvStoreError, type Value } from "@kvstore/kvstore";
 interface User { name: string }
+// @ts-expect-error a map would come back as {}
+type Maps = KvStore<Map<string, number>>;
+class Users extends KvStore<User, string> {
+  names(): string[] {
+    return [...this.entries({ gt: undefined, limit: undefined })].map(([key, { name }]) => key.toUpperCase() + name);
+  }
+}
 async function main(): Promise<void> {
   await using store = await KvStore.open<User>(process.argv[2]!);
   await store.set("user:1", { name: "Ada" });
@@ -41,11 +48,16 @@ async function main(): Promise<void> {
   const user: User | undefined = store.get("user:1");
   const values: Value[] = [...store.values({ prefix: "user:", limit: 10 })];
   const locked = await KvStore.open(process.argv[2]!).catch((error: unknown) => error);
+  await store.close();
+  const users = await Users.open(process.argv[2]!, { create: undefined });
+  const bytes: Uint8Array[] = [...users.keys({ keys: "bytes" })];
+  console.log(users.names().join(), bytes.length);
+  await users.close();
   console.log(user?.name, values.length, refused instanceof TypeError, locked instanceof KvStoreError && locked.code);
 }
 main();
 `;
-const TYPED_SAID = "Ada 1 true LOCKED\n";
+const TYPED_SAID = "USER:1Ada 1\nAda 1 true LOCKED\n";
 
 /** The adapters as their packages see them; `KvLevel` brings its own types. */
 const ADAPTERS = `

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { DECODER, ENCODER } from "../platform/text.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readInto, readUpTo, writeAll } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
@@ -20,7 +21,7 @@ export const IMAGE_NAME = "INDEX";
 export const IMAGE_TEMPORARY = "INDEX.tmp";
 /** The last image, on its way out. */
 export const IMAGE_FORMER = "INDEX.old";
-const MAGIC = new TextEncoder().encode("KVINDEX1");
+const MAGIC = ENCODER.encode("KVINDEX1");
 const TRAILER_BYTES = 16;
 /** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */
 const MAX_FOOTER_BYTES = 2 ** 24;
@@ -95,7 +96,7 @@ export class ImageWriter {
   /** Writes the footer and makes the file durable. */
   async finish<T>(about: T): Promise<void> {
     const footer: ImageFooter<T> = { seed: this.#index.seed, partitions: this.#partitions, about };
-    const text = new TextEncoder().encode(JSON.stringify(footer));
+    const text = ENCODER.encode(JSON.stringify(footer));
     const bytes = new Uint8Array(text.length + TRAILER_BYTES);
     const view = new DataView(bytes.buffer, text.length);
     bytes.set(text);
@@ -117,7 +118,7 @@ export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
   if (length > Math.min(MAX_FOOTER_BYTES, size - TRAILER_BYTES)) return undefined;
   const text = readUpTo(handle, length, size - TRAILER_BYTES - length);
   if (crc32(text) !== view.getUint32(4, true)) return undefined;
-  return JSON.parse(new TextDecoder().decode(text));
+  return JSON.parse(DECODER.decode(text));
 }
 
 /** The partitions of an image, read one by one. */

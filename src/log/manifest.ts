@@ -25,6 +25,7 @@
  *
  * @module
  */
+import { ENCODER } from "../platform/text.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
@@ -37,7 +38,7 @@ import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentName, segmentNumberOf, STO
 export const MANIFEST_NAME = "MANIFEST";
 /** Name under which the next manifest is prepared. */
 export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
-const MAGIC = new TextEncoder().encode("KVMANIFE");
+const MAGIC = ENCODER.encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
 /** 64 TiB of segments of the usual size; bounds what a hostile file can ask for. */

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { ENCODER } from "../platform/text.ts";
 import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo } from "../platform/files.ts";
@@ -31,7 +32,7 @@ export const STORE_ID_BYTES = 16;
 export const MAX_SEGMENT_BYTES: number = 2 ** 32 - 1;
 
 const NOTHING_CACHED = new Uint32Array(0);
-const MAGIC = new TextEncoder().encode("KVSEGMNT");
+const MAGIC = ENCODER.encode("KVSEGMNT");
 /** More inputs than any compaction takes; bounds what a hostile header can ask for. */
 const MAX_INPUTS = 1 << 20;
 

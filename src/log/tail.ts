@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { encodeUtf8, setUint53 } from "../bytes.ts";
+import { setUint53 } from "../bytes.ts";
+import { encodeUtf8 } from "../platform/text.ts";
 import {
   FLAG_EXPIRES,
   keyStartOf,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DECODER, ENCODER } from "./text.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
 /** An open LOCK file. */
@@ -53,7 +54,7 @@ export function readTextAt(platform: Platform, path: string): string {
 function readText(handle: FileHandle): string {
   try {
     const bytes = new Uint8Array(textLimitBytes);
-    return new TextDecoder().decode(bytes.subarray(0, handle.read(bytes, 0))).trim();
+    return DECODER.decode(bytes.subarray(0, handle.read(bytes, 0))).trim();
   } catch {
     // Windows keeps others from reading a locked file.
     return "";
@@ -61,7 +62,7 @@ function readText(handle: FileHandle): string {
 }
 
 function writeText(file: LockFile, text: string): void {
-  const bytes = new TextEncoder().encode(`${text}\n`);
+  const bytes = ENCODER.encode(`${text}\n`);
   try {
     // Never cut to nothing: a block that stays allocated can be written to on a full disk.
     file.handle.write(bytes, 0);

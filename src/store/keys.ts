@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { encodeUtf8, isWellFormed } from "../bytes.ts";
+import { isWellFormed } from "../bytes.ts";
+import { DECODER, encodeUtf8 } from "../platform/text.ts";
 import type { KeyBytes } from "../index/index.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { MAX_KEY_BYTES } from "../log/record.ts";
 import type { Key } from "../types.ts";
 
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 const SHORT_KEY = 32;
 
 /**

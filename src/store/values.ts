@@ -6,10 +6,9 @@
 import { isWellFormed } from "../bytes.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
+import { DECODER } from "../platform/text.ts";
 import type { Value } from "../types.ts";
 import { checkDepth, checkKept, isPlain } from "./json.ts";
-
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A value on its way into the log: bytes, or text that is written as UTF-8. */
 export interface EncodedValue {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { encodeUtf8 } from "../../src/bytes.ts";
+import { encodeUtf8 } from "../../src/platform/text.ts";
 import { entryLine, keyText, parseEntry } from "../../src/cli/notation.ts";
 import { decodeKey, EncodedKey } from "../../src/store/keys.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";
