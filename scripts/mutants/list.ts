@@ -13,6 +13,7 @@ import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
 import { stepPromises } from "./steps.ts";
+import { callRules } from "./calls.ts";
 import { watchPromises } from "./watching.ts";
 import { writeRules } from "./writes.ts";
 import { type Mutant, mutantsOf, type Promised } from "./types.ts";
@@ -30,6 +31,7 @@ export const promises: Promised[] = [
   ...fileRules,
   ...lockRules,
   ...writeRules,
+  ...callRules,
 ];
 
 /** Every mutant. */
