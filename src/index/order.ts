@@ -2,6 +2,8 @@
  * The keys in order. A hash table has none, so an index gets this beside it at the first range; from then on it is kept
  * up to date. A store that nobody scans has none of it.
  *
+ * While it is being made, in small steps (`grow`), ranges get an order of what they ask for alone (`select.ts`).
+ *
  * It is a sorted list of chunks: up to 512 references of 4 bytes each, to entries of the index, and one array with all
  * chunks. That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) of two levels. More levels would not pay: a million
  * keys have some three thousand chunks, and a new one moves the pointers behind it once in 256 keys. Keys stay in the
@@ -52,15 +54,22 @@ export class Order {
   version = 0;
   /** The chunks. None is empty. */
   chunks: Chunk[] = [];
+  /** While it is being made: the entry to take in next. */
+  #nextTable: number = PARTITIONS;
+  #nextId = 0;
 
-  /** An order of those entries of `index`, which are in order. */
-  constructor(index: Index, refs: Uint32Array) {
+  /** An order of those entries of `index`, which are sorted. */
+  constructor(index: Index, sorted: Uint32Array) {
     this.index = index;
-    for (let from = 0; from < refs.length; from += FIRST_REFS) {
-      const part = refs.slice(from, from + FIRST_REFS);
-      this.chunks.push({ refs: part, length: part.length });
+    for (let from = 0; from < sorted.length; from += FIRST_REFS) {
+      const refs = sorted.slice(from, from + FIRST_REFS);
+      this.chunks.push({ refs, length: refs.length });
     }
-    for (let number = 0; number < PARTITIONS; number++) this.follow(number, index.existing(number));
+  }
+
+  /** Whether it has all keys. */
+  get isWhole(): boolean {
+    return this.#nextTable === PARTITIONS;
   }
 
   /** Number of references. */
@@ -71,6 +80,25 @@ export class Order {
   /** Memory held, in bytes. */
   get heldBytes(): number {
     return this.chunks.reduce((sum, { refs }) => sum + refs.byteLength, 0);
+  }
+
+  /** Becomes the order of its index, and hears of what changes. Unless it is whole, `grow` has to complete it. */
+  attach(isWhole: boolean): this {
+    for (let table = 0; table < PARTITIONS; table++) this.follow(table, this.index.existing(table));
+    if (!isWhole) this.#nextTable = 0;
+    return this.index.order = this;
+  }
+
+  /** Looks at so many entries, and takes in those that it has not. */
+  grow(count: number): void {
+    for (; this.#nextTable < PARTITIONS; this.#nextTable++, this.#nextId = 0) {
+      const end = this.index.existing(this.#nextTable)?.count ?? 0;
+      for (; this.#nextId < end; this.#nextId++) {
+        if (count-- === 0) return;
+        const ref = refOf(this.#nextTable, this.#nextId);
+        if (isListed(this.index, ref)) this.add(ref);
+      }
+    }
   }
 
   /** Hears of a table's entries getting other numbers. */
@@ -156,16 +184,9 @@ export class Order {
   }
 
   /** Whether an entry's key is before an edge. */
-  isBefore(ref: KeyRef, { bytes, start, length, isBehind }: Edge): boolean {
+  isBefore(ref: KeyRef, edge: Edge): boolean {
     const { entries, arena } = this.index.loaded(ref >>> 24)!;
-    const at = entries[(ref & ID_MASK) * ENTRY_FIELDS]!;
-    const ownLength = arena[at]! | (arena[at + 1]! << 8);
-    const common = Math.min(ownLength, length);
-    for (let i = 0; i < common; i++) {
-      const difference = arena[at + 2 + i]! - bytes[start + i]!;
-      if (difference !== 0) return difference < 0;
-    }
-    return ownLength < length || (isBehind && ownLength === length);
+    return isKeyBefore(arena, entries[(ref & ID_MASK) * ENTRY_FIELDS]!, edge);
   }
 
   /** Entries of a table have other numbers (counted from 1), or are gone (0). */
@@ -182,12 +203,30 @@ export class Order {
     }
     this.chunks = joined(this.chunks);
     this.version++;
+    if (table === this.#nextTable) this.#nextId = 0;
   }
 }
 
-/** The order of an index's keys, made if there is none. Reads all tables: that may fail. */
+/** The order of an index's keys, made at once if there is none. Reads all tables: that may fail. */
 export function orderOf(index: Index): Order {
-  return index.order ??= new Order(index, sortRefs(refsOf(index), index));
+  if (index.order?.isWhole) return index.order;
+  return new Order(index, sortRefs(refsOf(index), index)).attach(true);
+}
+
+/** Whether the key at a place of an arena is before an edge. */
+export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, length, isBehind }: Edge): boolean {
+  const ownLength = arena[at]! | (arena[at + 1]! << 8);
+  const common = Math.min(ownLength, length);
+  for (let i = 0; i < common; i++) {
+    const difference = arena[at + 2 + i]! - bytes[start + i]!;
+    if (difference !== 0) return difference < 0;
+  }
+  return ownLength < length || (isBehind && ownLength === length);
+}
+
+/** Whether the present or, for all that is known here, a view lists the key of an entry. */
+function isListed(index: Index, ref: KeyRef): boolean {
+  return index.holds > 0 || index.lists(ref);
 }
 
 /** References to all entries of an index; those of deleted and expired keys only where a view may list them. */
@@ -198,7 +237,7 @@ function refsOf(index: Index): Uint32Array {
   tables.forEach((table, number) => {
     for (let id = 0; id < (table?.count ?? 0); id++) {
       const ref = refOf(number, id);
-      if (index.holds > 0 || index.lists(ref)) refs[length++] = ref;
+      if (isListed(index, ref)) refs[length++] = ref;
     }
   });
   return refs.subarray(0, length);

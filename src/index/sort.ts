@@ -21,10 +21,28 @@ export function sortRefs(refs: Uint32Array, index: Index): Uint32Array {
   for (let run = open.pop(); run !== undefined; run = open.pop()) {
     const [low, high, depth] = run;
     const part = refs.subarray(low, high);
-    if (part.length <= FEW) part.sort((a, b) => compareBytes(keyAt(index, a), keyAt(index, b)));
-    else for (const [from, to] of sortByWord(part, index, depth)) open.push([low + from, low + to, depth + WORD_BYTES]);
+    if (part.length <= FEW) {
+      part.sort((a, b) => compareBytes(keyAt(index, a), keyAt(index, b)));
+      continue;
+    }
+    const start = depth + commonBytes(part, index, depth);
+    for (const [from, to] of sortByWord(part, index, start)) open.push([low + from, low + to, start + WORD_BYTES]);
   }
   return refs;
+}
+
+/** How many bytes from `depth` on are the same in all keys. Most keys of a store begin alike. */
+function commonBytes(part: Uint32Array, index: Index, depth: number): number {
+  const first = keyAt(index, part[0]!).subarray(depth);
+  let common = first.length;
+  for (let i = 1; i < part.length && common > 0; i++) {
+    const { bytes, start, length } = index.keyOf(part[i]!);
+    common = Math.min(common, length - depth);
+    let same = 0;
+    while (same < common && bytes[start + depth + same] === first[same]) same++;
+    common = same;
+  }
+  return common;
 }
 
 /** Sorts by the word at `depth`; returns the runs of keys that agree in it. */

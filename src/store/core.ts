@@ -30,6 +30,7 @@ import type { Value } from "../types.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Opened } from "./open.ts";
 import type { Settings } from "./options.ts";
+import { Ordering } from "./ordering.ts";
 import { decodeValue } from "./values.ts";
 import { type View, Views } from "./views.ts";
 import { Watches } from "./watches.ts";
@@ -43,6 +44,8 @@ export class Core implements WriterEvents {
   log: Log;
   /** The index, now and as open views see it. */
   readonly views: Views;
+  /** Makes the order of the keys for those who ask for ranges. */
+  readonly ordering: Ordering;
   /** Who watches. */
   readonly watches: Watches;
   /** Appends to the log; readers have none. */
@@ -79,6 +82,7 @@ export class Core implements WriterEvents {
   ) {
     this.log = opened.log;
     this.views = new Views(opened.index);
+    this.ordering = new Ordering(opened.log.platform);
     this.changes = opened.replayed;
     this.sequence = opened.sequence;
     this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
@@ -182,6 +186,7 @@ export class Core implements WriterEvents {
 
   /** Closes all files. Nothing is read any more. */
   closeFiles(): void {
+    this.ordering.stop();
     this.log.closeFiles();
     this.#cache = new BlockCache(0);
   }

@@ -5,7 +5,6 @@
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
 import type { Index } from "../index/index.ts";
-import { orderOf } from "../index/order.ts";
 import type { KeyRef } from "../index/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { Core } from "./core.ts";
@@ -96,14 +95,17 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const bounds = boundsOf(range);
     const core = this.#core;
     // Before a view is opened: it may have to read, and fail.
-    const order = orderOf(this.#view === undefined ? core.index : core.views.base(this.#view));
+    const index = this.#view === undefined ? core.index : core.views.base(this.#view);
+    const counts = (ref: KeyRef) =>
+      this.#view === undefined ? index.lists(ref) : core.views.look(this.#view, index, ref) !== undefined;
+    const order = core.ordering.of(index, { ...bounds, counts });
     const own = this.#view === undefined ? core.views.open(core.log.nextSequence, core.log.clockFloor) : undefined;
     const view = this.#view ?? own!;
     const iterator = new RangeIterator({
       reader: this,
       order,
-      item: itemOf(core, view, { ...bounds, index: order.index }, item),
-      isForgotten: (ref) => core.views.isForgotten(order.index, ref),
+      item: itemOf(core, view, { ...bounds, index }, item),
+      isForgotten: (ref) => core.views.isForgotten(index, ref),
       release: () => own !== undefined && releaseNow(iterator, core, own),
     }, bounds);
     if (own !== undefined) releaseWhenAbandoned(iterator, core, own);
