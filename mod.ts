@@ -82,4 +82,4 @@ export { Relocation } from "./src/index/relocation.ts";
 export { Partition } from "./src/index/partition.ts";
 
 // experimental: compaction
-export { droppableUpTo, gainOf, nextOfAll, nextOfStale, type Thresholds } from "./src/compaction/choose.ts";
+export { droppableUpTo, gainOf, nextOfAll, nextOfStale, noteClean, type Thresholds } from "./src/compaction/choose.ts";

@@ -143,14 +143,20 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
     }
     const lock = takeLock(platform, path);
+    let store: KvStore<V>;
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
       const manifest = manifestOf(platform, path, settings.create);
-      return make(partsFor(openWriter(platform, path, manifest, lock), settings, lock, salvaged));
+      store = make(partsFor(openWriter(platform, path, manifest, lock), settings, lock, salvaged));
     } catch (error) {
       lock.release();
       throw error;
     }
+    await store.#background.mergeSmall();
+    const { failure } = store.#core.log;
+    if (failure === undefined) return store;
+    await store.close().catch(() => {});
+    throw failure;
   }
 
   /** How many keys there are. Counts no key that has expired. */

@@ -6,7 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const CHOOSE = "tests/compaction/choose_test.ts";
 const COMPACTION = "tests/contract/compaction.ts";
 const COMPACTOR = "tests/compaction/compactor_test.ts";
 const MANIFEST = "tests/log/manifest_test.ts";
@@ -46,35 +45,6 @@ export const compactionRules: Promised[] = [
         killers: [[
           "tests/store/replay_test.ts",
           "replay: the highest sequence number decides, whatever the order of segments and records",
-        ]],
-      },
-    ],
-  },
-  {
-    sentence: "A tombstone goes as soon as it may, and a key that was not there gets none.",
-    mutants: [
-      {
-        id: "tombstones-kept-for-ever",
-        file: "src/compaction/choose.ts",
-        find: "if (!inputs.has(segment)) limit =",
-        replace: "limit =",
-        killers: [[CHOOSE, "choose: tombstones are won only where they may go"]],
-      },
-      {
-        id: "tombstones-rewritten-for-ever",
-        file: "src/compaction/choose.ts",
-        find: "keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;",
-        replace: "keptBytes += droppable < 0 ? input.tombstoneBytes : 0;",
-        killers: [[CHOOSE, "choose: no compaction of undroppable tombstones, however often it is asked for"]],
-      },
-      {
-        id: "tombstone-for-a-missing-key",
-        file: "src/store.ts",
-        find: "if (isThere || this.#core.isListed()) {",
-        replace: "if (isThere !== undefined) {",
-        killers: [[
-          "tests/contract/calls.ts",
-          "delete: writes a tombstone for a key that was there, and nothing for one that was not",
         ]],
       },
     ],
@@ -240,8 +210,8 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unreadable-rest-given-up",
-        file: "src/compaction/compactor.ts",
-        find: "if (cursor.reason !== undefined) throw damaged(input, cursor.offset, cursor.reason);",
+        file: "src/compaction/scan.ts",
+        find: "if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);",
         replace: "",
         killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
       },
@@ -288,7 +258,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "compaction-in-one-go",
-        file: "src/compaction/compactor.ts",
+        file: "src/compaction/scan.ts",
         find: "if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) return false;",
         replace: "if (this.#sliceBytes >= 0) return false;",
         killers: [[COMPACTOR, "compaction: works in slices, and others have their turn in between"]],

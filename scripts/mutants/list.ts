@@ -12,6 +12,7 @@ import { fileRules } from "./files.ts";
 import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
 import { recoveryRules } from "./recovery.ts";
+import { spaceRules } from "./space.ts";
 import { stepPromises } from "./steps.ts";
 import { callRules } from "./calls.ts";
 import { watchPromises } from "./watching.ts";
@@ -26,6 +27,7 @@ export const promises: Promised[] = [
   ...expiryPromises,
   ...watchPromises,
   ...compactionRules,
+  ...spaceRules,
   ...recoveryRules,
   ...derivedRules,
   ...fileRules,

@@ -17,8 +17,8 @@ export const stepPromises: Promised[] = [
       {
         id: "tombstone-dropped-at-once",
         file: "src/compaction/compactor.ts",
-        find: "cursor.sequence > this.#droppableUpTo);",
-        replace: "cursor.sequence > Math.max(this.#droppableUpTo, this.#asOf));",
+        find: "tombstone.sequence > this.#droppableUpTo &&",
+        replace: "tombstone.sequence > Math.max(this.#droppableUpTo, this.#asOf) &&",
         killers: [[COMPACTOR, "compaction: a tombstone stays as long as a segment outside holds what it deleted"]],
       },
       {
@@ -52,7 +52,7 @@ export const stepPromises: Promised[] = [
       {
         id: "old-segment-forgotten-by-a-rotation",
         file: "src/log/log.ts",
-        find: "if (old !== undefined && isOldEmpty) this.segments.delete(old.number);",
+        find: "if (old !== undefined && isOldVoid) this.segments.delete(old.number);",
         replace: "if (old !== undefined) this.segments.delete(old.number);",
         killers: [[
           "tests/log/writer_test.ts",

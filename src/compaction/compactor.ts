@@ -8,22 +8,19 @@
  *
  * @module
  */
-import { corrupt, KvStoreError } from "../errors.ts";
+import { KvStoreError } from "../errors.ts";
 import { type Index, type KeyBytes, PARTITIONS, type Place } from "../index/index.ts";
 import { Relocation } from "../index/relocation.ts";
 import { SegmentCopier } from "../log/copier.ts";
-import { RecordCursor } from "../log/cursor.ts";
+import type { RecordCursor } from "../log/cursor.ts";
 import type { Log } from "../log/log.ts";
 import { KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import { droppableUpTo } from "./choose.ts";
+import { damaged, Scan } from "./scan.ts";
 
-/** A slice ends after so many bytes … */
-const SLICE_BYTES = 512 * 1024;
-/** … or so many records, whichever comes first: a millisecond or two. */
-const SLICE_RECORDS = 2000;
-/** … or, where only the index is gone through, so many entries. */
+/** Where only the index is gone through, a slice ends after so many entries. */
 const SLICE_ENTRIES = 50_000;
 
 /** What compaction needs to know of the store whose log it compacts. */
@@ -48,11 +45,20 @@ export interface CompactionHost {
   checkpoint(scannedBytes: number): void;
 }
 
-/** Rewrites one group of sealed segments as one new segment, or as none if nothing of them is kept. */
-export async function compactGroup(host: CompactionHost, inputs: Segment[]): Promise<void> {
+/** What an audit found out about tombstones. */
+export interface Verdicts {
+  /** Whether the tombstone that the cursor stands on may go, though segments outside the inputs begin before it. */
+  drops(cursor: RecordCursor): boolean;
+}
+
+/**
+ * Rewrites one group of sealed segments as one new segment, or as none if nothing of them is kept. `verdicts` are those
+ * of an audit that took these inputs into account.
+ */
+export async function compactGroup(host: CompactionHost, inputs: Segment[], verdicts?: Verdicts): Promise<void> {
   for (;;) {
     const rollbacks = host.rollbacks();
-    const compaction = new Compaction(host, inputs);
+    const compaction = new Compaction(host, inputs, verdicts);
     try {
       await compaction.mark();
       await compaction.copy();
@@ -82,6 +88,7 @@ class Compaction {
   isDone = false;
   readonly #host: CompactionHost;
   readonly #inputs: Segment[];
+  readonly #verdicts: Verdicts | undefined;
   /** Everything that is copied had not been superseded by a record up to here. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
@@ -95,12 +102,11 @@ class Compaction {
   #highestCopied = 0;
   /** Whether anything that the index points at has expired, and was not copied as it is. */
   #hasGraves = false;
-  #sliceBytes = 0;
-  #sliceRecords = 0;
 
-  constructor(host: CompactionHost, inputs: Segment[]) {
+  constructor(host: CompactionHost, inputs: Segment[], verdicts: Verdicts | undefined) {
     this.#host = host;
     this.#inputs = inputs;
+    this.#verdicts = verdicts;
     host.expire();
     this.#expiredBy = host.log.clockFloor;
     this.#asOf = host.log.nextSequence - 1;
@@ -125,19 +131,12 @@ class Compaction {
 
   /** Copies what is kept and makes the copy durable. */
   async copy(): Promise<void> {
-    for (const input of this.#inputs) {
-      const cursor = new RecordCursor(input, input.headerBytes, input.endBytes);
-      while (cursor.next()) {
-        this.#take(cursor, input);
-        if (this.#isSliceOver(cursor)) {
-          this.#copier?.syncBehind();
-          await nextTurn();
-          this.#host.checkpoint(SLICE_BYTES);
-        }
-      }
-      // Whatever could not be read may be all that is left of it: the input stays.
-      if (cursor.reason !== undefined) throw damaged(input, cursor.offset, cursor.reason);
-    }
+    const scan = new Scan((scannedBytes) => {
+      this.#copier?.syncBehind();
+      this.#host.checkpoint(scannedBytes);
+    });
+    // It ends with an error at what cannot be read: that may be all that is left of a record, and the input stays.
+    for (const input of this.#inputs) await scan.read(input, (cursor) => this.#take(cursor, input));
     this.#host.checkpoint(0);
     if (this.#copier === undefined) return;
     await this.#copier.finish();
@@ -157,6 +156,7 @@ class Compaction {
     if (output !== undefined) {
       output.sealed = true;
       output.cleanAsOf = this.#asOf;
+      output.isAudited = this.#verdicts !== undefined || this.#inputs.every(({ isAudited }) => isAudited);
       log.segments.set(output.number, output);
     }
     log.historyFloor = Math.max(historyFloor, this.#historyFloor);
@@ -224,7 +224,7 @@ class Compaction {
     const isSet = isCurrent && !isGrave;
     // What was current and has expired is a tombstone. What was superseded before is none: the later record is.
     const isTombstone = isGrave || cursor.kind !== KIND.set;
-    const isKept = isSet || (isTombstone && cursor.sequence > this.#droppableUpTo);
+    const isKept = isSet || (isTombstone && this.#needs(cursor));
     if (!isKept || isGrave || cursor.sequence < this.#highestCopied) {
       this.#historyFloor = Math.max(this.#historyFloor, cursor.sequence);
     } else this.#highestCopied = cursor.sequence;
@@ -238,18 +238,7 @@ class Compaction {
     if (isSet) relocation.move(cursor.offset, target);
   }
 
-  #isSliceOver(cursor: RecordCursor): boolean {
-    this.#sliceBytes += cursor.length;
-    this.#sliceRecords++;
-    if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) return false;
-    this.#sliceBytes = 0;
-    this.#sliceRecords = 0;
-    return true;
+  #needs(tombstone: RecordCursor): boolean {
+    return tombstone.sequence > this.#droppableUpTo && this.#verdicts?.drops(tombstone) !== true;
   }
-}
-
-/** The error for damage in an input, which compaction leaves alone from now on. */
-function damaged(input: Segment, offset: number, reason: string): KvStoreError {
-  input.isDamaged = true;
-  return corrupt(input.name, offset, reason);
 }

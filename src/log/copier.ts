@@ -113,6 +113,7 @@ export class SegmentCopier {
     const at = this.#reserve(MARK_BYTES);
     writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });
     this.#seal(at, this.#log.nextSequence++);
+    this.segment.markBytes += MARK_BYTES;
     this.#flush();
   }
 

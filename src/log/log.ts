@@ -193,8 +193,8 @@ export class Log {
     if (old !== undefined) this.syncActive();
     const next = this.createSegment([]);
     if (old !== undefined) old.sealed = true;
-    const isOldEmpty = old?.endBytes === old?.headerBytes;
-    if (old !== undefined && isOldEmpty) this.segments.delete(old.number);
+    const isOldVoid = old?.isVoid === true;
+    if (old !== undefined && isOldVoid) this.segments.delete(old.number);
     const syncedBytes = this.syncedBytes;
     this.segments.set(next.number, next);
     this.active = next;
@@ -219,7 +219,7 @@ export class Log {
     this.#barrier?.close();
     this.#barrier = barrier;
     if (old === undefined) return;
-    if (isOldEmpty) this.discard(old);
+    if (isOldVoid) this.discard(old);
     else this.platform.pool.release(old.handle);
   }
 

@@ -73,7 +73,7 @@ export interface ManifestSegment {
   lowestSequence: number;
   /** Highest sequence number in it; 0 if it has no record or is still being written. */
   highestSequence: number;
-  /** No record in it had been superseded by one with a sequence number up to this. */
+  /** No set in it has been superseded by a record with a sequence number up to this. */
   cleanAsOf: number;
 }
 

@@ -142,12 +142,16 @@ export class Segment {
   tombstoneBytes = 0;
   /** Highest sequence number of a tombstone in here; 0 without one. */
   highestTombstone = 0;
+  /** Bytes of durable marks. */
+  markBytes = 0;
   /** Lowest sequence number in here; `Infinity` while there is no record. */
   lowestSequence: number = Infinity;
   /** Highest sequence number in here; 0 while there is no record. */
   highestSequence = 0;
-  /** No record in here had been superseded by one with a sequence number up to this (see compaction). */
+  /** No set in here has been superseded by a record with a sequence number up to this (see compaction). */
   cleanAsOf = 0;
+  /** Whether its tombstones have been found to be needed, or too few to be worth a copy without them (see audit). */
+  isAudited = false;
   /** Once compaction has replaced it: the number of views that had been opened by then. Those may need it. */
   retiredAt: number = Infinity;
   /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
@@ -179,6 +183,17 @@ export class Segment {
     return endBytes - headerBytes - liveBytes - tombstoneBytes + expiredBytes - graveBytes;
   }
 
+  /** Whether there is nothing in here but marks. */
+  get isVoid(): boolean {
+    return this.endBytes - this.headerBytes === this.markBytes;
+  }
+
+  /** Whether all sets in here are current. */
+  get isWhollyLive(): boolean {
+    const { endBytes, headerBytes, liveBytes, tombstoneBytes, markBytes } = this;
+    return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes === 0;
+  }
+
   /** Whether compaction may take it. */
   get isCompactable(): boolean {
     return this.sealed && !this.isDamaged;
@@ -189,6 +204,7 @@ export class Segment {
     this.liveBytes = 0;
     this.tombstoneBytes = 0;
     this.highestTombstone = 0;
+    this.markBytes = 0;
   }
 
   /** Takes note of a record that was appended or met in a scan. */

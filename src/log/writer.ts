@@ -281,6 +281,7 @@ export class Writer {
     const sequence = this.#log.nextSequence++;
     sealRecord(this.tail, at, this.#header, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
+    active.markBytes += MARK_BYTES;
     this.tail.length += MARK_BYTES;
     this.#markedBytes = syncedBytes;
   }
@@ -303,7 +304,8 @@ export class Writer {
       const starts = this.tail.starts(from, to);
       for (const at of starts.reverse()) {
         readHeader(this.tail.view, at, Infinity, this.#header);
-        if (this.#header.kind !== KIND.mark) this.#events.onRollback(this.tail, at, this.#header);
+        if (this.#header.kind === KIND.mark) this.#log.active!.markBytes -= MARK_BYTES;
+        else this.#events.onRollback(this.tail, at, this.#header);
       }
       if (starts.length > 0) this.rollbacks++;
       return true;

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { nextOfAll, nextOfStale } from "../compaction/choose.ts";
+import { compactTombstones } from "../compaction/audit.ts";
+import { nextOfAll, nextOfStale, nextToAudit, nextToAuditOfAll, nextToMerge, noteClean } from "../compaction/choose.ts";
 import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
 import { KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
@@ -22,6 +23,11 @@ const LAST_RETRY_MS = 60_000;
 
 /** How often compaction looks for something to do while as much expires as it must be able to win. */
 const WAKES = 4;
+
+/** When a store is opened, small segments are merged up to this size … */
+const MERGED_BYTES = 1024 * 1024;
+/** … until so much has been read: some milliseconds. */
+const MAX_MERGED_BYTES = 4 * 1024 * 1024;
 
 /** What it costs to end a segment and copy it. */
 const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
@@ -78,6 +84,28 @@ export class Background {
     this.#delay = this.#core.log.platform.startTimer(delayMs, () => {
       this.#delay = undefined;
       this.consider();
+    });
+  }
+
+  /**
+   * Merges small segments, a few megabytes at most, before the store is used: every unclean end leaves one, and a process
+   * that always ends so, soon, never comes to do it in the background.
+   */
+  async mergeSmall(): Promise<void> {
+    const { compaction, segmentBytes } = this.#settings;
+    const limitBytes = Math.min(segmentBytes, MERGED_BYTES);
+    const next = () => compaction.auto ? nextToMerge(this.#segments(), limitBytes) : undefined;
+    await this.exclusively(async () => {
+      try {
+        let bytes = 0;
+        for (let inputs = next(); inputs !== undefined && bytes < MAX_MERGED_BYTES; inputs = next()) {
+          bytes += inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
+          await this.#compactGroup(inputs);
+        }
+      } catch (error) {
+        // There is no need for it now: the store is as good as before.
+        this.#report(error);
+      }
     });
   }
 
@@ -146,18 +174,12 @@ export class Background {
   async #runAutomatically(): Promise<void> {
     const core = this.#core;
     const { log } = core;
-    const { compaction, segmentBytes } = this.#settings;
+    const { compaction } = this.#settings;
     try {
       // Also for who only writes: what has expired would take memory until somebody reads.
       core.expire();
-      while (compaction.auto && !this.#isStopped && log.failure === undefined) {
-        core.expire();
-        core.countExpired();
-        const inputs = nextOfStale(log.inOrder(), { ...compaction, segmentBytes });
-        if (inputs === undefined) break;
-        await compactGroup(this.#host(() => {}), inputs);
-        this.#compactions++;
-      }
+      let hasMore = compaction.auto;
+      while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
       // Not at every key that expires, yet before as much has as compaction wants.
@@ -169,6 +191,39 @@ export class Background {
       this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
     }
     if (!this.#isStopped) await this.writeImage();
+  }
+
+  /** Does what automatic compaction would do next. False if there is nothing, or if that came to nothing. */
+  async #compactNext(): Promise<boolean> {
+    const { compaction, segmentBytes } = this.#settings;
+    const all = this.#segments();
+    const thresholds = { ...compaction, segmentBytes };
+    const inputs = nextOfStale(all, thresholds) ?? nextToMerge(all, segmentBytes);
+    if (inputs !== undefined) {
+      await this.#compactGroup(inputs);
+      return true;
+    }
+    const audited = nextToAudit(all, thresholds);
+    if (audited === undefined) return false;
+    // Of what it would win without any tombstone at least half.
+    const options = { segmentBytes, leastShare: compaction.staleRatio / 2 };
+    const groups = await compactTombstones(this.#host(() => {}), audited, options);
+    this.#compactions += groups;
+    return groups > 0;
+  }
+
+  async #compactGroup(inputs: Segment[], host: CompactionHost = this.#host(() => {})): Promise<void> {
+    await compactGroup(host, inputs);
+    this.#compactions++;
+  }
+
+  /** The segments, oldest records first, with all that is known of them by now. */
+  #segments(): Segment[] {
+    const { log } = this.#core;
+    this.#core.expire();
+    this.#core.countExpired();
+    noteClean(log.segments.values(), log.nextSequence - 1);
+    return log.inOrder();
   }
 
   async #compactAll(callers: Caller[]): Promise<void> {
@@ -192,16 +247,11 @@ export class Background {
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
       const candidates = log.inOrder().filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
-      const next = () => {
-        this.#core.expire();
-        this.#core.countExpired();
-        return nextOfAll([...log.segments.values()], candidates, segmentBytes);
-      };
+      const next = () => nextOfAll(this.#segments(), candidates, segmentBytes);
       let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
         try {
-          await compactGroup(host, inputs);
-          this.#compactions++;
+          await this.#compactGroup(inputs, host);
         } catch (error) {
           if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
           // The damaged segment stays as it is; that is no reason to leave the others.
@@ -209,6 +259,7 @@ export class Background {
           candidates.unshift(...inputs.filter((input) => input.isCompactable));
         }
       }
+      if (damage === undefined) await this.#compactTombstones(host);
       host.checkpoint(work.totalBytes);
       await writer!.reached("sync");
       await log.removals();
@@ -218,6 +269,16 @@ export class Background {
       for (const caller of callers) caller.resolve();
     } catch (error) {
       for (const caller of callers) caller.reject(error);
+    }
+  }
+
+  /** Removes the tombstones that have nothing to hide any more, now that everything else has been rewritten. */
+  async #compactTombstones(host: CompactionHost): Promise<void> {
+    const { segmentBytes } = this.#settings;
+    for (const segment of this.#core.log.segments.values()) segment.isAudited = false;
+    const next = () => nextToAuditOfAll(this.#segments());
+    for (let inputs = next(); inputs !== undefined; inputs = next()) {
+      this.#compactions += await compactTombstones(host, inputs, { segmentBytes, leastShare: 0 });
     }
   }
 

@@ -35,11 +35,25 @@ interface SegmentAccount {
   liveBytes: number;
   tombstoneBytes: number;
   highestTombstone: number;
+  markBytes: number;
   lowestSequence: number;
   highestSequence: number;
   /** Checksum of the bytes before `from`. */
   probe: number;
 }
+
+/** All that must be there. An image without one of them, as an older version wrote it, is made anew. */
+const COUNTS = [
+  "number",
+  "salt",
+  "from",
+  "liveBytes",
+  "tombstoneBytes",
+  "highestTombstone",
+  "markBytes",
+  "highestSequence",
+  "probe",
+] as const satisfies (keyof SegmentAccount)[];
 
 /** What an image says of the log that it belongs to. */
 interface About {
@@ -112,6 +126,7 @@ function describe(log: Log, from: Map<number, number>): About {
       liveBytes: segment.liveBytes,
       tombstoneBytes: segment.tombstoneBytes,
       highestTombstone: segment.highestTombstone,
+      markBytes: segment.markBytes,
       lowestSequence: segment.lowestSequence,
       highestSequence: segment.highestSequence,
     })),
@@ -183,8 +198,7 @@ function fits(about: About, log: Log, manifest: Manifest): boolean {
   if (about.storeId !== toHex(log.storeId) || !areCounts([about.generation, about.sequence])) return false;
   if (about.generation > manifest.generation || about.sequence >= manifest.nextSequence) return false;
   return about.segments.every((account) => {
-    const { lowestSequence, ...counts } = account;
-    if (!areCounts(Object.values({ ...counts, lowest: lowestSequence ?? 0 }))) return false;
+    if (!areCounts(COUNTS.map((name) => account[name])) || !areCounts([account.lowestSequence ?? 0])) return false;
     const segment = log.segments.get(account.number);
     if (segment === undefined) return account.number < manifest.nextSegment;
     const { headerBytes, endBytes, salt } = segment;
@@ -224,6 +238,7 @@ function take(account: SegmentAccount, segment: Segment | undefined): void {
   segment.liveBytes = account.liveBytes;
   segment.tombstoneBytes = account.tombstoneBytes;
   segment.highestTombstone = account.highestTombstone;
+  segment.markBytes = account.markBytes;
   // JSON has no Infinity: a segment without records comes back with null.
   segment.lowestSequence = Math.min(segment.lowestSequence, account.lowestSequence ?? Infinity);
   segment.highestSequence = Math.max(segment.highestSequence, account.highestSequence);

@@ -21,8 +21,9 @@ const MAX_LISTED = 100;
 
 /** A segment's account, for comparing and for messages. */
 export function accountOf(segment: Segment): string {
-  const { liveBytes, expiredBytes, staleBytes, tombstoneBytes, graveBytes } = segment;
-  return `${liveBytes - expiredBytes} live, ${staleBytes} stale, ${tombstoneBytes + graveBytes} tombstone bytes`;
+  const { liveBytes, expiredBytes, staleBytes, tombstoneBytes, graveBytes, markBytes } = segment;
+  const tombstones = `${tombstoneBytes + graveBytes} tombstone bytes`;
+  return `${liveBytes - expiredBytes} live, ${staleBytes} stale (marks: ${markBytes}), ${tombstones}`;
 }
 
 /** Compares what image and replay make of the log with what the log alone makes. */

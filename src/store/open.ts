@@ -77,7 +77,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
       else log.resume(last);
     }
     if (last !== undefined && last.sealed) platform.pool.release(last.handle);
-    if (last !== undefined && last.sealed && last.endBytes === last.headerBytes) {
+    if (last !== undefined && last.sealed && last.isVoid) {
       log.segments.delete(last.number);
       last.handle.close();
     }
@@ -184,6 +184,7 @@ function recoverTail(
   const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
   try {
     while (cursor.next()) {
+      if (cursor.kind === KIND.mark) last.markBytes -= cursor.length;
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
       const target = copier.copy(cursor);
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);

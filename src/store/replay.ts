@@ -86,6 +86,7 @@ export class Replay {
     const counts = isUnknownSegment || isNews;
     if (sequence > this.#highest) this.#highest = sequence;
     if (counts) segment.cover(sequence);
+    if (counts && kind === KIND.mark) segment.markBytes += length;
     if (kind === KIND.mark) return;
     if (isNews) this.#records++;
     if (counts && kind !== KIND.set) segment.coverTombstone(sequence, length);

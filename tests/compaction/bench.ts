@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { noteClean } from "../../src/compaction/choose.ts";
 import type { CompactionHost } from "../../src/compaction/compactor.ts";
 import { flagsOf, KIND, type Kind } from "../../src/log/record.ts";
 import type { Segment } from "../../src/log/segment.ts";
@@ -92,4 +93,11 @@ export function newPlatform(): MemoryPlatform {
 /** The numbers of the segments that count. */
 export function listed({ core }: Bench): number[] {
   return [...core.log.segments.keys()].sort((a, b) => a - b);
+}
+
+/** Brings up to date what is known of the segments, as comes before every choice. */
+export function note({ core }: Bench): void {
+  core.expire();
+  core.countExpired();
+  noteClean(core.log.segments.values(), core.log.nextSequence - 1);
 }

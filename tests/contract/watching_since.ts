@@ -140,7 +140,7 @@ export const watchSinceCases: Case[] = [
       const store = await openAt(context, { segmentBytes: 4096, compaction });
       // The tombstone is needed, as the first segment holds an older value and is not worth compacting.
       await store.set("k", "old");
-      await store.set("filling", "v".repeat(4000));
+      await store.set("filling", "v".repeat(3980));
       const [watch, prompt] = [store.watch(), new Follower(store.watch())];
       await store.set("k", "young", { ttl: 1000 });
       for (let i = 0; i < 3; i++) await store.set("other", `${i}`.repeat(1200));

@@ -104,7 +104,17 @@ function markValue(random: Random): Uint8Array {
 const ABOUT = ["storeId", "sequence", "generation", "segments"];
 const TABLE = ["slots", "entries", "arena", "live", "sequence", "checksum"];
 const ACCOUNT = [
-  ...["number", "salt", "from", "probe", "liveBytes", "tombstoneBytes", "highestTombstone", "lowestSequence"],
+  ...[
+    "number",
+    "salt",
+    "from",
+    "probe",
+    "liveBytes",
+    "tombstoneBytes",
+    "highestTombstone",
+    "markBytes",
+    "lowestSequence",
+  ],
   "highestSequence",
 ];
 

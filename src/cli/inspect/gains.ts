@@ -4,7 +4,7 @@
  * @module
  */
 
-import { gainOf, type LogSurvey, nextOfAll, Segment } from "../../../mod.ts";
+import { gainOf, type LogSurvey, nextOfAll, noteClean, Segment } from "../../../mod.ts";
 import type { CollectedSegment } from "./collect.ts";
 
 /** A group of segments that compaction would rewrite together. */
@@ -28,9 +28,10 @@ export function gainsOf(survey: LogSurvey, collected: CollectedSegment[]): Gain[
   const candidates = all.filter((segment) => segment.isCompactable);
   const gains: Gain[] = [];
   // A store does not say with what size of segments it is written; several complete ones show it.
-  const complete = collected.filter(({ isComplete, segment }) => isComplete && (segment?.cleanAsOf ?? 0) === 0);
+  const complete = collected.filter(({ isComplete, segment }) => isComplete && isOriginal(segment));
   const largest = complete.reduce((most, { segment }) => Math.max(most, segment?.endBytes ?? 0), 0);
   const segmentBytes = complete.length > 1 ? largest : SEGMENT_BYTES;
+  noteClean(all, survey.manifest.nextSequence - 1);
   let number = survey.manifest.nextSegment;
   for (;;) {
     const inputs = nextOfAll(all, candidates, segmentBytes);
@@ -40,6 +41,11 @@ export function gainsOf(survey: LogSurvey, collected: CollectedSegment[]): Gain[
     for (const input of inputs) all.splice(all.indexOf(input), 1);
     if (outputBytes > 0) all.push(outputOf(inputs, number++, { outputBytes, asOf: survey.manifest.nextSequence - 1 }));
   }
+}
+
+/** Whether writing made a segment, and no compaction: those are as large as they come. */
+function isOriginal(segment: Segment | undefined): boolean {
+  return segment === undefined || segment.headerBytes === 44;
 }
 
 /** A stand-in for a segment, with what was counted in it. */
@@ -53,6 +59,7 @@ function accountOf({ segment, cells, sequences, graveBytes, isComplete }: Collec
   for (let cell = 0; cell < cells.count; cell++) account.liveBytes += cells.liveBytes(cell);
   account.tombstoneBytes = segment!.tombstoneBytes;
   account.highestTombstone = segment!.highestTombstone;
+  account.markBytes = segment!.markBytes;
   account.graveBytes = graveBytes;
   account.cleanAsOf = cleanAsOf;
   account.isDamaged = isDamaged;
