@@ -58,14 +58,30 @@ export function ownKey<K>(key: K): K {
   return typeof key !== "string" && isBytes(key) ? new Uint8Array(key) as Uint8Array & K : key;
 }
 
-/** A key as its caller gave it, from its bytes: always a copy. */
-export function decodeKey(bytes: Uint8Array, isString: boolean): Key {
-  if (!isString) return new Uint8Array(bytes);
-  if (bytes.length > SHORT_KEY) return DECODER.decode(bytes);
+/** A key as its caller gave it, from its bytes, or from a part of them: always a copy. */
+export function decodeKey(
+  bytes: Uint8Array,
+  isString: boolean,
+  { start, length }: { start: number; length: number } = { start: 0, length: bytes.length },
+): Key {
+  if (!isString) return new Uint8Array(bytes.subarray(start, start + length));
+  const text = length > SHORT_KEY ? undefined : asciiIn({ bytes, start, length });
+  return text ?? DECODER.decode(bytes.subarray(start, start + length));
+}
+
+/** Text, if it is all ASCII. Eight characters at a time: half of the time of one by one, or of the decoder. */
+function asciiIn({ bytes, start, length }: KeyBytes): string | undefined {
   let text = "";
-  for (const byte of bytes) {
-    if (byte > 0x7f) return DECODER.decode(bytes);
-    text += String.fromCharCode(byte);
+  let at = start;
+  for (; at + 8 <= start + length; at += 8) {
+    const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+    const [e, f, g, h] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!];
+    if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; at < start + length; at++) {
+    if (bytes[at]! > 0x7f) return undefined;
+    text += String.fromCharCode(bytes[at]!);
   }
   return text;
 }

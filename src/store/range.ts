@@ -11,6 +11,8 @@ import { compareBytes } from "../bytes.ts";
 import { EncodedKey } from "./keys.ts";
 import { checkInteger, checkNames } from "./options.ts";
 
+/** Used by one call at a time. */
+const ENCODED = new EncodedKey();
 const NAMES = ["prefix", "gt", "gte", "lt", "lte", "reverse", "limit", "keys"];
 
 /** A range, checked, with its bounds as bytes. */
@@ -31,7 +33,7 @@ export function boundsOf(range: Range): Bounds {
     throw new TypeError(`the option keys is "bytes" or absent, not ${JSON.stringify(range.keys)}`);
   }
   const [prefix, gt, gte, lt, lte] = [range.prefix, range.gt, range.gte, range.lt, range.lte].map((key) =>
-    key === undefined ? undefined : new EncodedKey().encode(key).copy()
+    key === undefined ? undefined : ENCODED.encode(key).copy()
   );
   const behind = prefix === undefined ? undefined : behindPrefix(prefix);
   const [low] = edges([prefix, false], [gte, false], [gt, true]).reverse();

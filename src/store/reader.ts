@@ -168,8 +168,7 @@ function itemOf<V, T>(
     const place = core.views.look(view, index, ref);
     if (place === undefined) return undefined;
     const key = index.keyOf(ref);
-    const bytes = key.bytes.subarray(key.start, key.start + key.length);
-    return item(decodeKey(bytes, place.isString && !asBytes), () => core.read(place, key) as V);
+    return item(decodeKey(key.bytes, place.isString && !asBytes, key), () => core.read(place, key) as V);
   };
 }
 

@@ -135,7 +135,7 @@ export class Views {
     return lookUp(this.current, key, now);
   }
 
-  /** `find` for the key of an entry of `index`: hashes it only where it may have been noted. */
+  /** `find` for the key of an entry of `index`: hashes it only where it may have been noted. Good until the next call. */
   look(view: View, index: Index, ref: KeyRef): Place | undefined {
     let base = this.current;
     for (let i = this.#open.indexOf(view); i < this.#open.length && base === this.current; i++) {
@@ -148,7 +148,7 @@ export class Views {
     }
     // A clear that was taken back leaves walks over an index that nobody has any more.
     if (base !== index) return lookUp(base, index.keyOf(ref), view.now);
-    return index.look(ref) ? copyOf(index, view.now) : undefined;
+    return index.look(ref) && (index.expiresAt === 0 || index.expiresAt > view.now) ? index : undefined;
   }
 
   /** Whether neither the present nor an open view has the key of an entry of `index`: then its order may do without. */
