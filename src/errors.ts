@@ -146,6 +146,12 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(String(codeOf(error)));
 }
 
+/** Whether an operation failed because the disk, or the user's share of it, is full. Not a sync: a failed one is final. */
+export function isDiskFull(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || (code === "IO" && isDiskFull(cause));
+}
+
 /**
  * Runs an fsync; if it fails, that is `FAILED`, never `IO`: the kernel may have dropped the pages and report success
  * the next time (Rebello et al., "Can Applications Recover from fsync Failures?", 2020), so nobody may try again and go

@@ -580,7 +580,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       await this.#background.writeImage();
       // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
       core.log.syncActive();
-      if (!core.log.isClean) core.log.replaceManifest({ clean: true });
+      if (!core.log.isClean) core.log.reserve.lend(0, () => core.log.replaceManifest({ clean: true }));
+      core.log.restoreReserve();
     } finally {
       try {
         core.closeFiles();

@@ -248,6 +248,17 @@ export function groupsOf(
   return groups;
 }
 
+/**
+ * Segments in the order for a full disk: first those of which nothing is kept, then those whose copy takes least, as each
+ * gives back what the next may need. With outputs limited to 0 bytes, groups are then of the former, or of one segment.
+ *
+ * @experimental
+ */
+export function smallestFirst(all: Segment[], candidates: Segment[]): Segment[] {
+  const outputs = new Map(candidates.map((segment) => [segment, gainOf(all, [segment]).outputBytes]));
+  return candidates.sort((a, b) => outputs.get(a)! - outputs.get(b)!);
+}
+
 /** Takes segments from the front as long as they are wanted and fit together; one that is not wanted ends a group. */
 function gather(
   all: Segment[],

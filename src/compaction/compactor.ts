@@ -15,7 +15,7 @@ import { SegmentCopier } from "../log/copier.ts";
 import type { RecordCursor } from "../log/cursor.ts";
 import type { Log } from "../log/log.ts";
 import { KIND } from "../log/record.ts";
-import type { Segment } from "../log/segment.ts";
+import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import { droppableUpTo } from "./choose.ts";
 import { damaged, Scan } from "./scan.ts";
@@ -161,7 +161,7 @@ class Compaction {
     }
     log.historyFloor = Math.max(historyFloor, this.#historyFloor);
     try {
-      log.replaceManifest({ clean: false });
+      log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
       this.isDone = true;
       if (output !== undefined) log.platform.pool.release(output.handle);
     } catch (error) {
@@ -230,12 +230,15 @@ class Compaction {
     } else this.#highestCopied = cursor.sequence;
     if (!isKept) return;
     if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
-    this.#copier ??= new SegmentCopier(
-      this.#host.log,
-      this.#host.log.beginSegment(this.#inputs.map((one) => one.number)),
-    );
+    this.#copier ??= new SegmentCopier(this.#host.log, this.#begin());
     const target = this.#copier.copy(cursor, isGrave ? KIND.delete : undefined);
     if (isSet) relocation.move(cursor.offset, target);
+  }
+
+  #begin(): Segment {
+    const { log } = this.#host;
+    const inputs = this.#inputs.map(({ number }) => number);
+    return log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.beginSegment(inputs));
   }
 
   #needs(tombstone: RecordCursor): boolean {

@@ -141,7 +141,8 @@ export class SegmentCopier {
 
   #flush(): void {
     const { handle, name, endBytes } = this.segment;
-    asIo(`write ${name}`, () => writeAll(handle, this.#buffer.bytes.subarray(0, this.#length), endBytes));
+    const bytes = this.#buffer.bytes.subarray(0, this.#length);
+    asIo(`write ${name}`, () => this.#log.reserve.lend(bytes.length, () => writeAll(handle, bytes, endBytes)));
     this.segment.endBytes += this.#length;
     this.#length = 0;
   }

@@ -8,8 +8,9 @@
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { type Manifest, type Mark, missingFile, writeManifest } from "./manifest.ts";
+import { type Manifest, manifestBytes, type Mark, missingFile, writeManifest } from "./manifest.ts";
 import { MAX_SEQUENCE } from "./record.ts";
+import { Reserve } from "./reserve.ts";
 import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
 
 /** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
@@ -39,6 +40,8 @@ export class Log {
   readonly directory: string;
   /** Random identity of the store. */
   readonly storeId: Uint8Array;
+  /** Room for what frees space on a full disk. */
+  readonly reserve: Reserve;
   /** The segments that the manifest lists, by number. */
   readonly segments: Map<number, Segment> = new Map();
   /** Segments that compaction replaced and somebody may still read, by number. */
@@ -84,6 +87,7 @@ export class Log {
     this.platform = place.platform;
     this.directory = place.directory;
     this.#lock = place.lock;
+    this.reserve = new Reserve(place.platform, place.directory);
     this.storeId = manifest.storeId;
     this.generation = manifest.generation;
     this.nextSequence = manifest.nextSequence;
@@ -212,7 +216,7 @@ export class Log {
         old.sealed = false;
         this.segments.set(old.number, old);
       }
-      this.discard(next);
+      this.giveUp(next);
       throw error;
     }
     this.mustRotate = false;
@@ -246,7 +250,7 @@ export class Log {
       this.syncNames();
       return segment;
     } catch (error) {
-      this.discard(segment);
+      this.giveUp(segment);
       throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
     }
   }
@@ -277,7 +281,7 @@ export class Log {
         segment.endBytes = segment.headerBytes;
         return segment;
       } catch (error) {
-        this.discard(segment);
+        this.giveUp(segment);
         throw error;
       }
     }
@@ -292,6 +296,17 @@ export class Log {
     // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
     if (this.failure !== undefined) return;
     this.removeLater(segment.name);
+  }
+
+  /** Gives up a new segment that no manifest has listed: at once, as its room may be what is missing. */
+  giveUp(segment: Segment): void {
+    segment.handle.close();
+    if (this.failure !== undefined) return;
+    try {
+      this.platform.remove(this.path(segment.name));
+    } catch {
+      // The next open removes it.
+    }
   }
 
   /** Removes a file that means nothing any more, in the background. If it stays, opening removes it. */
@@ -343,6 +358,11 @@ export class Log {
     this.#reservedBelow = reservedBelow;
     this.#recordedFloor = this.clockFloor;
     this.#clean = options.clean;
+  }
+
+  /** Makes the reserve as large as it is to be, if there is room. */
+  restoreReserve(): void {
+    if (this.failure === undefined) this.reserve.restore(manifestBytes(this.segments.size));
   }
 
   /** The manifest's content for the present state. */

@@ -43,7 +43,7 @@ const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
 /** 64 TiB of segments of the usual size; bounds what a hostile file can ask for. */
 const MAX_SEGMENTS = 2 ** 20;
-const MAX_MANIFEST_BYTES = FIXED_BYTES + SEGMENT_BYTES * MAX_SEGMENTS + 4;
+const MAX_MANIFEST_BYTES = manifestBytes(MAX_SEGMENTS);
 
 /**
  * A place in the log: everything before it has reached the disk.
@@ -118,9 +118,14 @@ export function newManifest(): Manifest {
   };
 }
 
+/** The size of a manifest with so many segments. */
+export function manifestBytes(segments: number): number {
+  return FIXED_BYTES + SEGMENT_BYTES * segments + 4;
+}
+
 /** The bytes of a manifest. */
 export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(FIXED_BYTES + SEGMENT_BYTES * manifest.segments.length + 4);
+  const bytes = new Uint8Array(manifestBytes(manifest.segments.length));
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 0);
   view.setUint32(8, FORMAT_VERSION, true);
@@ -166,7 +171,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     throw new KvStoreError("FORMAT", `${MANIFEST_NAME}: ${found}; this version reads ${FORMAT_VERSION} without any`);
   }
   const count = view.getUint32(80, true);
-  if (bytes.length !== FIXED_BYTES + SEGMENT_BYTES * count + 4) throw corrupt(MANIFEST_NAME, 80, "number of segments");
+  if (bytes.length !== manifestBytes(count)) throw corrupt(MANIFEST_NAME, 80, "number of segments");
   if (view.getUint32(40, true) > 1) throw corrupt(MANIFEST_NAME, 40, "a state that there is not");
   const manifest: Manifest = {
     storeId: bytes.slice(16, 32),

@@ -181,7 +181,9 @@ export class Writer {
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
       try {
-        writeAll(active.handle, this.tail.bytes.subarray(0, this.tail.length), active.endBytes);
+        const bytes = this.tail.bytes.subarray(0, this.tail.length);
+        // A second try writes the same bytes to the same place.
+        log.reserve.lend(this.#lendable(0, bytes.length), () => writeAll(active.handle, bytes, active.endBytes));
         log.checkLock();
       } catch (error) {
         if (log.failure !== undefined) return this.fail(log.failure);
@@ -322,18 +324,36 @@ export class Writer {
     if (log.failure !== undefined) throw log.failure;
     log.checkSequence();
     if (!log.fits(this.tail.length, this.tail.stagedEnd - this.tail.length, this.#segmentBytes)) {
+      const needBytes = this.#lendable(this.tail.length, this.tail.stagedEnd);
       const staged = this.tail.takeStaged();
-      this.rotate();
+      this.rotate(needBytes);
       this.tail.putStaged(staged);
-    } else if (this.tail.length === 0) log.begin();
+    } else if (this.tail.length === 0) {
+      log.reserve.lend(this.#lendable(0, this.tail.stagedEnd), () => log.begin());
+    }
   }
 
-  /** Writes what is pending and goes on in a new segment. Throws if either fails. */
-  rotate(): void {
+  /** What these records of the tail need of the reserve, should the disk be full: more than it has, for values. */
+  #lendable(from: number, to: number): number {
+    let needBytes = 0;
+    for (let at = from; at < to; at += this.#header.length) {
+      readHeader(this.tail.view, at, Infinity, this.#header);
+      if (this.#header.kind === KIND.set) return Infinity;
+      // A clear is always possible, and so small that MANIFEST keeps what it needs.
+      if (this.#header.kind !== KIND.clear) needBytes += this.#header.length;
+    }
+    return needBytes;
+  }
+
+  /**
+   * Writes what is pending and goes on in a new segment, which may be begun in the room of the reserve, if it covers so
+   * much: for compaction always. Throws if either fails.
+   */
+  rotate(needBytes: number = 0): void {
     const failure = this.write();
     if (failure !== undefined) throw failure;
     try {
-      this.#log.rotate();
+      this.#log.reserve.lend(needBytes, () => this.#log.rotate());
     } catch (error) {
       if (this.#log.failure !== undefined) this.fail(this.#log.failure);
       throw error;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { asSync } from "../errors.ts";
+import { asSync, isDiskFull } from "../errors.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
 /** Fills `target` from `offset` on, however short the single reads are; returns how many bytes came. */
@@ -30,18 +30,25 @@ export function writeAll(handle: FileHandle, source: Uint8Array, offset: number)
   let done = 0;
   while (done < source.length) {
     const count = handle.write(done === 0 ? source : source.subarray(done), offset + done);
-    if (count === 0) throw new Error("the disk took no more bytes (is it full?)");
+    if (count === 0) throw Object.assign(new Error("the disk took no more bytes (is it full?)"), { code: "ENOSPC" });
     done += count;
   }
 }
 
-/** Writes a new file and syncs its bytes, in place of whatever an interrupted attempt left under that name. */
+/**
+ * Writes a new file and syncs its bytes, in place of whatever an interrupted attempt left under that name. What the disk
+ * has no room for in full does not take up the rest of it.
+ */
 export function writeDurably(platform: Platform, path: string, bytes: Uint8Array): void {
   removeIfThere(platform, path);
   const handle = platform.open(path, "create");
   try {
     writeAll(handle, bytes, 0);
     asSync(path, () => handle.syncDataNow());
+  } catch (error) {
+    handle.close();
+    if (isDiskFull(error)) removeIfThere(platform, path);
+    throw error;
   } finally {
     handle.close();
   }

@@ -5,9 +5,17 @@
  * @module
  */
 import { compactTombstones } from "../compaction/audit.ts";
-import { nextOfAll, nextOfStale, nextToAudit, nextToAuditOfAll, nextToMerge, noteClean } from "../compaction/choose.ts";
+import {
+  nextOfAll,
+  nextOfStale,
+  nextToAudit,
+  nextToAuditOfAll,
+  nextToMerge,
+  noteClean,
+  smallestFirst,
+} from "../compaction/choose.ts";
 import { compactGroup, type CompactionHost } from "../compaction/compactor.ts";
-import { KvStoreError } from "../errors.ts";
+import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
 import { MARK_BYTES } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
@@ -46,6 +54,8 @@ export class Background {
   #queue: Promise<unknown> = Promise.resolve();
   #isConsidering = false;
   #isStopped = false;
+  /** Whether compaction has met a full disk: then it begins with what takes the least room. */
+  #isTight = false;
   /** Callers of the full compaction that has not begun yet: they share it. */
   #waiting: Caller[] | undefined;
   #compactions = 0;
@@ -180,6 +190,9 @@ export class Background {
       core.expire();
       let hasMore = compaction.auto;
       while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
+      this.#isTight = false;
+      await log.removals();
+      log.restoreReserve();
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
       // Not at every key that expires, yet before as much has as compaction wants.
@@ -198,7 +211,9 @@ export class Background {
     const { compaction, segmentBytes } = this.#settings;
     const all = this.#segments();
     const thresholds = { ...compaction, segmentBytes };
-    const inputs = nextOfStale(all, thresholds) ?? nextToMerge(all, segmentBytes);
+    const inputs = this.#isTight
+      ? nextOfStale(smallestFirst(all, [...all]), { ...thresholds, segmentBytes: 0 })
+      : nextOfStale(all, thresholds) ?? nextToMerge(all, segmentBytes);
     if (inputs !== undefined) {
       await this.#compactGroup(inputs);
       return true;
@@ -212,9 +227,21 @@ export class Background {
     return groups > 0;
   }
 
-  async #compactGroup(inputs: Segment[], host: CompactionHost = this.#host(() => {})): Promise<void> {
-    await compactGroup(host, inputs);
-    this.#compactions++;
+  /**
+   * Compacts a group. False if that met a full disk for the first time: there may be room for what takes less. Once that
+   * is known, nothing is begun before the last group has given its room back.
+   */
+  async #compactGroup(inputs: Segment[], host: CompactionHost = this.#host(() => {})): Promise<boolean> {
+    if (this.#isTight) await this.#core.log.removals();
+    try {
+      await compactGroup(host, inputs);
+      this.#compactions++;
+      return true;
+    } catch (error) {
+      if (this.#isTight || !isDiskFull(error)) throw error;
+      this.#isTight = true;
+      return false;
+    }
   }
 
   /** The segments, oldest records first, with all that is known of them by now. */
@@ -247,11 +274,16 @@ export class Background {
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
       const candidates = log.inOrder().filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
-      const next = () => nextOfAll(this.#segments(), candidates, segmentBytes);
+      const next = () => {
+        const all = this.#segments();
+        return this.#isTight
+          ? nextOfAll(all, smallestFirst(all, candidates), 0)
+          : nextOfAll(all, candidates, segmentBytes);
+      };
       let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
         try {
-          await this.#compactGroup(inputs, host);
+          if (!await this.#compactGroup(inputs, host)) candidates.push(...inputs);
         } catch (error) {
           if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
           // The damaged segment stays as it is; that is no reason to leave the others.
@@ -262,7 +294,9 @@ export class Background {
       if (damage === undefined) await this.#compactTombstones(host);
       host.checkpoint(work.totalBytes);
       await writer!.reached("sync");
+      this.#isTight = false;
       await log.removals();
+      log.restoreReserve();
       if (damage !== undefined) throw damage;
       this.#lastError = undefined;
       if (!this.#isStopped) await this.writeImage();

@@ -5,7 +5,7 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { asIo, asSync, corrupt, ioError } from "../errors.ts";
+import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../index/image.ts";
 import { ImageDamaged, Index, PARTITIONS } from "../index/index.ts";
 import { Relocation } from "../index/relocation.ts";
@@ -15,8 +15,9 @@ import { Log } from "../log/log.ts";
 import { type Manifest, type ManifestSegment, type Mark, readManifest } from "../log/manifest.ts";
 import { findTail, type Tail } from "../log/recovery.ts";
 import { KIND } from "../log/record.ts";
-import { readSegmentHeader, Segment, segmentName, shadowOf } from "../log/segment.ts";
-import { removeIfThere } from "../platform/files.ts";
+import { RESERVE_TEMPORARY } from "../log/reserve.ts";
+import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName, shadowOf } from "../log/segment.ts";
+import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
@@ -28,6 +29,8 @@ import { checkAge, unlistedSegments } from "./strays.ts";
 const SEQUENCE_SKIP = 2 ** 32;
 /** After a replay that failed, its multiple that passes before the next. */
 const RETRY_FACTOR = 10;
+/** A tail is written over itself in pieces of this size. */
+const PIECE_BYTES = 1024 * 1024;
 /** How often a reader starts over because the writer replaced files under its hands. */
 const MAX_READER_TRIES = 100;
 
@@ -55,6 +58,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     // before anything is acknowledged, or removed, because of it.
     asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
+    log.reserve.find();
     const leftovers = unlistedSegments(platform, directory, manifest);
     checkAge(platform, directory, manifest, leftovers);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
@@ -62,14 +66,14 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     const hasTail = tail !== undefined && tail.records > 0;
     const built = buildIndex(log, manifest, hasTail);
     // All that this needs has been read: what is refused for damage has been left as it is.
-    for (const name of [IMAGE_TEMPORARY, IMAGE_FORMER, ...leftovers]) {
+    for (const name of [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...leftovers]) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }
     if (!manifest.clean) {
       log.nextSequence += SEQUENCE_SKIP;
       log.checkSequence();
     }
-    const fresh = last && tail && recoverTail(log, built.index, { last, tail, known: manifest.mark });
+    if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });
     if (last !== undefined && manifest.clean) {
       // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
       // records.
@@ -81,10 +85,7 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
       log.segments.delete(last.number);
       last.handle.close();
     }
-    if (fresh !== undefined) {
-      log.resume(fresh);
-      log.replaceManifest({ clean: false });
-    }
+    log.restoreReserve();
     return { log, manifest, ...built, recovery: recoveryOf(manifest, last, tail) };
   } catch (error) {
     log.closeFiles();
@@ -159,30 +160,48 @@ function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Seg
   }
 }
 
+/** What there is to know of a segment that was not closed cleanly. */
+interface Unclean {
+  last: Segment;
+  /** What was found behind its durable mark. */
+  tail: Tail;
+  /** The mark that the manifest has. */
+  known: Mark;
+}
+
 /**
- * Seals a segment that was not closed cleanly at its durable mark, and copies what is intact behind it to a new one:
- * what the page cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of
- * unknown worth. Returns the new segment, synced and not listed yet.
+ * Seals a segment that was not closed cleanly, and makes what is intact behind its durable mark durable: what the page
+ * cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of unknown worth.
  */
-function recoverTail(
-  log: Log,
-  index: Index,
-  { last, tail, known }: { last: Segment; tail: Tail; known: Mark },
-): Segment | undefined {
-  // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
-  log.active = last;
-  log.syncedBytes = known.offset;
-  const copier = tail.records === 0 ? undefined : new SegmentCopier(log, log.createSegment([]));
-  log.active = undefined;
+function recoverTail(log: Log, index: Index, unclean: Unclean): void {
+  const { last, tail, known } = unclean;
+  if (tail.records > 0) {
+    // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
+    log.active = last;
+    log.syncedBytes = known.offset;
+    try {
+      return moveTail(log, index, unclean);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      rewriteTail(unclean);
+    } finally {
+      if (log.active === last) log.active = undefined;
+    }
+  }
+  // The next manifest says so, and no record is written before it.
   last.sealed = true;
-  last.endBytes = tail.markBytes;
-  if (copier === undefined) return undefined;
+}
+
+/** Copies the tail to a new segment, seals the old one at its mark, and goes on in the new one. */
+function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
+  const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment([])));
   const fresh = copier.segment;
   const relocation = new Relocation(tail.endBytes);
   const relocations = new Map([[last.number, relocation]]);
-  for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
-  const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
+  const { highestSequence } = last;
   try {
+    for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
+    const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
     while (cursor.next()) {
       if (cursor.kind === KIND.mark) last.markBytes -= cursor.length;
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
@@ -190,8 +209,20 @@ function recoverTail(
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
     }
     copier.finishNow();
+    last.sealed = true;
+    last.endBytes = tail.markBytes;
+    last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
+    log.adopt(fresh);
+    log.active = fresh;
+    log.syncedBytes = fresh.endBytes;
+    log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
   } catch (error) {
-    log.discard(fresh);
+    log.segments.delete(fresh.number);
+    log.active = last;
+    last.sealed = false;
+    last.endBytes = tail.endBytes;
+    last.highestSequence = highestSequence;
+    log.giveUp(fresh);
     throw error;
   }
   for (let number = 0; number < PARTITIONS; number++) {
@@ -199,9 +230,23 @@ function recoverTail(
   }
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
-  last.highestSequence = Math.min(last.highestSequence, fresh.lowestSequence - 1);
-  log.adopt(fresh);
-  return fresh;
+  log.resume(fresh);
+}
+
+/**
+ * Makes the tail durable where it is, for a disk with no room for a copy: writes the very bytes that were read over
+ * themselves, which takes none, and syncs them. Afterwards the segment can be sealed at the end of the tail.
+ *
+ * A crash in the midst changes nothing: at each byte there is what was there before, or the same once more. Nor do
+ * readers see a difference, and nothing is appended or cut. Should an earlier sync have failed, the pages count as clean
+ * though the disk does not have them: written again, they are dirty, and this sync is about them.
+ */
+function rewriteTail({ last, tail }: Unclean): void {
+  for (let at = tail.markBytes; at < tail.endBytes; at += PIECE_BYTES) {
+    const bytes = readUpTo(last.handle, Math.min(PIECE_BYTES, tail.endBytes - at), at);
+    asIo(`write ${last.name}`, () => writeAll(last.handle, bytes, at));
+  }
+  asSync(last.name, () => last.handle.syncDataNow());
 }
 
 /** Builds the index, from an image and what is behind it in the log, or from the log alone; all of it, if asked for. */

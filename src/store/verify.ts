@@ -5,6 +5,7 @@
  */
 import { asIo, isTrimmed } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
+import { RESERVE_NAME } from "../log/reserve.ts";
 import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
@@ -102,7 +103,7 @@ function examinedOf(segment: Segment): Examined {
 
 /** Files that do not belong to the store, or not any more. */
 function noteOthers(platform: Platform, directory: string, { manifest, found }: ExaminedStore): void {
-  const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, ...found.problems.map(({ file }) => file)]);
+  const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, RESERVE_NAME, ...found.problems.map(({ file }) => file)]);
   for (const { number } of manifest.segments) ours.add(segmentName(number));
   for (const name of asIo(`list ${directory}`, () => platform.list(directory)).sort()) {
     if (ours.has(name)) continue;

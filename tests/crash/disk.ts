@@ -80,8 +80,8 @@ export const KEEP_ALL: PowerCut = { write: ({ bytes }) => bytes, entry: () => tr
  * old, new, as it was in between, zero or garbage, and the file ends where it ended at some time since its last sync.
  * Changes of directories last or do not, each by itself, and so out of order.
  *
- * Bytes that were synced survive, also those in a sector that was written once more with new bytes behind them: both
- * versions of such a sector hold them, and a disk that finishes or leaves a sector, as all that honour a sync do, leaves
+ * Bytes that were synced survive, also those in a sector that was written once more with new bytes behind them, or with
+ * the same ones over them: both versions of such a sector hold them, and a disk that finishes or leaves a sector, as all that honour a sync do, leaves
  * one of the two. Garbage therefore only comes where nothing was synced.
  */
 export function randomCut(seed: number, sectorBytes?: 512 | 4096): PowerCut {
@@ -120,7 +120,7 @@ export function tornFile({ synced, writes }: PendingFile, tearing: Tearing): Uin
     const end = Math.min(start + sectorBytes, file.length);
     const touching = there.filter(({ offset, bytes }) => offset < end && offset + bytes.length > start);
     if (touching.length > 0) {
-      tearSector(file, touching, { start, end }, random() % 8 < lossInEight ? random : undefined);
+      tearSector({ file, synced }, touching, { start, end }, random() % 8 < lossInEight ? random : undefined);
     }
   }
   return file;
@@ -128,7 +128,7 @@ export function tornFile({ synced, writes }: PendingFile, tearing: Tearing): Uin
 
 /** Makes one sector of what was written to it: all of it, without `random`, or what a power cut may leave. */
 function tearSector(
-  file: Uint8Array,
+  { file, synced }: { file: Uint8Array; synced: Uint8Array },
   writes: Write[],
   { start, end }: { start: number; end: number },
   random: (() => number) | undefined,
@@ -136,7 +136,8 @@ function tearSector(
   const put = ({ offset, bytes }: Write, change?: (byte: number) => number) => {
     const from = Math.max(start, offset);
     const part = bytes.subarray(from - offset, Math.min(end, offset + bytes.length) - offset);
-    file.set(change === undefined ? part : part.map(change), from);
+    const changed = (byte: number, i: number) => byte === synced[from + i] ? byte : change!(byte);
+    file.set(change === undefined ? part : part.map(changed), from);
   };
   if (random === undefined) return writes.forEach((write) => put(write));
   switch (random() % 5) {
