@@ -123,7 +123,7 @@ export const BASES: Record<string, Record<string, string>> = {\n`;
     text += `  ${/\W/.test(name) ? JSON.stringify(name) : name}: {\n`;
     for (const path of platform.files()) {
       const file = path.slice(DIRECTORY.length + 1);
-      if (file === "LOCK") continue;
+      if (file === "LOCK" || file === "RESERVE") continue;
       const base64 = Buffer.from(deflateRawSync(platform.readFile(path), { level: 9 })).toString("base64");
       const lines = base64.match(/.{1,118}/g)!;
       text += `    ${/\W/.test(file) ? JSON.stringify(file) : file}: \`\n${lines.join("\n")}\`,\n`;

@@ -24,7 +24,9 @@ function drawn(platform: MemoryPlatform): PictureData {
 }
 
 function filesOf(platform: MemoryPlatform): string[] {
-  return platform.list(DIRECTORY).filter((name) => name !== "LOCK").map((name) => `${DIRECTORY}/${name}`);
+  return platform.list(DIRECTORY).filter((name) => name !== "LOCK" && name !== "RESERVE").map((name) =>
+    `${DIRECTORY}/${name}`
+  );
 }
 
 const small = () =>
