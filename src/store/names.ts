@@ -6,6 +6,7 @@
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY } from "../index/image.ts";
 import { MANIFEST_NAME, MANIFEST_TEMPORARY } from "../log/manifest.ts";
+import { RESERVE_NAME, RESERVE_TEMPORARY } from "../log/reserve.ts";
 import { segmentNumberOf } from "../log/segment.ts";
 import type { Platform } from "../platform/types.ts";
 
@@ -14,7 +15,16 @@ export const LOCK_NAME = "LOCK";
 /** Name of the folder in the store's directory for what repair moves aside. */
 export const ASIDE = "damaged";
 
-const OURS = [MANIFEST_NAME, MANIFEST_TEMPORARY, IMAGE_NAME, IMAGE_TEMPORARY, IMAGE_FORMER, LOCK_NAME];
+const OURS = [
+  MANIFEST_NAME,
+  MANIFEST_TEMPORARY,
+  IMAGE_NAME,
+  IMAGE_TEMPORARY,
+  IMAGE_FORMER,
+  RESERVE_NAME,
+  RESERVE_TEMPORARY,
+  LOCK_NAME,
+];
 /** What systems leave in any directory, beside names that begin with a dot. */
 const ANYWHERE = ["lost+found", "Thumbs.db", "desktop.ini"];
 /** An error names so many files. */

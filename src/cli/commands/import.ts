@@ -93,6 +93,7 @@ class Importer {
   /** Without the signal: after Ctrl-C the last groups are acknowledged, too. */
   readonly #out = new StreamOutput(undefined);
   #listened = true;
+  #failure: unknown;
 
   constructor(context: Context, store: KvStore) {
     this.#context = context;
@@ -136,6 +137,10 @@ class Importer {
   async #send(): Promise<void> {
     const operations = this.#operations;
     if (operations.length === 0) return;
+    // Whether the last group was refused is known a microtask later. Nothing follows one that was: what is stored is a
+    // beginning of the input, also on a full disk that has room for a smaller group.
+    await undefined;
+    if (this.#failure !== undefined) throw this.#failure;
     const group = { written: this.#write(operations), lastLine: this.#line, characters: this.#characters };
     const landed = this.#land(group, this.#flying.at(-1));
     // Waited for later; that it has failed by then must not end the process.
@@ -158,6 +163,7 @@ class Importer {
       const { key, value, expiresAt } = operations[0] as BatchOperation & { type: "set" };
       await this.#store.set(key, value, expiresAt === undefined ? {} : { expiresAt });
     } catch (error) {
+      this.#failure ??= error;
       if (error instanceof KvStoreError) throw error;
       throw new InputError(`line ${line}: ${(error as Error).message}`);
     }
