@@ -151,9 +151,8 @@ export const compactionRules: Promised[] = [
       {
         id: "inputs-removed-before-the-switch",
         file: "src/compaction/compactor.ts",
-        find: "    try {\n      log.replaceManifest({ clean: false });",
-        replace: "    try {\n" +
-          "      for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
+        find: "      log.reserve.lend(0, () => log.replaceManifest({ clean: false }));",
+        replace: "      for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
           "      log.replaceManifest({ clean: false });",
         killers: [[COMPACTOR, "compaction: whenever the power goes, the contents are the same"]],
       },

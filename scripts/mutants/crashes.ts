@@ -67,8 +67,8 @@ export const crashPromises: Promised[] = [
       {
         id: "recovered-records-dropped",
         file: "src/store/open.ts",
-        find: "const copier = tail.records === 0 ? undefined : new SegmentCopier(log, log.createSegment([]));",
-        replace: "const copier = tail.records < 2 ? undefined : new SegmentCopier(log, log.createSegment([]));",
+        find: "if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;",
+        replace: "if (cursor.kind === KIND.mark || tail.records < 2 || !cursor.loadValue()) continue;",
         killers: [[RECOVERY, "recovery: writing, dying and opening again many times loses nothing"]],
       },
     ],

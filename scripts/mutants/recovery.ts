@@ -19,9 +19,9 @@ export const recoveryRules: Promised[] = [
       {
         id: "appended-behind-a-torn-tail",
         file: "src/store/open.ts",
-        find: "const fresh = last && tail && recoverTail(log, built.index, { last, tail, known: manifest.mark });",
-        replace: "let fresh: Segment | undefined;\n" +
-          "    if (last !== undefined && tail !== undefined) {\n" +
+        find:
+          "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
+        replace: "if (last !== undefined && tail !== undefined) {\n" +
           "      last.endBytes = tail.fileBytes;\n" +
           "      log.resume(last);\n" +
           "    }",
@@ -30,9 +30,9 @@ export const recoveryRules: Promised[] = [
       {
         id: "torn-tail-written-over",
         file: "src/store/open.ts",
-        find: "const fresh = last && tail && recoverTail(log, built.index, { last, tail, known: manifest.mark });",
-        replace: "let fresh: Segment | undefined;\n" +
-          "    if (last !== undefined && tail !== undefined) {\n" +
+        find:
+          "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
+        replace: "if (last !== undefined && tail !== undefined) {\n" +
           "      last.endBytes = tail.endBytes;\n" +
           "      log.resume(last);\n" +
           "    }",

@@ -73,7 +73,8 @@ export const writeRules: Promised[] = [
       {
         id: "write-of-nothing-taken-for-success",
         file: "src/platform/files.ts",
-        find: 'if (count === 0) throw new Error("the disk took no more bytes (is it full?)");',
+        find:
+          'if (count === 0) throw Object.assign(new Error("the disk took no more bytes (is it full?)"), { code: "ENOSPC" });',
         replace: "if (count === 0) return;",
         killers: [[FAILED, "failed append: a write that takes no byte counts as failed"]],
       },
