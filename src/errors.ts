@@ -148,8 +148,8 @@ export function isOutOfDescriptors(error: unknown): boolean {
 
 /** Whether an operation failed because the disk, or the user's share of it, is full. Not a sync: a failed one is final. */
 export function isDiskFull(error: unknown): boolean {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT" || (code === "IO" && isDiskFull(cause));
+  const code = codeOf(error);
+  return code === "ENOSPC" || code === "EDQUOT" || (code === "IO" && isDiskFull((error as KvStoreError).cause));
 }
 
 /**
