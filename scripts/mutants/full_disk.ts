@@ -67,7 +67,7 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "compaction-ends-at-the-first-group-without-room",
         file: "src/store/background.ts",
-        find: "if (isTight || !isDiskFull(error)) throw error;",
+        find: "if (this.#isTight || !isDiskFull(error)) throw error;",
         replace: "throw error;",
         killers: [[RESERVE, "on a full disk, compaction begins with what takes the least room"]],
       },

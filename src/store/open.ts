@@ -199,11 +199,12 @@ function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
   const relocation = new Relocation(tail.endBytes);
   const relocations = new Map([[last.number, relocation]]);
   const { highestSequence } = last;
+  let leftBytes = 0;
   try {
     for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
     const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
     while (cursor.next()) {
-      if (cursor.kind === KIND.mark) last.markBytes -= cursor.length;
+      if (cursor.kind === KIND.mark) leftBytes += cursor.length;
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
       const target = copier.copy(cursor);
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
@@ -230,6 +231,7 @@ function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
   }
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
+  last.markBytes -= leftBytes;
   log.resume(fresh);
 }
 
