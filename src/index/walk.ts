@@ -16,6 +16,9 @@ export interface Stretch {
   reverse: boolean;
 }
 
+/** Of so many keys at a time the entries and bytes are brought into the processor's cache. */
+const AHEAD = 16;
+
 /** A walk under way: within a chunk it counts up or down, and between chunks it looks whether it is at the end. */
 export class Walk {
   readonly #order: Order;
@@ -24,6 +27,10 @@ export class Walk {
   #version = -1;
   #last: KeyRef | undefined;
   #chunk = 0;
+  /** So many keys have been brought into the cache and not been walked over. */
+  #left = 0;
+  /** Nobody needs it; without it, what computes it could be left out. */
+  #touched = 0;
   /** In the present chunk, between these two are the references that are left. */
   #from = 0;
   #to = 0;
@@ -44,7 +51,13 @@ export class Walk {
       if (!this.#enter(next, this.#stretch.reverse ? chunks[next]!.length : 0)) return undefined;
     }
     const { refs } = chunks[this.#chunk]!;
-    return this.#last = refs[this.#stretch.reverse ? --this.#to : this.#from++]!;
+    const { reverse } = this.#stretch;
+    if (this.#left-- === 0) {
+      const from = reverse ? Math.max(this.#from, this.#to - AHEAD) : this.#from;
+      this.#touched = this.#order.touch(refs, from, Math.min(this.#to, from + AHEAD));
+      this.#left = AHEAD - 1;
+    }
+    return this.#last = refs[reverse ? --this.#to : this.#from++]!;
   }
 
   /** Takes the last reference out of the order. */
@@ -81,6 +94,7 @@ export class Walk {
     const { low, high, reverse } = this.#stretch;
     const { refs, length } = order.chunks[number]!;
     this.#chunk = number;
+    this.#left = 0;
     if (reverse) {
       this.#to = at;
       this.#from = low === undefined || !order.isBefore(refs[0]!, low) ? 0 : Math.min(at, order.findIn(number, low));
