@@ -19,7 +19,7 @@ import { codeOf, messageOf } from "./kinds.ts";
  * | `FORMAT` | the files belong to a newer version, or to something else |
  * | `IO` | the operating system refused; its error is in `cause` |
  * | `FAILED` | an earlier fsync failed: reading goes on, writing does not until the store is opened again |
- * | `TRIMMED` | the log does not have any more what was asked for: changes for a watch, or, on a read-only store, a file that a snapshot needs and the writer has removed |
+ * | `TRIMMED` | the log does not have what was asked for: changes for a watch, which are gone or never were, or, on a read-only store, a file that a snapshot needs and the writer has removed |
  */
 export type ErrorCode =
   | "LOCKED"

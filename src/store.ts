@@ -8,6 +8,7 @@ import { asIo, KvStoreError } from "./errors.ts";
 import { KIND } from "./log/record.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
+import { paced, settled } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
 import type { Background } from "./store/background.ts";
 import { backupStore } from "./store/backup.ts";
@@ -122,8 +123,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     directory: string | URL,
     options: OpenOptions = {},
   ): Promise<OpenedAs<S, V, K>> {
-    const opened = KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options);
-    return await opened as OpenedAs<S, V, K>;
+    const opened = await paced(() => KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options));
+    return opened as OpenedAs<S, V, K>;
   }
 
   /** @internal Opens a store on any platform: for tests that simulate a disk. */
@@ -291,7 +292,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** Deletes a key; resolves to whether it was there, once that has the durability asked for. Rejects as `set` does. */
   delete(key: K, options?: WriteOptions): Promise<boolean> {
-    try {
+    return this.#attempt(() => {
       const durability = this.#durability(options);
       const writer = this.#core.writable();
       const isThere = this.#reading.has(key);
@@ -301,9 +302,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
-    } catch (error) {
-      return this.#reject(error);
-    }
+    });
   }
 
   /**
@@ -319,37 +318,51 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   batch(operations: Iterable<BatchOperation<V, K>>, options?: WriteOptions): Promise<void> {
-    try {
+    return this.#attempt(() => {
       const durability = this.#durability(options);
       const list = encodeBatch(operations, { now: this.#now, isStrict: this.#settings.strictJson });
       const writer = this.#core.writable();
       stageBatch(this.#core, list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
-    } catch (error) {
-      return this.#reject(error);
-    }
+    });
   }
 
   /** Deletes all keys, with one record in the log; always synced. */
   clear(): Promise<void> {
-    try {
+    return this.#attempt(() => {
       const writer = this.#core.writable();
       writer.tail.stage(KIND.clear, 0, NO_KEY, "");
       writer.publish();
       return writer.reached("sync");
-    } catch (error) {
-      return this.#reject(error);
-    }
+    });
   }
 
   /** Resolves once everything written before is synced. */
   flush(): Promise<void> {
-    try {
-      return this.#core.writable().reached("sync");
-    } catch (error) {
-      return this.#reject(error);
-    }
+    return this.#attempt(() => this.#core.writable().reached("sync"));
+  }
+
+  /**
+   * Writes and syncs everything written before, and returns once that is done: for where nothing can be awaited any more,
+   * as in an `exit` handler, or before a crash of the program's own. It blocks the program as long as the disk takes.
+   * Promises of those writes settle as usual, if the program goes on. `close` is the better end wherever it can be awaited.
+   *
+   * @example Keep what was written when the program exits
+   * ```ts
+   * import process from "node:process";
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * const store = await KvStore.open("./data");
+   * process.on("exit", () => store.flushSync());
+   * store.set("last", "words");
+   * process.exit();
+   * ```
+   *
+   * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
+   */
+  flushSync(): void {
+    this.#core.writable().flushNow();
   }
 
   /**
@@ -400,9 +413,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * await later.return();
    * ```
    *
-   * @throws {RangeError} if `since` is above the last sequence number, for which a read-only store is refreshed first
-   * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to `since`,
-   * `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
+   * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log cannot go on from `since` (it
+   * does not go back so far, or has not come so far: begin again with `entries`), `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */
   watch(options: WatchOptions = {}): Watch<V, K> {
     this.#core.check();
@@ -448,13 +460,11 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     const own = ownKey(key);
     const { value, expiresAt } = await versionOf(this.#core, own, seq);
     const writer = this.#core.writable();
-    try {
+    await this.#attempt(() => {
       stage(this.#core, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
       writer.publish();
-    } catch (error) {
-      return this.#reject(error);
-    }
-    await writer.reached(durability);
+      return writer.reached(durability);
+    });
   }
 
   /**
@@ -475,11 +485,13 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    *
    * @throws {KvStoreError} `CORRUPT` if a record cannot be read (its segment stays), `CLOSED`, `READ_ONLY`, `FAILED`, `IO`
    */
-  async compact(options: WorkOptions = {}): Promise<void> {
-    checkNames("compact", options, ["onProgress", "signal"]);
-    this.#core.writable();
-    options.signal?.throwIfAborted();
-    await this.#background.compact(options);
+  compact(options: WorkOptions = {}): Promise<void> {
+    return this.#attempt(() => {
+      checkNames("compact", options, ["onProgress", "signal"]);
+      this.#core.writable();
+      options.signal?.throwIfAborted();
+      return this.#background.compact(options);
+    });
   }
 
   /** Figures of the store: keys, bytes by kind, segments. Plain data, with units in the names. */
@@ -508,14 +520,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
     this.#core.check();
-    await backupStore(this.#core, pathOf(destination), options);
+    await paced(() => backupStore(this.#core, pathOf(destination), options));
   }
 
   /** Reads every byte of the store and compares the index with what the log says. */
   async verify(options: WorkOptions = {}): Promise<VerifyReport> {
     checkNames("verify", options, ["onProgress", "signal"]);
     this.#core.check();
-    return await this.#background.exclusively(() => verifyOpen(this.#core, options));
+    return await paced(() => this.#background.exclusively(() => verifyOpen(this.#core, options)));
   }
 
   /**
@@ -535,8 +547,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    *
    * @throws {KvStoreError} `CLOSED`, `CORRUPT`, `FORMAT`, `IO`
    */
-  // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async refresh(): Promise<boolean> {
+    await settled();
     this.#core.check();
     return this.#lock === undefined && refreshReader(this.#core);
   }
@@ -598,9 +610,17 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
+  #attempt<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return write();
+    } catch (error) {
+      return this.#reject(error);
+    }
+  }
+
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
     this.#core.writer?.tail.dropStaged();
-    return Promise.reject(error);
+    return settled().then(() => Promise.reject(error));
   }
 }

@@ -176,7 +176,8 @@ export interface WatchOptions {
   prefix?: Key | undefined;
   /**
    * Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on.
-   * Where an older state of the store was put back, a number from before means nothing any more.
+   * Where an older state of the store was put back, a number from before means nothing any more. One from which the log
+   * cannot go on, as it does not go back so far or has not come so far, ends the watch with `TRIMMED`.
    */
   since?: number | undefined;
   /** Ends the watch: the next call rejects with the signal's reason. */

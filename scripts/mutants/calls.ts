@@ -60,4 +60,56 @@ export const callRules: Promised[] = [
       },
     ],
   },
+  {
+    sentence: "A loop of awaited calls leaves the event loop its turn: timers, signals, syncs in the background and " +
+      "compaction go on.",
+    mutants: [
+      {
+        id: "loop-without-a-turn",
+        file: "src/log/writer.ts",
+        find: "    settled().then(() => {",
+        replace: "    Promise.resolve().then(() => {",
+        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+      },
+      {
+        id: "settled-without-a-turn",
+        file: "src/platform/turn.ts",
+        find: "return isOver(countingSince) ? nextTurn() : Promise.resolve();",
+        replace: "return Promise.resolve();",
+        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+      },
+      {
+        id: "rejected-without-a-turn",
+        file: "src/store.ts",
+        find: "return settled().then(() => Promise.reject(error));",
+        replace: "return Promise.reject(error);",
+        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+      },
+    ],
+  },
+  {
+    sentence: "A backup that fails or is aborted removes what it made, and nothing else.",
+    mutants: [
+      {
+        id: "failed-backup-left-behind",
+        file: "src/store/backup.ts",
+        find: "removeCopy(platform, target, { isNew, made });",
+        replace: "if (made.length < 0) removeCopy(platform, target, { isNew, made });",
+        killers: [[
+          "tests/contract/backups.ts",
+          "backup: one that fails at any operation leaves nothing behind, and the next one to the same place works",
+        ]],
+      },
+      {
+        id: "failed-backup-removes-anothers",
+        file: "src/store/backup.ts",
+        find: "for (const name of made.reverse())",
+        replace: "for (const name of [...made, ...platform.list(target)])",
+        killers: [[
+          "tests/contract/backups.ts",
+          "backup: of two to one place at a time one is refused, and takes nothing of the other's away",
+        ]],
+      },
+    ],
+  },
 ];

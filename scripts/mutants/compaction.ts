@@ -253,13 +253,13 @@ export const compactionRules: Promised[] = [
     ],
   },
   {
-    sentence: "Compaction works in slices of bounded size, and others have their turn in between.",
+    sentence: "Compaction works in slices of a few milliseconds, and others have their turn in between.",
     mutants: [
       {
         id: "compaction-in-one-go",
         file: "src/compaction/scan.ts",
-        find: "if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) return false;",
-        replace: "if (this.#sliceBytes >= 0) return false;",
+        find: "if (!this.#slices.count(cursor.length, SLICE_BYTES)) continue;",
+        replace: "if (cursor.length > 0) continue;",
         killers: [[COMPACTOR, "compaction: works in slices, and others have their turn in between"]],
       },
     ],

@@ -145,17 +145,17 @@ export const watchPromises: Promised[] = [
       {
         id: "number-ahead-waited-for",
         file: "src/store/watch.ts",
-        find: "if (since <= last) return;",
-        replace: "if (since >= 0) return;",
+        find: "if (state.position >= nextSequence) {",
+        replace: "if (state.position < 0) {",
         killers: [[
           ENDS,
-          "watch: a number that the store has not come to is refused: it is from before an older state was put back",
+          "watch: a number that the store has not come to is TRIMMED, as one that it has gone past: begin again",
         ]],
       },
       {
         id: "begins-below-the-history-floor",
         file: "src/store/watch.ts",
-        find: "if (state.position < core.log.historyFloor) state",
+        find: "if (state.position < historyFloor) state",
         replace: "if (state.position < 0) state",
         killers: [[
           SINCE,

@@ -16,12 +16,12 @@ import type { RecordCursor } from "../log/cursor.ts";
 import type { Log } from "../log/log.ts";
 import { KIND } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
-import { nextTurn } from "../platform/turn.ts";
+import { Slices } from "../platform/turn.ts";
 import { droppableUpTo } from "./choose.ts";
 import { damaged, Scan } from "./scan.ts";
 
-/** Where only the index is gone through, a slice ends after so many entries. */
-const SLICE_ENTRIES = 50_000;
+/** What looking at an entry of the index counts for, in bytes. */
+const ENTRY_BYTES = 16;
 
 /** What compaction needs to know of the store whose log it compacts. */
 export interface CompactionHost {
@@ -102,6 +102,7 @@ class Compaction {
   #highestCopied = 0;
   /** Whether anything that the index points at has expired, and was not copied as it is. */
   #hasGraves = false;
+  readonly #slices = new Slices();
 
   constructor(host: CompactionHost, inputs: Segment[], verdicts: Verdicts | undefined) {
     this.#host = host;
@@ -201,12 +202,8 @@ class Compaction {
 
   /** Goes through the index in slices; `visit` returns how many entries it looked at. */
   async #eachPartition(visit: (number: number) => number): Promise<void> {
-    let sliceEntries = 0;
     for (let number = 0; number < PARTITIONS; number++) {
-      sliceEntries += visit(number);
-      if (sliceEntries < SLICE_ENTRIES) continue;
-      sliceEntries = 0;
-      await nextTurn();
+      if (this.#slices.count(visit(number) * ENTRY_BYTES)) await this.#slices.pause();
     }
   }
 

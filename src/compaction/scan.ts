@@ -6,18 +6,15 @@
 import { corrupt, type KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import type { Segment } from "../log/segment.ts";
-import { nextTurn } from "../platform/turn.ts";
+import { Slices } from "../platform/turn.ts";
 
-/** A slice ends after so many bytes … */
-const SLICE_BYTES = 512 * 1024;
-/** … or so many records, whichever comes first: a millisecond or two. */
-const SLICE_RECORDS = 2000;
+/** A slice ends after so many bytes, if its time is not over before. */
+const SLICE_BYTES = 2 * 1024 * 1024;
 
 /** One reading of several segments: a slice may span them. */
 export class Scan {
   readonly #onPause: (scannedBytes: number) => void;
-  #sliceBytes = 0;
-  #sliceRecords = 0;
+  readonly #slices = new Slices();
 
   /** `onPause` hears how much was read since the last pause, and may throw to end the reading. */
   constructor(onPause: (scannedBytes: number) => void) {
@@ -29,20 +26,12 @@ export class Scan {
     const cursor = new RecordCursor(segment, segment.headerBytes, segment.endBytes);
     while (cursor.next()) {
       visit(cursor);
-      if (!this.#isSliceOver(cursor)) continue;
-      await nextTurn();
-      this.#onPause(SLICE_BYTES);
+      if (!this.#slices.count(cursor.length, SLICE_BYTES)) continue;
+      const { bytes } = this.#slices;
+      await this.#slices.pause();
+      this.#onPause(bytes);
     }
     if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);
-  }
-
-  #isSliceOver(cursor: RecordCursor): boolean {
-    this.#sliceBytes += cursor.length;
-    this.#sliceRecords++;
-    if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) return false;
-    this.#sliceBytes = 0;
-    this.#sliceRecords = 0;
-    return true;
   }
 }
 

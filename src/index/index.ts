@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { fillRandom } from "../platform/random.ts";
 import type { Order } from "./order.ts";
 import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "./relocation.ts";
@@ -129,7 +130,7 @@ export class Index implements Place {
   #source: PartitionSource | undefined;
 
   /** An empty index, or one whose tables come from somewhere. */
-  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!, source?: PartitionSource) {
+  constructor(seed: number = fillRandom(new Uint32Array(1))[0]!, source?: PartitionSource) {
     this.seed = seed;
     this.#source = source;
     this.#size = source?.live.reduce((sum, live) => sum + live, 0) ?? 0;
@@ -323,12 +324,15 @@ export class Index implements Place {
 
   /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
   each(visit: (key: KeyBytes) => void): void {
-    for (let number = 0; number < PARTITIONS; number++) {
-      const partition = this.existing(number);
-      for (let id = 0; id < (partition?.count ?? 0); id++) {
-        this.#take(partition!, id);
-        visit(partition!.key(id));
-      }
+    for (let number = 0; number < PARTITIONS; number++) this.eachOf(number, visit);
+  }
+
+  /** Does the same with the keys of one table. */
+  eachOf(number: number, visit: (key: KeyBytes) => void): void {
+    const partition = this.existing(number);
+    for (let id = 0; id < (partition?.count ?? 0); id++) {
+      this.#take(partition!, id);
+      visit(partition!.key(id));
     }
   }
 

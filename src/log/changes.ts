@@ -13,15 +13,14 @@
  * @module
  */
 import { corrupt } from "../errors.ts";
+import { Slices } from "../platform/turn.ts";
 import { RecordCursor } from "./cursor.ts";
 import type { Log } from "./log.ts";
 import { KIND } from "./record.ts";
 import type { Segment } from "./segment.ts";
 
-/** A step gives way after so many bytes … */
-const SLICE_BYTES = 512 * 1024;
-/** … or so many records, whichever comes first: a millisecond or two. */
-const SLICE_RECORDS = 2000;
+/** A slice ends after so many bytes, if its time is not over before. */
+const SLICE_BYTES = 2 * 1024 * 1024;
 
 /** A segment that has, or may have, changes still to come. */
 interface Source {
@@ -42,8 +41,8 @@ export class ChangeCursor {
   #current: Source | undefined;
   /** The position before the present change. */
   #before = 0;
-  #sliceBytes = 0;
-  #sliceRecords = 0;
+  /** Says when to give way: who is told to `pause` pauses these. */
+  readonly slices: Slices = new Slices();
 
   /** A cursor before the first change whose sequence number is above `position`. */
   constructor(position: number) {
@@ -142,7 +141,7 @@ export class ChangeCursor {
       const source = this.#open[i]!;
       const { cursor, segment } = source;
       while (cursor.kind === KIND.mark || cursor.sequence <= this.position) {
-        if (this.#isSliceOver(cursor)) return "pause";
+        if (this.slices.count(cursor.length, SLICE_BYTES)) return "pause";
         if (cursor.next()) continue;
         if (cursor.reason !== undefined) throw corrupt(segment.name, cursor.offset, cursor.reason);
         break;
@@ -157,17 +156,6 @@ export class ChangeCursor {
   #leave({ segment, cursor }: Source): void {
     const isBehind = cursor.sequence <= this.position;
     this.#offsets.set(segment.number, cursor.offset + (isBehind ? cursor.length : 0));
-  }
-
-  #isSliceOver({ length }: RecordCursor): boolean {
-    if (this.#sliceBytes < SLICE_BYTES && this.#sliceRecords < SLICE_RECORDS) {
-      this.#sliceBytes += length;
-      this.#sliceRecords++;
-      return false;
-    }
-    this.#sliceBytes = 0;
-    this.#sliceRecords = 0;
-    return true;
   }
 }
 

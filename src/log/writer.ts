@@ -11,6 +11,7 @@
 import { ioError, KvStoreError, syncFailure } from "../errors.ts";
 import { isStackOverflow } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
+import { settled } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
 import type { Log } from "./log.ts";
@@ -154,11 +155,11 @@ export class Writer {
   reached(durability: Durability): Promise<void> {
     if (this.#log.failure !== undefined) return Promise.reject(this.#log.failure);
     if (durability === "write") {
-      if (this.tail.length === 0) return Promise.resolve();
+      if (this.tail.length === 0) return settled();
       this.#schedule();
       return (this.#written ??= new Deferred()).promise;
     }
-    if (this.tail.length === 0 && this.unsyncedBytes === 0) return Promise.resolve();
+    if (this.tail.length === 0 && this.unsyncedBytes === 0) return settled();
     // While a sync is under way, the next group forms: it is written when that sync ends, and shares the next one.
     if (this.#syncing === undefined) this.#schedule();
     if (this.tail.length === 0) {
@@ -206,6 +207,17 @@ export class Writer {
     return undefined;
   }
 
+  /** Writes and syncs everything published so far, waiting in place. */
+  flushNow(): void {
+    const failure = this.write();
+    if (failure !== undefined) throw failure;
+    try {
+      this.#log.syncActive();
+    } catch (error) {
+      throw this.fail(error as KvStoreError);
+    }
+  }
+
   /** Copies a record that no file has yet into `target`. False if it has been written. */
   readPending(segment: Segment, offset: number, target: Uint8Array): boolean {
     if (segment !== this.#log.active || offset < segment.endBytes) return false;
@@ -234,7 +246,7 @@ export class Writer {
 
   #schedule(): void {
     if (this.#isScheduled) return;
-    queueMicrotask(() => {
+    settled().then(() => {
       this.#isScheduled = false;
       this.#turn();
     });

@@ -4,9 +4,10 @@
  * @module
  */
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
-import { writeManifest } from "../log/manifest.ts";
+import { MANIFEST_NAME, MANIFEST_TEMPORARY, writeManifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
-import { readUpTo, writeAll } from "../platform/files.ts";
+import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import type { FileHandle, Platform } from "../platform/types.ts";
 import type { WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { ensureDirectory, syncAbove } from "./directory.ts";
@@ -15,17 +16,21 @@ import { Pace, scan } from "./scan.ts";
 
 /**
  * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of
- * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile.
+ * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile. A copy
+ * that does not come to its end is removed again.
  */
 export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
   const { log } = core;
-  const target = log.platform.absolute(destination);
-  const isNew = ensureDirectory(log.platform, target);
-  const [first] = asIo(`list ${target}`, () => log.platform.list(target)).filter((name) => !isIncidental(name));
+  const { platform } = log;
+  const target = platform.absolute(destination);
+  const isNew = ensureDirectory(platform, target);
+  const first = asIo(`list ${target}`, () => isNew ? [] : platform.list(target)).find((name) => !isIncidental(name));
   if (first !== undefined) {
-    throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first}`);
+    const advice = "if that is of a backup that was cut off, remove it";
+    throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first} (${advice})`);
   }
   const view = core.openView();
+  const made: string[] = [];
   try {
     // All taken at once, pending records included: they have their places already.
     const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))
@@ -39,12 +44,17 @@ export async function backupStore(core: Core, destination: string, options: Work
     const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of segments) {
       core.check();
-      await copySegment(core, segment, endBytes, target, pace);
+      const path = `${target}/${segment.name}`;
+      const handle = asIo(`create ${path}`, () => platform.open(path, "create"));
+      made.push(segment.name);
+      await copySegment(segment, endBytes, handle, pace);
     }
-    asSync(target, () => log.platform.syncDirectory(target));
-    if (!isNew) syncAbove(log.platform, target);
-    writeManifest(log.platform, target, manifest);
+    asSync(target, () => platform.syncDirectory(target));
+    if (!isNew) syncAbove(platform, target);
+    made.push(MANIFEST_TEMPORARY, MANIFEST_NAME);
+    writeManifest(platform, target, manifest);
   } catch (error) {
+    removeCopy(platform, target, { isNew, made });
     // What failed to reach the disk is the copy: that is no failure of the store.
     const isOurs = log.failure !== undefined || !(error instanceof KvStoreError) || error.code !== "FAILED";
     throw isOurs ? error : new KvStoreError("IO", `cannot make ${target} durable: ${error.message}`, { cause: error });
@@ -53,14 +63,23 @@ export async function backupStore(core: Core, destination: string, options: Work
   }
 }
 
+/** Removes what there is of a copy, and nothing else: somebody may be making one in the same place. */
+function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew: boolean; made: string[] }): void {
+  try {
+    // The manifest first: what is left without one never opens.
+    for (const name of made.reverse()) removeIfThere(platform, `${target}/${name}`);
+    if (isNew) platform.removeDirectory(target);
+  } catch {
+    // What cannot be removed stays. The caller hears why the backup failed, which matters more.
+  }
+}
+
 function endOf({ log, writer }: Core, segment: Segment): number {
   return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
 }
 
-async function copySegment(core: Core, segment: Segment, endBytes: number, target: string, pace: Pace): Promise<void> {
-  const { platform } = core.log;
-  const doing = `copy ${segment.name} to ${target}`;
-  const handle = asIo(doing, () => platform.open(`${target}/${segment.name}`, "create"));
+async function copySegment(segment: Segment, endBytes: number, handle: FileHandle, pace: Pace): Promise<void> {
+  const doing = `copy ${segment.name} to the backup`;
   try {
     asIo(doing, () => writeAll(handle, readUpTo(segment.handle, segment.headerBytes, 0), 0));
     for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, endBytes)) {

@@ -12,7 +12,7 @@ import type { Manifest } from "../log/manifest.ts";
 import type { Segment } from "../log/segment.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, removeIfThere, renameIfThere } from "../platform/files.ts";
-import { nextTurn } from "../platform/turn.ts";
+import { Slices } from "../platform/turn.ts";
 import type { FileHandle } from "../platform/types.ts";
 import type { Core } from "./core.ts";
 import type { Replayed } from "./replay.ts";
@@ -21,7 +21,7 @@ import type { Replayed } from "./replay.ts";
 const MIN_CHANGES = 1000;
 /** An image is rewritten when one in so many keys has changed. */
 const CHANGED_SHARE = 10;
-/** Bytes written between two pauses. */
+/** Bytes written between two pauses at most. */
 const SLICE_BYTES = 2 * 1024 * 1024;
 /** The image is bound to the log by the bytes before its end: at most so many. */
 const PROBE_BYTES = 4096;
@@ -87,12 +87,11 @@ export async function writeImage(core: Core): Promise<boolean> {
   const handle = platform.open(temporary, "create");
   try {
     const writer = new ImageWriter(index, handle);
-    let slice = 0;
-    for (let bytes = 1; bytes > 0; slice += bytes) {
+    const slices = new Slices();
+    for (let bytes = 1; bytes > 0;) {
       bytes = writer.writeNext(log.nextSequence - 1);
-      if (slice + bytes < SLICE_BYTES) continue;
-      slice = 0;
-      await nextTurn();
+      if (!slices.count(bytes, SLICE_BYTES)) continue;
+      await slices.pause();
       if (core.epoch !== epoch) return false;
     }
     const about = describe(log, from);

@@ -5,10 +5,11 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
-import { formOf, ImageDamaged, Index, type Place } from "../index/index.ts";
+import { formOf, ImageDamaged, Index, type KeyBytes, PARTITIONS, type Place } from "../index/index.ts";
 import { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
 import { type Segment, shadowOf } from "../log/segment.ts";
+import { Slices } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
@@ -19,6 +20,9 @@ import { replay } from "./replay.ts";
 /** Mismatches between index and log that are listed one by one. */
 const MAX_LISTED = 100;
 
+/** Enough for a look at the clock behind each table of the index: it may have any number of keys. */
+const TABLE_BYTES = 64 * 1024;
+
 /** A segment's account, for comparing and for messages. */
 export function accountOf(segment: Segment): string {
   const { liveBytes, expiredBytes, staleBytes, tombstoneBytes, graveBytes, markBytes } = segment;
@@ -27,11 +31,11 @@ export function accountOf(segment: Segment): string {
 }
 
 /** Compares what image and replay make of the log with what the log alone makes. */
-export function checkImage(
+export async function checkImage(
   platform: Platform,
   directory: string,
   { manifest, segments, found }: { manifest: Manifest; segments: Examined[]; found: Examination },
-): Problem[] {
+): Promise<Problem[]> {
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
   let index: Index | undefined;
@@ -43,6 +47,7 @@ export function checkImage(
       // As it is for who opens the store: where one table is damaged, the others count.
       const { seed } = index;
       index.rebuild = () => withSeed(found.index, seed);
+      await eachTable((number) => void image!.index.existing(number));
       index.loadAll();
     }
   } catch (error) {
@@ -59,7 +64,7 @@ export function checkImage(
   }
   if (index === undefined) return [];
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
-  const problems = compare(IMAGE_NAME, found.index, index.size, find);
+  const problems = await compare(IMAGE_NAME, found.index, index.size, find);
   for (const { segment } of segments) {
     const other = accountOf(log.segments.get(segment!.number)!);
     if (other !== accountOf(segment!)) {
@@ -81,16 +86,16 @@ function withSeed(index: Index, seed: number): Index {
   return other;
 }
 
-/** Compares an index with the one that the log makes: keys and places. */
-export function compare(
+/** Compares an index with the one that the log makes: keys and places. In slices: both must stay as they are. */
+export async function compare(
   file: string,
   expected: Index,
   size: number,
   find: (key: Uint8Array) => Place | undefined,
-): Problem[] {
+): Promise<Problem[]> {
   const problems: Problem[] = [];
   if (size !== expected.size) problems.push(problemOf(file, `it has ${size} keys; the log has ${expected.size}`));
-  expected.each(({ bytes, start, length: keyLength }) => {
+  const visit = ({ bytes, start, length: keyLength }: KeyBytes) => {
     const { segment, offset, length, isString, expiresAt } = expected;
     if (segment === 0 || expected.isExpired || problems.length >= MAX_LISTED) return;
     const key = bytes.subarray(start, start + keyLength);
@@ -102,8 +107,18 @@ export function compare(
       ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
       key: decodeKey(key, isString),
     });
-  });
+  };
+  await eachTable((number) => expected.eachOf(number, visit));
   return problems;
+}
+
+/** Does something with the number of each table of an index, in slices. */
+async function eachTable(visit: (number: number) => void): Promise<void> {
+  const slices = new Slices();
+  for (let number = 0; number < PARTITIONS; number++) {
+    visit(number);
+    if (slices.count(TABLE_BYTES)) await slices.pause();
+  }
 }
 
 /** A problem of a whole file. */

@@ -9,6 +9,7 @@ import { describe } from "../kinds.ts";
 import { RecordCursor } from "../log/cursor.ts";
 import { KIND, valueTypeOf } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
+import { settled } from "../platform/turn.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { EncodedKey } from "./keys.ts";
@@ -98,6 +99,7 @@ async function readRecords(
     }
   } finally {
     core.release(view);
+    await settled();
   }
 }
 

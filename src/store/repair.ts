@@ -15,6 +15,7 @@ import type { Segment } from "../log/segment.ts";
 import { readUpTo, removeIfThere, writeDurably } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
+import { paced } from "../platform/turn.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { findStore, takeLock } from "./directory.ts";
@@ -37,7 +38,7 @@ export async function repairStore(
   options: { dryRun?: boolean } & WorkOptions = {},
 ): Promise<RepairReport> {
   checkNames("repairStore", options, ["dryRun", "onProgress", "signal"]);
-  return await repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
+  return await paced(() => repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
 }
 
 /** The same on any platform. */

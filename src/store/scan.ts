@@ -6,7 +6,7 @@
  */
 import { RecordCursor } from "../log/cursor.ts";
 import type { Segment } from "../log/segment.ts";
-import { nextTurn } from "../platform/turn.ts";
+import { Slices } from "../platform/turn.ts";
 import type { WorkOptions } from "../types.ts";
 
 /**
@@ -56,6 +56,7 @@ export function* scan(segment: Segment, start: number, end: number): Generator<F
   }
 }
 
+/** Progress is told after so many bytes at the latest. */
 const SLICE_BYTES = 2 * 1024 * 1024;
 
 /** The pace of long work: pauses now and then, tells how far it is, and ends when it is told to. */
@@ -63,8 +64,8 @@ export class Pace {
   readonly #options: WorkOptions;
   readonly #totalBytes: number;
   readonly #check: () => void;
+  readonly #slices = new Slices();
   #doneBytes = 0;
-  #nextPause = SLICE_BYTES;
 
   /** Work on so many bytes. `check` throws if the work is to end for other reasons than the caller's. */
   constructor(options: WorkOptions, totalBytes: number, check: () => void = () => {}) {
@@ -78,13 +79,12 @@ export class Pace {
   /** Counts bytes as done; true if it is time for a `pause`. */
   count(bytes: number): boolean {
     this.#doneBytes += bytes;
-    return this.#doneBytes >= this.#nextPause;
+    return this.#slices.count(bytes, SLICE_BYTES);
   }
 
   /** Lets others have their turn. Throws the reason of an abort, and what `onProgress` throws. */
   async pause(): Promise<void> {
-    this.#nextPause = this.#doneBytes + SLICE_BYTES;
-    await nextTurn();
+    await this.#slices.pause();
     this.#check();
     this.#options.signal?.throwIfAborted();
     this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: Math.max(this.#totalBytes, this.#doneBytes) });

@@ -94,7 +94,7 @@ export async function examineStore(
     for (const examined of segments) if (examined.segment !== undefined) await found.read(examined, pace);
     found.finish(segments);
     if (found.problems.length === 0) {
-      found.problems.push(...checkImage(platform, directory, { manifest, segments, found }));
+      found.problems.push(...await checkImage(platform, directory, { manifest, segments, found }));
     }
     // Behind the comparison: an image knows nothing of the time.
     found.index.expire(Math.max(platform.now(), store.manifest.clockFloor));

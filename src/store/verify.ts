@@ -9,6 +9,7 @@ import { RESERVE_NAME } from "../log/reserve.ts";
 import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../log/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
+import { paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
 import { accountOf, compare, problemOf } from "./compare.ts";
@@ -30,7 +31,7 @@ const MAX_TRIES = 3;
  */
 export async function verifyStore(directory: string | URL, options: WorkOptions = {}): Promise<VerifyReport> {
   checkNames("verifyStore", options, ["onProgress", "signal"]);
-  return await verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
+  return await paced(() => verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
 }
 
 /** The same on any platform. */
@@ -74,7 +75,7 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
     for (const segment of segments.values()) countExpired(segment, found.index);
     const size = view.size;
     const find = (bytes: Uint8Array) => core.views.find(view, { bytes, start: 0, length: bytes.length });
-    const problems = compare("the index in memory", found.index, size, find);
+    const problems = await compare("the index in memory", found.index, size, find);
     [...segments.values()].forEach((segment, i) => {
       if (accountOf(segment) !== accounts[i]) {
         problems.push(problemOf(segment.name, `the account is ${accounts[i]}; the log says ${accountOf(segment)}`));

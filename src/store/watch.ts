@@ -11,7 +11,7 @@ import { corrupt, isTrimmed, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "../log/changes.ts";
 import { readManifest } from "../log/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../log/record.ts";
-import { keepRunning, nextTurn } from "../platform/turn.ts";
+import { keepRunning, paced } from "../platform/turn.ts";
 import type { Change, Key, Value, Watch, WatchOptions } from "../types.ts";
 import type { Core } from "./core.ts";
 import { durableSequence } from "./durable.ts";
@@ -42,19 +42,19 @@ export function watchStore<V extends Value, K extends Key>(core: Core, options: 
   const state = new WatchState<V, K>(core, bytes, since ?? durable);
   if (core.watches.isEmpty) core.watches.durableSequence = durable;
   core.watches.add(state);
-  if (state.position < core.log.historyFloor) state.trim(core.log.historyFloor);
+  const { nextSequence, historyFloor } = core.log;
+  if (state.position >= nextSequence) {
+    state.refuse(`the log ends at ${nextSequence - 1}, before ${since}; it is another, or an older one`, historyFloor);
+  } else if (state.position < historyFloor) state.trim(historyFloor);
   if (signal !== undefined) state.heed(signal);
   lookLater(core);
   return new ChangeIterator<V, K>(state);
 }
 
-/** A number that the store has not come to is none that a change had: it is of another store, or of a later state. */
+/** A number that a reader has not come to may be one that its writer has. */
 function checkSince(core: Core, since: number): void {
   checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
   if (since >= core.log.nextSequence && !core.log.isWriter) refreshReader(core);
-  const last = core.log.nextSequence - 1;
-  if (since <= last) return;
-  throw new RangeError(`since is ${since}, but the last sequence number is ${last}: was an older state put back?`);
 }
 
 /** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
@@ -116,7 +116,11 @@ class WatchState<V extends Value, K extends Key> implements Watching {
   }
 
   /** The next change, once there is one. */
-  async next(): Promise<Result<V, K>> {
+  next(): Promise<Result<V, K>> {
+    return paced(() => this.#next());
+  }
+
+  async #next(): Promise<Result<V, K>> {
     for (;;) {
       if (this.#core.isClosed) this.end();
       if (this.#failure !== undefined) {
@@ -169,10 +173,15 @@ class WatchState<V extends Value, K extends Key> implements Watching {
   }
 
   trim(historyFloor: number): void {
-    const { position } = this;
-    const message =
-      `the log has lost changes after ${position} to compaction; it has all of those after ${historyFloor}`;
-    this.end({ reason: new KvStoreError("TRIMMED", message, { historyFloor }) });
+    this.refuse(
+      `the log has lost changes after ${this.position} to compaction; it has all of those after ${historyFloor}`,
+      historyFloor,
+    );
+  }
+
+  /** Ends the watch, as the log cannot go on from where it is. */
+  refuse(reason: string, historyFloor: number): void {
+    this.end({ reason: new KvStoreError("TRIMMED", `${reason}: begin again with entries()`, { historyFloor }) });
   }
 
   #step(): "change" | "pause" | "end" {
@@ -227,7 +236,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
   async #pause(): Promise<void> {
     // What was kept for us may not be needed any more.
     this.#core.sweep();
-    await nextTurn();
+    await this.#changes.slices.pause();
   }
 
   /** Waits until there may be something new. */

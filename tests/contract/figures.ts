@@ -211,7 +211,7 @@ export const figureCases: Case[] = [
       );
       for (const name of ["one", "two"]) {
         const directory = `${context.root}/${name}`;
-        await assertCode(context.openUnchecked({}, directory), "CORRUPT");
+        await assertCode(context.openUnchecked({ create: false }, directory), "NOT_FOUND");
       }
       assertEquals(store.size, 3);
       await store.clear();
@@ -225,7 +225,7 @@ export const figureCases: Case[] = [
       await store.set("a", "the value of a");
       const restore = damage(context, "the value of a");
       await assertCode(store.backup(`${context.root}/backup`), "CORRUPT");
-      await assertCode(context.openUnchecked({}, `${context.root}/backup`), "CORRUPT");
+      await assertCode(context.openUnchecked({ create: false }, `${context.root}/backup`), "NOT_FOUND");
       restore();
     },
   },

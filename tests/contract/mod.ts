@@ -5,6 +5,7 @@
  * @module
  */
 
+import { backupCases } from "./backups.ts";
 import { batchCases } from "./batch.ts";
 import { callCases } from "./calls.ts";
 import type { Case } from "./context.ts";
@@ -25,11 +26,13 @@ import { expiryCases } from "./expiry.ts";
 import { clockCases } from "./expiry_clock.ts";
 import { keptExpiryCases } from "./expiry_kept.ts";
 import { faultCases } from "./faults.ts";
+import { flushSyncCases } from "./flush_sync.ts";
 import { garbageCases } from "./garbage.ts";
 import { handedOverCases } from "./handed_over.ts";
 import { jsonCases } from "./json.ts";
 import { historyCases } from "./history.ts";
 import { keyCases } from "./keys.ts";
+import { turnCases } from "./turns.ts";
 import { refusedCases } from "./refused_values.ts";
 import { valueCases } from "./values.ts";
 import { watchCases } from "./watching.ts";
@@ -52,6 +55,9 @@ export const cases: Case[] = [
   ...iteratorCases,
   ...failedWriteCases,
   ...durabilityCases,
+  ...flushSyncCases,
+  ...turnCases,
+  ...backupCases,
   ...closingCases,
   ...openingCases,
   ...lockCases,

@@ -64,6 +64,7 @@ export const watchCases: Case[] = [
         for await (const change of watch) told.push(change);
       })();
       await writeHistory(store);
+      await turns(1);
       store.set("unsynced", 1, { durability: "write" }).catch(() => {});
       store.set("pending", 1).catch(() => {});
       store = await context.reopenAfterPowerCut({}, SMALL);

@@ -22,10 +22,10 @@ value in the form of an export. PREFIX leaves out other keys, but not a clear, w
 another process writes is printed within two seconds of being safe from a power cut. A key that expires is no
 change, as nothing is written then; its line had an expiresAt.
 
---since goes on from a line that was printed before; a number that the store has not come to is refused, as it
-would be from before an older state was put back. Compaction drops old changes: where some of those asked for
-are gone, or if the reader of the output falls too far behind, it ends with status 3 (TRIMMED). Ctrl-C ends it
-with status 130; a reader that closes the pipe, with 0 at the next line.`,
+--since goes on from a line that was printed before. Where the log cannot, it ends with status 3 (TRIMMED): if
+compaction has dropped some of the changes asked for, or the reader of the output falls too far behind, or the
+store has not come to that number, which is then from before an older state was put back. Ctrl-C ends it with
+status 130; a reader that closes the pipe, with 0 at the next line.`,
   example: ["kvstore watch user: --since 17", '{"seq":18,"type":"set","key":"user:1","value":{"name":"Ada"}}'],
   endsGently: () => true,
   run: (context) => {

@@ -1,0 +1,108 @@
+/**
+ * The event loop: whoever waits for a promise of the store in a loop leaves others their turn.
+ *
+ * Symptom: `while (…) await store.set(key, value, { durability: "write" })` ran for ever; no timer fired, no signal was
+ * heard, nothing was compacted or synced. Cause: every promise on the way settled by a microtask, and the event loop goes
+ * on only when there are none left. Now a promise that is to settle when there has been no turn for a few milliseconds
+ * does so behind one. The same was true of every call that has nothing to wait for, and of those that reject at once.
+ */
+
+import { assert } from "@std/assert";
+import type { KvStore, Watch } from "../../mod.ts";
+import type { Case, Context } from "./context.ts";
+import { MANUAL } from "./helpers.ts";
+
+const WRITE = { durability: "write" } as const;
+/** The timer that ends the loop is due after … */
+const TIMER_MS = 50;
+/** … and the loop gives up after this long. */
+const PATIENCE_MS = 2000;
+
+/** Waits for one call after the other until a timer says that it is enough. */
+async function assertTurns(call: () => Promise<unknown>): Promise<void> {
+  let isRunning = true;
+  const begun = Date.now();
+  setTimeout(() => isRunning = false, TIMER_MS);
+  while (isRunning && Date.now() - begun < PATIENCE_MS) await call().catch(() => {});
+  assert(!isRunning, `no timer fired in ${PATIENCE_MS} ms`);
+}
+
+/** Compaction first looks for something to do a second after opening. */
+const LOOP_MS = 2500;
+
+/** Each is made in a loop. */
+const CALLS: Record<string, (store: KvStore, context: Context) => () => Promise<unknown>> = {
+  set: (store) => () => store.set("a", 1, WRITE),
+  "set of what cannot be stored": (store) => () => store.set("a", undefined as unknown as string),
+  "set of more than may be pending": (store) => {
+    const value = new Uint8Array(8 << 20);
+    return () => store.set("large", value, WRITE);
+  },
+  delete: (store) => () => store.delete("a", WRITE),
+  "batch of nothing": (store) => () => store.batch([]),
+  batch: (store) => () => store.batch([{ type: "set", key: "a", value: 1 }], WRITE),
+  flush: (store) => () => store.flush(),
+  clear: (store) => () => store.clear(),
+  refresh: (store) => () => store.refresh(),
+  compact: (store) => () => store.compact(),
+  verify: (store) => () => store.verify(),
+  history: (store) => () => store.history("k0"),
+  restore: (store) => () => store.restore("k0", 1, WRITE),
+  "restore of what is not there": (store) => () => store.restore("k0", 7777),
+  "backup to where something is": (store, { directory }) => () => store.backup(directory),
+  "watch's next": (store) => {
+    let watch: Watch | undefined;
+    let calls = 0;
+    return () => {
+      if (calls++ % 100 === 0) watch = store.watch({ since: 0 });
+      return watch!.next();
+    };
+  },
+};
+
+export const turnCases: Case[] = [
+  ...Object.entries(CALLS).map(([name, callOn]): Case => ({
+    name: `event loop: ${name}, awaited in a loop, leaves others their turn`,
+    async run(context) {
+      const store = await context.open(MANUAL);
+      for (let i = 0; i < 100; i++) store.set(`k${i}`, i);
+      await store.flush();
+      await assertTurns(callOn(store, context));
+    },
+  })),
+  {
+    name: "event loop: a reader's refresh, awaited in a loop, leaves others their turn",
+    async run(context) {
+      await context.open(MANUAL);
+      const reader = await context.open({ readOnly: true });
+      await assertTurns(() => reader.refresh());
+    },
+  },
+  {
+    name: "event loop: calls of a store that has failed or is closed, tried again in a loop, leave others their turn",
+    async run(context) {
+      const store = await context.open(MANUAL);
+      await store.close();
+      await assertTurns(() => store.set("a", 1));
+      await assertTurns(() => store.compact());
+    },
+  },
+  {
+    name: "event loop: beside a loop of writes, what it has written is synced and compacted",
+    async run(context) {
+      const store = await context.open({ segmentBytes: 1 << 20, compaction: { minStaleBytes: 1 << 20 } });
+      const value = "v".repeat(1000);
+      let [written, unsyncedBytes] = [0, 0];
+      for (const end = Date.now() + LOOP_MS; Date.now() < end;) {
+        await store.set("a", value, WRITE);
+        written += value.length;
+        if (written % 100_000 === 0) unsyncedBytes = Math.max(unsyncedBytes, store.stats().unsyncedBytes);
+      }
+      const { compactions, diskBytes } = store.stats();
+      assert(compactions > 0 && diskBytes < written / 4, `${diskBytes} of ${written} bytes left`);
+      // A sync begins at 4 MiB, and a little is written while it goes on.
+      assert(unsyncedBytes < 16 << 20, `${unsyncedBytes} bytes were not synced`);
+    },
+    isCostly: true,
+  },
+];
