@@ -14,6 +14,7 @@ import type { Background } from "./store/background.ts";
 import { backupStore } from "./store/backup.ts";
 import type { Core } from "./store/core.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
+import { flushNow } from "./store/durable.ts";
 import { historyOf, versionOf } from "./store/history.ts";
 import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
@@ -362,7 +363,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
    */
   flushSync(): void {
-    this.#core.writable().flushNow();
+    flushNow(this.#core, this.#core.writable());
   }
 
   /**

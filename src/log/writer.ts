@@ -207,17 +207,6 @@ export class Writer {
     return undefined;
   }
 
-  /** Writes and syncs everything published so far, waiting in place. */
-  flushNow(): void {
-    const failure = this.write();
-    if (failure !== undefined) throw failure;
-    try {
-      this.#log.syncActive();
-    } catch (error) {
-      throw this.fail(error as KvStoreError);
-    }
-  }
-
   /** Copies a record that no file has yet into `target`. False if it has been written. */
   readPending(segment: Segment, offset: number, target: Uint8Array): boolean {
     if (segment !== this.#log.active || offset < segment.endBytes) return false;

@@ -1,9 +1,11 @@
 /**
- * Which changes are durable: the number that watches begin with.
+ * Which changes are durable: the number that watches begin with; and making all of them so at once.
  *
  * @module
  */
+import type { KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../log/cursor.ts";
+import type { Writer } from "../log/writer.ts";
 import type { Core } from "./core.ts";
 
 /**
@@ -18,4 +20,15 @@ export function durableSequence({ log, writer, sequence }: Core): number {
   }
   // A reader goes by what it has met: numbers that were given out by now may belong to records that it has not.
   return writer === undefined ? sequence : (writer.firstPending ?? log.nextSequence) - 1;
+}
+
+/** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
+export function flushNow({ log }: Core, writer: Writer): void {
+  const failure = writer.write();
+  if (failure !== undefined) throw failure;
+  try {
+    log.syncActive();
+  } catch (error) {
+    throw writer.fail(error as KvStoreError);
+  }
 }
