@@ -124,8 +124,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     directory: string | URL,
     options: OpenOptions = {},
   ): Promise<OpenedAs<S, V, K>> {
-    const opened = await paced(() => KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options));
-    return opened as OpenedAs<S, V, K>;
+    const open = () => KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options);
+    return await paced(open) as OpenedAs<S, V, K>;
   }
 
   /** @internal Opens a store on any platform: for tests that simulate a disk. */
@@ -363,7 +363,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
    */
   flushSync(): void {
-    flushNow(this.#core, this.#core.writable());
+    flushNow(this.#core);
   }
 
   /**
@@ -520,7 +520,6 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
-    this.#core.check();
     await paced(() => backupStore(this.#core, pathOf(destination), options));
   }
 
@@ -611,6 +610,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
+  /** Makes a call that writes, apart from `set`, which is called so often that it does without. */
   #attempt<T>(write: () => Promise<T>): Promise<T> {
     try {
       return write();

@@ -166,7 +166,7 @@ export const compactionRules: Promised[] = [
       {
         id: "directory-of-a-backup-not-made-durable",
         file: "src/store/backup.ts",
-        find: "if (!isNew) syncAbove(log.platform, target);",
+        find: "if (!isNew) syncAbove(platform, target);",
         replace: "",
         killers: [["tests/contract/figures.ts", "backup: survives a power cut right after it"]],
       },

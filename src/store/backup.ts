@@ -20,6 +20,7 @@ import { Pace, scan } from "./scan.ts";
  * that does not come to its end is removed again.
  */
 export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
+  core.check();
   const { log } = core;
   const { platform } = log;
   const target = platform.absolute(destination);

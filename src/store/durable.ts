@@ -5,7 +5,6 @@
  */
 import type { KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../log/cursor.ts";
-import type { Writer } from "../log/writer.ts";
 import type { Core } from "./core.ts";
 
 /**
@@ -23,11 +22,12 @@ export function durableSequence({ log, writer, sequence }: Core): number {
 }
 
 /** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
-export function flushNow({ log }: Core, writer: Writer): void {
+export function flushNow(core: Core): void {
+  const writer = core.writable();
   const failure = writer.write();
   if (failure !== undefined) throw failure;
   try {
-    log.syncActive();
+    core.log.syncActive();
   } catch (error) {
     throw writer.fail(error as KvStoreError);
   }
