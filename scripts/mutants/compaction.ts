@@ -198,8 +198,8 @@ export const compactionRules: Promised[] = [
       {
         id: "rollback-during-a-compaction-ignored",
         file: "src/compaction/compactor.ts",
-        find: "if (host.rollbacks() === rollbacks) compaction.switchOver();",
-        replace: "if (rollbacks >= 0) compaction.switchOver();",
+        find: "      this.#host.settle();\n      if (this.#slices",
+        replace: "      if (this.#slices",
         killers: [[COMPACTOR, "compaction: what made a record stale must be written before the record goes"]],
       },
     ],

@@ -201,8 +201,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "sequence-numbers-of-rejected-writes-reused",
         file: "src/log/writer.ts",
-        find: "if (starts.length > 0) this.rollbacks++;",
-        replace: "if (starts.length > 0) this.rollbacks++;\n    this.#log.nextSequence -= starts.length;",
+        find: "const starts = this.tail.starts(from, to);",
+        replace: "const starts = this.tail.starts(from, to);\n      this.#log.nextSequence -= starts.length;",
         killers: [[
           "tests/contract/failed_writes.ts",
           "failed append: sequence numbers of what was rejected are not used again",

@@ -31,10 +31,11 @@ export interface CompactionHost {
   index(): Index;
   /** Makes everything written so far durable. */
   flush(): Promise<void>;
-  /** Hands pending records to the operating system, so that nothing can be rolled back to a place from before. */
+  /**
+   * Hands pending records to the operating system; if it does not take them, they are rolled back now. Afterwards no
+   * rollback can bring a place back that the index does not have.
+   */
   settle(): void;
-  /** Counts rollbacks: records that had been superseded may count again after one. */
-  rollbacks(): number;
   /** Lets go of what has expired by now; by the log's clock floor, afterwards. */
   expire(): void;
   /** Tells open views where the record of a key was that is removed from the index. */
@@ -56,36 +57,31 @@ export interface Verdicts {
  * of an audit that took these inputs into account.
  */
 export async function compactGroup(host: CompactionHost, inputs: Segment[], verdicts?: Verdicts): Promise<void> {
-  for (;;) {
-    const rollbacks = host.rollbacks();
-    const compaction = new Compaction(host, inputs, verdicts);
-    try {
-      await compaction.mark();
-      await compaction.copy();
-      await host.flush();
-      if (host.rollbacks() === rollbacks) compaction.switchOver();
-    } catch (error) {
-      // Before anything else: a failed store removes no files.
-      const failure = error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;
-      compaction.abandon();
-      throw failure;
-    }
-    if (compaction.isDone) {
-      try {
-        await compaction.move();
-      } catch (cause) {
-        // No memory for it: the index points at inputs still, and the next compaction would take the copies for stale.
-        const reason = "a compaction could not tell the index where the records are; open the store again";
-        throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));
-      }
-      return host.retire(inputs, compaction.movedRecords);
-    }
+  const compaction = new Compaction(host, inputs, verdicts);
+  try {
+    await compaction.mark();
+    await compaction.copy();
+    // A write of somebody else that fails is no matter of this.
+    host.settle();
+    await host.flush();
+    compaction.switchOver();
+  } catch (error) {
+    // Before anything else: a failed store removes no files.
+    const failure = error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;
     compaction.abandon();
+    throw failure;
   }
+  try {
+    await compaction.move();
+  } catch (cause) {
+    // No memory for it: the index points at inputs still, and the next compaction would take the copies for stale.
+    const reason = "a compaction could not tell the index where the records are; open the store again";
+    throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));
+  }
+  host.retire(inputs, compaction.movedRecords);
 }
 
 class Compaction {
-  isDone = false;
   readonly #host: CompactionHost;
   readonly #inputs: Segment[];
   readonly #verdicts: Verdicts | undefined;
@@ -122,7 +118,8 @@ class Compaction {
 
   /**
    * Marks what the index points at in the inputs. What is superseded from now on is copied all the same, and is stale in
-   * the copy: nothing that was superseded before this compaction began is, and that is what `cleanAsOf` says.
+   * the copy: nothing that was superseded before this compaction began is, and that is what `cleanAsOf` says. What a
+   * pending write supersedes may count again; so each table is looked at when nothing is pending.
    *
    * Reads the tables of the index that have not been read yet, so that behind the switch nothing has to be read.
    */
@@ -163,8 +160,6 @@ class Compaction {
     log.historyFloor = Math.max(historyFloor, this.#historyFloor);
     try {
       log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
-      this.isDone = true;
-      if (output !== undefined) log.platform.pool.release(output.handle);
     } catch (error) {
       for (const input of this.#inputs) {
         log.retired.delete(input.number);
@@ -174,42 +169,39 @@ class Compaction {
       log.historyFloor = historyFloor;
       throw error;
     }
+    if (output !== undefined) log.platform.pool.release(output.handle);
   }
 
   /**
    * Points the index at the copies, and takes out what had expired. Only an entry that is still in one of the inputs is
-   * concerned: any other was written, or deleted, since. A rollback may bring entries back into the inputs: then once more,
-   * until all that is pending is written. Nothing is read from the disk for it, as there is no way back behind the switch.
-   * Only memory can be missing: for the notes of views, where something has expired.
+   * concerned: any other was written, or deleted, since. A rollback would bring entries back into the inputs, and a view
+   * that was opened behind a pending write would forget with it what it is told here; so nothing is pending when a table
+   * is changed. Nothing is read from the disk for it, as there is no way back behind the switch. Only memory can be
+   * missing: for the notes of views, where something has expired.
    */
   async move(): Promise<void> {
     const output = this.#copier?.segment;
     if (output === undefined && !this.#hasGraves) return;
     const remember = (key: KeyBytes, place: Place) => this.#host.remember(key, place);
-    for (let rollbacks = -1; rollbacks !== this.#host.rollbacks();) {
-      rollbacks = this.#host.rollbacks();
-      await this.#eachPartition((number) => {
-        // A view that was opened behind a pending write forgets with it what it is told here.
-        if (this.#hasGraves) this.#host.settle();
-        const index = this.#host.index();
-        const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
-        if (output !== undefined) output.liveBytes += bytes;
-        return count;
-      });
-      this.#host.settle();
-    }
+    await this.#eachPartition((number) => {
+      const index = this.#host.index();
+      const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
+      if (output !== undefined) output.liveBytes += bytes;
+      return count;
+    });
   }
 
-  /** Goes through the index in slices; `visit` returns how many entries it looked at. */
+  /** Goes through the index in slices, each table when nothing is pending. `visit` returns how many entries it looked at. */
   async #eachPartition(visit: (number: number) => number): Promise<void> {
     for (let number = 0; number < PARTITIONS; number++) {
+      this.#host.settle();
       if (this.#slices.count(visit(number) * ENTRY_BYTES)) await this.#slices.pause();
     }
   }
 
   /** Gives the copy up. */
   abandon(): void {
-    if (this.#copier !== undefined && !this.isDone) this.#host.log.discard(this.#copier.segment);
+    if (this.#copier !== undefined) this.#host.log.discard(this.#copier.segment);
   }
 
   #take(cursor: RecordCursor, input: Segment): void {

@@ -61,8 +61,6 @@ class Deferred {
 export class Writer {
   /** Calls of fdatasync so far. */
   syncs = 0;
-  /** How often pending records were rolled back. */
-  rollbacks = 0;
   readonly #log: Log;
   readonly #segmentBytes: number;
   readonly #events: WriterEvents;
@@ -310,7 +308,6 @@ export class Writer {
         if (this.#header.kind === KIND.mark) this.#log.active!.markBytes -= MARK_BYTES;
         else this.#events.onRollback(this.tail, at, this.#header);
       }
-      if (starts.length > 0) this.rollbacks++;
       return true;
     } catch (cause) {
       // No memory for it: the index is not that of the log any more, and compaction must not go by it.

@@ -38,7 +38,6 @@ export class Bench {
         return writer.reached("sync");
       },
       settle: () => void writer.write(),
-      rollbacks: () => writer.rollbacks,
       expire: () => core.expire(),
       remember: (key, place) => core.views.remember(key, place),
       retire: (segments) => void this.retired.push(...segments),

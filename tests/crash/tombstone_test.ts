@@ -86,7 +86,6 @@ async function compactSome(store: KvStore, mask: number, isAudited: boolean): Pr
     index: () => core.index,
     flush: () => writer.reached("sync"),
     settle: () => void writer.write(),
-    rollbacks: () => writer.rollbacks,
     expire: () => core.expire(),
     remember: (key, place) => core.views.remember(key, place),
     retire: (segments) => {
