@@ -3,8 +3,8 @@
  * one by one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where
  * the image ends or from the start.
  *
- * The file: the 256 partitions, each its slots, entries, times of expiry if there are any, and arena; a footer of JSON that says what they belong to; and
- * 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
+ * The file: the 256 partitions, each its slots, entries, times of expiry if there are any, and arena; a footer of JSON
+ * that says what they belong to; and 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readInto, readUpTo, writeAll } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "./index.ts";
-import { ENTRY_FIELDS, Partition, type PartitionImage } from "./partition.ts";
+import { ENTRY_FIELDS, hashKey, Partition, type PartitionImage } from "./partition.ts";
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";
@@ -25,6 +25,9 @@ const MAGIC = ENCODER.encode("KVINDEX1");
 const TRAILER_BYTES = 16;
 /** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */
 const MAX_FOOTER_BYTES = 2 ** 24;
+
+/** So many keys of a table are looked up when it is read. */
+const PROBES = 4;
 
 /** What an image says of one partition. */
 interface PartitionEntry {
@@ -155,8 +158,23 @@ export class ImageReader {
       arena: bytes.subarray(length - entry.arena),
       live,
     };
-    return isSound(image, expiry) ? new Partition(this.#footer.seed, image) : undefined;
+    if (!isSound(image, expiry)) return undefined;
+    const partition = new Partition(this.#footer.seed, image);
+    return isHashed(partition, number, this.#footer.seed) ? partition : undefined;
   }
+}
+
+/**
+ * Whether keys of a table are found where their hashes say. A few are asked: that tells the tables of another index, or
+ * of another seed, in which lookups find nothing though walks in order do.
+ */
+function isHashed(partition: Partition, number: number, seed: number): boolean {
+  for (let id = 0; id < partition.count; id += Math.ceil(partition.count / PROBES)) {
+    const { bytes, start, length } = partition.key(id);
+    const hash = hashKey(bytes, start, length, seed);
+    if (hash >>> 24 !== number || partition.find(hash, bytes, start, length) !== id) return false;
+  }
+  return true;
 }
 
 function isTime(time: number): boolean {

@@ -130,7 +130,9 @@ await processTest("SIGKILL at `backup`: the copy is whole or no store, the origi
 /** What the writer of torture is made of. */
 const WRITER = [
   "tests/process/writer.ts",
-  ...["errors", "notation", "commands/torture_plan", "commands/torture_writer"].map((name) => `src/cli/${name}.ts`),
+  ...["errors", "notation", "report", "commands/torture_plan", "commands/torture_writer"].map((name) =>
+    `src/cli/${name}.ts`
+  ),
 ];
 
 const ROUNDS = 8;

@@ -46,7 +46,7 @@ export function libraryModules(): string[] {
 
 /** Modules of the platforms, and what their tests run in other processes. */
 export const platformModules: string[] = [
-  ...["deno", "files", "lock", "mod", "node", "pool", "text", "turn", "types"].map((name) => `src/platform/${name}.ts`),
+  ...libraryModules().filter((name) => name.startsWith("src/platform/")),
   "src/errors.ts",
   "src/kinds.ts",
   "tests/platform/suite.ts",
