@@ -5,18 +5,18 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, ioError, KvStoreError, syncFailure } from "../errors.ts";
 import { IMAGE_NAME } from "../index/image.ts";
 import { SegmentCopier } from "../log/copier.ts";
 import { Log, type LogPlace } from "../log/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../log/manifest.ts";
 import { KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
-import { readUpTo, removeIfThere, writeDurably } from "../platform/files.ts";
+import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
-import { paced } from "../platform/turn.ts";
-import type { Lock, Platform } from "../platform/types.ts";
+import { paced, Slices } from "../platform/turn.ts";
+import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { findStore, takeLock } from "./directory.ts";
 import { ASIDE } from "./names.ts";
@@ -25,6 +25,9 @@ import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
 import { isDirectory, segmentFiles } from "./strays.ts";
 import { type ExaminedStore, examineStore } from "./survey.ts";
+
+/** Files are copied and compared in pieces of this size. */
+const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed;
@@ -82,9 +85,11 @@ async function repairHeld(
     }
     const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
     const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
-    const moves = asIo(`look into ${ASIDE}`, () => planMoves(platform, directory, files));
+    const moves = await planMoves(platform, directory, files).catch((error) => {
+      throw ioError(`look into ${ASIDE}`, error);
+    });
     report.movedAside = moves.map(({ target }) => target);
-    if (options.dryRun !== true) rewrite({ platform, directory, lock }, store, moves);
+    if (options.dryRun !== true) await rewrite({ platform, directory, lock }, store, moves);
     return report;
   } finally {
     store.close();
@@ -105,10 +110,14 @@ export async function repairIfThere(
  * the manifest that lists the copies is durable, everything is as it was; from then on the damaged files are left-over
  * inputs, which the next open removes if this does not come to it.
  */
-function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, moves: Move[]): void {
+async function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, moves: Move[]): Promise<void> {
   const { platform, directory } = place;
   const { manifest, segments, found } = examined;
-  for (const move of moves) asIo(`copy ${move.name} to ${move.target}`, () => keep(platform, directory, move));
+  for (const move of moves) {
+    await keep(platform, directory, move).catch((error) => {
+      throw ioError(`copy ${move.name} to ${move.target}`, error);
+    });
+  }
   const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
   const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
   const damaged = segments.filter(({ isDamaged }) => isDamaged);
@@ -135,8 +144,8 @@ function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, move
       if (segment === undefined) continue;
       const copier = new SegmentCopier(log, log.createSegment([]));
       copies.push(copier.segment);
-      copyIntact(copier, segment);
-      copier.finishNow();
+      await copyIntact(copier, segment);
+      await copier.finish();
     }
     for (const segment of copies) {
       segment.sealed = true;
@@ -156,10 +165,12 @@ function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, move
 }
 
 /** Copies all intact records. A damaged value becomes a tombstone: else an older value of the key would come back. */
-function copyIntact(copier: SegmentCopier, segment: Segment): void {
-  for (const { cursor, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
+async function copyIntact(copier: SegmentCopier, segment: Segment): Promise<void> {
+  const slices = new Slices();
+  for (const { cursor, length, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
     if (!isRecord || cursor.kind === KIND.mark) continue;
     copier.copy(cursor, reason === undefined ? undefined : KIND.delete);
+    if (slices.count(length)) await slices.pause();
   }
 }
 
@@ -173,40 +184,66 @@ interface Move {
 }
 
 /** Decides which of these files are moved where: never over another file. */
-function planMoves(platform: Platform, directory: string, files: string[]): Move[] {
+async function planMoves(platform: Platform, directory: string, files: string[]): Promise<Move[]> {
   const names = platform.list(directory);
   const taken = new Set(names.includes(ASIDE) ? platform.list(`${directory}/${ASIDE}`) : []);
   const there = files.filter((name) => names.includes(name) && !isDirectory(platform, `${directory}/${name}`));
-  return there.map((name) => {
-    for (let i = 0;; i++) {
+  const moves: Move[] = [];
+  for (const name of there) {
+    for (let i = 0, move: Move | undefined; move === undefined; i++) {
       const candidate = i === 0 ? name : `${name}.${i}`;
       const target = `${ASIDE}/${candidate}`;
-      const isDone = taken.has(candidate) && isSame(platform, `${directory}/${name}`, `${directory}/${target}`);
-      if (isDone || !taken.has(candidate)) return { name, target, isDone };
+      const isTaken = taken.has(candidate);
+      const isDone = isTaken && await isSame(platform, `${directory}/${name}`, `${directory}/${target}`);
+      if (isDone || !isTaken) moves.push(move = { name, target, isDone });
     }
-  });
+  }
+  return moves;
 }
 
-function isSame(platform: Platform, one: string, other: string): boolean {
-  return compareBytes(readWhole(platform, one), readWhole(platform, other)) === 0;
-}
-
-function readWhole(platform: Platform, path: string): Uint8Array {
-  const handle = platform.open(path, "read");
+async function isSame(platform: Platform, one: string, other: string): Promise<boolean> {
+  const handles = [one, other].map((path) => platform.open(path, "read"));
   try {
-    return readUpTo(handle, handle.size(), 0);
+    if (handles[0]!.size() !== handles[1]!.size()) return false;
+    for await (const { bytes, offset } of piecesOf(handles[0]!)) {
+      if (compareBytes(bytes, readUpTo(handles[1]!, bytes.length, offset)) !== 0) return false;
+    }
+    return true;
   } finally {
-    handle.close();
+    for (const handle of handles) handle.close();
+  }
+}
+
+/** The bytes of a file, piece by piece, so that others have their turn. */
+async function* piecesOf(handle: FileHandle): AsyncGenerator<{ bytes: Uint8Array; offset: number }> {
+  const slices = new Slices();
+  const end = handle.size();
+  for (let offset = 0; offset < end; offset += PIECE_BYTES) {
+    yield { bytes: readUpTo(handle, PIECE_BYTES, offset), offset };
+    if (slices.count(PIECE_BYTES)) await slices.pause();
   }
 }
 
 /** Makes a durable copy of a file that is to be moved aside: a rename would leave the store without it in a crash. */
-function keep(platform: Platform, directory: string, { name, target, isDone }: Move): void {
+async function keep(platform: Platform, directory: string, { name, target, isDone }: Move): Promise<void> {
   if (isDone) return;
   const folder = `${directory}/${ASIDE}`;
   if (!isDirectory(platform, folder)) platform.makeDirectory(folder);
   platform.syncDirectory(directory);
-  writeDurably(platform, `${folder}/copy.tmp`, readWhole(platform, `${directory}/${name}`));
-  platform.rename(`${folder}/copy.tmp`, `${directory}/${target}`);
+  const temporary = `${folder}/copy.tmp`;
+  removeIfThere(platform, temporary);
+  const source = platform.open(`${directory}/${name}`, "read");
+  try {
+    const copy = platform.open(temporary, "create");
+    try {
+      for await (const { bytes, offset } of piecesOf(source)) writeAll(copy, bytes, offset);
+      await copy.syncData().catch((error) => Promise.reject(syncFailure(temporary, error)));
+    } finally {
+      copy.close();
+    }
+  } finally {
+    source.close();
+  }
+  platform.rename(temporary, `${directory}/${target}`);
   asSync(folder, () => platform.syncDirectory(folder));
 }
