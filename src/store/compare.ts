@@ -15,7 +15,7 @@ import type { Problem } from "../types.ts";
 import { loadImage } from "./checkpoint.ts";
 import type { Examination, Examined } from "./examine.ts";
 import { decodeKey } from "./keys.ts";
-import { replay } from "./replay.ts";
+import { replayInSlices } from "./replay.ts";
 
 /** Mismatches between index and log that are listed one by one. */
 const MAX_LISTED = 100;
@@ -41,7 +41,7 @@ export async function checkImage(
   let index: Index | undefined;
   try {
     const image = loadImage(log, manifest);
-    if (image !== undefined) replay(image.index, log.segments, image.known);
+    if (image !== undefined) await replayInSlices(image.index, log.segments, image.known);
     index = image?.index;
     if (index !== undefined) {
       // As it is for who opens the store: where one table is damaged, the others count.

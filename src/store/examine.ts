@@ -7,6 +7,7 @@
 import { Index } from "../index/index.ts";
 import { FLAG_MORE, FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../log/segment.ts";
+import { Slices } from "../platform/turn.ts";
 import type { Key, Problem } from "../types.ts";
 import { decodeKey, nameOf } from "./keys.ts";
 import { Replay } from "./replay.ts";
@@ -106,16 +107,18 @@ export class Examination {
   /**
    * Ends the reading: finds out which damaged values were the newest of their keys, and whether older ones are left.
    */
-  finish(segments: Examined[]): void {
+  async finish(segments: Examined[]): Promise<void> {
     this.highestSequence = this.#replay.finish().highest;
     this.lostSequences = merged(this.lostSequences);
     if (this.#damagedValues.length === 0) return;
     const nameOfDamaged = ({ key }: DamagedValue) => nameOf({ bytes: key, start: 0, length: key.length });
     // Of each key the lowest sequence number of an intact value.
     const lowest = new Map(this.#damagedValues.map((damaged) => [nameOfDamaged(damaged), Infinity]));
+    const slices = new Slices();
     for (const { segment } of segments) {
       if (segment === undefined) continue;
-      for (const { cursor, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
+      for (const { cursor, length: bytes, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
+        if (slices.count(bytes)) await slices.pause();
         if (!isRecord || reason !== undefined || cursor.kind !== KIND.set) continue;
         const { at, keyStart: start, keyLength: length } = cursor;
         const name = nameOf({ bytes: cursor.bytes, start: at + start, length });
@@ -186,7 +189,10 @@ export class Examination {
         if ((found.cursor.flags & FLAG_MORE) === 0) end = found.offset + found.length;
         if (pace.count(found.length)) await pace.pause();
       }
-      for (const found of scan(segment, examined.requiredBytes, end)) this.#takeRecord(found, segment);
+      for (const found of scan(segment, examined.requiredBytes, end)) {
+        this.#takeRecord(found, segment);
+        if (pace.count(0)) await pace.pause();
+      }
       segment.endBytes = end;
     }
     const length = examined.fileBytes - end;

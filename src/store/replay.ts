@@ -13,6 +13,7 @@ import { ENTRY_FIELDS, type Partition, refOf, STRING_FORM } from "../index/parti
 import { RecordCursor } from "../log/cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "../log/record.ts";
 import type { Segment } from "../log/segment.ts";
+import { Slices } from "../platform/turn.ts";
 
 /**
  * What an index already holds when a replay starts. Without one: nothing.
@@ -45,8 +46,22 @@ export function replay(
   known?: Replayed,
 ): { highest: number; records: number } {
   const state = new Replay(index, segments, known);
-  for (const segment of [...segments.values()].sort((a, b) => a.number - b.number)) state.read(segment);
+  for (const segment of inOrder(segments)) state.read(segment);
   return state.finish();
+}
+
+/** Does what `replay` does, and lets others have their turn. */
+export async function replayInSlices(index: Index, segments: Map<number, Segment>, known?: Replayed): Promise<void> {
+  const state = new Replay(index, segments, known);
+  const slices = new Slices();
+  for (const segment of inOrder(segments)) {
+    for (const length of state.records(segment)) if (slices.count(length)) await slices.pause();
+  }
+  state.finish();
+}
+
+function inOrder(segments: Map<number, Segment>): Segment[] {
+  return [...segments.values()].sort((a, b) => a.number - b.number);
 }
 
 /**
@@ -71,10 +86,18 @@ export class Replay {
 
   /** Reads what is not known of a segment. */
   read(segment: Segment): void {
+    for (const _ of this.records(segment));
+  }
+
+  /** Reads what is not known of a segment record by record; gives the length of each. */
+  *records(segment: Segment): Generator<number> {
     const from = this.#known.from(segment);
     const { name, endBytes } = segment;
     const cursor = new RecordCursor(segment, from ?? segment.headerBytes, endBytes);
-    while (cursor.next()) this.take(cursor, segment, from === undefined);
+    while (cursor.next()) {
+      this.take(cursor, segment, from === undefined);
+      yield cursor.length;
+    }
     if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);
     if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);
   }

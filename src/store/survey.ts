@@ -92,7 +92,7 @@ export async function examineStore(
     for (const examined of segments) if (examined.segment === undefined) found.noteMissing(examined);
     const pace = new Pace(options, segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0));
     for (const examined of segments) if (examined.segment !== undefined) await found.read(examined, pace);
-    found.finish(segments);
+    await found.finish(segments);
     if (found.problems.length === 0) {
       found.problems.push(...await checkImage(platform, directory, { manifest, segments, found }));
     }

@@ -68,7 +68,7 @@ export async function verifyOpen(core: Core, options: WorkOptions): Promise<Veri
     const pace = new Pace(options, listed.reduce((sum, segment) => sum + segment.endBytes, 0), () => core.check());
     const examined = [...segments.values()].map((segment) => examinedOf(segment));
     for (const one of examined) await found.read(one, pace);
-    found.finish(examined);
+    await found.finish(examined);
     if (found.problems.length > 0) return found;
     // As of the same time: what has expired meanwhile is no matter.
     found.index.expire(view.now);
