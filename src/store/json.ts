@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../kinds.ts";
+import { describe, isStackOverflow } from "../kinds.ts";
 
 /**
  * How deep arrays and objects may be nested. `JSON.stringify` of the runtimes gives up between 4,000 levels (Node) and
@@ -13,8 +13,33 @@ const MAX_DEPTH = 1000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** The JSON text of a value; `undefined` if it has none. What is nested too deep is refused, on every runtime alike. */
+export function textOf(value: unknown): string | undefined {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    // Some runtimes give up where others go on.
+    throw isStackOverflow(error) && isTooDeep(value) ? tooDeep() : error;
+  }
+  if (text !== undefined) checkDepth(text);
+  return text;
+}
+
+/** Whether a value is nested too deep: by a walk that takes no stack. */
+function isTooDeep(value: unknown): boolean {
+  const open: [thing: unknown, depth: number][] = [[value, 1]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [thing, depth] = next;
+    if (thing === null || typeof thing !== "object") continue;
+    if (depth > MAX_DEPTH) return true;
+    for (const inner of Object.values(thing)) open.push([inner, depth + 1]);
+  }
+  return false;
+}
+
 /** Refuses JSON text that is nested too deep. */
-export function checkDepth(text: string): void {
+function checkDepth(text: string): void {
   // Two characters a level; and most long texts have few brackets, which is found out much sooner than their places.
   if (text.length <= 2 * MAX_DEPTH || !hasManyBrackets(text)) return;
   let depth = 0;

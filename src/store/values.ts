@@ -8,7 +8,7 @@ import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
 import { DECODER } from "../platform/text.ts";
 import type { Value } from "../types.ts";
-import { checkDepth, checkKept, isPlain } from "./json.ts";
+import { checkKept, isPlain, textOf } from "./json.ts";
 
 /** A value on its way into the log: bytes, or text that is written as UTF-8. */
 export interface EncodedValue {
@@ -35,10 +35,9 @@ export function encodeValue(value: Value, isStrict: boolean = false): EncodedVal
   }
   checkJson(value);
   // A plain object may have a toJSON of its own that returns undefined.
-  const text: string | undefined = JSON.stringify(value);
+  const text = textOf(value);
   if (text === undefined) throw new TypeError("a value has no JSON form");
   if (text.length > MAX_VALUE_BYTES) throw tooLarge(text.length);
-  checkDepth(text);
   if (isStrict) checkKept(value, "value");
   return { type: VALUE_TYPE.json, data: text };
 }
