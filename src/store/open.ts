@@ -214,11 +214,14 @@ function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
     last.endBytes = tail.markBytes;
     last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
     log.adopt(fresh);
+    // What holds nothing but marks is not listed any more.
+    if (last.endBytes - last.headerBytes === last.markBytes - leftBytes) log.segments.delete(last.number);
     log.active = fresh;
     log.syncedBytes = fresh.endBytes;
     log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
   } catch (error) {
     log.segments.delete(fresh.number);
+    log.adopt(last);
     log.active = last;
     last.sealed = false;
     last.endBytes = tail.endBytes;
