@@ -220,8 +220,8 @@ export const crashPromises: Promised[] = [
       {
         id: "damaged-value-refuses-the-store",
         file: "src/store/replay.ts",
-        find: "while (cursor.next()) this.take(cursor, segment, from === undefined);",
-        replace: "while (cursor.next() && cursor.checkValue()) this.take(cursor, segment, from === undefined);",
+        find: "while (cursor.next()) {",
+        replace: "while (cursor.next() && cursor.checkValue()) {",
         killers: [[OPENING, "open: a damaged value is met where it is read, not at opening"]],
       },
       {

@@ -229,6 +229,7 @@ function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
     log.giveUp(fresh);
     throw error;
   }
+  if (!log.segments.has(last.number)) last.handle.close();
   for (let number = 0; number < PARTITIONS; number++) {
     fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
   }
