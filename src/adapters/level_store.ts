@@ -11,7 +11,7 @@ import { rangeOf, type RangeOptions, readerOf } from "./level_reading.ts";
 /** An option that LevelDB has for every write. */
 export interface SyncOption {
   /** `true`: done once it would survive a power cut; `false`: the death of the process. Default: as the database. */
-  sync?: boolean;
+  sync?: boolean | undefined;
 }
 
 /** Deletes the keys of a range, with one record if it is everything. */

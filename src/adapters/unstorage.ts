@@ -33,19 +33,19 @@ import { expiryOf } from "./ttl.ts";
 /** Options of the driver: its own, and those of `KvStore.open`. Unknown ones are ignored, as by other drivers. */
 export interface KvDriverOptions extends OpenOptions {
   /** Path of the store's directory. Drivers on one directory share one open store. */
-  base?: string;
+  base?: string | undefined;
   /** An open store to use instead; it stays its owner's to close. */
-  store?: KvStore;
+  store?: KvStore | undefined;
   /** How long items live that are set without a time of their own, in seconds, as with other drivers. */
-  ttl?: number;
+  ttl?: number | undefined;
 }
 
 /** Options of a call. */
 export interface KvDriverCallOptions {
   /** How long the item is to live, in seconds; 0: without end. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** Of `getKeys`: only keys with at most so many colons. */
-  maxDepth?: number;
+  maxDepth?: number | undefined;
   /** Others are of no concern here. */
   [name: string]: unknown;
 }
