@@ -357,7 +357,6 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * const store = await KvStore.open("./data");
    * process.on("exit", () => store.flushSync());
    * store.set("last", "words");
-   * process.exit();
    * ```
    *
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
@@ -547,10 +546,11 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    *
    * @throws {KvStoreError} `CLOSED`, `CORRUPT`, `FORMAT`, `IO`
    */
-  async refresh(): Promise<boolean> {
-    await settled();
-    this.#core.check();
-    return this.#lock === undefined && refreshReader(this.#core);
+  refresh(): Promise<boolean> {
+    return paced(() => {
+      this.#core.check();
+      return this.#lock === undefined && refreshReader(this.#core);
+    });
   }
 
   /**

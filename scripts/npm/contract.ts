@@ -7,7 +7,7 @@
 import { dirname, join } from "node:path";
 import { ROOT } from "../stage.ts";
 import { compile } from "./compile.ts";
-import type { Count, Results } from "./results.ts";
+import { type Count, countOf, type Results } from "./results.ts";
 import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
 
@@ -70,21 +70,6 @@ function commandOf(runtime: Runtime, files: string[]): { args: string[]; cwd: st
     case "bun":
       return { args: ["test", `--timeout=${CASE_MILLISECONDS}`, ...files], cwd };
   }
-}
-
-/** How the runners say how many cases passed, and how many did not. */
-const CLOSING_LINES: Record<Runtime["kind"], { passed: RegExp; failed: RegExp[] }> = {
-  deno: { passed: /^(?:ok|FAILED) \| (\d+) passed/m, failed: [/^(?:ok|FAILED) \|.* (\d+) failed/m] },
-  node: { passed: /^# pass (\d+)$/m, failed: [/^# fail (\d+)$/m, /^# cancelled (\d+)$/m, /^# skipped (\d+)$/m] },
-  bun: { passed: /^ *(\d+) pass$/m, failed: [/^ *(\d+) fail$/m, /^ *(\d+) skip$/m] },
-};
-
-/** The numbers in a runner's output; undefined if it did not get that far. */
-export function countOf(kind: Runtime["kind"], output: string): Count | undefined {
-  const { passed, failed } = CLOSING_LINES[kind];
-  const number = (pattern: RegExp) => pattern.exec(output)?.[1];
-  if (number(passed) === undefined) return undefined;
-  return { passed: Number(number(passed)), failed: failed.reduce((sum, one) => sum + Number(number(one) ?? 0), 0) };
 }
 
 /** The lines of a runner's output that are about failures; all of it if there are none. */

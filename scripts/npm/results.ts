@@ -4,12 +4,29 @@
  * @module
  */
 
+import type { Runtime } from "./runtimes.ts";
+
 /** Passed and failed cases. */
 export interface Count {
   /** Cases that passed. */
   passed: number;
   /** Cases that did not, or that are missing. */
   failed: number;
+}
+
+/** How the runners say how many cases passed, and how many did not. */
+const CLOSING_LINES: Record<Runtime["kind"], { passed: RegExp; failed: RegExp[] }> = {
+  deno: { passed: /^(?:ok|FAILED) \| (\d+) passed/m, failed: [/^(?:ok|FAILED) \|.* (\d+) failed/m] },
+  node: { passed: /^# pass (\d+)$/m, failed: [/^# fail (\d+)$/m, /^# cancelled (\d+)$/m, /^# skipped (\d+)$/m] },
+  bun: { passed: /^ *(\d+) pass$/m, failed: [/^ *(\d+) fail$/m, /^ *(\d+) skip$/m] },
+};
+
+/** The numbers in a runner's output; undefined if it did not get that far. */
+export function countOf(kind: Runtime["kind"], output: string): Count | undefined {
+  const { passed, failed } = CLOSING_LINES[kind];
+  const number = (pattern: RegExp) => pattern.exec(output)?.[1];
+  if (number(passed) === undefined) return undefined;
+  return { passed: Number(number(passed)), failed: failed.reduce((sum, one) => sum + Number(number(one) ?? 0), 0) };
 }
 
 /** More of a message is not shown: the rest would be a whole store. */

@@ -10,7 +10,6 @@
  *
  * @module
  */
-import { fillRandom } from "../platform/random.ts";
 import type { Order } from "./order.ts";
 import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "./relocation.ts";
@@ -130,7 +129,7 @@ export class Index implements Place {
   #source: PartitionSource | undefined;
 
   /** An empty index, or one whose tables come from somewhere. */
-  constructor(seed: number = fillRandom(new Uint32Array(1))[0]!, source?: PartitionSource) {
+  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!, source?: PartitionSource) {
     this.seed = seed;
     this.#source = source;
     this.#size = source?.live.reduce((sum, live) => sum + live, 0) ?? 0;

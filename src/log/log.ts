@@ -7,7 +7,6 @@
  */
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
-import { fillRandom } from "../platform/random.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { type Manifest, manifestBytes, type Mark, missingFile, writeManifest } from "./manifest.ts";
 import { MAX_SEQUENCE } from "./record.ts";
@@ -268,7 +267,7 @@ export class Log {
     for (;;) {
       const number = this.#reserveNumber();
       const path = this.path(segmentName(number));
-      const header = { number, storeId: this.storeId, salt: fillRandom(new Uint32Array(1))[0]!, inputs };
+      const header = { number, storeId: this.storeId, salt: crypto.getRandomValues(new Uint32Array(1))[0]!, inputs };
       let handle: FileHandle;
       try {
         handle = pool.keep(this.platform.open(path, "create"), path, () => this.missing(number));

@@ -30,7 +30,6 @@ import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53 } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
-import { fillRandom } from "../platform/random.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
 import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentName, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
@@ -107,7 +106,7 @@ export interface Manifest {
 /** A manifest for a new store. */
 export function newManifest(): Manifest {
   return {
-    storeId: fillRandom(new Uint8Array(STORE_ID_BYTES)),
+    storeId: crypto.getRandomValues(new Uint8Array(STORE_ID_BYTES)),
     generation: 1,
     clean: true,
     nextSegment: 1,

@@ -13,7 +13,6 @@
  */
 import { isDiskFull } from "../errors.ts";
 import { removeIfThere } from "../platform/files.ts";
-import { fillRandom } from "../platform/random.ts";
 import type { Platform } from "../platform/types.ts";
 
 /** Name of the reserve in the store's directory. */
@@ -105,7 +104,7 @@ export class Reserve {
   #fill(path: string, lengthBytes: number, startBytes: number = 0): number {
     const bytes = new Uint8Array(lengthBytes);
     for (let at = 0; at < lengthBytes; at += RANDOM_BYTES) {
-      fillRandom(bytes.subarray(at, at + RANDOM_BYTES));
+      crypto.getRandomValues(bytes.subarray(at, at + RANDOM_BYTES));
     }
     try {
       if (startBytes === 0) removeIfThere(this.#platform, path);

@@ -25,7 +25,7 @@ function peerCommand(
     return [Deno.execPath(), ["run", "--quiet", ...permissions, peer, ...args]];
   }
   const stage = `${directory}-stage`;
-  const url = stageModules(platformModules, stage);
+  const url = stageModules(platformModules(), stage);
   return [others.get(runtime) ?? runtime, [fileURLToPath(new URL(`${module}.js`, url)), ...args]];
 }
 

@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { countOf } from "../../scripts/npm/contract.ts";
 import { filesOnJsr, withWholeLinks } from "../../scripts/npm/links.ts";
-import { Results, table } from "../../scripts/npm/results.ts";
+import { countOf, Results, table } from "../../scripts/npm/results.ts";
 import { twoAtATime } from "../../scripts/npm/run.ts";
 
 Deno.test("the numbers of every test runner are read, and a run that broke off has none", () => {

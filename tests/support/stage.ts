@@ -45,14 +45,16 @@ export function libraryModules(): string[] {
 }
 
 /** Modules of the platforms, and what their tests run in other processes. */
-export const platformModules: string[] = [
-  ...libraryModules().filter((name) => name.startsWith("src/platform/")),
-  "src/errors.ts",
-  "src/kinds.ts",
-  "tests/platform/suite.ts",
-  "tests/platform/peer.ts",
-  "tests/platform/worker.ts",
-];
+export function platformModules(): string[] {
+  return [
+    ...libraryModules().filter((name) => name.startsWith("src/platform/")),
+    "src/errors.ts",
+    "src/kinds.ts",
+    "tests/platform/suite.ts",
+    "tests/platform/peer.ts",
+    "tests/platform/worker.ts",
+  ];
+}
 
 /** Where the programs of Node and Bun are, by name, as far as they are installed. */
 export function runtimes(): Map<string, string> {
