@@ -23,7 +23,7 @@ import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } fro
 import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
-import { refreshReader } from "./store/refresh.ts";
+import { refresh } from "./store/refresh.ts";
 import { repairIfThere } from "./store/repair.ts";
 import { Snapshot } from "./store/snapshot.ts";
 import { encodeValue } from "./store/values.ts";
@@ -547,10 +547,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `CORRUPT`, `FORMAT`, `IO`
    */
   refresh(): Promise<boolean> {
-    return paced(() => {
-      this.#core.check();
-      return this.#lock === undefined && refreshReader(this.#core);
-    });
+    return paced(() => refresh(this.#core));
   }
 
   /**

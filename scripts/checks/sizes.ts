@@ -28,7 +28,7 @@ export interface Exception {
 /** Exceptions by file (`src/a.ts`), by file and function (`src/a.ts run`), or for the library as a whole (`src/`). */
 export const EXCEPTIONS: Record<string, Exception> = {
   "src/": {
-    lines: 8450,
+    lines: 8520,
     reason:
       "log, index and compaction, the engine that is there to be read, have some 2,000 lines; the rest is what the " +
       "contract asks of a store beyond it: snapshots, watches, history, readers beside a writer, expiry, verify, repair, " +

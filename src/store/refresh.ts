@@ -13,6 +13,12 @@ import { durableSequence } from "./durable.ts";
 import { openReader, openSegments } from "./open.ts";
 import { replay } from "./replay.ts";
 
+/** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
+export function refresh(core: Core): boolean {
+  core.check();
+  return !core.log.isWriter && refreshReader(core);
+}
+
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
 export function refreshReader(core: Core): boolean {
   const { platform, directory } = core.log;

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { BatchOperation } from "../../mod.ts";
 import type { Case } from "./context.ts";
-import { assertRefused, bytes, contents, MANUAL, SMALL } from "./helpers.ts";
+import { assertRefused, bytes, contents, MANUAL, SMALL, turns } from "./helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -156,7 +156,7 @@ export const batchCases: Case[] = [
         return limit;
       };
       store.batch([{ type: "delete", key: "a" }, ...sets(5)]).catch(() => {});
-      await Promise.resolve();
+      await turns(1);
       store = await context.reopenAfterKill(MANUAL);
       assertEquals(contents(store), [["a", 1]]);
       assertEquals(store.recovery.clean, false);

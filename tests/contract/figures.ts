@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Progress } from "../../mod.ts";
 import type { Case } from "./context.ts";
-import { assertCode, bytes, contents, damage, fill, holdSyncs, MANUAL, outcomes, SMALL } from "./helpers.ts";
+import { assertCode, bytes, contents, damage, fill, holdSyncs, MANUAL, outcomes, SMALL, turns } from "./helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -51,7 +51,7 @@ export const figureCases: Case[] = [
       const release = holdSyncs(context);
       const write = store.set("a", "b");
       assertEquals([store.stats().pendingBytes, store.stats().unsyncedBytes], [26, 0]);
-      await Promise.resolve();
+      await turns(1);
       assertEquals([store.stats().pendingBytes, store.stats().unsyncedBytes], [0, 26]);
       release();
       await write;

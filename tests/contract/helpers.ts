@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { type ErrorCode, type Key, type KvStore, KvStoreError, type Reader, type Value } from "../../mod.ts";
 import type { Context } from "./context.ts";
@@ -23,9 +24,9 @@ export function contents(reader: Reader): [Key, Value][] {
   return [...reader.entries()];
 }
 
-/** Waits for that many turns of the event loop. */
+/** Waits for that many turns of the event loop, timers and immediates. */
 export async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(() => setImmediate(resolve), 0));
 }
 
 /** Waits until something holds; fails after ten seconds. */
