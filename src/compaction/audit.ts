@@ -64,7 +64,7 @@ class Audit implements Verdicts {
   readonly #judgedUpTo: number;
   /** Per key the newest tombstone: what was found out, its rank among the inputs, its length; and its sequence number. */
   readonly #tombstones = new Index();
-  /** The same for clears, which have no key. */
+  /** The newest clear, which has no key: what was found out, its rank among the inputs, its length. */
   #clear = { sequence: 0, verdict: HIDES_NOTHING, rank: 0, lengthBytes: 0 };
   readonly #neededBytes: number[];
 

@@ -167,9 +167,7 @@ export function nextToAudit(all: Segment[], thresholds: Thresholds): Segment[] |
   return inputs.length > 0 && isDue ? inputs : undefined;
 }
 
-/**
- * The same for a full compaction: whatever may be won.
- */
+/** The segments whose tombstones are to be audited next, for a full compaction: wherever anything may be won. */
 export function nextToAuditOfAll(all: Segment[]): Segment[] | undefined {
   const inputs = auditable(all, (_, wonBytes) => wonBytes > 0);
   return inputs.length > 0 ? inputs : undefined;

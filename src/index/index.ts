@@ -173,12 +173,12 @@ export class Index implements Place {
     return this.#partitions[number];
   }
 
-  /** The same, if it is in memory already. */
+  /** A partition, if it is in memory already: reads nothing. */
   loaded(number: number): Partition | undefined {
     return this.#partitions[number];
   }
 
-  /** The same, created if need be. */
+  /** A partition, created if no key has come to it yet. */
   partition(number: number): Partition {
     const existing = this.existing(number);
     if (existing !== undefined) return existing;
@@ -232,7 +232,7 @@ export class Index implements Place {
     this.nextExpiry = next;
   }
 
-  /** The same for one table. Returns when the next key in it expires. */
+  /** Counts what has expired in one table. Returns when the next key in it expires. */
   #expireIn(partition: Partition): number {
     const { expiries } = partition;
     if (expiries === undefined) return Infinity;
@@ -281,7 +281,7 @@ export class Index implements Place {
     return this.segment !== 0;
   }
 
-  /** The same, but true as well for a key that is there without a place. */
+  /** Looks a key up as `find` does, but is true as well for one that is there without a place. */
   knows(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
     const partition = this.existing(hash >>> 24);

@@ -268,7 +268,7 @@ function insert(chunk: Chunk, at: number, ref: KeyRef): void {
   chunk.refs[at] = ref;
 }
 
-/** The same without empty chunks, and with small neighbours as one. */
+/** Chunks without the empty ones, and with small neighbours as one. */
 function joined(chunks: Chunk[]): Chunk[] {
   const kept: Chunk[] = [];
   for (const chunk of chunks) {

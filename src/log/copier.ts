@@ -99,7 +99,7 @@ export class SegmentCopier {
     if (this.#failure !== undefined) throw syncFailure(this.segment.name, this.#failure);
   }
 
-  /** The same, waiting in place. */
+  /** Writes what has been collected and makes it durable, waiting in place. */
   finishNow(): void {
     this.#end();
     asSync(this.segment.name, () => this.segment.handle.syncDataNow());

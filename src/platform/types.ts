@@ -23,7 +23,7 @@ export interface FileHandle {
   write(source: Uint8Array, offset: number): number;
   /** `fdatasync`: resolves once everything written so far, and the size, would survive a power cut. */
   syncData(): Promise<void>;
-  /** The same, waiting in place. */
+  /** `fdatasync`, waiting in place. */
   syncDataNow(): void;
   /** The file's size in bytes. */
   size(): number;
@@ -70,7 +70,7 @@ export interface Platform {
   rename(from: string, to: string): void;
   /** Removes a file. */
   remove(path: string): void;
-  /** The same without blocking: giving the pages of a large file back takes a while (64 MiB: 15 ms). */
+  /** Removes a file without blocking: giving the pages of a large file back takes a while (64 MiB: 15 ms). */
   removeLater(path: string): Promise<void>;
   /**
    * Takes the writer lock on the file at `path`, creating it if it is missing, or returns the text that the holder

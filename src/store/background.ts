@@ -87,7 +87,7 @@ export class Background {
     });
   }
 
-  /** The same, not before so many milliseconds have passed. */
+  /** Looks as `consider` does, but not before so many milliseconds have passed. */
   considerAfter(delayMs: number): void {
     // What was queued while another try ran may fail behind it, and ask again.
     this.#delay?.stop();

@@ -76,7 +76,7 @@ export async function checkImage(
   return problems;
 }
 
-/** The same index with another seed, so that single tables can be taken from it. */
+/** A copy of an index with another seed, so that single tables can be taken from it. */
 function withSeed(index: Index, seed: number): Index {
   const other = new Index(seed);
   index.each((key) => {

@@ -251,7 +251,7 @@ export class Core implements WriterEvents {
     throw corrupt(this.log.segment(place.segment)!.name, place.offset, "the record of another key");
   }
 
-  /** The same; `undefined` if it is the place of another key. */
+  /** Reads and checks a value; `undefined` if the place is that of another key. */
   #valueAt(place: Place, key: KeyBytes): Value | undefined {
     const { segment, offset, length } = place;
     const source = this.log.segment(segment);

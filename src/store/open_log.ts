@@ -107,7 +107,7 @@ export function surveyLog(directory: string | URL): LogSurvey {
   return surveyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
 }
 
-/** The same on any platform. */
+/** Surveys a log on any platform: for tests that simulate a disk. */
 export function surveyOn(platform: Platform, directory: string): LogSurvey {
   for (let tries = 1;; tries++) {
     let found: FoundStore | undefined;

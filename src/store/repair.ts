@@ -44,7 +44,7 @@ export async function repairStore(
   return await paced(() => repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
 }
 
-/** The same on any platform. */
+/** Repairs a store on any platform: for tests that simulate a disk. */
 export async function repairOn(
   platform: Platform,
   directory: string,

@@ -34,7 +34,7 @@ export async function verifyStore(directory: string | URL, options: WorkOptions 
   return await paced(() => verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
 }
 
-/** The same on any platform. */
+/** Verifies a store on any platform: for tests that simulate a disk. */
 export async function verifyOn(platform: Platform, directory: string, options: WorkOptions): Promise<VerifyReport> {
   for (let tries = 0;; tries++) {
     const examined = await examineStore(platform, directory, options).catch((error) => {
