@@ -96,7 +96,8 @@ Deno.test("compaction: works in slices, and others have their turn in between", 
   const tookMs = performance.now() - begun;
   isDone = true;
   await others;
-  assert(turns >= tookMs / 20, `${turns} turns in ${tookMs} ms`);
+  // Without slices there are two at most. A machine that stands still for a while adds time, but no turns.
+  assert(turns >= Math.min(4, tookMs / 20), `${turns} turns in ${tookMs} ms`);
   await bench.verify();
 });
 

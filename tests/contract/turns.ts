@@ -100,8 +100,8 @@ export const turnCases: Case[] = [
       }
       const { compactions, diskBytes } = store.stats();
       assert(compactions > 0 && diskBytes < written / 4, `${diskBytes} of ${written} bytes left`);
-      // A sync begins at 4 MiB, and a little is written while it goes on.
-      assert(unsyncedBytes < 16 << 20, `${unsyncedBytes} bytes were not synced`);
+      // A sync begins at 4 MiB; what is written while it goes on depends on the disk.
+      assert(unsyncedBytes < Math.max(8 << 20, written / 2), `${unsyncedBytes} of ${written} bytes were not synced`);
     },
     isCostly: true,
   },
