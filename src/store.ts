@@ -20,7 +20,7 @@ import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
 import { openReader, openWriter } from "./store/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
+import { encodeBatch, stage, stageBatch, stageDelete } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./store/refresh.ts";
@@ -295,11 +295,15 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   delete(key: K, options?: WriteOptions): Promise<boolean> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
-      const writer = this.#core.writable();
-      const isThere = this.#reading.has(key);
+      const core = this.#core;
+      const writer = core.writable();
+      core.expire();
+      core.key.encode(key);
+      const isListed = core.isListed();
+      const isThere = isListed && !core.index.isExpired;
       // Of what has expired, too: else a crash after which the clock goes back would undo the delete.
-      if (isThere || this.#core.isListed()) {
-        stage(this.#core, { key, value: undefined, expiresAt: 0 });
+      if (isListed) {
+        stageDelete(core);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);

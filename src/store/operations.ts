@@ -14,7 +14,6 @@ import { type EncodedValue, encodeValue } from "./values.ts";
 const MAX_BATCH_OPERATIONS = 2 ** 20;
 /** Most bytes of a batch, once encoded. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
-const NO_VALUE: EncodedValue = { type: 0, data: "" };
 
 /** A set or a delete, checked; without a value it deletes. */
 export interface EncodedOperation {
@@ -46,10 +45,14 @@ export function encodeBatch(
 
 /** Puts an operation into the tail, where nobody sees it before it is published. */
 export function stage(core: Core, { key, value, expiresAt }: EncodedOperation): void {
-  const kind = value === undefined ? KIND.delete : KIND.set;
-  const { type, data } = value ?? NO_VALUE;
-  const encoded = core.key.encode(key);
-  core.writer!.tail.stage(kind, flagsOf(encoded.isString, type), encoded, data, expiresAt);
+  core.key.encode(key);
+  if (value === undefined) return stageDelete(core);
+  core.writer!.tail.stage(KIND.set, flagsOf(core.key.isString, value.type), core.key, value.data, expiresAt);
+}
+
+/** Puts a delete of the key that was encoded last into the tail. */
+export function stageDelete({ key, writer }: Core): void {
+  writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
 }
 
 /** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
