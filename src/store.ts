@@ -623,6 +623,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
     this.#core.writer?.tail.dropStaged();
-    return settled().then(() => Promise.reject(error));
+    return settled().then(() => {
+      throw error;
+    });
   }
 }

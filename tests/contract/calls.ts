@@ -55,6 +55,17 @@ export const callCases: Case[] = [
     },
   },
   {
+    name: "set, delete: a call that is refused settles in its turn, before those that came later",
+    async run(context) {
+      const store = await context.open();
+      const settled: string[] = [];
+      const refused = store.set("a", undefined as unknown as string).catch(() => settled.push("refused"));
+      const done = store.delete("nothing").then(() => settled.push("done"));
+      await Promise.all([refused, done]);
+      assertEquals(settled, ["refused", "done"]);
+    },
+  },
+  {
     name: "getMany: values in the order of the keys asked for, undefined where there is none, any iterable",
     async run(context) {
       const store = await context.open();
