@@ -24,9 +24,9 @@
 
 // the interface
 export { KvStore, type OpenedAs, type StoreClass } from "./src/store.ts";
-export { type Reader, Snapshot } from "./src/store/snapshot.ts";
-export { verifyStore } from "./src/store/verify.ts";
-export { repairStore } from "./src/store/repair.ts";
+export { type Reader, Snapshot } from "./src/views/snapshot.ts";
+export { verifyStore } from "./src/check/verify.ts";
+export { repairStore } from "./src/check/repair.ts";
 export { destroyStore } from "./src/store/destroy.ts";
 export type {
   BatchOperation,
@@ -56,11 +56,11 @@ export type {
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
 // experimental: the log
-export { type LogSurvey, type OpenLog, openLog, type SurveyedSegment, surveyLog } from "./src/store/open_log.ts";
-export { Replay, type Replayed } from "./src/store/replay.ts";
-export { type Found, scan } from "./src/store/scan.ts";
-export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/log/manifest.ts";
-export { type Extent, RecordCursor } from "./src/log/cursor.ts";
+export { type LogSurvey, type OpenLog, openLog, type SurveyedSegment, surveyLog } from "./src/check/open_log.ts";
+export { Replay, type Replayed } from "./src/engine/replay.ts";
+export { type Found, scan } from "./src/check/scan.ts";
+export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/engine/manifest.ts";
+export { type Extent, RecordCursor } from "./src/engine/cursor.ts";
 export {
   FLAG_EXPIRES,
   FLAG_MORE,
@@ -72,14 +72,14 @@ export {
   RecordHeader,
   VALUE_TYPE,
   valueTypeOf,
-} from "./src/log/record.ts";
-export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/log/segment.ts";
+} from "./src/engine/record.ts";
+export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/engine/segment.ts";
 
 // experimental: the index
-export { type Expired, Index, type KeyBytes, type Place } from "./src/index/index.ts";
-export { Expiries } from "./src/index/expiries.ts";
-export { Relocation } from "./src/index/relocation.ts";
-export { Partition } from "./src/index/partition.ts";
+export { type Expired, Index, type KeyBytes, type Place } from "./src/engine/index.ts";
+export { Expiries } from "./src/engine/expiries.ts";
+export { Relocation } from "./src/engine/relocation.ts";
+export { Partition } from "./src/engine/partition.ts";
 
 // experimental: compaction
-export { droppableUpTo, gainOf, nextOfAll, nextOfStale, noteClean, type Thresholds } from "./src/compaction/choose.ts";
+export { droppableUpTo, gainOf, nextOfAll, nextOfStale, noteClean, type Thresholds } from "./src/engine/choose.ts";

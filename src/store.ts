@@ -5,30 +5,30 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
-import { KIND } from "./log/record.ts";
+import { KIND } from "./engine/record.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
 import { paced, settled } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
-import type { Background } from "./store/background.ts";
-import { backupStore } from "./store/backup.ts";
-import type { Core } from "./store/core.ts";
-import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
-import { flushNow } from "./store/durable.ts";
-import { historyOf, versionOf } from "./store/history.ts";
-import { ownKey } from "./store/keys.ts";
+import type { Background } from "./store/maintenance.ts";
+import { backupStore } from "./backup/backup.ts";
+import type { Core } from "./engine/engine.ts";
+import { ensureDirectory, findStore, manifestOf, takeLock } from "./engine/directory.ts";
+import { flushNow } from "./watch/durable.ts";
+import { historyOf, versionOf } from "./watch/history.ts";
+import { ownKey } from "./engine/keys.ts";
 import { refuseForeign } from "./store/names.ts";
-import { openReader, openWriter } from "./store/open.ts";
+import { openReader, openWriter } from "./engine/open.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
 import { encodeBatch, stage, stageBatch, stageDelete } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
-import { refresh } from "./store/refresh.ts";
-import { repairIfThere } from "./store/repair.ts";
-import { Snapshot } from "./store/snapshot.ts";
+import { refresh } from "./follow/refresh.ts";
+import { repairIfThere } from "./check/repair.ts";
+import { Snapshot } from "./views/snapshot.ts";
 import { encodeValue } from "./store/values.ts";
-import { verifyOpen } from "./store/verify.ts";
-import { watchStore } from "./store/watch.ts";
+import { verifyOpen } from "./check/verify.ts";
+import { watchStore } from "./watch/watch.ts";
 import type {
   BatchOperation,
   Durability,

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { RECORD_HEADER_BYTES } from "../../src/log/record.ts";
+import { RECORD_HEADER_BYTES } from "../../src/engine/record.ts";
 import type { Engine, EngineKind, OpenContext, Payload, Visit } from "../engine.ts";
 import { numberOf } from "../workloads/data.ts";
 import { type AppendFile, openAppendFile } from "./append_file.ts";

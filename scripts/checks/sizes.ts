@@ -7,15 +7,23 @@
 import ts from "typescript";
 import { type Finding, forEachNode, lineOf, parse, type SourceText } from "./source.ts";
 
-/** Lines of src/ without the command line and the adapters. */
-const MAX_LIBRARY_LINES = 2500;
+/** Lines of all files of a folder: the engine is there to be read, and a feature beside it stays a feature. */
+const MAX_FOLDER_LINES: Record<string, number> = {
+  "src/engine/": 2500,
+  "src/audit/": 500,
+  "src/backup/": 500,
+  "src/cache/": 500,
+  "src/check/": 900,
+  "src/follow/": 500,
+  "src/image/": 500,
+  "src/order/": 500,
+  "src/views/": 500,
+  "src/watch/": 500,
+};
 /** Lines of one file. */
 const MAX_FILE_LINES = 300;
 /** Lines of one function. */
 const MAX_FUNCTION_LINES = 70;
-
-/** Stands for the library as a whole. */
-const LIBRARY = "src/";
 
 /** What may be longer. */
 export interface Exception {
@@ -25,21 +33,19 @@ export interface Exception {
   reason: string;
 }
 
-/** Exceptions by file (`src/a.ts`), by file and function (`src/a.ts run`), or for the library as a whole (`src/`). */
+/** Exceptions by file (`src/a.ts`), by file and function (`src/a.ts run`), or by folder (`src/a/`). */
 export const EXCEPTIONS: Record<string, Exception> = {
-  "src/": {
-    lines: 8520,
-    reason:
-      "log, index and compaction, the engine that is there to be read, have some 2,000 lines; the rest is what the " +
-      "contract asks of a store beyond it: snapshots, watches, history, readers beside a writer, expiry, verify, repair, " +
-      "backup, two platforms",
-  },
+  "src/engine/": { lines: 3230, reason: "the engine is being cut down to what is there to be read" },
+  "src/check/": { lines: 1030, reason: "tools that only share its survey are still in it" },
+  "src/order/": { lines: 521, reason: "ranges are still in it" },
+  "src/watch/": { lines: 504, reason: "histories are still in it" },
+  "src/store.ts": { lines: 310, reason: "calls that belong together" },
 };
 
 /** The limits, so that tests need no long files. */
 export interface Limits {
-  /** Lines of the library. */
-  library: number;
+  /** Lines of folders, by their paths. */
+  folders: Record<string, number>;
   /** Lines of one file. */
   file: number;
   /** Lines of one function. */
@@ -49,7 +55,7 @@ export interface Limits {
 }
 
 const LIMITS: Limits = {
-  library: MAX_LIBRARY_LINES,
+  folders: MAX_FOLDER_LINES,
   file: MAX_FILE_LINES,
   function: MAX_FUNCTION_LINES,
   exceptions: EXCEPTIONS,
@@ -64,22 +70,24 @@ interface Measured {
   limit: number;
 }
 
-/** Lines of the library, as the limit counts them. */
-export function libraryLines(files: SourceText[]): number {
-  const library = files.filter(({ path }) => /^src\/(?!cli\/|adapters\/)/.test(path));
-  return library.reduce((sum, file) => sum + codeLines(parse(file)).size, 0);
+/** Lines of code of all files in a folder. */
+export function folderLines(files: SourceText[], folder: string): number {
+  const inside = files.filter(({ path }) => path.startsWith(folder));
+  return inside.reduce((sum, file) => sum + codeLines(parse(file)).size, 0);
 }
 
 /** Finds what is too long, and exceptions that nothing needs. */
 export function checkSizes(files: SourceText[], limits: Limits = LIMITS): Finding[] {
   const findings: Finding[] = [];
   const measured = files.flatMap((file) => measure(file, limits));
-  measured.push({ path: LIBRARY, line: 1, name: LIBRARY, lines: libraryLines(files), limit: limits.library });
+  for (const [path, limit] of Object.entries(limits.folders)) {
+    measured.push({ path, line: 1, name: path, lines: folderLines(files, path), limit });
+  }
   for (const { path, line, name, lines, limit } of measured) {
     const allowed = limits.exceptions[name]?.lines ?? limit;
     if (lines <= allowed) continue;
-    const [subject, advice] = name === LIBRARY ? ["the library", "make it simpler"] : [name, "split it"];
-    const message = `${subject} has ${lines} lines of code, wanted are at most ${allowed}: ${advice}`;
+    const advice = name.endsWith("/") ? "make it simpler" : "split it";
+    const message = `${name} has ${lines} lines of code, wanted are at most ${allowed}: ${advice}`;
     findings.push({ path, line, message });
   }
   for (const name of Object.keys(limits.exceptions)) {

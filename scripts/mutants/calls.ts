@@ -15,21 +15,21 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "half-a-call-taken-for-none",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;",
         replace: "if (this.#takeBack(end, at)) log.failure = undefined;",
         killers: [[
-          "tests/log/cut_off_test.ts",
+          "tests/engine/cut_off_test.ts",
           "a batch that a stack overflow cuts off fails the store with a code, and nothing of it is there after reopening",
         ]],
       },
       {
         id: "left-overs-of-a-call-written",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "    this.writer.tail.stagedEnd = this.writer.tail.length;\n",
         replace: "",
         killers: [[
-          "tests/log/cut_off_test.ts",
+          "tests/engine/cut_off_test.ts",
           "what a call that was cut off left staged is not written with the next one",
         ]],
       },
@@ -66,7 +66,7 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "loop-without-a-turn",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "    settled().then(() => {",
         replace: "    Promise.resolve().then(() => {",
         killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
@@ -81,8 +81,8 @@ export const callRules: Promised[] = [
       {
         id: "rejected-without-a-turn",
         file: "src/store.ts",
-        find: "return settled().then(() => Promise.reject(error));",
-        replace: "return Promise.reject(error);",
+        find: "return settled().then(() => {\n      throw error;",
+        replace: "return Promise.resolve().then(() => {\n      throw error;",
         killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
       },
     ],
@@ -92,7 +92,7 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "failed-backup-left-behind",
-        file: "src/store/backup.ts",
+        file: "src/backup/backup.ts",
         find: "removeCopy(platform, target, { isNew, made });",
         replace: "if (made.length < 0) removeCopy(platform, target, { isNew, made });",
         killers: [[
@@ -102,7 +102,7 @@ export const callRules: Promised[] = [
       },
       {
         id: "failed-backup-removes-anothers",
-        file: "src/store/backup.ts",
+        file: "src/backup/backup.ts",
         find: "for (const name of made.reverse())",
         replace: "for (const name of [...made, ...platform.list(target)])",
         killers: [[

@@ -7,8 +7,8 @@
 import type { Promised } from "./types.ts";
 
 const COMPACTION = "tests/contract/compaction.ts";
-const COMPACTOR = "tests/compaction/compactor_test.ts";
-const MANIFEST = "tests/log/manifest_test.ts";
+const COMPACTOR = "tests/engine/compactor_test.ts";
+const MANIFEST = "tests/engine/manifest_test.ts";
 
 /** Rules about deletes and compaction. */
 export const compactionRules: Promised[] = [
@@ -18,14 +18,14 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "tombstone-dropped-early",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "Math.max(segment.lowestSequence - 1, segment.cleanAsOf)",
         replace: "Math.max(segment.highestSequence, segment.cleanAsOf)",
         killers: [[COMPACTOR, "compaction: a tombstone stays as long as a segment outside holds what it deleted"]],
       },
       {
         id: "copy-said-to-be-clean-as-of-its-end",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "output.cleanAsOf = this.#asOf;",
         replace: "output.cleanAsOf = Math.max(this.#asOf, log.nextSequence - 1);",
         killers: [[COMPACTOR, "compaction: a tombstone that comes during a compaction is needed for its copy"]],
@@ -39,11 +39,11 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "last-read-wins",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "if (cursor.sequence <= taken) return;",
         replace: "",
         killers: [[
-          "tests/store/replay_test.ts",
+          "tests/engine/replay_test.ts",
           "replay: the highest sequence number decides, whatever the order of segments and records",
         ]],
       },
@@ -54,7 +54,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "in-band-tombstone",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "const isSet = cursor.kind === KIND.set;",
         replace: "const isSet = cursor.kind === KIND.set && cursor.valueLength > 0;",
         killers: [[
@@ -69,7 +69,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unlisted-segment-taken",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "const leftovers = unlistedSegments(platform, directory, manifest);\n    checkAge",
         replace: "const leftovers = unlistedSegments(platform, directory, manifest);\n" +
           "    for (const name of leftovers) {\n" +
@@ -86,7 +86,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "manifest-written-in-place",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: "writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));\n" +
           "    platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);",
         replace: "writeDurably(platform, `${directory}/${MANIFEST_NAME}`, encodeManifest(manifest));",
@@ -97,7 +97,7 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "half-a-switch",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "if (output !== undefined) log.segments.delete(output.number);\n      log.historyFloor = historyFloor;",
         replace: "log.historyFloor = historyFloor;",
         killers: [[
@@ -123,7 +123,7 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "no-directory-sync-after-the-rename",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: '    asSync("the store\'s directory", () => platform.syncDirectory(directory));\n',
         replace: "",
         killers: [[
@@ -133,24 +133,24 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "no-directory-sync-for-a-new-segment",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: 'asSync("the store\'s directory", () => this.platform.syncDirectory(this.directory));',
         replace: "",
         killers: [[
-          "tests/log/log_test.ts",
+          "tests/engine/log_test.ts",
           "log: a segment's name and header are durable before the manifest lists it",
         ]],
       },
       {
         id: "copy-not-synced",
-        file: "src/log/copier.ts",
+        file: "src/engine/copier.ts",
         find: "await this.segment.handle.syncData();",
         replace: "await Promise.resolve();",
         killers: [[COMPACTOR, "compaction: whenever the power goes, the contents are the same"]],
       },
       {
         id: "inputs-removed-before-the-switch",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "      log.reserve.lend(0, () => log.replaceManifest({ clean: false }));",
         replace: "      for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
           "      log.replaceManifest({ clean: false });",
@@ -158,14 +158,14 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "backup-not-synced",
-        file: "src/store/backup.ts",
+        file: "src/backup/backup.ts",
         find: "await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));",
         replace: "await Promise.resolve().catch((error) => Promise.reject(ioError(doing, error)));",
         killers: [["tests/contract/figures.ts", "backup: survives a power cut right after it"]],
       },
       {
         id: "directory-of-a-backup-not-made-durable",
-        file: "src/store/backup.ts",
+        file: "src/backup/backup.ts",
         find: "if (!isNew) syncAbove(platform, target);",
         replace: "",
         killers: [["tests/contract/figures.ts", "backup: survives a power cut right after it"]],
@@ -177,27 +177,27 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "index-moved-unconditionally",
-        file: "src/index/relocation.ts",
+        file: "src/engine/relocation.ts",
         find: "return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;",
         replace: "return this.#list()[this.#rank(offset)] ?? 0;",
         killers: [[
-          "tests/index/relocation_test.ts",
+          "tests/engine/relocation_test.ts",
           "relocation: each marked place gets its own target, up to the end of the largest segment, and no other",
         ]],
       },
       {
         id: "overwritten-entries-moved",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);",
         replace: "const relocation = entries[at + 1] === 0 ? undefined : [...relocations.values()][0];",
         killers: [[
-          "tests/index/index_test.ts",
+          "tests/engine/index_test.ts",
           "index: only entries that are still where they were copied from are moved",
         ]],
       },
       {
         id: "rollback-during-a-compaction-ignored",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "      this.#host.settle();\n      if (this.#slices",
         replace: "      if (this.#slices",
         killers: [[COMPACTOR, "compaction: what made a record stale must be written before the record goes"]],
@@ -209,21 +209,21 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unreadable-rest-given-up",
-        file: "src/compaction/scan.ts",
+        file: "src/engine/scan.ts",
         find: "if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);",
         replace: "",
         killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
       },
       {
         id: "damaged-value-given-up",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: 'if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");',
         replace: "if (!isGrave && !cursor.checkValue()) return;",
         killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
       },
       {
         id: "failed-read-taken-for-damage",
-        file: "src/log/cursor.ts",
+        file: "src/engine/cursor.ts",
         find: "throw ioError(`read ${this.#extent.name} at byte ${this.offset}`, error);",
         replace: "if (error === undefined) throw ioError(this.#extent.name, error);",
         killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
@@ -235,7 +235,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "segment-removed-under-an-iterator",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (segment.retiredAt >= this.views.oldest) continue;",
         replace: "if (segment.retiredAt > this.views.opened) continue;",
         killers: [["tests/contract/iterators.ts", "iterators: read on across compaction, clear and rotation"]],
@@ -257,7 +257,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "compaction-in-one-go",
-        file: "src/compaction/scan.ts",
+        file: "src/engine/scan.ts",
         find: "if (!this.#slices.count(cursor.length, SLICE_BYTES)) continue;",
         replace: "if (cursor.length > 0) continue;",
         killers: [[COMPACTOR, "compaction: works in slices, and others have their turn in between"]],

@@ -17,14 +17,14 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "sync-not-awaited",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: 'if (durability === "write") {',
         replace: "if (durability !== undefined) {",
         killers: [[DURABILITY, 'durability "sync": what was acknowledged survives a power cut']],
       },
       {
         id: "write-not-awaited",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "return (this.#written ??= new Deferred()).promise;",
         replace: "return Promise.resolve();",
         killers: [[
@@ -34,14 +34,14 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "background-sync-forgotten",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "if (this.unsyncedBytes > 0) this.#sync();",
         replace: "if (this.unsyncedBytes > 0) return;",
         killers: [[DURABILITY, 'durability "write": is synced in the background within about a second']],
       },
       {
         id: "clean-end-believed-after-new-writes",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "if (this.#clean) this.replaceManifest({ clean: false });",
         replace: "this.#clean = false;",
         killers: [[
@@ -56,17 +56,17 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "rotation-without-sync",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "if (old !== undefined) this.syncActive();",
         replace: "",
         killers: [[
-          "tests/log/writer_test.ts",
+          "tests/engine/writer_test.ts",
           "writer: a segment is synced before the next one gets a record, whatever the durability",
         ]],
       },
       {
         id: "recovered-records-dropped",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;",
         replace: "if (cursor.kind === KIND.mark || tail.records < 2 || !cursor.loadValue()) continue;",
         killers: [[RECOVERY, "recovery: writing, dying and opening again many times loses nothing"]],
@@ -78,18 +78,18 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "batch-unmarked",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;",
         replace: "bytes[at + 9] = header.flags & ~FLAG_MORE;",
         killers: [["tests/contract/batch.ts", "batch: cut off by the death of the process it is gone as a whole"]],
       },
       {
         id: "batch-split-by-a-rotation",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "return end + lengthBytes <= limitBytes || end === active.headerBytes;",
         replace: "return end <= limitBytes || lengthBytes === 0;",
         killers: [[
-          "tests/log/writer_test.ts",
+          "tests/engine/writer_test.ts",
           "writer: a batch lies in one segment and says so; one that is too large gets a segment of its own",
         ]],
       },
@@ -112,21 +112,21 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "torn-tail-refused",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "tail.discardedRecords = unfinished;",
         replace: "if (unfinished === 0) throw corrupt(name, cursor.offset, tail.reason);",
         killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
       },
       {
         id: "torn-tail-unreported",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,",
         replace: "discardedBytes: 0,",
         killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
       },
       {
         id: "cut-off-creation-refused",
-        file: "src/store/directory.ts",
+        file: "src/engine/directory.ts",
         find: 'return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";',
         replace: 'return names.length > 1 ? "headless" : "none";',
         killers: [[OPENING, "open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"]],
@@ -141,7 +141,7 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "damage-before-the-mark-skipped",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find:
           'if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");',
         replace: "if (!cursor.next()) {\n" +
@@ -149,30 +149,30 @@ export const crashPromises: Promised[] = [
           "      return { endBytes, markBytes: endBytes, fileBytes, records: 0, discardedRecords: 0, highestSequence };\n" +
           "    }",
         killers: [[
-          "tests/log/recovery_test.ts",
+          "tests/engine/recovery_test.ts",
           "recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte",
         ]],
       },
       {
         id: "file-shorter-than-its-mark",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "if (fileBytes < markBytes) throw",
         replace: "if (fileBytes < knownMark - markBytes) throw",
         killers: [[
-          "tests/log/recovery_test.ts",
+          "tests/engine/recovery_test.ts",
           "recovery: at every length of the file past the mark it takes whole records, before it is damage",
         ]],
       },
       {
         id: "file-shorter-than-its-recorded-end",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "if (handle.size() < endBytes) {",
         replace: "if (handle.size() < 44) {",
         killers: [[OPENING, "open: a segment that is missing or too short is CORRUPT"]],
       },
       {
         id: "missing-segment-passed-over",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "for (const listed of manifest.segments) {\n    const segment",
         replace: "for (const listed of manifest.segments) {\n" +
           "    if (!log.platform.list(log.directory).includes(segmentName(listed.number))) continue;\n" +
@@ -181,7 +181,7 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "headless-store-begun-anew",
-        file: "src/store/directory.ts",
+        file: "src/engine/directory.ts",
         find: 'if (findStore(platform, directory) === "headless") {',
         replace: 'if (findStore(platform, directory) === "headless" && !create) {',
         killers: [[OPENING, "open: segments without a MANIFEST are CORRUPT, and stay as they are"]],
@@ -192,13 +192,13 @@ export const crashPromises: Promised[] = [
         find: "if (foreign.length === 0) return;",
         replace: "if (foreign.length >= 0) return;",
         killers: [[
-          "tests/store/directory_test.ts",
+          "tests/engine/directory_test.ts",
           "directory: one that holds another program's files and no store is refused, and left as it is",
         ]],
       },
       {
         id: "older-manifest-taken",
-        file: "src/store/strays.ts",
+        file: "src/check/strays.ts",
         find: "const younger = unlisted.find((name) => segmentNumberOf(name)! >= nextSegment);",
         replace: "const younger = unlisted.find((name) => segmentNumberOf(name)! < nextSegment - nextSegment);",
         killers: [[
@@ -208,7 +208,7 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "damage-skipped-at-open",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);\n" +
           "    if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);",
         replace: 'if (name === "") throw corrupt(name, endBytes, "");',
@@ -219,14 +219,14 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "damaged-value-refuses-the-store",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "while (cursor.next()) {",
         replace: "while (cursor.next() && cursor.checkValue()) {",
         killers: [[OPENING, "open: a damaged value is met where it is read, not at opening"]],
       },
       {
         id: "verify-trusts-values",
-        file: "src/store/scan.ts",
+        file: "src/check/scan.ts",
         find: 'found.reason = cursor.checkValue() ? undefined : "checksum of a value";',
         replace: 'found.reason = cursor.loadValue() ? undefined : "checksum of a value";',
         killers: [[
@@ -236,21 +236,21 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "salvage-ends-at-the-first-damage",
-        file: "src/store/repair.ts",
+        file: "src/check/repair.ts",
         find: "if (!isRecord || cursor.kind === KIND.mark) continue;",
         replace: "if (!isRecord) return;\n    if (cursor.kind === KIND.mark) continue;",
         killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
       },
       {
         id: "salvage-carries-damage-over",
-        file: "src/log/copier.ts",
+        file: "src/engine/copier.ts",
         find: "const keepsValue = as === undefined;",
         replace: "const keepsValue = as === undefined || as === cursor.kind;",
         killers: [["tests/fuzz/corpus_test.ts"]],
       },
       {
         id: "salvage-lists-nothing",
-        file: "src/store/repair.ts",
+        file: "src/check/repair.ts",
         find: "lostKeys: found.lostKeys(),",
         replace: "lostKeys: [],",
         killers: [[RECOVERY, "open with salvage: repairs first and says so in recovery; strict refuses"]],

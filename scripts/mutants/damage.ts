@@ -20,44 +20,44 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "value-checksum-ignored",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (!valueIsIntact(buffer, at, header, seed)) throw",
         replace: "if (header.length === 0) throw",
         killers: [["tests/contract/opening.ts", "open: a damaged value is met where it is read, not at opening"]],
       },
       {
         id: "header-checksum-ignored",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw",
         replace: "if (!isRecord) throw",
         killers: [["tests/contract/calls.ts", "get: whichever bit of its record has flipped, it is CORRUPT"]],
       },
       {
         id: "key-of-the-record-not-compared",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;",
         replace: "if (isSame(buffer.bytes, 0, 0, key) && header.length === 0) return undefined;",
         killers: [[
-          "tests/store/core_test.ts",
+          "tests/engine/engine_test.ts",
           "an entry of the index that points at the record of another key is CORRUPT, never that one's value",
         ]],
       },
       {
         id: "evicted-block-still-found",
-        file: "src/log/cache.ts",
+        file: "src/cache/block_cache.ts",
         find: "if (cached[block] === place + 1) cached[block] = 0;",
         replace: "",
         killers: [[
-          "tests/log/cache_test.ts",
+          "tests/cache/block_cache_test.ts",
           "cache: a block that had to go is not found any more, nor one that was dropped",
         ]],
       },
       {
         id: "checksum-not-bound-to-its-place",
-        file: "src/log/record.ts",
+        file: "src/engine/record.ts",
         find: "return (salt ^ offset) >>> 0;",
         replace: "return (salt ^ (offset & 0)) >>> 0;",
-        killers: [["tests/log/record_test.ts", "record: a record is worth nothing at another place"]],
+        killers: [["tests/engine/record_test.ts", "record: a record is worth nothing at another place"]],
       },
     ],
   },
@@ -69,14 +69,14 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "earlier-calls-rejected-too",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "if (this.tail.length === 0) {\n      // All is written",
         replace: "if (this.tail.length < 0) {\n      // All is written",
         killers: [[FAILED, "failed append: calls that wait for nothing but the sync of earlier groups do not reject"]],
       },
       {
         id: "failed-write-is-final",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "return this.#rollback(ioError(`append to ${active.name}`, error));",
         replace: "return this.fail(ioError(`append to ${active.name}`, error));",
         killers: [[
@@ -86,14 +86,14 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "groups-larger-than-a-segment",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "gainOf(all, [...inputs, next]).outputBytes > limitBytes",
         replace: "gainOf(all, [...inputs, next]).outputBytes > limitBytes * 1e9",
-        killers: [["tests/compaction/choose_test.ts", "choose: a group fits into one new segment"]],
+        killers: [["tests/engine/choose_test.ts", "choose: a group fits into one new segment"]],
       },
       {
         id: "inputs-kept-for-the-end",
-        file: "src/store/background.ts",
+        file: "src/store/maintenance.ts",
         find: "for (const segment of segments) segment.retiredAt = core.views.opened;\n        core.sweep();",
         replace: "for (const segment of segments) segment.retiredAt = core.views.opened;",
         killers: [[
@@ -109,35 +109,35 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "failed-fsync-acknowledged",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "for (const waiter of waiters) waiter.reject(log.failure!);",
         replace: "for (const waiter of waiters) waiter.resolve();",
         killers: [[CLOSING, "failed fsync: the writes that waited for it and all behind reject with FAILED"]],
       },
       {
         id: "failed-fsync-of-the-manifest-forgotten",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "} catch (error) {\n      throw (error as KvStoreError).code",
         replace: "} catch (error) {\n      if (this.isWriter) throw error;\n      throw (error as KvStoreError).code",
         killers: [[
-          "tests/log/log_test.ts",
+          "tests/engine/log_test.ts",
           "log: once an fsync has failed, nothing is written any more, and nothing removed",
         ]],
       },
       {
         id: "failed-fsync-of-a-copy-forgotten",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: 'error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;',
         replace: "error;",
         killers: [[CLOSING, "failed fsync: of the copy that a compaction makes fails the store as well"]],
       },
       {
         id: "failed-fsync-of-a-part-of-a-copy-forgotten",
-        file: "src/log/copier.ts",
+        file: "src/engine/copier.ts",
         find: ".catch((error) => this.#failure = error)",
         replace: ".catch(() => {})",
         killers: [[
-          "tests/compaction/compactor_test.ts",
+          "tests/engine/compactor_test.ts",
           "compaction: a failed sync of a part of the copy fails the store, whatever later syncs say",
         ]],
       },
@@ -162,14 +162,14 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "replaced-lock-not-noticed",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;',
         replace: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== undefined) return;',
         killers: [[LOCKING, "lock: a store whose LOCK was replaced switches no manifest any more"]],
       },
       {
         id: "acknowledged-without-a-look-at-the-lock",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "log.checkLock();",
         replace: "",
         killers: [[LOCKING, "lock: once LOCK has been removed, no write is acknowledged any more"]],
@@ -181,45 +181,45 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "search-without-end",
-        file: "src/log/cursor.ts",
+        file: "src/engine/cursor.ts",
         find: "&& this.#effort > 0; this.offset++) {",
         replace: "&& this.#effort > -1e12; this.offset++) {",
-        killers: [["tests/log/cursor_test.ts", "cursor: a hostile file costs bounded time"]],
+        killers: [["tests/engine/cursor_test.ts", "cursor: a hostile file costs bounded time"]],
       },
       {
         id: "image-size-trusted",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;",
         replace: "if (length > 2 ** 33) return undefined;",
         killers: [[
-          "tests/index/image_test.ts",
+          "tests/image/image_test.ts",
           "image: numbers in the footer ask for no more memory than there is file",
         ]],
       },
       {
         id: "unknown-feature-ignored",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: "if (version !== FORMAT_VERSION || features !== 0) {",
         replace: "if (version !== FORMAT_VERSION) {",
-        killers: [["tests/log/manifest_test.ts", "manifest: an unknown version or feature is FORMAT"]],
+        killers: [["tests/engine/manifest_test.ts", "manifest: an unknown version or feature is FORMAT"]],
       },
       {
         id: "newer-segment-read",
-        file: "src/log/segment.ts",
+        file: "src/engine/segment.ts",
         find: "if (version !== FORMAT_VERSION) {",
         replace: "if (version < FORMAT_VERSION) {",
         killers: [[
-          "tests/log/segment_test.ts",
+          "tests/engine/segment_test.ts",
           "segment: a newer version is FORMAT, and no count of inputs asks for memory",
         ]],
       },
       {
         id: "contradictions-in-the-manifest",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: "  checkManifest(manifest);\n",
         replace: "",
         killers: [[
-          "tests/log/manifest_test.ts",
+          "tests/engine/manifest_test.ts",
           "manifest: numbers that contradict one another are CORRUPT, whatever the checksum says",
         ]],
       },
@@ -230,27 +230,27 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "image-of-another-store-taken",
-        file: "src/store/checkpoint.ts",
+        file: "src/image/checkpoint.ts",
         find: "about.storeId !== toHex(log.storeId) || ",
         replace: "",
         killers: [[
-          "tests/store/checkpoint_test.ts",
+          "tests/image/checkpoint_test.ts",
           "checkpoint: an image fits only the log that it was made of, at that time or later",
         ]],
       },
       {
         id: "image-of-a-later-state-taken",
-        file: "src/store/checkpoint.ts",
+        file: "src/image/checkpoint.ts",
         find: "about.generation > manifest.generation || ",
         replace: "",
         killers: [[
-          "tests/store/checkpoint_test.ts",
+          "tests/image/checkpoint_test.ts",
           "checkpoint: an image fits only the log that it was made of, at that time or later",
         ]],
       },
       {
         id: "stale-image-not-caught-up-with",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "replayed = replay(index, log.segments, known);",
         replace:
           "replayed = known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
@@ -258,11 +258,11 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "image-of-unsynced-records",
-        file: "src/store/checkpoint.ts",
+        file: "src/image/checkpoint.ts",
         find: 'await core.writer!.reached("sync");',
         replace: "await Promise.resolve();",
         killers: [[
-          "tests/store/checkpoint_test.ts",
+          "tests/image/checkpoint_test.ts",
           "checkpoint: what an image covers is durable before it has its name",
         ]],
       },
@@ -273,7 +273,7 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "salvage-revives-older-values",
-        file: "src/store/repair.ts",
+        file: "src/check/repair.ts",
         find: "copier.copy(cursor, reason === undefined ? undefined : KIND.delete);",
         replace: "if (reason === undefined) copier.copy(cursor);",
         killers: [[
@@ -283,18 +283,18 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "salvage-hides-gaps",
-        file: "src/store/repair.ts",
+        file: "src/check/repair.ts",
         find: "lostSequences: found.lostSequences,",
         replace: "lostSequences: [],",
         killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
       },
       {
         id: "salvage-takes-inputs-and-output",
-        file: "src/store/rebuild.ts",
+        file: "src/check/rebuild.ts",
         find: "const kept = finished.filter(({ header }) => !replaced.has(header.number));",
         replace: "const kept = finished.filter(({ header }) => replaced.size >= 0 || header.number === 0);",
         killers: [[
-          "tests/store/rebuild_test.ts",
+          "tests/check/rebuild_test.ts",
           "rebuild: without a manifest, a finished copy stands for its inputs, and brings no deleted key back",
         ]],
       },

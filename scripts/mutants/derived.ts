@@ -5,8 +5,8 @@
  */
 import type { Promised } from "./types.ts";
 
-const LAZY_INDEX = "tests/store/lazy_index_test.ts";
-const LAZY_DAMAGE = "tests/store/lazy_damage_test.ts";
+const LAZY_INDEX = "tests/image/lazy_index_test.ts";
+const LAZY_DAMAGE = "tests/image/lazy_damage_test.ts";
 
 /** The rule about derived files. */
 export const derivedRules: Promised[] = [
@@ -16,17 +16,17 @@ export const derivedRules: Promised[] = [
     mutants: [
       {
         id: "image-checksum-ignored",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;",
         replace: "if (readInto(this.#handle, bytes, start) < length || checksum < 0) return undefined;",
         killers: [[
-          "tests/index/image_test.ts",
+          "tests/image/image_test.ts",
           "image: cut anywhere, or with any byte changed, it is refused or the same",
         ]],
       },
       {
         id: "damaged-image-leaves-its-account",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "for (const segment of log.segments.values()) segment.forget();",
         replace: "",
         killers: [[
@@ -36,7 +36,7 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-write",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "this.index.loadAll();",
         replace: "",
         killers: [[
@@ -46,14 +46,14 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-refresh",
-        file: "src/store/refresh.ts",
+        file: "src/follow/refresh.ts",
         find: "core.index.loadAll();",
         replace: "",
         killers: [[LAZY_INDEX, "index: a reader's snapshots stay as they were over a refresh…"]],
       },
       {
         id: "image-read-behind-recovery",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "if (whole) index.loadAll();",
         replace: "",
         killers: [[
@@ -63,28 +63,28 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-version-ignored",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "|| !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;",
         replace: "|| trailer[8] !== MAGIC[0]) return undefined;",
-        killers: [["tests/index/image_test.ts", "image: one of another version is refused"]],
+        killers: [["tests/image/image_test.ts", "image: one of another version is refused"]],
       },
       {
         id: "image-believed-though-the-log-is-shorter",
-        file: "src/store/checkpoint.ts",
+        file: "src/image/checkpoint.ts",
         find: "headerBytes <= account.from && account.from <= endBytes;",
         replace: "headerBytes <= account.from && headerBytes <= endBytes;",
         killers: [[
-          "tests/store/checkpoint_test.ts",
+          "tests/image/checkpoint_test.ts",
           "checkpoint: an image fits only the log that it was made of, at that time or later",
         ]],
       },
       {
         id: "image-believed-though-the-log-is-another",
-        file: "src/store/checkpoint.ts",
+        file: "src/image/checkpoint.ts",
         find: "return isSame && probe(segment, account.from) === account.probe;",
         replace: "return isSame;",
         killers: [[
-          "tests/store/checkpoint_test.ts",
+          "tests/image/checkpoint_test.ts",
           "checkpoint: an image fits only the log that it was made of, at that time or later",
         ]],
       },

@@ -9,8 +9,8 @@ const EXPIRY = "tests/contract/expiry.ts";
 const KEPT = "tests/contract/expiry_kept.ts";
 const CLOCK = "tests/contract/expiry_clock.ts";
 const INDEX = "tests/property/index_test.ts";
-const IMAGE = "tests/index/image_test.ts";
-const CHOOSE = "tests/compaction/choose_test.ts";
+const IMAGE = "tests/image/image_test.ts";
+const CHOOSE = "tests/engine/choose_test.ts";
 const TOMBSTONES = "tests/crash/tombstone_test.ts";
 
 const IMAGE_TIMES = "image: times of expiry come back, those that are past too, and go on like any others";
@@ -29,56 +29,56 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "expired-value-read",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;",
         replace: "return index.find(bytes, start, length) ? this.read(index, key) : undefined;",
         killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "expired-value-read-from-the-cache",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "const source = index.isExpired ? undefined : this.log.segment(index.segment);",
         replace: "const source = this.log.segment(index.segment);",
         killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "expired-keys-counted",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "return this.#size - this.#expired;",
         replace: "return this.#size;",
         killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "expired-a-millisecond-late",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (now < index.nextExpiry || now === index.now) return;",
         replace: "if (now <= index.nextExpiry || now === index.now) return;",
         killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "expiry-of-a-replaced-value-kept",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "if (this.expiresAt !== 0) this.unexpire(partition, id);",
         replace: "",
         killers: [[EXPIRY, "expiry: a later set replaces it, or takes it away"]],
       },
       {
         id: "sinking-entry-passes-the-sooner-one",
-        file: "src/index/expiries.ts",
+        file: "src/engine/expiries.ts",
         find: "if (time <= this.times[this.#heap[child]!]!) break;",
         replace: "if (time >= this.times[this.#heap[child]!]!) break;",
         killers: [[INDEX, DOES_WHAT_A_MAP_DOES]],
       },
       {
         id: "entry-behind-a-removed-one-only-rises",
-        file: "src/index/expiries.ts",
+        file: "src/engine/expiries.ts",
         find: "this.#sink(this.#places[last]! - 1, last);",
         replace: "",
         killers: [[INDEX, DOES_WHAT_A_MAP_DOES]],
       },
       {
         id: "times-lost-with-the-deleted-entries",
-        file: "src/index/partition.ts",
+        file: "src/engine/partition.ts",
         find: "if (time !== 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));",
         replace: "if (time < 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));",
         killers: [[INDEX, DOES_WHAT_A_MAP_DOES]],
@@ -92,14 +92,14 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "clock-believed",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "return Math.max(this.platform.now(), this.clockFloor);",
         replace: "return this.platform.now();",
         killers: [[CLOCK, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
       },
       {
         id: "clock-floor-not-recorded-at-closing",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "return this.#clean && this.#recordedFloor === this.clockFloor;",
         replace: "return this.#clean && this.#recordedFloor >= 0;",
         killers: [[CLOCK, AT_CLOSING]],
@@ -113,7 +113,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-written",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "clockFloor: this.clockFloor,",
         replace: "clockFloor: 0,",
         killers: [
@@ -123,14 +123,14 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-raised",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "log.clockFloor = now;",
         replace: "",
         killers: [[CLOCK, "clock: while a store is open, going back revives nothing, and no key lives shorter for it"]],
       },
       {
         id: "clock-floor-forgotten-at-a-refresh",
-        file: "src/store/refresh.ts",
+        file: "src/follow/refresh.ts",
         find: "next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);",
         replace: "",
         killers: [[CLOCK, "clock: a reader that has refreshed does not forget what it saw expire"]],
@@ -142,7 +142,7 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "expired-record-dropped",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "const isTombstone = isGrave || cursor.kind !== KIND.set;",
         replace: "const isTombstone = cursor.kind !== KIND.set;",
         killers: [
@@ -152,17 +152,17 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "delete-of-what-has-expired-passed-over",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "if (isOld && (!isUnknownSegment || (taken",
         replace: "if (isOld && (!isUnknownSegment || !isSet || (taken",
         killers: [[
-          "tests/store/replay_test.ts",
+          "tests/engine/replay_test.ts",
           "replay: a set that was known and is a delete now leaves no older copy standing, in any order",
         ]],
       },
       {
         id: "expired-record-kept-whole",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "const isSet = isCurrent && !isGrave;",
         replace: "const isSet = isCurrent;",
         killers: [[
@@ -172,17 +172,17 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "entry-of-an-expired-record-kept",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "if (isGrave) this.#hasGraves = true;",
         replace: "",
         killers: [[
-          "tests/compaction/expired_test.ts",
+          "tests/engine/expired_test.ts",
           "compaction: what has expired leaves the index with its record",
         ]],
       },
       {
         id: "tombstones-of-expired-keys-thought-droppable",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "keptBytes += input.highestSequence <= droppable ? 0 : input.graveBytes;",
         replace: "",
         killers: [[
@@ -192,7 +192,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "nothing-won-of-what-has-expired",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "keptBytes += input.liveBytes - input.expiredBytes;",
         replace: "keptBytes += input.liveBytes;",
         killers: [[
@@ -202,7 +202,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "nobody-told-that-much-has-expired",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "if (index.expiredBytes < this.wakeAtBytes) return;",
         replace: "if (index.expiredBytes >= 0) return;",
         killers: [[
@@ -219,7 +219,7 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "snapshots-go-by-the-present-time",
-        file: "src/store/views.ts",
+        file: "src/views/views.ts",
         find: "const now = view === undefined ? this.current.now : view.now;",
         replace: "const now = view === undefined || view.now > 0 ? this.current.now : view.now;",
         killers: [[
@@ -229,7 +229,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "expired-entry-removed-under-a-snapshot",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "beforeRemoval?.(partition!.key(id), this);",
         replace: "",
         killers: [[
@@ -239,14 +239,14 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "snapshot-counts-anew-behind-a-rollback",
-        file: "src/store/views.ts",
+        file: "src/views/views.ts",
         find: "view.size = this.current.sizeAt(view.now);",
         replace: "view.size = this.current.size;",
         killers: [[KEPT, REJECTED]],
       },
       {
         id: "expiry-not-given-back-by-a-rollback",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace: "this.index.put(keyIn(buffer, at, header), segment, offset, form, Math.min(0, expiresAt));",
         killers: [[KEPT, REJECTED]],
@@ -258,7 +258,7 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "time-of-a-moved-record-lost",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "if (time !== 0) this.expireAt(partition!, id, time);",
         replace: "",
         killers: [[
@@ -268,28 +268,28 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "time-not-taken-from-the-log",
-        file: "src/store/replay.ts",
+        file: "src/engine/replay.ts",
         find: "const expiresAt = isSet ? cursor.expiresAt : 0;",
         replace: "const expiresAt = isSet ? 0 * cursor.expiresAt : 0;",
         killers: [[EXPIRY, TO_THE_MILLISECOND]],
       },
       {
         id: "image-without-times",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "const expiry = times === undefined ? Infinity : lowestOf(times);",
         replace: "const expiry = times === undefined || times.length >= 0 ? Infinity : lowestOf(times);",
         killers: [[IMAGE, IMAGE_TIMES]],
       },
       {
         id: "lowest-time-of-a-table-believed",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "if (times !== undefined && !(times.every(isTime) && lowestOf(times) === expiry)) return false;",
         replace: "if (times !== undefined && !(times.every(isTime) && lowestOf(times) >= 0)) return false;",
         killers: [[IMAGE, "image: numbers in the footer ask for no more memory than there is file"]],
       },
       {
         id: "table-with-expired-keys-not-read",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "if (expiry[number]! <= this.now) this.existing(number);",
         replace: "if (expiry[number]! < 0) this.existing(number);",
         killers: [[

@@ -7,7 +7,7 @@
 import type { Promised } from "./types.ts";
 
 const POOL = "tests/platform/pool_test.ts";
-const REMOVED = "tests/store/removed_files_test.ts";
+const REMOVED = "tests/follow/removed_files_test.ts";
 
 /** Rules about open files. */
 export const fileRules: Promised[] = [
@@ -22,16 +22,16 @@ export const fileRules: Promised[] = [
         replace: "while (this.#open.length > this.limit * 1000) this.#evict();",
         killers: [
           [POOL, "pool: however many files are read, no more than the limit are open"],
-          ["tests/store/many_segments_test.ts", "many segments: every call works with a fixed number of open files"],
+          ["tests/engine/many_segments_test.ts", "many segments: every call works with a fixed number of open files"],
         ],
       },
       {
         id: "sealed-file-kept-open",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "else this.platform.pool.release(old.handle);",
         replace: "else void old.handle;",
         killers: [[
-          "tests/store/many_segments_test.ts",
+          "tests/engine/many_segments_test.ts",
           "many segments: every call works with a fixed number of open files",
         ]],
       },
@@ -70,14 +70,14 @@ export const fileRules: Promised[] = [
     mutants: [
       {
         id: "removed-file-called-damaged",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: "if (isListed) return corrupt(name, 0,",
         replace: "if (isListed || manifest.generation > 0) return corrupt(name, 0,",
         killers: [[REMOVED, "removed files: snapshots and iterators say that they cannot go on; new ones can"]],
       },
       {
         id: "missing-file-called-removed",
-        file: "src/log/manifest.ts",
+        file: "src/engine/manifest.ts",
         find: "manifest.segments.some((listed) => listed.number === number)",
         replace: "manifest.segments.some((listed) => listed.number === number && number > 2 ** 31)",
         killers: [[
@@ -103,7 +103,7 @@ export const fileRules: Promised[] = [
       },
       {
         id: "watch-ended-by-a-removed-file",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: "if (!isTrimmed(error)) throw error;\n      this.#catchUp();",
         replace: "if (error !== undefined) throw error;\n      this.#catchUp();",
         killers: [[REMOVED, "removed files: a watch goes on where all versions are left"]],

@@ -46,7 +46,7 @@ export const lockRules: Promised[] = [
       },
       {
         id: "held-directory-not-forgotten",
-        file: "src/store/directory.ts",
+        file: "src/engine/directory.ts",
         find: "held.delete(directory);",
         replace: "void held;",
         killers: [[

@@ -8,7 +8,7 @@ import type { Promised } from "./types.ts";
 
 const LOCKING = "tests/contract/locking.ts";
 const RECOVERY = "tests/contract/recovery.ts";
-const FIND_TAIL = "tests/log/recovery_test.ts";
+const FIND_TAIL = "tests/engine/recovery_test.ts";
 const OPENING = "tests/contract/opening.ts";
 
 /** Rules about recovery. */
@@ -18,7 +18,7 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "appended-behind-a-torn-tail",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find:
           "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
         replace: "if (last !== undefined && tail !== undefined) {\n" +
@@ -29,7 +29,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "torn-tail-written-over",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find:
           "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
         replace: "if (last !== undefined && tail !== undefined) {\n" +
@@ -43,7 +43,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "bytes-behind-a-clean-end-appended-to",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "last.sealed = true;\n      else log.resume(last);",
         replace: "log.resume(last);\n      else log.resume(last);",
         killers: [[
@@ -60,7 +60,7 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "marks-behind-a-hole-ignored",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "isThere = cursor.search(from, { marksOnly: true });\n      if (!isThere) break;",
         replace: "if (from > 0) break;",
         killers: [[
@@ -70,7 +70,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "records-behind-a-hole-taken",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "while (cursor.next() && cursor.checkValue()) {",
         replace:
           "while ((cursor.next() && cursor.checkValue()) || cursor.search(cursor.offset + 1, { marksOnly: false })) {",
@@ -81,25 +81,25 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "marks-in-the-log-ignored",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "if (mark.segment === segment.number && mark.offset > highest) highest = mark.offset;",
         replace: "if (mark.segment === segment.number && mark.offset > fileBytes) highest = mark.offset;",
         killers: [[FIND_TAIL, "recovery: only marks on this segment count, and none that is damaged"]],
       },
       {
         id: "no-marks-written",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;",
         replace: "if (active === undefined || mustRotate || syncedBytes >= this.#markedBytes) return;",
-        killers: [["tests/log/writer_test.ts", "writer: a group ends with what was durable when it was written"]],
+        killers: [["tests/engine/writer_test.ts", "writer: a group ends with what was durable when it was written"]],
       },
       {
         id: "mark-ahead-of-the-disk",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });",
         replace: "writeMark(this.tail.view, at, { segment: active.number, offset: active.endBytes });",
         killers: [[
-          "tests/log/writer_test.ts",
+          "tests/engine/writer_test.ts",
           "writer: a mark says what has been synced, not what was merely written",
         ]],
       },
@@ -110,17 +110,17 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "zeros-taken-for-a-header",
-        file: "src/log/record.ts",
+        file: "src/engine/record.ts",
         find: "if (kind < KIND.set || kind > KIND.mark || (flags & ~KNOWN_FLAGS) !== 0) return false;",
         replace: "if (kind > KIND.mark || (flags & ~KNOWN_FLAGS) !== 0) return false;",
         killers: [[
-          "tests/log/record_test.ts",
+          "tests/engine/record_test.ts",
           "record: zeros are no header, nor is anything with an impossible field",
         ]],
       },
       {
         id: "garbage-taken-for-values",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "while (cursor.next() && cursor.checkValue()) {",
         replace: "while (cursor.next() && cursor.loadValue()) {",
         killers: [[
@@ -135,21 +135,21 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "length-trusted-before-its-checksum",
-        file: "src/log/record.ts",
+        file: "src/engine/record.ts",
         find: "if (header.valueLength > MAX_VALUE_BYTES || header.length > leftBytes) return false;",
         replace: "if (header.valueLength > MAX_VALUE_BYTES && header.length > leftBytes) return false;",
         killers: [[
-          "tests/log/record_test.ts",
+          "tests/engine/record_test.ts",
           "record: zeros are no header, nor is anything with an impossible field",
         ]],
       },
       {
         id: "footer-length-trusted",
-        file: "src/index/image.ts",
+        file: "src/image/image.ts",
         find: "if (length > Math.min(MAX_FOOTER_BYTES, size - TRAILER_BYTES)) return undefined;",
         replace: "",
         killers: [[
-          "tests/index/image_test.ts",
+          "tests/image/image_test.ts",
           "image: numbers in the footer ask for no more memory than there is file",
         ]],
       },
@@ -160,7 +160,7 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "batch-applied-early",
-        file: "src/log/recovery.ts",
+        file: "src/engine/recovery.ts",
         find: "if ((cursor.flags & FLAG_MORE) !== 0) continue;",
         replace: "if ((cursor.flags & FLAG_MORE) !== 0 && tail.records < 0) continue;",
         killers: [[FIND_TAIL, "recovery: a batch without its end is not taken, nor is anything of it"]],
@@ -172,14 +172,14 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "segment-number-not-reserved",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });",
         replace: "if (number >= this.#reservedBelow) this.#reservedBelow = number + 1;",
-        killers: [["tests/log/log_test.ts", "log: a segment's number is reserved, durably, before a file has it"]],
+        killers: [["tests/engine/log_test.ts", "log: a segment's number is reserved, durably, before a file has it"]],
       },
       {
         id: "segment-number-reused",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "if (this.platform.isAlreadyThere(error)) continue;",
         replace: "if (this.platform.isAlreadyThere(error)) {\n" +
           "          this.platform.remove(path);\n" +
@@ -187,20 +187,20 @@ export const recoveryRules: Promised[] = [
           "          continue;\n" +
           "        }",
         killers: [[
-          "tests/log/log_test.ts",
+          "tests/engine/log_test.ts",
           "log: a file that is there already is left alone, and its number is not used",
         ]],
       },
       {
         id: "sequence-numbers-reused-after-a-crash",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "log.nextSequence += SEQUENCE_SKIP;",
         replace: "log.nextSequence += 0;",
         killers: [[OPENING, "open: sequence numbers that a power cut lost are not used again"]],
       },
       {
         id: "sequence-numbers-of-rejected-writes-reused",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "const starts = this.tail.starts(from, to);",
         replace: "const starts = this.tail.starts(from, to);\n      this.#log.nextSequence -= starts.length;",
         killers: [[
@@ -225,7 +225,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "failed-open-keeps-files-open",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find:
           "recovery: recoveryOf(manifest, last, tail) };\n  } catch (error) {\n    log.closeFiles();\n    throw error;",
         replace: "recovery: recoveryOf(manifest, last, tail) };\n  } catch (error) {\n    throw error;",
@@ -241,11 +241,11 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "key-from-an-unchecked-record",
-        file: "src/log/cursor.ts",
+        file: "src/engine/cursor.ts",
         find:
           'return headerIsIntact(this, this.at, this, this.seed) ? undefined : "checksum of a record\'s header and key";',
         replace: "return undefined;",
-        killers: [["tests/log/cursor_test.ts", "cursor: a bad header ends the walk, a bad value does not"]],
+        killers: [["tests/engine/cursor_test.ts", "cursor: a bad header ends the walk, a bad value does not"]],
       },
     ],
   },

@@ -6,9 +6,9 @@
 
 import type { Promised } from "./types.ts";
 
-const AUDIT = "tests/compaction/audit_test.ts";
-const CHOOSE = "tests/compaction/choose_test.ts";
-const SPACE = "tests/compaction/space_test.ts";
+const AUDIT = "tests/audit/audit_test.ts";
+const CHOOSE = "tests/engine/choose_test.ts";
+const SPACE = "tests/engine/space_test.ts";
 const UNCLEAN = "tests/crash/unclean_test.ts";
 
 /** Rules about the size of the log. */
@@ -18,14 +18,14 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "tombstones-kept-for-ever",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "if (!inputs.has(segment)) limit =",
         replace: "limit =",
         killers: [[CHOOSE, "choose: tombstones are won only where they may go"]],
       },
       {
         id: "tombstones-rewritten-for-ever",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;",
         replace: "keptBytes += droppable < 0 ? input.tombstoneBytes : 0;",
         killers: [[CHOOSE, "choose: no compaction of undroppable tombstones, however often it is asked for"]],
@@ -33,8 +33,8 @@ export const spaceRules: Promised[] = [
       {
         id: "tombstone-for-a-missing-key",
         file: "src/store.ts",
-        find: "if (isThere || this.#core.isListed()) {",
-        replace: "if (isThere !== undefined) {",
+        find: "if (isListed) {",
+        replace: "if (isListed !== undefined) {",
         killers: [[
           "tests/contract/calls.ts",
           "delete: writes a tombstone for a key that was there, and nothing for one that was not",
@@ -42,7 +42,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "wholly-live-segments-overlooked",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "if (segment.sealed && segment.isWhollyLive) segment.cleanAsOf = asOf;",
         replace: "if (asOf < 0) segment.cleanAsOf = asOf;",
         killers: [[
@@ -52,14 +52,14 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "tombstones-never-audited",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "return inputs.length > 0 && isDue ? inputs : undefined;",
         replace: "return inputs.length < 0 && isDue ? inputs : undefined;",
         killers: [[SPACE, "space: the log is bounded by what is live, …"]],
       },
       {
         id: "every-tombstone-of-a-key-kept",
-        file: "src/compaction/audit.ts",
+        file: "src/audit/audit.ts",
         find: "return sequence < newest || (sequence === newest && partition.entries",
         replace: "return newest < 0 || (sequence === newest && partition.entries",
         killers: [[
@@ -69,7 +69,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "audits-never-forgotten",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "for (const segment of audited) segment.isAudited = false;",
         replace: "for (const segment of audited) segment.isAudited = true;",
         killers: [[
@@ -86,7 +86,7 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "hidden-set-overlooked",
-        file: "src/compaction/audit.ts",
+        file: "src/audit/audit.ts",
         find: "entries[at] === HIDES_NOTHING) entries[at] = NEEDED;",
         replace: "entries[at] === HIDES_NOTHING) entries[at] = HIDES_NOTHING;",
         killers: [[
@@ -96,28 +96,28 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "set-hidden-by-a-clear-overlooked",
-        file: "src/compaction/audit.ts",
+        file: "src/audit/audit.ts",
         find: "clear.verdict === HIDES_NOTHING) clear.verdict = NEEDED;",
         replace: "clear.verdict === HIDES_NOTHING) clear.verdict = HIDES_NOTHING;",
         killers: [[AUDIT, "audit: a clear stays as long as there is a set before it, and the newest is enough"]],
       },
       {
         id: "later-inputs-not-read",
-        file: "src/compaction/audit.ts",
+        file: "src/audit/audit.ts",
         find: "sequence < newest && of < rank;",
         replace: "sequence < newest && of < rank && rank === Infinity;",
         killers: [[AUDIT, "audit: what a later input holds is there until its turn has come"]],
       },
       {
         id: "unreadable-segment-thought-empty",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "[...segments].filter((segment) => !segment.isCompactable), inputs);",
         replace: "[...segments].filter((segment) => segment.endBytes < 0), inputs);",
         killers: [[AUDIT, "audit: a segment that cannot be read keeps all tombstones above its lowest number"]],
       },
       {
         id: "stale-set-counted-as-a-mark",
-        file: "src/log/segment.ts",
+        file: "src/engine/segment.ts",
         find: "return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes === 0;",
         replace: "return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes < 30;",
         killers: [[
@@ -133,14 +133,14 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "segments-of-unclean-ends-kept",
-        file: "src/store/background.ts",
+        file: "src/store/maintenance.ts",
         find: "inputs !== undefined && bytes < MAX_MERGED_BYTES;",
         replace: "inputs !== undefined && bytes < 0;",
         killers: [[UNCLEAN, "unclean ends: a thousand leave a few segments, and all that was set"]],
       },
       {
         id: "tiers-never-full",
-        file: "src/compaction/choose.ts",
+        file: "src/engine/choose.ts",
         find: "const FULL_TIER = 8;",
         replace: "const FULL_TIER = 8e8;",
         killers: [[
@@ -150,7 +150,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "segment-of-marks-kept",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "last.sealed && last.isVoid)",
         replace: "last.sealed && last.endBytes === last.headerBytes)",
         killers: [[UNCLEAN, "unclean ends: a segment in which there are only marks goes"]],

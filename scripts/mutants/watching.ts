@@ -19,14 +19,14 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "told-before-it-is-durable",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "return sealed ? endBytes : this.syncedBytes;",
         replace: "return sealed || endBytes > 0 ? endBytes : this.syncedBytes;",
         killers: [[WATCHING, "watch: nothing is told before it is durable, of a batch nothing before all of it"]],
       },
       {
         id: "reader-takes-the-written-for-durable",
-        file: "src/store/open.ts",
+        file: "src/engine/open.ts",
         find: "log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;",
         replace: "log.syncedBytes = last?.endBytes ?? 0;",
         killers: [[
@@ -36,17 +36,17 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "reader-forgets-the-marks",
-        file: "src/store/refresh.ts",
+        file: "src/follow/refresh.ts",
         find: "markAmong(segment, known, marked)",
         replace: "marked",
         killers: [[
-          "tests/store/watch_test.ts",
+          "tests/watch/watch_test.ts",
           "watch: a reader's hears of a write within two seconds, and of one merely written within two of its sync",
         ]],
       },
       {
         id: "news-that-wakes-nobody",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "this.syncedBytes = endBytes;\n    this.onDurable();",
         replace: "this.syncedBytes = endBytes;",
         killers: [[WATCHING, "watch: nothing is told before it is durable, of a batch nothing before all of it"]],
@@ -60,7 +60,7 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "begins-behind-what-is-pending",
-        file: "src/store/durable.ts",
+        file: "src/watch/durable.ts",
         find: "(writer.firstPending ?? log.nextSequence) - 1",
         replace: "log.nextSequence - 1",
         killers: [[
@@ -70,7 +70,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "begins-behind-what-is-written",
-        file: "src/store/durable.ts",
+        file: "src/watch/durable.ts",
         find: "if (cursor.next()) return cursor.sequence - 1;",
         replace: "if (cursor.next() && writer === undefined) return cursor.sequence - 1;",
         killers: [[
@@ -80,27 +80,27 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "one-segment-after-the-other",
-        file: "src/log/changes.ts",
+        file: "src/watch/changes.ts",
         find: "!(lowest !== undefined && lowest.cursor.sequence < next.lowestSequence)",
         replace: "lowest === undefined",
         killers: [[
-          "tests/log/changes_test.ts",
+          "tests/watch/changes_test.ts",
           "changes: all segments together in the order of the sequence numbers, each change once, without marks",
         ]],
       },
       {
         id: "disorder-above-the-history-floor",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "!isKept || isGrave || cursor.sequence < this.#highestCopied",
         replace: "!isKept || isGrave",
         killers: [[
-          "tests/compaction/order_test.ts",
+          "tests/engine/copy_order_test.ts",
           "compaction: above the history floor, every segment has its records in the order of the writes",
         ]],
       },
       {
         id: "tombstone-told-for-what-expired",
-        file: "src/log/changes.ts",
+        file: "src/watch/changes.ts",
         find: "one.segment.number < other.segment.number",
         replace: "one.segment.number > other.segment.number",
         killers: [[
@@ -110,10 +110,10 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "place-lost-at-a-rest",
-        file: "src/log/changes.ts",
+        file: "src/watch/changes.ts",
         find: "cursor.offset + (isBehind ? cursor.length : 0)",
         replace: "cursor.offset + cursor.length",
-        killers: [["tests/log/changes_test.ts"]],
+        killers: [["tests/watch/changes_test.ts"]],
       },
     ],
   },
@@ -124,7 +124,7 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "dropped-changes-not-kept",
-        file: "src/store/watches.ts",
+        file: "src/watch/watches.ts",
         find: "if (position < historyFloor && position < highestSequence) return true;",
         replace: "if (position < historyFloor && position < highestSequence) return false;",
         killers: [[
@@ -134,7 +134,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "kept-for-ever",
-        file: "src/store/watches.ts",
+        file: "src/watch/watches.ts",
         find: "if (bytes > this.#keptBytes) watching",
         replace: "if (bytes > this.#keptBytes * 1000) watching",
         killers: [[
@@ -144,7 +144,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "number-ahead-waited-for",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: "if (state.position >= nextSequence) {",
         replace: "if (state.position < 0) {",
         killers: [[
@@ -154,7 +154,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "begins-below-the-history-floor",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: "if (state.position < historyFloor) state",
         replace: "if (state.position < 0) state",
         killers: [[
@@ -164,7 +164,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "history-floor-not-raised",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: "log.historyFloor = Math.max(historyFloor, this.#historyFloor);",
         replace: "log.historyFloor = historyFloor;",
         killers: [[
@@ -174,7 +174,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "reader-passes-over-what-it-missed",
-        file: "src/store/refresh.ts",
+        file: "src/follow/refresh.ts",
         find: "if (next.historyFloor > watches.durableSequence) watches",
         replace: "if (next.historyFloor < 0) watches",
         killers: [[
@@ -184,7 +184,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "damaged-header-passed-over",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: 'error.code === "CORRUPT") this.end();',
         replace: 'error.code === "CORRUPT") return "end";',
         killers: [[
@@ -194,51 +194,51 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "sources-kept-after-a-failed-read",
-        file: "src/log/changes.ts",
+        file: "src/watch/changes.ts",
         find: "      this.rest();\n      throw error;",
         replace: "      throw error;",
         killers: [[
-          "tests/log/changes_test.ts",
+          "tests/watch/changes_test.ts",
           "changes: where one reading fails, the next step makes it again, and nothing is lost or twice",
         ]],
       },
       {
         id: "change-passed-over-whose-value-could-not-be-read",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: "this.#changes.back();",
         replace: "",
         killers: [[
-          "tests/store/watch_test.ts",
+          "tests/watch/watch_test.ts",
           "watch: where one reading fails, the next call makes it again, and every change is told once, as it was",
         ]],
       },
       {
         id: "kept-by-a-store-that-is-closed",
-        file: "src/store/watches.ts",
+        file: "src/watch/watches.ts",
         find: "    this.wake();\n    this.#open.clear();",
         replace: "    this.wake();",
         killers: [[
-          "tests/store/watch_test.ts",
+          "tests/watch/watch_test.ts",
           "watch: closing the store removes what was kept for one that is behind",
         ]],
       },
       {
         id: "looks-for-nobody",
-        file: "src/store/watches.ts",
+        file: "src/watch/watches.ts",
         find: "if (this.isEmpty) this.#stopLooking();",
         replace: "",
         killers: [[
-          "tests/store/watch_test.ts",
+          "tests/watch/watch_test.ts",
           "watch: a reader stays as it is from the end of its last watch on",
         ]],
       },
       {
         id: "abandoned-watch-kept",
-        file: "src/store/watch.ts",
+        file: "src/watch/watch.ts",
         find: "ABANDONED.register(this, () => state.end(), this);",
         replace: "",
         killers: [[
-          "tests/store/watch_test.ts",
+          "tests/watch/watch_test.ts",
           "watch: one that is abandoned gives its segments back when it is collected; one that waits is not collected",
         ]],
       },
@@ -249,7 +249,7 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "restored-as-bytes",
-        file: "src/store/history.ts",
+        file: "src/watch/history.ts",
         find: "type: valueTypeOf(cursor.flags)",
         replace: "type: valueTypeOf(0)",
         killers: [[
@@ -259,7 +259,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "restored-unchecked",
-        file: "src/store/history.ts",
+        file: "src/watch/history.ts",
         find: "if (!cursor.checkValue()) throw",
         replace: "if (!cursor.loadValue()) throw",
         killers: [[

@@ -20,7 +20,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "failed-fsync-retried",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find:
           "this.fail(syncFailure(active.name, error));\n        for (const waiter of waiters) waiter.reject(log.failure!);",
         replace: "if (error === undefined) this.fail(syncFailure(active.name, error));\n" +
@@ -29,7 +29,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "failed-fsync-forgotten",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "this.failure ??= error;\n    this.onDurable();\n    return this.failure;",
         replace: "return error;",
         killers: [[
@@ -39,22 +39,22 @@ export const writeRules: Promised[] = [
       },
       {
         id: "manifest-after-a-failed-fsync",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find:
           "replaceManifest(options: { clean: boolean }): void {\n    if (this.failure !== undefined) throw this.failure;",
         replace: "replaceManifest(options: { clean: boolean }): void {",
         killers: [[
-          "tests/log/log_test.ts",
+          "tests/engine/log_test.ts",
           "log: once an fsync has failed, nothing is written any more, and nothing removed",
         ]],
       },
       {
         id: "segment-after-a-failed-fsync",
-        file: "src/log/log.ts",
+        file: "src/engine/log.ts",
         find: "beginSegment(inputs: number[]): Segment {\n    if (this.failure !== undefined) throw this.failure;",
         replace: "beginSegment(inputs: number[]): Segment {",
         killers: [[
-          "tests/log/log_test.ts",
+          "tests/engine/log_test.ts",
           "log: once an fsync has failed, nothing is written any more, and nothing removed",
         ]],
       },
@@ -68,7 +68,7 @@ export const writeRules: Promised[] = [
         file: "src/platform/files.ts",
         find: "while (done < source.length) {",
         replace: "while (done === 0 && done < source.length) {",
-        killers: [["tests/log/writer_test.ts", "writer: short writes are continued"]],
+        killers: [["tests/engine/writer_test.ts", "writer: short writes are continued"]],
       },
       {
         id: "write-of-nothing-taken-for-success",
@@ -80,11 +80,11 @@ export const writeRules: Promised[] = [
       },
       {
         id: "appended-behind-a-failed-write",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "log.mustRotate = true;",
         replace: "",
         killers: [[
-          "tests/log/writer_test.ts",
+          "tests/engine/writer_test.ts",
           "writer: after a part of a group was written, nothing is appended behind it",
         ]],
       },
@@ -96,7 +96,7 @@ export const writeRules: Promised[] = [
       {
         id: "delete-of-an-expired-key-not-written",
         file: "src/store.ts",
-        find: "if (isThere || this.#core.isListed()) {",
+        find: "if (isListed) {",
         replace: "if (isThere) {",
         killers: [["tests/contract/expiry_clock.ts", DELETED]],
       },
@@ -116,7 +116,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "promise-resolved-before-the-sync",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "const waiters = this.#syncWaiters.splice(0);\n    const end",
         replace:
           "const waiters = this.#syncWaiters.splice(0);\n    waiters.forEach((waiter) => waiter.resolve());\n    const end",
@@ -134,7 +134,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "rejected-write-visible",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace:
           "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
@@ -142,7 +142,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "rejected-clear-visible",
-        file: "src/store/core.ts",
+        file: "src/engine/engine.ts",
         find: "this.views.restore(this.#cleared.pop()!);",
         replace: "this.#cleared.pop();",
         killers: [[FAILED, "failed append: every kind of write rejects with IO and its cause, and the state returns"]],
@@ -156,33 +156,33 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "no-memory-behind-the-switch-passed-over",
-        file: "src/compaction/compactor.ts",
+        file: "src/engine/compactor.ts",
         find: 'throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));',
         replace: 'throw new KvStoreError("FAILED", reason, { cause });',
         killers: [[
-          "tests/store/core_test.ts",
+          "tests/engine/engine_test.ts",
           "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
         ]],
       },
       {
         id: "key-added-before-there-is-room-for-its-time",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "if (id < 0) partition.makeRoom(key.length, this.holds > 0);",
         replace: "if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);",
         killers: [[
-          "tests/store/core_test.ts",
+          "tests/engine/engine_test.ts",
           "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
         ]],
       },
       {
         id: "times-given-up-before-there-is-room",
-        file: "src/index/partition.ts",
+        file: "src/engine/partition.ts",
         find:
           "    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;\n    this.expiries = keptExpiries;",
         replace:
           "    this.expiries = keptExpiries;\n    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;",
         killers: [[
-          "tests/index/partition_test.ts",
+          "tests/engine/partition_test.ts",
           "partition: where there is no memory for dropping deleted entries, nothing has changed",
         ]],
       },
@@ -193,7 +193,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "length-in-characters",
-        file: "src/log/tail.ts",
+        file: "src/engine/tail.ts",
         find: 'if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);',
         replace: 'if (typeof value === "string") encodeUtf8(value, bytes, valueStart);',
         killers: [[
@@ -222,52 +222,52 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "walk-goes-on-at-its-old-place",
-        file: "src/index/walk.ts",
+        file: "src/order/walk.ts",
         find: "if (this.#version !== version) this.#seek();",
         replace: "if (this.#version < 0) this.#seek();",
         killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
       },
       {
         id: "key-that-a-view-has-taken-out-of-the-order",
-        file: "src/store/views.ts",
+        file: "src/views/views.ts",
         find: "if (copyOf(place, now) !== undefined) return false;",
         replace: "",
         killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
       },
       {
         id: "key-that-comes-back-not-put-in-order",
-        file: "src/index/index.ts",
+        file: "src/engine/index.ts",
         find: "const wasListed = this.segment !== 0 && !this.isExpired;",
         replace: "const wasListed = this.segment !== 0;",
         killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
       },
       {
         id: "renumbered-entries-passed-over-while-the-order-is-made",
-        file: "src/index/order.ts",
+        file: "src/order/order.ts",
         find: "if (table === this.#nextTable) this.#nextId = 0;",
         replace: "",
         killers: [[
-          "tests/index/select_test.ts",
+          "tests/order/select_test.ts",
           "select: an order that is made in small steps has all keys in the end, whatever comes and goes meanwhile",
         ]],
       },
       {
         id: "deleted-keys-count-against-a-limit",
-        file: "src/index/select.ts",
+        file: "src/order/select.ts",
         find: "if (counts(refs[reverse ? refs.length - 1 - taken : taken]!)) left--;",
         replace: "left--;",
         killers: [[
-          "tests/index/select_test.ts",
+          "tests/order/select_test.ts",
           "select: a range alone has what the order of all keys has there, and little more than its limit",
         ]],
       },
       {
         id: "keys-that-are-gone-left-in-the-order",
-        file: "src/store/range.ts",
+        file: "src/order/range.ts",
         find: "if (this.#source.isForgotten(ref)) this.#walk.remove();",
         replace: "",
         killers: [[
-          "tests/store/trail_test.ts",
+          "tests/watch/trail_test.ts",
           "trail: a queue is as fast behind twenty thousand jobs as it was, and takes no more memory",
         ]],
       },
@@ -282,7 +282,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "fsync-in-place",
-        file: "src/log/writer.ts",
+        file: "src/engine/writer.ts",
         find: "this.#syncing = active.handle.syncData().then(",
         replace: "this.#syncing = Promise.resolve(active.handle.syncDataNow()).then(",
         killers: [["tests/contract/durability.ts", "group commit: calls that arrive during a sync share the next one"]],

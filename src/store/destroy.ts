@@ -4,12 +4,12 @@
  * @module
  */
 import { asIo } from "../errors.ts";
-import { MANIFEST_NAME } from "../log/manifest.ts";
+import { MANIFEST_NAME } from "../engine/manifest.ts";
 import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
-import { findStore, takeLock } from "./directory.ts";
+import { findStore, takeLock } from "../engine/directory.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
 
 /**

@@ -4,10 +4,10 @@
  * @module
  */
 import { asIo, KvStoreError } from "../errors.ts";
-import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY } from "../index/image.ts";
-import { MANIFEST_NAME, MANIFEST_TEMPORARY } from "../log/manifest.ts";
-import { RESERVE_NAME, RESERVE_TEMPORARY } from "../log/reserve.ts";
-import { segmentNumberOf } from "../log/segment.ts";
+import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY } from "../image/image.ts";
+import { MANIFEST_NAME, MANIFEST_TEMPORARY } from "../engine/manifest.ts";
+import { RESERVE_NAME, RESERVE_TEMPORARY } from "../platform/reserve.ts";
+import { segmentNumberOf } from "../engine/segment.ts";
 import type { Platform } from "../platform/types.ts";
 
 /** Name of the file that the writer locks. */

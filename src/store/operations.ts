@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { flagsOf, KIND } from "../log/record.ts";
+import { flagsOf, KIND } from "../engine/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
-import type { Core } from "./core.ts";
-import { nameOf, ownKey } from "./keys.ts";
+import type { Core } from "../engine/engine.ts";
+import { nameOf, ownKey } from "../engine/keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 

@@ -5,9 +5,9 @@
  */
 import type { Lock } from "../platform/types.ts";
 import type { Recovery, RepairReport } from "../types.ts";
-import { Background } from "./background.ts";
-import { Core } from "./core.ts";
-import type { Opened } from "./open.ts";
+import { Background } from "./maintenance.ts";
+import { Core } from "../engine/engine.ts";
+import type { Opened } from "../engine/open.ts";
 import type { Settings } from "./options.ts";
 
 /** Compaction first looks for something to do so long after opening. */

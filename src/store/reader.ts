@@ -4,14 +4,14 @@
  * @module
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
-import type { Index } from "../index/index.ts";
-import type { KeyRef } from "../index/partition.ts";
+import type { Index } from "../engine/index.ts";
+import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
-import type { Core } from "./core.ts";
-import { decodeKey, ownKey } from "./keys.ts";
-import { boundsOf, RangeIterator } from "./range.ts";
-import { refreshReader } from "./refresh.ts";
-import type { View } from "./views.ts";
+import type { Core } from "../engine/engine.ts";
+import { decodeKey, ownKey } from "../engine/keys.ts";
+import { boundsOf, RangeIterator } from "../order/range.ts";
+import { refreshReader } from "../follow/refresh.ts";
+import type { View } from "../views/views.ts";
 
 /** Gives back the views of iterators and snapshots that nobody holds any more. */
 const ABANDONED = new FinalizationRegistry<() => void>((release) => release());

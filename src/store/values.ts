@@ -5,7 +5,7 @@
  */
 import { isWellFormed } from "../bytes.ts";
 import { describe, isBytes } from "../kinds.ts";
-import { MAX_VALUE_BYTES, VALUE_TYPE } from "../log/record.ts";
+import { MAX_VALUE_BYTES, VALUE_TYPE } from "../engine/record.ts";
 import { DECODER } from "../platform/text.ts";
 import type { Value } from "../types.ts";
 import { checkKept, isPlain, textOf } from "./json.ts";

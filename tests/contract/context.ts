@@ -8,8 +8,8 @@
 import { assertEquals } from "@std/assert";
 import { KvStore, KvStoreError, type OpenOptions, type RepairReport, type VerifyReport } from "../../mod.ts";
 import type { Platform } from "../../src/platform/types.ts";
-import { repairOn } from "../../src/store/repair.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { repairOn } from "../../src/check/repair.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import type { PowerCut } from "../support/memory_platform.ts";
 import { WatchedPlatform } from "./watched_platform.ts";
 

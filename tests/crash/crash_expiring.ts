@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { RecordCursor } from "../../src/log/cursor.ts";
-import { newManifest, readManifest, writeManifest } from "../../src/log/manifest.ts";
+import { RecordCursor } from "../../src/engine/cursor.ts";
+import { newManifest, readManifest, writeManifest } from "../../src/engine/manifest.ts";
 import {
   FLAG_EXPIRES,
   FLAG_STRING_KEY,
@@ -19,8 +19,8 @@ import {
   sealRecord,
   VALUE_TYPE,
   writeHeader,
-} from "../../src/log/record.ts";
-import { encodeSegmentHeader, readSegmentHeader, segmentName } from "../../src/log/segment.ts";
+} from "../../src/engine/record.ts";
+import { encodeSegmentHeader, readSegmentHeader, segmentName } from "../../src/engine/segment.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { utf8 } from "../support/records.ts";
 

@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Durability, KvStore, KvStoreError } from "../../mod.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import type { MemoryPlatform, Operation, PowerCut } from "../support/memory_platform.ts";
 import { type Cases, runOf, type Subject } from "./crash_cases.ts";
 import { assertExpiries } from "./crash_expiring.ts";

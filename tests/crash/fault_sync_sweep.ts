@@ -8,8 +8,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { decodeManifest } from "../../src/log/manifest.ts";
-import { segmentName } from "../../src/log/segment.ts";
+import { decodeManifest } from "../../src/engine/manifest.ts";
+import { segmentName } from "../../src/engine/segment.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import type { MemoryPlatform, Operation } from "../support/memory_platform.ts";
 import { type Cases, runOf, type Subject } from "./crash_cases.ts";

@@ -9,7 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Durability, KvStore, type OpenOptions, type Snapshot, type Value } from "../../mod.ts";
 import type { Platform } from "../../src/platform/types.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { codeOf, contentsOf, History } from "./history.ts";
 

@@ -7,9 +7,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { compactTombstones } from "../../src/compaction/audit.ts";
-import { noteClean } from "../../src/compaction/choose.ts";
-import { compactGroup, type CompactionHost } from "../../src/compaction/compactor.ts";
+import { compactTombstones } from "../../src/audit/audit.ts";
+import { noteClean } from "../../src/engine/choose.ts";
+import { compactGroup, type CompactionHost } from "../../src/engine/compactor.ts";
 import { coreOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./disk.ts";

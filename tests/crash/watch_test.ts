@@ -9,7 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Change, KvStore } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { onEmptyDisk, runOf } from "./crash_cases.ts";
 import { casesOf, SEED } from "./crash_replay.ts";

@@ -7,9 +7,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, KvStoreError, type OpenOptions, type RepairReport } from "../../mod.ts";
-import { KIND } from "../../src/log/record.ts";
-import { repairOn } from "../../src/store/repair.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { KIND } from "../../src/engine/record.ts";
+import { repairOn } from "../../src/check/repair.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { copyOf } from "../crash/disk.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";

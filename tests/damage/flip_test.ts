@@ -7,7 +7,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { assert, assertEquals } from "@std/assert";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { copyOf } from "../crash/disk.ts";
 import { DIRECTORY } from "../crash/scenario.ts";
 import { assertNeverWrong, assertRepair, assertReport } from "./checks.ts";

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Manifest } from "../../src/log/manifest.ts";
-import { readManifest } from "../../src/log/manifest.ts";
-import { FLAG_MORE, KIND, readMark } from "../../src/log/record.ts";
-import { readSegmentHeader, Segment, segmentName } from "../../src/log/segment.ts";
-import { scan } from "../../src/store/scan.ts";
+import type { Manifest } from "../../src/engine/manifest.ts";
+import { readManifest } from "../../src/engine/manifest.ts";
+import { FLAG_MORE, KIND, readMark } from "../../src/engine/record.ts";
+import { readSegmentHeader, Segment, segmentName } from "../../src/engine/segment.ts";
+import { scan } from "../../src/check/scan.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { DIRECTORY } from "../crash/scenario.ts";
 

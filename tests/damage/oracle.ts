@@ -6,7 +6,7 @@
  */
 
 import type { Problem } from "../../mod.ts";
-import { KIND } from "../../src/log/record.ts";
+import { KIND } from "../../src/engine/record.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import type { LaidRecord, LaidSegment, Layout } from "./layout.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { copyOf, withSeed } from "../crash/disk.ts";
 import { DIRECTORY } from "../crash/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";

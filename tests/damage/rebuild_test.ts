@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { repairOn } from "../../src/store/repair.ts";
+import { repairOn } from "../../src/check/repair.ts";
 import { CHANGES, KEEP_ALL, LOSE_ALL, newMachine, randomCut, withSeed } from "../crash/disk.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";

@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { copyOf, withSeed } from "../crash/disk.ts";
 import { contentsOf } from "../crash/history.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";

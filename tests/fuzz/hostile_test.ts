@@ -6,12 +6,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { RecordCursor } from "../../src/log/cursor.ts";
-import { encodeManifest, newManifest } from "../../src/log/manifest.ts";
-import { encodeSegmentHeader, MAX_SEGMENT_BYTES } from "../../src/log/segment.ts";
+import { RecordCursor } from "../../src/engine/cursor.ts";
+import { encodeManifest, newManifest } from "../../src/engine/manifest.ts";
+import { encodeSegmentHeader, MAX_SEGMENT_BYTES } from "../../src/engine/segment.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { codeOf } from "../crash/history.ts";
 import { makeSegment, put } from "../support/records.ts";
 import { type Files, viewOf } from "./layout.ts";

@@ -7,7 +7,7 @@
  */
 import { crc32 } from "../../src/platform/checksum.ts";
 import { recordBytes } from "../support/records.ts";
-import type { Kind } from "../../src/log/record.ts";
+import type { Kind } from "../../src/engine/record.ts";
 import { FooterImage, type Json } from "./image_file.ts";
 import {
   type Field,

@@ -16,8 +16,8 @@
 import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, KvStoreError, type OpenOptions, type Problem, type Value } from "../../mod.ts";
-import { repairOn } from "../../src/store/repair.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { repairOn } from "../../src/check/repair.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { encodeValue } from "../../src/store/values.ts";
 import { contentsOf, type Files, hex, writtenIn } from "./layout.ts";
 import { type Measured, measured } from "./measure.ts";

@@ -11,7 +11,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../src/store.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { dumpManifest, dumpSegment } from "./dump.ts";
 import formatDocument from "../../docs/format.md" with { type: "text" };

@@ -5,7 +5,7 @@
  */
 import { KvStoreError } from "../../src/errors.ts";
 import type { Reader } from "../../mod.ts";
-import type { Snapshot } from "../../src/store/snapshot.ts";
+import type { Snapshot } from "../../src/views/snapshot.ts";
 import type { Key, Range, Value } from "../../src/types.ts";
 import type { Look } from "./commands.ts";
 import { aliveAt, type Data, digestOf, type Entry, entryOf, nameOf, printable, type State, within } from "./data.ts";

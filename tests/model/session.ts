@@ -6,7 +6,7 @@
 import { KvStoreError } from "../../src/errors.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
-import { verifyOn } from "../../src/store/verify.ts";
+import { verifyOn } from "../../src/check/verify.ts";
 import type { Durability, Value } from "../../src/types.ts";
 import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot, isFailure } from "./checks.ts";
 import type { Call, Outcome } from "./call.ts";

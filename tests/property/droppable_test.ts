@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { droppableUpTo } from "../../src/compaction/choose.ts";
-import type { FileHandle } from "../../src/log/segment.ts";
-import { Segment } from "../../src/log/segment.ts";
+import { droppableUpTo } from "../../src/engine/choose.ts";
+import type { FileHandle } from "../../src/engine/segment.ts";
+import { Segment } from "../../src/engine/segment.ts";
 import { ListArbitrary } from "../model/shrink.ts";
 import { testProperty } from "./property.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeUtf8 } from "../../src/platform/text.ts";
 import { entryLine, keyText, parseEntry } from "../../src/cli/notation.ts";
-import { decodeKey, EncodedKey } from "../../src/store/keys.ts";
+import { decodeKey, EncodedKey } from "../../src/engine/keys.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";
 import type { Key, Value } from "../../src/types.ts";
 import { someBytes, someText, someUnits, testProperty } from "./property.ts";

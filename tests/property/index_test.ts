@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formOf, PARTITIONS } from "../../src/index/index.ts";
-import { Relocation } from "../../src/index/relocation.ts";
-import { nameOf } from "../../src/store/keys.ts";
+import { formOf, PARTITIONS } from "../../src/engine/index.ts";
+import { Relocation } from "../../src/engine/relocation.ts";
+import { nameOf } from "../../src/engine/keys.ts";
 import { crowded, newIndex, testProperty } from "./property.ts";
 
 interface Expected {

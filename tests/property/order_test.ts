@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formOf, type Place } from "../../src/index/index.ts";
-import { Order, orderOf } from "../../src/index/order.ts";
-import { select } from "../../src/index/select.ts";
-import { EncodedKey, nameOf } from "../../src/store/keys.ts";
-import { boundsOf, RangeIterator } from "../../src/store/range.ts";
-import { type View, Views } from "../../src/store/views.ts";
+import { formOf, type Place } from "../../src/engine/index.ts";
+import { Order, orderOf } from "../../src/order/order.ts";
+import { select } from "../../src/order/select.ts";
+import { EncodedKey, nameOf } from "../../src/engine/keys.ts";
+import { boundsOf, RangeIterator } from "../../src/order/range.ts";
+import { type View, Views } from "../../src/views/views.ts";
 import type { Range } from "../../src/types.ts";
 import { crowded, newIndex, testProperty } from "./property.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import fc from "fast-check";
-import { hashKey, Index } from "../../src/index/index.ts";
+import { hashKey, Index } from "../../src/engine/index.ts";
 import { settings } from "./settings.ts";
 
 /** So long a failing case is made smaller. */

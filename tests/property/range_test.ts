@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { toHex } from "../../src/bytes.ts";
-import { formOf, type KeyBytes } from "../../src/index/index.ts";
-import { orderOf } from "../../src/index/order.ts";
-import { EncodedKey } from "../../src/store/keys.ts";
-import { boundsOf, RangeIterator } from "../../src/store/range.ts";
+import { formOf, type KeyBytes } from "../../src/engine/index.ts";
+import { orderOf } from "../../src/order/order.ts";
+import { EncodedKey } from "../../src/engine/keys.ts";
+import { boundsOf, RangeIterator } from "../../src/order/range.ts";
 import type { Key } from "../../src/types.ts";
 import { crowded, newIndex, someBytes, someText, testProperty } from "./property.ts";
 

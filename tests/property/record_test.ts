@@ -12,7 +12,7 @@ import {
   sealRecord,
   valueIsIntact,
   writeHeader,
-} from "../../src/log/record.ts";
+} from "../../src/engine/record.ts";
 import { someBytes, testProperty } from "./property.ts";
 
 const record = fc.record({

@@ -18,18 +18,18 @@ async function importProblems(path: string, text: string): Promise<string[]> {
 
 /** File, text, and what is wrong with it: nothing where the last is empty. */
 const importCases: [path: string, text: string, problem: string][] = [
-  ["src/log/a.ts", `import { b } from "./b.ts";\nimport { c } from "../platform/c.ts";`, ""],
-  ["src/log/a.ts", `\nimport { b } from "../store/b.ts";`, "2: log imports src/store/b.ts"],
-  ["src/log/a.ts", `import type { B } from "../store.ts";`, "1: log imports src/store.ts"],
-  ["src/log/a.ts", `export * from "../index/b.ts";`, "1: log imports src/index/b.ts"],
-  ["src/log/a.ts", `const b = await import("../../mod.ts");`, "1: log imports mod.ts"],
-  ["src/log/a.ts", `type B = import("../compaction/b.ts").B;`, "1: log imports src/compaction/b.ts"],
-  ["src/log/a.ts", `import { corrupt } from "../errors.ts";`, ""],
+  ["src/engine/a.ts", `import { b } from "./b.ts";\nimport { c } from "../platform/c.ts";`, ""],
+  ["src/engine/a.ts", `\nimport { b } from "../store/b.ts";`, "2: engine imports src/store/b.ts"],
+  ["src/engine/a.ts", `import type { B } from "../store.ts";`, "1: engine imports src/store.ts"],
+  ["src/engine/a.ts", `export * from "../cli/b.ts";`, "1: engine imports src/cli/b.ts"],
+  ["src/engine/a.ts", `const b = await import("../../mod.ts");`, "1: engine imports mod.ts"],
+  ["src/engine/a.ts", `type B = import("../adapters/b.ts").B;`, "1: engine imports src/adapters/b.ts"],
+  ["src/engine/a.ts", `import { corrupt } from "../errors.ts";`, ""],
   ["src/errors.ts", `import { b } from "./bytes.ts";`, ""],
-  ["src/errors.ts", `import { b } from "./log/b.ts";`, "1: base imports src/log/b.ts"],
-  ["src/platform/a.ts", `import { b } from "../log/b.ts";`, "1: platform imports src/log/b.ts"],
+  ["src/errors.ts", `import { b } from "./engine/b.ts";`, "1: base imports src/engine/b.ts"],
+  ["src/platform/a.ts", `import { b } from "../engine/b.ts";`, "1: platform imports src/engine/b.ts"],
   ["src/platform/a.ts", `import fs from "node:fs";\nDeno.openSync("a");`, ""],
-  ["src/store/a.ts", `import { b } from "../compaction/b.ts";\nimport { c } from "../store.ts";`, ""],
+  ["src/store/a.ts", `import { b } from "../audit/b.ts";\nimport { c } from "../store.ts";`, ""],
   ["src/store/a.ts", `import fs from "node:fs";`, "1: store imports node:fs"],
   ["src/store/a.ts", `// Deno\nDeno.openSync("a");`, "2: only src/platform uses Deno"],
   ["src/store/a.ts", `import { parseArgs } from "@std/cli/parse-args";`, "1: store imports @std/cli/parse-args"],
@@ -93,32 +93,30 @@ const a = 1; // comment
 
 async function sizeFindings(files: SourceText[], limits: Partial<Limits>): Promise<Finding[]> {
   const { checkSizes } = await import("../../scripts/checks/sizes.ts");
-  return checkSizes(files, { library: 100, file: 100, function: 100, exceptions: {}, ...limits });
+  return checkSizes(files, { folders: {}, file: 100, function: 100, exceptions: {}, ...limits });
 }
 
 parsingTest("sizes: comments and blank lines do not count", async () => {
-  const { libraryLines } = await import("../../scripts/checks/sizes.ts");
-  const count = (path: string, text = SHORT) => libraryLines([{ path, text }]);
-  assertEquals(count("src/a.ts"), 4);
-  assertEquals(count("src/log/a.ts", "// a\n\n/** b */\nexport function f() {\n  // c\n\n}\n"), 2);
-  assertEquals(count("src/cli/a.ts"), 0);
-  assertEquals(count("src/adapters/a.ts"), 0);
-  assertEquals(count("tests/a.ts"), 0);
+  const { folderLines } = await import("../../scripts/checks/sizes.ts");
+  const count = (path: string, text = SHORT) => folderLines([{ path, text }], "src/engine/");
+  assertEquals(count("src/engine/a.ts"), 4);
+  assertEquals(count("src/engine/a.ts", "// a\n\n/** b */\nexport function f() {\n  // c\n\n}\n"), 2);
+  assertEquals(count("src/image/a.ts"), 0);
 });
 
-parsingTest("sizes: a file, a function and the library that are too long are found", async () => {
+parsingTest("sizes: a file, a function and a folder that are too long are found", async () => {
   const text =
     "const a = 1;\n\nfunction long() {\n  a;\n  a;\n}\nconst short = () => {\n};\nclass C {\n  constructor() {\n}}\n";
-  const files = [{ path: "src/log/a.ts", text }];
+  const files = [{ path: "src/engine/a.ts", text }];
   const found = async (limits: Partial<Limits>) =>
     (await sizeFindings(files, limits)).map(({ path, line, message }) => `${path}:${line}: ${message}`);
   assertEquals(await found({}), []);
-  assertEquals(await found({ file: 9, library: 9 }), [
-    "src/log/a.ts:1: src/log/a.ts has 10 lines of code, wanted are at most 9: split it",
-    "src/:1: the library has 10 lines of code, wanted are at most 9: make it simpler",
+  assertEquals(await found({ file: 9, folders: { "src/engine/": 9 } }), [
+    "src/engine/a.ts:1: src/engine/a.ts has 10 lines of code, wanted are at most 9: split it",
+    "src/engine/:1: src/engine/ has 10 lines of code, wanted are at most 9: make it simpler",
   ]);
   assertEquals(await found({ function: 3 }), [
-    "src/log/a.ts:3: src/log/a.ts long has 4 lines of code, wanted are at most 3: split it",
+    "src/engine/a.ts:3: src/engine/a.ts long has 4 lines of code, wanted are at most 3: split it",
   ]);
   assertEquals((await found({ function: 1 })).length, 3);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { VALUE_TYPE } from "../../src/log/record.ts";
+import { VALUE_TYPE } from "../../src/engine/record.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";
 import type { Value } from "../../src/types.ts";
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type ImageFooter, ImageReader } from "../../src/index/image.ts";
-import { Index, PARTITIONS } from "../../src/index/index.ts";
-import type { Partition } from "../../src/index/partition.ts";
+import { type ImageFooter, ImageReader } from "../../src/image/image.ts";
+import { Index, PARTITIONS } from "../../src/engine/index.ts";
+import type { Partition } from "../../src/engine/partition.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 
 /** All partitions of an image; `undefined` if one does not check out. */

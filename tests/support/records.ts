@@ -15,8 +15,8 @@ import {
   sealRecord,
   writeHeader,
   writeMark,
-} from "../../src/log/record.ts";
-import { encodeSegmentHeader, Segment, segmentName } from "../../src/log/segment.ts";
+} from "../../src/engine/record.ts";
+import { encodeSegmentHeader, Segment, segmentName } from "../../src/engine/segment.ts";
 import { MemoryPlatform } from "./memory_platform.ts";
 
 /** A record to be made. */

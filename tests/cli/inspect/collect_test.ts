@@ -3,9 +3,9 @@ import { collect, type Collected, type CollectOptions } from "../../../src/cli/i
 import { gainsOf } from "../../../src/cli/inspect/gains.ts";
 import { pageData } from "../../../src/cli/inspect/page_data.ts";
 import { KvStore, type LogSurvey, type Segment } from "../../../mod.ts";
-import { newManifest } from "../../../src/log/manifest.ts";
-import { FLAG_EXPIRES, KIND } from "../../../src/log/record.ts";
-import { surveyOn } from "../../../src/store/open_log.ts";
+import { newManifest } from "../../../src/engine/manifest.ts";
+import { FLAG_EXPIRES, KIND } from "../../../src/engine/record.ts";
+import { surveyOn } from "../../../src/check/open_log.ts";
 import { MemoryPlatform } from "../../support/memory_platform.ts";
 import { makeSegment, put, tombstone } from "../../support/records.ts";
 import { DIRECTORY, plainRecords, storeOf, writeAtRandom } from "./support.ts";

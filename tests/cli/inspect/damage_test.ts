@@ -7,7 +7,7 @@ import { collect } from "../../../src/cli/inspect/collect.ts";
 import { pageData } from "../../../src/cli/inspect/page_data.ts";
 import { collectPicture } from "../../../src/cli/inspect/pictures.ts";
 import type { PictureData } from "../../../src/cli/inspect/data.ts";
-import { surveyOn } from "../../../src/store/open_log.ts";
+import { surveyOn } from "../../../src/check/open_log.ts";
 import { copyOf, newMachine } from "../../crash/disk.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
 import { DIRECTORY, storeOf } from "./support.ts";

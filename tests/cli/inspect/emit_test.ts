@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { jsonForHtml, pageOf } from "../../../src/cli/inspect/emit.ts";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "../../../src/cli/inspect/generated.ts";
 import { collectPage } from "../../../src/cli/inspect/pages.ts";
-import { surveyOn } from "../../../src/store/open_log.ts";
+import { surveyOn } from "../../../src/check/open_log.ts";
 import { HOSTILE_KEYS } from "./hostile.ts";
 import { DIRECTORY, storeOf } from "./support.ts";
 

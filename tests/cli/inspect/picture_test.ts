@@ -3,7 +3,7 @@ import { PARTS, sharesBar, stretchesBar } from "../../../src/cli/bars.ts";
 import { barsOf } from "../../../src/cli/commands/work.ts";
 import { displayWidth, painter } from "../../../src/cli/format.ts";
 import { collectPicture } from "../../../src/cli/inspect/pictures.ts";
-import { surveyOn } from "../../../src/store/open_log.ts";
+import { surveyOn } from "../../../src/check/open_log.ts";
 import { DIRECTORY, storeOf, writeAtRandom } from "./support.ts";
 
 const plain = painter(false);

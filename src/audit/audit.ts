@@ -1,0 +1,180 @@
+/**
+ * Audit of tombstones: which of them hide anything at all. What is known of a whole segment, where it begins and up to
+ * where it is clean, keeps every tombstone as soon as one record anywhere is superseded; beside data that stays, that is
+ * all of them. So now and then the records themselves are asked: headers and keys are read, nothing is rewritten for it.
+ *
+ * A tombstone may go if one of two things is so of the segments that stay when it goes:
+ *
+ * - No set of its key with a lower sequence number is in them: there is nothing to hide.
+ * - A record of its key with a higher one is in them, or was among the tombstones that are audited with it: that record
+ *   decides about the key, whatever else there is, and is a tombstone to be judged by itself if it is one.
+ *
+ * Both are facts about sealed segments, which never change. So it does not matter what is written, rolled back or lost
+ * in a crash meanwhile: it can add records to the log, and none with a lower number than those here; and nothing that was
+ * seen goes away before the tombstone does, as only one compaction runs at a time.
+ *
+ * So each tombstone that is kept is the only one of its key, and a stale set of that key, which is at least as long, is
+ * kept as well: tombstones take no more than what is stale, and that has a bound of its own.
+ *
+ * @module
+ */
+import { hashKey, Index } from "../engine/index.ts";
+import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
+import type { RecordCursor } from "../engine/cursor.ts";
+import { KIND } from "../engine/record.ts";
+import type { Segment } from "../engine/segment.ts";
+import { groupsOf, outputBytesOf, unreadableUpTo, witnessesOf } from "../engine/choose.ts";
+import { compactGroup, type CompactionHost, type Verdicts } from "../engine/compactor.ts";
+import { Scan } from "../engine/scan.ts";
+
+/** What was found out about the newest tombstone of a key. */
+const HIDES_NOTHING = 1;
+const NEEDED = 2;
+const SUPERSEDED = 3;
+
+/**
+ * Audits the tombstones in `inputs`, oldest records first, and rewrites these without those that may go, in groups that
+ * fit into a segment each, if at least `leastShare` of their bytes is won. Returns how many groups were rewritten.
+ */
+export async function compactTombstones(
+  host: CompactionHost,
+  inputs: Segment[],
+  { segmentBytes, leastShare }: { segmentBytes: number; leastShare: number },
+): Promise<number> {
+  const audit = new Audit(host, inputs);
+  await audit.run();
+  const kept = inputs.map((input) => input.liveBytes - input.expiredBytes + audit.neededBytes(input));
+  const groups = groupsOf(inputs, kept, segmentBytes);
+  const inputBytes = inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
+  const outputBytes = groups.reduce((sum, group) => sum + outputBytesOf(group.inputs.length, group.keptBytes), 0);
+  if (inputBytes - outputBytes <= leastShare * inputBytes) {
+    for (const input of inputs) input.isAudited = true;
+    return 0;
+  }
+  // One after the other, in this order: a set that a tombstone hides in an earlier one is gone when its turn comes.
+  for (const group of groups) await compactGroup(host, group.inputs, audit);
+  return groups.length;
+}
+
+class Audit implements Verdicts {
+  readonly #host: CompactionHost;
+  readonly #inputs: Segment[];
+  readonly #expiredBy: number;
+  /** Tombstones above this cannot be judged: they may hide something in a segment that is not read. */
+  readonly #judgedUpTo: number;
+  /** Per key the newest tombstone: what was found out, its rank among the inputs, its length; and its sequence number. */
+  readonly #tombstones = new Index();
+  /** The newest clear, which has no key: what was found out, its rank among the inputs, its length. */
+  #clear = { sequence: 0, verdict: HIDES_NOTHING, rank: 0, lengthBytes: 0 };
+  readonly #neededBytes: number[];
+
+  constructor(host: CompactionHost, inputs: Segment[]) {
+    host.expire();
+    this.#host = host;
+    this.#inputs = inputs;
+    this.#expiredBy = host.log.clockFloor;
+    this.#judgedUpTo = unreadableUpTo(host.log.segments.values(), new Set(inputs));
+    this.#neededBytes = inputs.map(() => 0);
+  }
+
+  async run(): Promise<void> {
+    const scan = new Scan(() => this.#host.checkpoint(0));
+    const witnesses = witnessesOf(this.#host.log.segments.values(), new Set(this.#inputs));
+    for (const [rank, input] of this.#inputs.entries()) {
+      await scan.read(input, (cursor) => this.#note(cursor, rank, input));
+    }
+    let highest = 0;
+    for (const [rank, input] of this.#inputs.entries()) {
+      // What is in an earlier one is gone, or copied as it is current, when a later one is rewritten.
+      if (Math.max(input.lowestSequence - 1, input.cleanAsOf) < highest) {
+        await scan.read(input, (cursor) => this.#look(cursor, rank));
+      }
+      highest = Math.max(highest, input.highestTombstone, input.graveBytes > 0 ? input.highestSequence : 0);
+    }
+    for (const witness of witnesses) await scan.read(witness, (cursor) => this.#look(cursor, Infinity));
+    this.#sum();
+  }
+
+  /** Bytes of the tombstones in an input that have to stay. */
+  neededBytes(input: Segment): number {
+    return this.#neededBytes[this.#inputs.indexOf(input)]!;
+  }
+
+  drops(cursor: RecordCursor): boolean {
+    const { sequence } = cursor;
+    if (cursor.kind === KIND.clear) {
+      const { sequence: newest, verdict } = this.#clear;
+      return sequence < newest || (sequence === newest && verdict !== NEEDED);
+    }
+    const { partition, id } = this.#find(cursor);
+    if (id < 0) return false;
+    const newest = partition.sequences![id]!;
+    return sequence < newest || (sequence === newest && partition.entries[id * ENTRY_FIELDS + 1] !== NEEDED);
+  }
+
+  /** Takes note of a tombstone in an input: a delete, a clear, or a current set that has expired. */
+  #note(cursor: RecordCursor, rank: number, input: Segment): void {
+    const { kind, sequence } = cursor;
+    if (kind === KIND.mark || (kind === KIND.set && !this.#isGrave(cursor, input))) return;
+    const verdict = sequence > this.#judgedUpTo ? NEEDED : HIDES_NOTHING;
+    const lengthBytes = cursor.keyStart + cursor.keyLength;
+    if (kind === KIND.clear) {
+      if (sequence > this.#clear.sequence) this.#clear = { sequence, verdict, rank, lengthBytes };
+      return;
+    }
+    const { partition, id: found, hash, start } = this.#find(cursor);
+    const id = found < 0 ? partition.add(hash, cursor.bytes, start, cursor.keyLength, true) : found;
+    if (sequence <= partition.sequences![id]!) return;
+    partition.sequences![id] = sequence;
+    partition.entries.set([verdict, rank, lengthBytes], id * ENTRY_FIELDS + 1);
+  }
+
+  #isGrave({ bytes, at, keyStart, keyLength, expiresAt, offset }: RecordCursor, { number }: Segment): boolean {
+    if (expiresAt === 0 || expiresAt > this.#expiredBy) return false;
+    const index = this.#host.index();
+    return index.find(bytes, at + keyStart, keyLength) && index.segment === number && index.offset === offset;
+  }
+
+  /** Looks at a record in a segment that is still there when the inputs before `rank` are rewritten. */
+  #look(cursor: RecordCursor, rank: number): void {
+    const { kind, sequence } = cursor;
+    if (kind === KIND.mark) return;
+    const clear = this.#clear;
+    const isOlderSet = (newest: number, of: number) => kind === KIND.set && sequence < newest && of < rank;
+    if (isOlderSet(clear.sequence, clear.rank) && clear.verdict === HIDES_NOTHING) clear.verdict = NEEDED;
+    if (kind === KIND.clear) {
+      if (rank === Infinity && sequence > clear.sequence) clear.verdict = SUPERSEDED;
+      return;
+    }
+    const { partition, id } = this.#find(cursor);
+    if (id < 0) return;
+    const at = id * ENTRY_FIELDS + 1;
+    const { entries } = partition;
+    const newest = partition.sequences![id]!;
+    if (rank === Infinity && sequence > newest) entries[at] = SUPERSEDED;
+    else if (isOlderSet(newest, entries[at + 1]!) && entries[at] === HIDES_NOTHING) entries[at] = NEEDED;
+  }
+
+  #sum(): void {
+    const { verdict, rank, lengthBytes } = this.#clear;
+    if (verdict === NEEDED) this.#neededBytes[rank]! += lengthBytes;
+    // Of an index, `each` shows the fields as it names them: what is found out stands where the segment does.
+    const tombstones = this.#tombstones;
+    tombstones.each(() => {
+      if (tombstones.segment === NEEDED) this.#neededBytes[tombstones.offset]! += tombstones.length;
+    });
+  }
+
+  #find({ bytes, at, keyStart, keyLength }: RecordCursor): {
+    partition: Partition;
+    id: number;
+    hash: number;
+    start: number;
+  } {
+    const start = at + keyStart;
+    const hash = hashKey(bytes, start, keyLength, this.#tombstones.seed);
+    const partition = this.#tombstones.partition(hash >>> 24);
+    partition.trackSequences(true);
+    return { partition, id: partition.find(hash, bytes, start, keyLength), hash, start };
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Backup: a copy of a store that is in use.
+ *
+ * @module
+ */
+import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { MANIFEST_NAME, MANIFEST_TEMPORARY, writeManifest } from "../engine/manifest.ts";
+import type { Segment } from "../engine/segment.ts";
+import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import type { FileHandle, Platform } from "../platform/types.ts";
+import type { WorkOptions } from "../types.ts";
+import type { Core } from "../engine/engine.ts";
+import { ensureDirectory, syncAbove } from "../engine/directory.ts";
+import { isIncidental } from "../store/names.ts";
+import { Pace, scan } from "../check/scan.ts";
+
+/**
+ * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of
+ * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile. A copy
+ * that does not come to its end is removed again.
+ */
+export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
+  core.check();
+  const { log } = core;
+  const { platform } = log;
+  const target = platform.absolute(destination);
+  const isNew = ensureDirectory(platform, target);
+  const first = asIo(`list ${target}`, () => isNew ? [] : platform.list(target)).find((name) => !isIncidental(name));
+  if (first !== undefined) {
+    const advice = "if that is of a backup that was cut off, remove it";
+    throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first} (${advice})`);
+  }
+  const view = core.openView();
+  const made: string[] = [];
+  try {
+    // All taken at once, pending records included: they have their places already.
+    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))
+      .filter(({ segment, endBytes }) => endBytes > segment.headerBytes);
+    const last = segments.find(({ segment }) => !segment.sealed);
+    const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
+    const present = log.describe();
+    const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
+    const manifest = { ...present, clean: true, mark, segments: listed };
+    await core.writer?.reached("sync");
+    const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    for (const { segment, endBytes } of segments) {
+      core.check();
+      const path = `${target}/${segment.name}`;
+      const handle = asIo(`create ${path}`, () => platform.open(path, "create"));
+      made.push(segment.name);
+      await copySegment(segment, endBytes, handle, pace);
+    }
+    asSync(target, () => platform.syncDirectory(target));
+    if (!isNew) syncAbove(platform, target);
+    made.push(MANIFEST_TEMPORARY, MANIFEST_NAME);
+    writeManifest(platform, target, manifest);
+  } catch (error) {
+    removeCopy(platform, target, { isNew, made });
+    // What failed to reach the disk is the copy: that is no failure of the store.
+    const isOurs = log.failure !== undefined || !(error instanceof KvStoreError) || error.code !== "FAILED";
+    throw isOurs ? error : new KvStoreError("IO", `cannot make ${target} durable: ${error.message}`, { cause: error });
+  } finally {
+    core.release(view);
+  }
+}
+
+/** Removes what there is of a copy, and nothing else: somebody may be making one in the same place. */
+function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew: boolean; made: string[] }): void {
+  try {
+    // The manifest first: what is left without one never opens.
+    for (const name of made.reverse()) removeIfThere(platform, `${target}/${name}`);
+    if (isNew) platform.removeDirectory(target);
+  } catch {
+    // What cannot be removed stays. The caller hears why the backup failed, which matters more.
+  }
+}
+
+function endOf({ log, writer }: Core, segment: Segment): number {
+  return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
+}
+
+async function copySegment(segment: Segment, endBytes: number, handle: FileHandle, pace: Pace): Promise<void> {
+  const doing = `copy ${segment.name} to the backup`;
+  try {
+    asIo(doing, () => writeAll(handle, readUpTo(segment.handle, segment.headerBytes, 0), 0));
+    for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, endBytes)) {
+      if (!isRecord || reason !== undefined) throw corrupt(segment.name, offset, reason ?? "no record");
+      asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));
+      if (pace.count(length)) await pace.pause();
+    }
+    await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));
+  } finally {
+    handle.close();
+  }
+}

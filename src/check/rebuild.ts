@@ -1,0 +1,97 @@
+/**
+ * A manifest put together from the segments, for a store whose own is lost, damaged or older than they are.
+ *
+ * @module
+ */
+import { toHex } from "../bytes.ts";
+import { type Manifest, newManifest } from "../engine/manifest.ts";
+import { FLAG_MORE, KIND, readMark } from "../engine/record.ts";
+import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
+import type { FileHandle, Platform } from "../platform/types.ts";
+import type { Problem } from "../types.ts";
+import { scan } from "./scan.ts";
+import { openSegmentFile, segmentFiles } from "./strays.ts";
+
+/** A segment as it was found. */
+interface Candidate {
+  header: SegmentHeader;
+  segment: Segment;
+  /** Whether it ends with a mark on its own end, as finished copies do. */
+  isFinished: boolean;
+}
+
+/** A manifest that was put together, and what could not be used for it. */
+export interface Rebuilt {
+  manifest: Manifest;
+  /** Segments of the store that do not count: others stand for them. */
+  unused: string[];
+  /** Files with the name of a segment and without the header of one. */
+  problems: Problem[];
+}
+
+/**
+ * Lists the segments of the store that most segments in the directory belong to. An output of a compaction stands for
+ * its inputs if it was finished, or if none of them is there any more; else the inputs count and it does not: together
+ * they would bring deleted keys back.
+ */
+export function rebuildManifest(platform: Platform, directory: string): Rebuilt {
+  const candidates: Candidate[] = [];
+  const problems: Problem[] = [];
+  for (const name of segmentFiles(platform, directory)) {
+    const file = openSegmentFile(platform, directory, name, true);
+    if (file === undefined) continue;
+    const { handle, header } = file;
+    try {
+      if (typeof header !== "string") {
+        if (segmentName(header.number) === name) candidates.push(look(handle, header));
+      } else if (handle.size() > 0) problems.push({ file: name, offset: 0, length: handle.size(), reason: header });
+    } finally {
+      handle.close();
+    }
+  }
+  const counts = new Map<string, number>();
+  for (const { header } of candidates) counts.set(toHex(header.storeId), (counts.get(toHex(header.storeId)) ?? 0) + 1);
+  const [id] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
+  const ours = candidates.filter(({ header }) => toHex(header.storeId) === id);
+  const there = new Set(ours.map(({ header }) => header.number));
+  const finished = ours.filter(({ header, isFinished }) =>
+    isFinished || header.inputs.length === 0 || !header.inputs.some((input) => there.has(input))
+  );
+  const replaced = new Set(finished.flatMap(({ header }) => header.inputs));
+  const kept = finished.filter(({ header }) => !replaced.has(header.number));
+  const highest = ours.map(({ segment }) => segment.highestSequence).reduce(highestOf, 0);
+  const fresh = newManifest();
+  const manifest: Manifest = {
+    ...fresh,
+    storeId: ours[0]?.header.storeId ?? fresh.storeId,
+    clean: false,
+    nextSegment: ours.flatMap(({ header }) => [header.number, ...header.inputs]).reduce(highestOf, 0) + 1,
+    nextSequence: highest + 2 ** 32,
+    segments: kept.map(({ segment }) => {
+      const { number, salt, endBytes, lowestSequence, highestSequence } = segment;
+      return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf: 0 };
+    }),
+  };
+  const unused = ours.filter((one) => !kept.includes(one)).map(({ segment }) => segment.name);
+  return { manifest, unused, problems };
+}
+
+/** For `reduce`: a hostile file makes lists that are too long for the arguments of `Math.max`. */
+export function highestOf(a: number, b: number): number {
+  return Math.max(a, b);
+}
+
+/** Reads a segment up to the end of its last whole record or batch. */
+function look(handle: FileHandle, header: SegmentHeader): Candidate {
+  const segment = new Segment(header, handle, { endBytes: 0, sealed: true });
+  segment.endBytes = segment.headerBytes;
+  const candidate = { header, segment, isFinished: false };
+  for (const { cursor, isRecord, offset, length } of scan(segment, segment.headerBytes, handle.size())) {
+    if (!isRecord) continue;
+    segment.cover(cursor.sequence);
+    if ((cursor.flags & FLAG_MORE) === 0) segment.endBytes = offset + length;
+    const mark = cursor.kind === KIND.mark && cursor.loadValue() ? readMark(cursor.view, cursor.at) : undefined;
+    candidate.isFinished = mark?.segment === header.number && mark.offset === offset;
+  }
+  return candidate;
+}

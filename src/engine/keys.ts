@@ -1,0 +1,98 @@
+/**
+ * Keys: from what callers give to bytes, and back.
+ *
+ * @module
+ */
+import { isWellFormed } from "../bytes.ts";
+import { DECODER, encodeUtf8 } from "../platform/text.ts";
+import type { KeyBytes } from "./index.ts";
+import { describe, isBytes } from "../kinds.ts";
+import { MAX_KEY_BYTES } from "./record.ts";
+import type { Key } from "../types.ts";
+
+const SHORT_KEY = 32;
+
+/**
+ * The bytes of the key that was encoded last. One object serves all calls: they are done with it before they return.
+ */
+export class EncodedKey {
+  /** Where the bytes are. */
+  bytes: Uint8Array = new Uint8Array(256);
+  /** Always at the start. */
+  readonly start = 0;
+  /** How many bytes. */
+  length = 0;
+  /** Whether the key was given as a string. */
+  isString = false;
+  #scratch: Uint8Array = this.bytes;
+
+  /** Encodes a key. Throws a `TypeError` or `RangeError` that says what is wrong with it. */
+  encode(key: Key): this {
+    if (typeof key === "string") {
+      if (key.length > MAX_KEY_BYTES) throw tooLong(key.length);
+      if (!isWellFormed(key)) throw new TypeError("a key with a lone surrogate has no UTF-8 form: give it as bytes");
+      if (this.#scratch.length < 3 * key.length) this.#scratch = new Uint8Array(3 * key.length);
+      this.bytes = this.#scratch;
+      this.length = encodeUtf8(key, this.bytes, 0);
+      this.isString = true;
+    } else if (isBytes(key)) {
+      this.bytes = key;
+      this.length = key.length;
+      this.isString = false;
+    } else {
+      throw new TypeError(`a key is a string or a Uint8Array, not ${describe(key)}`);
+    }
+    if (this.length > MAX_KEY_BYTES) throw tooLong(this.length);
+    return this;
+  }
+
+  /** A copy of the bytes. */
+  copy(): Uint8Array {
+    // Not slice: that of a Buffer shares its memory.
+    return new Uint8Array(this.bytes.subarray(0, this.length));
+  }
+}
+
+/** A key to be kept beyond the call: bytes are the caller's to change. What is no key stays what it is. */
+export function ownKey<K>(key: K): K {
+  return typeof key !== "string" && isBytes(key) ? new Uint8Array(key) as Uint8Array & K : key;
+}
+
+/** A key as its caller gave it, from its bytes, or from a part of them: always a copy. */
+export function decodeKey(
+  bytes: Uint8Array,
+  isString: boolean,
+  { start, length }: { start: number; length: number } = { start: 0, length: bytes.length },
+): Key {
+  if (!isString) return new Uint8Array(bytes.subarray(start, start + length));
+  const text = length > SHORT_KEY ? undefined : asciiIn({ bytes, start, length });
+  return text ?? DECODER.decode(bytes.subarray(start, start + length));
+}
+
+/** Text, if it is all ASCII. Eight characters at a time: half of the time of one by one, or of the decoder. */
+function asciiIn({ bytes, start, length }: KeyBytes): string | undefined {
+  let text = "";
+  let at = start;
+  for (; at + 8 <= start + length; at += 8) {
+    const [a, b, c, d] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+    const [e, f, g, h] = [bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!];
+    if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; at < start + length; at++) {
+    if (bytes[at]! > 0x7f) return undefined;
+    text += String.fromCharCode(bytes[at]!);
+  }
+  return text;
+}
+
+function tooLong(lengthBytes: number): RangeError {
+  return new RangeError(`a key may have ${MAX_KEY_BYTES} bytes; this one has ${lengthBytes} or more`);
+}
+
+/** A key's bytes as a string, one character a byte: what a `Map` can look up. */
+export function nameOf({ bytes, start, length }: KeyBytes): string {
+  let name = "";
+  for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);
+  return name;
+}

@@ -1,0 +1,319 @@
+/**
+ * Opening: from a directory to a log and an index that agree. The writer takes the lock, finds out what a crash left,
+ * brings it into order, and builds the index; readers do the same without changing anything.
+ *
+ * @module
+ */
+import { toHex } from "../bytes.ts";
+import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
+import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
+import { ImageDamaged, Index, PARTITIONS } from "./index.ts";
+import { Relocation } from "./relocation.ts";
+import { SegmentCopier } from "./copier.ts";
+import { RecordCursor } from "./cursor.ts";
+import { Log } from "./log.ts";
+import { type Manifest, type ManifestSegment, type Mark, readManifest } from "./manifest.ts";
+import { findTail, type Tail } from "./recovery.ts";
+import { KIND } from "./record.ts";
+import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
+import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName, shadowOf } from "./segment.ts";
+import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import type { FileHandle, Lock, Platform } from "../platform/types.ts";
+import type { Recovery } from "../types.ts";
+import { loadImage } from "../image/checkpoint.ts";
+import { manifestOf } from "./directory.ts";
+import { replay } from "./replay.ts";
+import { checkAge, unlistedSegments } from "../check/strays.ts";
+
+/** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
+const SEQUENCE_SKIP = 2 ** 32;
+/** After a replay that failed, its multiple that passes before the next. */
+const RETRY_FACTOR = 10;
+/** A tail is written over itself in pieces of this size. */
+const PIECE_BYTES = 1024 * 1024;
+/** How often a reader starts over because the writer replaced files under its hands. */
+const MAX_READER_TRIES = 100;
+
+/** A log with its index. */
+export interface Opened {
+  /** The manifest that was found. */
+  manifest: Manifest;
+  /** The log. */
+  log: Log;
+  /** Its index. */
+  index: Index;
+  /** What recovery did. */
+  recovery: Recovery;
+  /** Records that were replayed as no image covered them. */
+  replayed: number;
+  /** Sequence number up to which the index has everything. */
+  sequence: number;
+}
+
+/** Opens a store for writing; the lock is held. */
+export function openWriter(platform: Platform, directory: string, manifest: Manifest, lock: Lock): Opened {
+  const log = new Log({ platform, directory, lock }, manifest);
+  try {
+    // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
+    // before anything is acknowledged, or removed, because of it.
+    asSync("the store's directory", () => platform.syncDirectory(directory));
+    const last = openSegments(log, manifest);
+    log.reserve.find();
+    const leftovers = unlistedSegments(platform, directory, manifest);
+    checkAge(platform, directory, manifest, leftovers);
+    const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
+    if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
+    const hasTail = tail !== undefined && tail.records > 0;
+    const built = buildIndex(log, manifest, hasTail);
+    // All that this needs has been read: what is refused for damage has been left as it is.
+    for (const name of [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...leftovers]) {
+      asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
+    }
+    if (!manifest.clean) {
+      log.nextSequence += SEQUENCE_SKIP;
+      log.checkSequence();
+    }
+    if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });
+    if (last !== undefined && manifest.clean) {
+      // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
+      // records.
+      if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) last.sealed = true;
+      else log.resume(last);
+    }
+    if (last !== undefined && last.sealed) platform.pool.release(last.handle);
+    if (last !== undefined && last.sealed && last.isVoid) {
+      log.segments.delete(last.number);
+      last.handle.close();
+    }
+    log.restoreReserve();
+    return { log, manifest, ...built, recovery: recoveryOf(manifest, last, tail) };
+  } catch (error) {
+    log.closeFiles();
+    throw error;
+  }
+}
+
+/** Opens a store for reading; a writer may be at work meanwhile. */
+export function openReader(platform: Platform, directory: string): Opened {
+  for (let tries = 1;; tries++) {
+    const manifest = manifestOf(platform, directory, false);
+    const log = new Log({ platform, directory, lock: undefined }, manifest);
+    try {
+      checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
+      const last = openSegments(log, manifest);
+      const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
+      if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
+      log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;
+      return { log, manifest, ...buildIndex(log, manifest, false), recovery: recoveryOf(manifest, last, tail) };
+    } catch (error) {
+      log.closeFiles();
+      const isNew = readManifest(platform, directory)?.generation !== manifest.generation;
+      if (!isNew || tries === MAX_READER_TRIES) throw error;
+    }
+  }
+}
+
+/** Opens the segments that the manifest lists and that are not open yet. Returns the one that is not sealed. */
+export function openSegments(log: Log, manifest: Manifest): Segment | undefined {
+  let last: Segment | undefined;
+  for (const listed of manifest.segments) {
+    const segment = log.segments.get(listed.number) ?? openSegment(log, listed, manifest);
+    log.adopt(segment);
+    if (!segment.sealed) last = segment;
+  }
+  return last;
+}
+
+function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Segment {
+  const name = segmentName(listed.number);
+  const { platform } = log;
+  const path = log.path(name);
+  const sealed = listed.sealedBytes > 0;
+  const missing = () => log.missing(listed.number);
+  let handle: FileHandle;
+  try {
+    handle = sealed || !log.isWriter
+      ? platform.pool.open(path, missing)
+      : platform.pool.keep(platform.open(path, "write"), path, missing);
+  } catch (error) {
+    if (platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
+    throw ioError(`open ${name}`, error);
+  }
+  try {
+    const header = readSegmentHeader(handle, name);
+    const isOurs = header.number === listed.number && header.salt === listed.salt;
+    if (!isOurs || toHex(header.storeId) !== toHex(manifest.storeId)) {
+      throw corrupt(name, 0, "the segment header is that of another file");
+    }
+    const endBytes = sealed ? listed.sealedBytes : manifest.mark.offset;
+    if (handle.size() < endBytes) {
+      throw corrupt(name, handle.size(), `the file ends before its recorded end at ${endBytes}`);
+    }
+    const segment = new Segment(header, handle, { endBytes, sealed });
+    segment.lowestSequence = listed.lowestSequence;
+    segment.highestSequence = listed.highestSequence;
+    segment.cleanAsOf = listed.cleanAsOf;
+    return segment;
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+/** What there is to know of a segment that was not closed cleanly. */
+interface Unclean {
+  last: Segment;
+  /** What was found behind its durable mark. */
+  tail: Tail;
+  /** The mark that the manifest has. */
+  known: Mark;
+}
+
+/**
+ * Seals a segment that was not closed cleanly, and makes what is intact behind its durable mark durable: what the page
+ * cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of unknown worth.
+ */
+function recoverTail(log: Log, index: Index, unclean: Unclean): void {
+  const { last, tail, known } = unclean;
+  if (tail.records > 0) {
+    // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
+    log.active = last;
+    log.syncedBytes = known.offset;
+    try {
+      return moveTail(log, index, unclean);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      rewriteTail(unclean);
+    } finally {
+      if (log.active === last) log.active = undefined;
+    }
+  }
+  // The next manifest says so, and no record is written before it.
+  last.sealed = true;
+}
+
+/** Copies the tail to a new segment, seals the old one at its mark, and goes on in the new one. */
+function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
+  const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment([])));
+  const fresh = copier.segment;
+  const relocation = new Relocation(tail.endBytes);
+  const relocations = new Map([[last.number, relocation]]);
+  const { highestSequence } = last;
+  let leftBytes = 0;
+  try {
+    for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
+    const cursor = new RecordCursor(last, tail.markBytes, tail.endBytes);
+    while (cursor.next()) {
+      if (cursor.kind === KIND.mark) leftBytes += cursor.length;
+      if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
+      const target = copier.copy(cursor);
+      if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
+    }
+    copier.finishNow();
+    last.sealed = true;
+    last.endBytes = tail.markBytes;
+    last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
+    log.adopt(fresh);
+    // What holds nothing but marks is not listed any more.
+    if (last.endBytes - last.headerBytes === last.markBytes - leftBytes) log.segments.delete(last.number);
+    log.active = fresh;
+    log.syncedBytes = fresh.endBytes;
+    log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
+  } catch (error) {
+    log.segments.delete(fresh.number);
+    log.adopt(last);
+    log.active = last;
+    last.sealed = false;
+    last.endBytes = tail.endBytes;
+    last.highestSequence = highestSequence;
+    log.giveUp(fresh);
+    throw error;
+  }
+  if (!log.segments.has(last.number)) last.handle.close();
+  for (let number = 0; number < PARTITIONS; number++) {
+    fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
+  }
+  last.liveBytes -= fresh.liveBytes;
+  last.tombstoneBytes -= fresh.tombstoneBytes;
+  last.markBytes -= leftBytes;
+  log.resume(fresh);
+}
+
+/**
+ * Makes the tail durable where it is, for a disk with no room for a copy: writes the very bytes that were read over
+ * themselves, which takes none, and syncs them. Afterwards the segment can be sealed at the end of the tail.
+ *
+ * A crash in the midst changes nothing: at each byte there is what was there before, or the same once more. Nor do
+ * readers see a difference, and nothing is appended or cut. Should an earlier sync have failed, the pages count as clean
+ * though the disk does not have them: written again, they are dirty, and this sync is about them.
+ */
+function rewriteTail({ last, tail }: Unclean): void {
+  for (let at = tail.markBytes; at < tail.endBytes; at += PIECE_BYTES) {
+    const bytes = readUpTo(last.handle, Math.min(PIECE_BYTES, tail.endBytes - at), at);
+    asIo(`write ${last.name}`, () => writeAll(last.handle, bytes, at));
+  }
+  asSync(last.name, () => last.handle.syncDataNow());
+}
+
+/** Builds the index, from an image and what is behind it in the log, or from the log alone; all of it, if asked for. */
+function buildIndex(
+  log: Log,
+  manifest: Manifest,
+  whole: boolean,
+): { index: Index; replayed: number; sequence: number } {
+  const image = loadImage(log, manifest);
+  let index = image?.index ?? new Index();
+  let known = image?.known;
+  let replayed: { highest: number; records: number };
+  try {
+    replayed = replay(index, log.segments, known);
+  } catch (error) {
+    if (!(error instanceof ImageDamaged)) throw error;
+    log.closeImage();
+    for (const segment of log.segments.values()) segment.forget();
+    index = new Index();
+    known = undefined;
+    replayed = replay(index, log.segments);
+  }
+  log.nextSequence = Math.max(log.nextSequence, replayed.highest + 1);
+  index.rebuild = rebuilder(log, index.seed);
+  if (whole) index.loadAll();
+  return { index, replayed: replayed.records, sequence: Math.max(replayed.highest, known?.sequence ?? 0) };
+}
+
+/**
+ * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
+ * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
+ */
+function rebuilder(log: Log, seed: number): () => Index {
+  let failure: unknown;
+  let retryAt = 0;
+  return () => {
+    const start = performance.now();
+    if (start < retryAt) throw failure;
+    const index = new Index(seed);
+    try {
+      replay(index, new Map(Array.from(log.segments, ([number, segment]) => [number, shadowOf(segment)])));
+    } catch (error) {
+      failure = error;
+      const end = performance.now();
+      retryAt = end + RETRY_FACTOR * (end - start);
+      throw error;
+    }
+    return index;
+  };
+}
+
+function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | undefined): Recovery {
+  const recovery: Recovery = {
+    clean: manifest.clean,
+    discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,
+    discardedRecords: tail?.discardedRecords ?? 0,
+    recoveredRecords: tail?.records ?? 0,
+  };
+  if (last !== undefined && tail?.reason !== undefined) {
+    recovery.segment = last.name;
+    recovery.reason = tail.reason;
+  }
+  return recovery;
+}

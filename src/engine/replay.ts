@@ -1,0 +1,201 @@
+/**
+ * Replay: builds the index by reading the log, or brings an index up to date that an image, or an earlier replay, left
+ * at some sequence number.
+ *
+ * Segments are read in the order of their numbers, which need not be the order of the records: compaction copies old
+ * records into new segments. So sequence numbers decide, and every entry keeps its own while the replay lasts.
+ *
+ * @module
+ */
+import { corrupt } from "../errors.ts";
+import { formOf, hashKey, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "./index.ts";
+import { ENTRY_FIELDS, type Partition, refOf, STRING_FORM } from "./partition.ts";
+import { RecordCursor } from "./cursor.ts";
+import { FLAG_STRING_KEY, KIND } from "./record.ts";
+import type { Segment } from "./segment.ts";
+import { Slices } from "../platform/turn.ts";
+
+/**
+ * What an index already holds when a replay starts. Without one: nothing.
+ *
+ * @experimental
+ */
+export interface Replayed {
+  /** Bytes are accounted for up to this sequence number, in the segments that `from` names. */
+  sequence: number;
+  /** Entries of each partition are as of this sequence number (that of the account or an earlier one). */
+  partitionSequence: (partition: number) => number;
+  /** Where to go on in a segment; `undefined` for one that is not known yet. */
+  from: (segment: Segment) => number | undefined;
+  /** Whether known segments are gone: then entries that still point there belong to keys that were deleted. */
+  hasLost: boolean;
+  /** Hears of every entry before it changes. */
+  beforeChange?: (key: KeyBytes, place: Place) => void;
+}
+
+const NOTHING: Replayed = { sequence: 0, partitionSequence: () => 0, from: () => undefined, hasLost: false };
+
+/**
+ * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads
+ * headers and keys, no values. Returns the highest sequence number met and the number of sets, deletes and clears that
+ * were news. Throws `CORRUPT` at a header that does not check out.
+ */
+export function replay(
+  index: Index,
+  segments: Map<number, Segment>,
+  known?: Replayed,
+): { highest: number; records: number } {
+  const state = new Replay(index, segments, known);
+  for (const segment of inOrder(segments)) state.read(segment);
+  return state.finish();
+}
+
+/** Does what `replay` does, and lets others have their turn. */
+export async function replayInSlices(index: Index, segments: Map<number, Segment>, known?: Replayed): Promise<void> {
+  const state = new Replay(index, segments, known);
+  const slices = new Slices();
+  for (const segment of inOrder(segments)) {
+    for (const length of state.records(segment)) if (slices.count(length)) await slices.pause();
+  }
+  state.finish();
+}
+
+function inOrder(segments: Map<number, Segment>): Segment[] {
+  return [...segments.values()].sort((a, b) => a.number - b.number);
+}
+
+/**
+ * A replay under way, record by record: for whoever reads the log for other reasons too.
+ *
+ * @experimental
+ */
+export class Replay {
+  readonly #index: Index;
+  readonly #segments: Map<number, Segment>;
+  readonly #known: Replayed;
+  #cleared = 0;
+  #highest = 0;
+  #records = 0;
+
+  /** A replay into `index` of records that lie in `segments`. */
+  constructor(index: Index, segments: Map<number, Segment>, known: Replayed = NOTHING) {
+    this.#index = index;
+    this.#segments = segments;
+    this.#known = known;
+  }
+
+  /** Reads what is not known of a segment. */
+  read(segment: Segment): void {
+    for (const _ of this.records(segment));
+  }
+
+  /** Reads what is not known of a segment record by record; gives the length of each. */
+  *records(segment: Segment): Generator<number> {
+    const from = this.#known.from(segment);
+    const { name, endBytes } = segment;
+    const cursor = new RecordCursor(segment, from ?? segment.headerBytes, endBytes);
+    while (cursor.next()) {
+      this.take(cursor, segment, from === undefined);
+      yield cursor.length;
+    }
+    if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);
+    if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);
+  }
+
+  /** Takes the record that the cursor stands on. */
+  take(cursor: RecordCursor, segment: Segment, isUnknownSegment = true): void {
+    const { sequence, length, kind } = cursor;
+    const isNews = sequence > this.#known.sequence;
+    const counts = isUnknownSegment || isNews;
+    if (sequence > this.#highest) this.#highest = sequence;
+    if (counts) segment.cover(sequence);
+    if (counts && kind === KIND.mark) segment.markBytes += length;
+    if (kind === KIND.mark) return;
+    if (isNews) this.#records++;
+    if (counts && kind !== KIND.set) segment.coverTombstone(sequence, length);
+    if (kind === KIND.clear) this.#cleared = Math.max(this.#cleared, sequence);
+    else this.#apply(cursor, segment, counts, isUnknownSegment);
+  }
+
+  /** Takes a set or a delete, if it is newer than what the index has of that key. */
+  #apply(cursor: RecordCursor, segment: Segment, counts: boolean, isUnknownSegment: boolean): void {
+    const start = cursor.at + cursor.keyStart;
+    const hash = hashKey(cursor.bytes, start, cursor.keyLength, this.#index.seed);
+    const partition = this.#index.partition(hash >>> 24);
+    partition.trackSequences(true);
+    let id = partition.find(hash, cursor.bytes, start, cursor.keyLength);
+    const isOld = cursor.sequence <= this.#known.partitionSequence(hash >>> 24);
+    if (id < 0 && isOld) return;
+    if (id < 0) id = partition.add(hash, cursor.bytes, start, cursor.keyLength, true);
+    const at = id * ENTRY_FIELDS;
+    const former = partition.entries[at + 1]!;
+    const isSet = cursor.kind === KIND.set;
+    const taken = partition.sequences![id]!;
+    if (cursor.sequence <= taken) return;
+    // The index has seen this record, or what replaced it. Only its place may be news: it was copied since, by compaction
+    // or recovery. Of several versions that were copied the newest counts, also if it has expired and is a delete now.
+    if (isOld && (!isUnknownSegment || (taken === 0 && (former === 0 || this.#segments.has(former))))) return;
+    partition.sequences![id] = cursor.sequence;
+    if (isOld || cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
+    this.#index.count(partition, (isSet ? 1 : 0) - (former === 0 ? 0 : 1));
+    this.#announce(partition, id);
+    const wasListed = former !== 0 && partition.expiries?.hasCome(id) !== true;
+    this.#index.unexpire(partition, id);
+    const expiresAt = isSet ? cursor.expiresAt : 0;
+    if (isSet && counts) segment.liveBytes += cursor.length;
+    partition.entries[at + 1] = isSet ? segment.number : 0;
+    partition.entries[at + 2] = cursor.offset;
+    partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
+    if (isSet && !wasListed) this.#index.order?.add(refOf(hash >>> 24, id));
+    if (expiresAt === 0) return;
+    partition.reserveExpiry();
+    this.#index.expireAt(partition, id, expiresAt);
+  }
+
+  /** Ends the replay: only now is the index what the log says. */
+  finish(): { highest: number; records: number } {
+    const isCleared = this.#cleared > this.#known.sequence;
+    const isSwept = isCleared || this.#known.hasLost;
+    if (isSwept) this.#index.loadAll();
+    for (let number = 0; number < PARTITIONS; number++) {
+      // One that has not been read from the image has met no record.
+      const partition = this.#index.loaded(number);
+      if (partition === undefined) continue;
+      if (isSwept) this.#sweep(partition, isCleared);
+      partition.trackSequences(false);
+      if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
+    }
+    return { highest: this.#highest, records: this.#records };
+  }
+
+  /** Takes out what a later clear removed, and what still points at segments that are gone. */
+  #sweep(partition: Partition, isCleared: boolean): void {
+    for (let id = 0; id < partition.count; id++) {
+      const at = id * ENTRY_FIELDS;
+      const number = partition.entries[at + 1]!;
+      if (number === 0) continue;
+      const isGone = !this.#segments.has(number);
+      if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
+      this.#discharge(number, partition.entries[at + 3]!);
+      this.#announce(partition, id);
+      this.#index.unexpire(partition, id);
+      partition.entries[at + 1] = 0;
+      this.#records++;
+      this.#index.count(partition, -1);
+    }
+  }
+
+  #announce(partition: Partition, id: number): void {
+    if (this.#known.beforeChange === undefined) return;
+    const [, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
+    const expiresAt = partition.expiries?.timeOf(id) ?? 0;
+    const isString = form! >= STRING_FORM;
+    const place = { segment: segment!, offset: offset!, length: lengthOf(form!), isString, expiresAt };
+    this.#known.beforeChange(partition.key(id), place);
+  }
+
+  #discharge(number: number, form: number): void {
+    const segment = this.#segments.get(number);
+    if (segment !== undefined) segment.liveBytes -= lengthOf(form);
+  }
+}

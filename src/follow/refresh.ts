@@ -1,0 +1,145 @@
+/**
+ * Refresh: how a reader takes in what the writer, another process, has done since.
+ *
+ * @module
+ */
+import { isTrimmed } from "../errors.ts";
+import { Log } from "../engine/log.ts";
+import { type Manifest, type ManifestSegment, readManifest } from "../engine/manifest.ts";
+import { findTail, markAmong } from "../engine/recovery.ts";
+import type { Core } from "../engine/engine.ts";
+import { manifestOf } from "../engine/directory.ts";
+import { durableSequence } from "../watch/durable.ts";
+import { openReader, openSegments } from "../engine/open.ts";
+import { replay } from "../engine/replay.ts";
+
+/** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
+export function refresh(core: Core): boolean {
+  core.check();
+  return !core.log.isWriter && refreshReader(core);
+}
+
+/** Brings a reader up to date; reads only what is new. False if nothing had changed. */
+export function refreshReader(core: Core): boolean {
+  const { platform, directory } = core.log;
+  const isWhole = loadIndex(core);
+  for (;;) {
+    const manifest = manifestOf(platform, directory, false);
+    try {
+      const isNews = !isWhole || core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      if (!core.watches.isEmpty) core.watches.durableSequence = durableSequence(core);
+      core.watches.wake();
+      return isNews;
+    } catch (error) {
+      // The writer may have replaced files between the manifest and us: then there is a newer manifest.
+      if (readManifest(platform, directory)?.generation === manifest.generation) throw error;
+    }
+  }
+}
+
+/**
+ * Reads what is left of the index: open views go on with it, and it is about to differ from its image. False if that
+ * takes files that the writer has removed.
+ */
+function loadIndex(core: Core): boolean {
+  try {
+    core.index.loadAll();
+    return true;
+  } catch (error) {
+    if (!isTrimmed(error)) throw error;
+    return false;
+  }
+}
+
+/** Where the manifest says that a segment ends; `Infinity` while it is being written. */
+function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): number {
+  if (sealedBytes > 0) return sealedBytes;
+  return clean ? mark.offset : Infinity;
+}
+
+/** Whether we have read records that do not count any more: of a failed write, or moved by recovery. */
+function mustReload(core: Core, manifest: Manifest): boolean {
+  const numbers = new Set(manifest.segments.map(({ number }) => number));
+  // Of a segment that was being written and is gone since, nobody can tell any more where it ended.
+  const hasLostTail = [...core.log.segments.values()].some(({ sealed, number }) => !sealed && !numbers.has(number));
+  return hasLostTail || manifest.segments.some((listed) => {
+    const known = core.log.segments.get(listed.number);
+    return known !== undefined && known.endBytes > endOf(listed, manifest);
+  });
+}
+
+/** Reads the store anew. Open views keep the old index; the files it needs are the same ones. */
+function reload(core: Core): boolean {
+  const { log, index, sequence } = openReader(core.log.platform, core.log.directory);
+  follow(core, log);
+  core.replaceIndex(index);
+  core.sequence = sequence;
+  core.isTorn = false;
+  core.sweep();
+  return true;
+}
+
+function advance(core: Core, manifest: Manifest): boolean {
+  const { segments, platform, directory } = core.log;
+  const ends = new Map(Array.from(segments.values(), (segment) => [segment.number, segment.endBytes]));
+  const last = [...segments.values()].find(({ sealed }) => !sealed);
+  const next = new Log({ platform, directory, lock: undefined }, manifest);
+  for (const { number } of manifest.segments) if (segments.has(number)) next.adopt(segments.get(number)!);
+  try {
+    openSegments(next, manifest);
+    for (const listed of manifest.segments) {
+      const segment = next.segments.get(listed.number)!;
+      const end = endOf(listed, manifest);
+      const known = Math.max(ends.get(listed.number) ?? 0, manifest.mark.offset);
+      segment.endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
+      segment.sealed = listed.sealedBytes > 0;
+      if (segment.sealed) continue;
+      const marked = Math.max(segment === last ? core.log.syncedBytes : 0, manifest.mark.offset);
+      next.syncedBytes = end < Infinity ? end : markAmong(segment, known, marked);
+    }
+  } catch (error) {
+    for (const segment of next.segments.values()) if (!ends.has(segment.number)) segment.handle.close();
+    for (const segment of segments.values()) segment.endBytes = ends.get(segment.number)!;
+    if (last !== undefined) last.sealed = false;
+    throw error;
+  }
+  follow(core, next);
+  core.isTorn = true;
+  const { highest, records } = replay(core.index, next.segments, {
+    sequence: core.sequence,
+    partitionSequence: () => core.sequence,
+    from: (segment) => ends.get(segment.number),
+    hasLost: [...ends.keys()].some((number) => !next.segments.has(number)),
+    beforeChange: (key, place) => core.views.remember(key, place),
+  });
+  core.isTorn = false;
+  core.sequence = Math.max(core.sequence, highest);
+  next.nextSequence = Math.max(next.nextSequence, core.sequence + 1);
+  core.sweep();
+  return records > 0;
+}
+
+/** Takes over a newer log. Segments that it has no more stay open as long as views or watches may need them. */
+function follow(core: Core, next: Log): void {
+  next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
+  const { watches } = core;
+  // What was durable when we looked last is in segments that we have. What came later may have been dropped since.
+  if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
+  for (const segment of core.log.retired.values()) {
+    if (core.isTorn) segment.retiredAt = core.views.opened;
+    next.retired.set(segment.number, segment);
+  }
+  for (const segment of core.log.segments.values()) {
+    const same = next.segments.get(segment.number);
+    if (same === segment) continue;
+    if (same !== undefined) segment.handle.close();
+    else {
+      segment.retiredAt = core.views.opened;
+      next.retired.set(segment.number, segment);
+      // Where one that was being written ended in the end, nobody can tell any more; but what was durable counts.
+      if (!segment.sealed) segment.endBytes = core.log.syncedBytes;
+      segment.sealed = true;
+    }
+  }
+  core.log = next;
+}

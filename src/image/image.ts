@@ -1,0 +1,226 @@
+/**
+ * The image of the index: its tables as they are in memory, in one file, so that opening reads neither values nor keys
+ * one by one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where
+ * the image ends or from the start.
+ *
+ * The file: the 256 partitions, each its slots, entries, times of expiry if there are any, and arena; a footer of JSON
+ * that says what they belong to; and 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
+ *
+ * @module
+ */
+import { DECODER, ENCODER } from "../platform/text.ts";
+import { crc32 } from "../platform/checksum.ts";
+import { readInto, readUpTo, writeAll } from "../platform/files.ts";
+import type { FileHandle } from "../platform/types.ts";
+import { type Index, PARTITIONS } from "../engine/index.ts";
+import { ENTRY_FIELDS, hashKey, Partition, type PartitionImage } from "../engine/partition.ts";
+
+/** Name of the image in the store's directory. */
+export const IMAGE_NAME = "INDEX";
+/** Name under which the next image is prepared. */
+export const IMAGE_TEMPORARY = "INDEX.tmp";
+/** The last image, on its way out. */
+export const IMAGE_FORMER = "INDEX.old";
+const MAGIC = ENCODER.encode("KVINDEX1");
+const TRAILER_BYTES = 16;
+/** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */
+const MAX_FOOTER_BYTES = 2 ** 24;
+
+/** So many keys of a table are looked up when it is read. */
+const PROBES = 4;
+
+/** What an image says of one partition. */
+interface PartitionEntry {
+  slots: number;
+  entries: number;
+  arena: number;
+  live: number;
+  sequence: number;
+  /** The lowest time of expiry. Only with it there is a time for each entry. */
+  expiry?: number;
+  checksum: number;
+}
+
+/** What an image belongs to: the owner's description, and the partitions'. */
+export interface ImageFooter<T> {
+  /** Seed of the hash. */
+  seed: number;
+  /** The partitions, in the order in which they lie in the file. */
+  partitions: PartitionEntry[];
+  /** What the owner wants to know of the log that the image belongs to. */
+  about: T;
+}
+
+/**
+ * Writes the partitions one by one. Between two of them the index may change, so that each partition notes the sequence
+ * number up to which it is current (a fuzzy checkpoint, as in ARIES: Mohan et al., 1992).
+ */
+export class ImageWriter {
+  readonly #index: Index;
+  readonly #handle: FileHandle;
+  readonly #partitions: PartitionEntry[] = [];
+  #length = 0;
+
+  /** Writes `index` to the empty file `handle`. */
+  constructor(index: Index, handle: FileHandle) {
+    this.#index = index;
+    this.#handle = handle;
+  }
+
+  /** Writes the next partition, current up to `sequence`. Returns the bytes written; 0 once all are. */
+  writeNext(sequence: number): number {
+    const number = this.#partitions.length;
+    if (number === PARTITIONS) return 0;
+    const partition = this.#index.partition(number);
+    if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
+    const { slots, entries, arena, arenaBytes, count, live } = partition;
+    const times = partition.expiries?.times.slice(0, count);
+    const expiry = times === undefined ? Infinity : lowestOf(times);
+    const parts = [
+      slots,
+      entries.subarray(0, count * ENTRY_FIELDS),
+      ...(expiry === Infinity ? [] : [padded(times!, count)]),
+      arena.subarray(0, arenaBytes),
+    ];
+    let checksum = 0;
+    const start = this.#length;
+    for (const part of parts) {
+      const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+      checksum = crc32(bytes, checksum);
+      writeAll(this.#handle, bytes, this.#length);
+      this.#length += bytes.length;
+    }
+    this.#length += -this.#length & 3;
+    const sizes = { slots: slots.length, entries: count, arena: arenaBytes };
+    this.#partitions.push({ ...sizes, live, sequence, ...(expiry === Infinity ? {} : { expiry }), checksum });
+    return this.#length - start;
+  }
+
+  /** Writes the footer and makes the file durable. */
+  async finish<T>(about: T): Promise<void> {
+    const footer: ImageFooter<T> = { seed: this.#index.seed, partitions: this.#partitions, about };
+    const text = ENCODER.encode(JSON.stringify(footer));
+    const bytes = new Uint8Array(text.length + TRAILER_BYTES);
+    const view = new DataView(bytes.buffer, text.length);
+    bytes.set(text);
+    view.setUint32(0, text.length, true);
+    view.setUint32(4, crc32(text), true);
+    bytes.set(MAGIC, text.length + 8);
+    writeAll(this.#handle, bytes, this.#length);
+    await this.#handle.syncData();
+  }
+}
+
+/** Reads the footer of an image; `undefined` if it does not check out. */
+export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
+  const size = handle.size();
+  const trailer = readUpTo(handle, TRAILER_BYTES, Math.max(0, size - TRAILER_BYTES));
+  if (trailer.length < TRAILER_BYTES || !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;
+  const view = new DataView(trailer.buffer);
+  const length = view.getUint32(0, true);
+  if (length > Math.min(MAX_FOOTER_BYTES, size - TRAILER_BYTES)) return undefined;
+  const text = readUpTo(handle, length, size - TRAILER_BYTES - length);
+  if (crc32(text) !== view.getUint32(4, true)) return undefined;
+  return JSON.parse(DECODER.decode(text));
+}
+
+/** The partitions of an image, read one by one. */
+export class ImageReader {
+  readonly #handle: FileHandle;
+  readonly #footer: ImageFooter<unknown>;
+  readonly #starts: number[] = [];
+
+  /** The partitions that the footer describes. */
+  constructor(handle: FileHandle, footer: ImageFooter<unknown>) {
+    this.#handle = handle;
+    this.#footer = footer;
+    let end = 0;
+    for (const entry of footer.partitions) {
+      this.#starts.push(end);
+      end += lengthOf(entry) + (-lengthOf(entry) & 3);
+    }
+  }
+
+  /** A partition; `undefined` if it does not check out. */
+  read(number: number): Partition | undefined {
+    const entry = this.#footer.partitions[number]!;
+    const { slots, entries, live, expiry, checksum } = entry;
+    const start = this.#starts[number]!;
+    const length = lengthOf(entry);
+    if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;
+    const bytes = new Uint8Array(length);
+    if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;
+    const timesStart = 4 * (slots + entries * ENTRY_FIELDS);
+    const image = {
+      slots: new Uint32Array(bytes.buffer, 0, slots),
+      entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
+      times: expiry === undefined ? undefined : new Float64Array(bytes.buffer, timesStart, entries),
+      arena: bytes.subarray(length - entry.arena),
+      live,
+    };
+    if (!isSound(image, expiry)) return undefined;
+    const partition = new Partition(this.#footer.seed, image);
+    return isHashed(partition, number, this.#footer.seed) ? partition : undefined;
+  }
+}
+
+/**
+ * Whether keys of a table are found where their hashes say. A few are asked: that tells the tables of another index, or
+ * of another seed, in which lookups find nothing though walks in order do.
+ */
+function isHashed(partition: Partition, number: number, seed: number): boolean {
+  for (let id = 0; id < partition.count; id += Math.ceil(partition.count / PROBES)) {
+    const { bytes, start, length } = partition.key(id);
+    const hash = hashKey(bytes, start, length, seed);
+    if (hash >>> 24 !== number || partition.find(hash, bytes, start, length) !== id) return false;
+  }
+  return true;
+}
+
+function isTime(time: number): boolean {
+  return Number.isSafeInteger(time) && time >= 0;
+}
+
+function lengthOf({ slots, entries, expiry, arena }: PartitionEntry): number {
+  return 4 * (slots + entries * ENTRY_FIELDS) + (expiry === undefined ? 0 : 8 * entries) + arena;
+}
+
+/** The lowest of the times that are not 0; `Infinity` if all are. */
+function lowestOf(times: Float64Array): number {
+  return times.reduce((lowest, time) => time === 0 ? lowest : Math.min(lowest, time), Infinity);
+}
+
+/** As many times as there are entries: the last ones may have none yet. */
+function padded(times: Float64Array, count: number): Float64Array {
+  const all = new Float64Array(count);
+  all.set(times);
+  return all;
+}
+
+/**
+ * Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one
+ * behind the other, and as many live ones as it says.
+ */
+function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry: number | undefined): boolean {
+  const count = entries.length / ENTRY_FIELDS;
+  const hasSlot = new Uint8Array(count);
+  let used = 0;
+  for (let i = 0; i < slots.length; i++) {
+    if (slots[i] === 0) continue;
+    const id = (slots[i]! & 0xff_ffff) - 1;
+    // Out of range it is undefined.
+    if (hasSlot[id] !== 0) return false;
+    hasSlot[id] = 1;
+    used++;
+  }
+  let at = 0;
+  let found = 0;
+  for (let id = 0; id < count; id++) {
+    if (entries[id * ENTRY_FIELDS] !== at) return false;
+    if (entries[id * ENTRY_FIELDS + 1] !== 0) found++;
+    else if (times !== undefined && times[id] !== 0) return false;
+    at += 2 + (arena[at]! | (arena[at + 1]! << 8));
+  }
+  if (times !== undefined && !(times.every(isTime) && lowestOf(times) === expiry)) return false;
+  return used === count && count < slots.length && at === arena.length && found === live;
+}

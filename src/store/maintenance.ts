@@ -1,0 +1,365 @@
+/**
+ * Background work: compaction and images of the index, one at a time, as each relies on the segments that the other
+ * would change.
+ *
+ * @module
+ */
+import { compactTombstones } from "../audit/audit.ts";
+import {
+  nextOfAll,
+  nextOfStale,
+  nextToAudit,
+  nextToAuditOfAll,
+  nextToMerge,
+  noteClean,
+  smallestFirst,
+} from "../engine/choose.ts";
+import { compactGroup, type CompactionHost } from "../engine/compactor.ts";
+import { isDiskFull, KvStoreError } from "../errors.ts";
+import { isError } from "../kinds.ts";
+import { MARK_BYTES } from "../engine/record.ts";
+import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";
+import { nextTurn } from "../platform/turn.ts";
+import type { Timer } from "../platform/types.ts";
+import type { Stats, WorkOptions } from "../types.ts";
+import { isDue, writeImage } from "../image/checkpoint.ts";
+import type { Core } from "../engine/engine.ts";
+import type { Settings } from "./options.ts";
+
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+/** How often compaction looks for something to do while as much expires as it must be able to win. */
+const WAKES = 4;
+
+/** When a store is opened, small segments are merged up to this size … */
+const MERGED_BYTES = 1024 * 1024;
+/** … until so much has been read: some milliseconds. */
+const MAX_MERGED_BYTES = 4 * 1024 * 1024;
+
+/** What it costs to end a segment and copy it. */
+const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
+
+/** Somebody who waits for a full compaction. */
+interface Caller {
+  options: WorkOptions;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/** Runs compaction and writes images for one store. */
+export class Background {
+  readonly #core: Core;
+  readonly #settings: Settings;
+  #queue: Promise<unknown> = Promise.resolve();
+  #isConsidering = false;
+  #isStopped = false;
+  /** Whether compaction has met a full disk: then it begins with what takes the least room. */
+  #isTight = false;
+  /** Callers of the full compaction that has not begun yet: they share it. */
+  #waiting: Caller[] | undefined;
+  #compactions = 0;
+  #lastError: Error | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #delay: Timer | undefined;
+
+  /** Nothing runs before `consider` or `compact` is called. */
+  constructor(core: Core, settings: Settings) {
+    this.#core = core;
+    this.#settings = settings;
+  }
+
+  /** Runs `work` when no other background work does. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Looks, soon, whether there is something to compact, or an image to write. */
+  consider(): void {
+    if (this.#isConsidering || this.#isStopped || this.#delay !== undefined) return;
+    this.#isConsidering = true;
+    this.exclusively(async () => {
+      this.#isConsidering = false;
+      await nextTurn();
+      await this.#runAutomatically();
+    });
+  }
+
+  /** Looks as `consider` does, but not before so many milliseconds have passed. */
+  considerAfter(delayMs: number): void {
+    // What was queued while another try ran may fail behind it, and ask again.
+    this.#delay?.stop();
+    this.#delay = this.#core.log.platform.startTimer(delayMs, () => {
+      this.#delay = undefined;
+      this.consider();
+    });
+  }
+
+  /**
+   * Merges small segments, a few megabytes at most, before the store is used: every unclean end leaves one, and a process
+   * that always ends so, soon, never comes to do it in the background.
+   */
+  async mergeSmall(): Promise<void> {
+    const { compaction, segmentBytes } = this.#settings;
+    const limitBytes = Math.min(segmentBytes, MERGED_BYTES);
+    const next = () => compaction.auto ? nextToMerge(this.#segments(), limitBytes) : undefined;
+    await this.exclusively(async () => {
+      try {
+        let bytes = 0;
+        for (let inputs = next(); inputs !== undefined && bytes < MAX_MERGED_BYTES; inputs = next()) {
+          bytes += inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
+          await this.#compactGroup(inputs);
+        }
+      } catch (error) {
+        // There is no need for it now: the store is as good as before.
+        this.#report(error);
+      }
+    });
+  }
+
+  /** Compacts everything. Callers that come before it begins share it. */
+  compact(options: WorkOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const caller = { options: { ...options }, resolve, reject };
+      if (this.#waiting !== undefined) return void this.#waiting.push(caller);
+      const callers = this.#waiting = [caller];
+      this.exclusively(async () => {
+        this.#waiting = undefined;
+        await this.#compactAll(callers);
+      });
+    });
+  }
+
+  /** Ends what is running and waits for it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#delay?.stop();
+    await this.#queue;
+  }
+
+  /**
+   * Writes an image of the index if enough has changed. An image is derived: that it cannot be written is no failure of
+   * the store.
+   */
+  async writeImage(): Promise<void> {
+    const core = this.#core;
+    const { changes, index } = core;
+    if (core.log.failure !== undefined) return;
+    try {
+      if (!index.isMended && !isDue(changes, index.size)) return;
+      if (!await writeImage(core)) return;
+      core.changes -= changes;
+      index.isMended = false;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Figures of the store. */
+  stats(): Stats {
+    const { log, writer, index } = this.#core;
+    const listed = [...log.segments.values()];
+    const sum = (segments: Iterable<Segment>, of: (segment: Segment) => number) =>
+      Array.from(segments, of).reduce((total, bytes) => total + bytes, 0);
+    return {
+      keys: index.size,
+      segments: listed.length,
+      diskBytes: sum([...listed, ...log.retired.values()], (segment) => segment.endBytes),
+      liveBytes: sum(listed, (segment) => segment.liveBytes - segment.expiredBytes),
+      staleBytes: sum(listed, (segment) => segment.staleBytes) + (writer?.pendingBytes ?? 0),
+      tombstoneBytes: sum(listed, (segment) => segment.tombstoneBytes + segment.graveBytes),
+      indexBytes: index.heldBytes,
+      pendingBytes: writer?.pendingBytes ?? 0,
+      unsyncedBytes: writer?.unsyncedBytes ?? 0,
+      pinnedSegments: log.retired.size,
+      compactions: this.#compactions,
+      syncs: writer?.syncs ?? 0,
+      lastSequence: log.nextSequence - 1,
+      ...(this.#lastError === undefined ? {} : { lastCompactionError: this.#lastError }),
+    };
+  }
+
+  async #runAutomatically(): Promise<void> {
+    const core = this.#core;
+    const { log } = core;
+    const { compaction } = this.#settings;
+    try {
+      // Also for who only writes: what has expired would take memory until somebody reads.
+      core.expire();
+      let hasMore = compaction.auto;
+      while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
+      this.#isTight = false;
+      await log.removals();
+      log.restoreReserve();
+      this.#lastError = undefined;
+      this.#retryMs = FIRST_RETRY_MS;
+      // Not at every key that expires, yet before as much has as compaction wants.
+      if (compaction.auto) core.wakeAtBytes = core.index.expiredBytes + Math.max(1, compaction.minStaleBytes / WAKES);
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#report(error);
+      this.considerAfter(this.#retryMs);
+      this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+    }
+    if (!this.#isStopped) await this.writeImage();
+  }
+
+  /** Does what automatic compaction would do next. False if there is nothing, or if that came to nothing. */
+  async #compactNext(): Promise<boolean> {
+    const { compaction, segmentBytes } = this.#settings;
+    const all = this.#segments();
+    const thresholds = { ...compaction, segmentBytes };
+    const inputs = this.#isTight
+      ? nextOfStale(smallestFirst(all, [...all]), { ...thresholds, segmentBytes: 0 })
+      : nextOfStale(all, thresholds) ?? nextToMerge(all, segmentBytes);
+    if (inputs !== undefined) {
+      await this.#compactGroup(inputs);
+      return true;
+    }
+    const audited = nextToAudit(all, thresholds);
+    if (audited === undefined) return false;
+    // Of what it would win without any tombstone at least half.
+    const options = { segmentBytes, leastShare: compaction.staleRatio / 2 };
+    const groups = await compactTombstones(this.#host(() => {}), audited, options);
+    this.#compactions += groups;
+    return groups > 0;
+  }
+
+  /**
+   * Compacts a group. False if that met a full disk for the first time: there may be room for what takes less. Once that
+   * is known, nothing is begun before the last group has given its room back.
+   */
+  async #compactGroup(inputs: Segment[], host: CompactionHost = this.#host(() => {})): Promise<boolean> {
+    if (this.#isTight) await this.#core.log.removals();
+    try {
+      await compactGroup(host, inputs);
+      this.#compactions++;
+      return true;
+    } catch (error) {
+      if (this.#isTight || !isDiskFull(error)) throw error;
+      this.#isTight = true;
+      return false;
+    }
+  }
+
+  /** The segments, oldest records first, with all that is known of them by now. */
+  #segments(): Segment[] {
+    const { log } = this.#core;
+    this.#core.expire();
+    this.#core.countExpired();
+    noteClean(log.segments.values(), log.nextSequence - 1);
+    return log.inOrder();
+  }
+
+  async #compactAll(callers: Caller[]): Promise<void> {
+    const { log, writer } = this.#core;
+    const { segmentBytes } = this.#settings;
+    try {
+      const work = { doneBytes: 0, totalBytes: 0 };
+      const host = this.#host((scannedBytes) => {
+        work.doneBytes = Math.min(work.doneBytes + scannedBytes, work.totalBytes);
+        askCallers(callers, work);
+      });
+      host.checkpoint(0);
+      writer!.write();
+      host.checkpoint(0);
+      // The active segment takes part only if that gives more back than the headers of its copy and of its successor
+      // take.
+      this.#core.expire();
+      this.#core.countExpired();
+      const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
+      const wonBytes = staleBytes + tombstoneBytes + graveBytes;
+      if (wonBytes > MIN_WON_BYTES) writer!.rotate();
+      const candidates = log.inOrder().filter((segment) => segment.isCompactable);
+      work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
+      const next = () => {
+        const all = this.#segments();
+        return this.#isTight
+          ? nextOfAll(all, smallestFirst(all, candidates), 0)
+          : nextOfAll(all, candidates, segmentBytes);
+      };
+      let damage: KvStoreError | undefined;
+      for (let inputs = next(); inputs !== undefined; inputs = next()) {
+        try {
+          if (!await this.#compactGroup(inputs, host)) candidates.push(...inputs);
+        } catch (error) {
+          if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
+          // The damaged segment stays as it is; that is no reason to leave the others.
+          damage ??= error;
+          candidates.unshift(...inputs.filter((input) => input.isCompactable));
+        }
+      }
+      if (damage === undefined) await this.#compactTombstones(host);
+      host.checkpoint(work.totalBytes);
+      writer!.write();
+      await writer!.reached("sync");
+      this.#isTight = false;
+      await log.removals();
+      log.restoreReserve();
+      if (damage !== undefined) throw damage;
+      this.#lastError = undefined;
+      if (!this.#isStopped) await this.writeImage();
+      for (const caller of callers) caller.resolve();
+    } catch (error) {
+      for (const caller of callers) caller.reject(error);
+    }
+  }
+
+  /** Removes the tombstones that have nothing to hide any more, now that everything else has been rewritten. */
+  async #compactTombstones(host: CompactionHost): Promise<void> {
+    const { segmentBytes } = this.#settings;
+    for (const segment of this.#core.log.segments.values()) segment.isAudited = false;
+    const next = () => nextToAuditOfAll(this.#segments());
+    for (let inputs = next(); inputs !== undefined; inputs = next()) {
+      this.#compactions += await compactTombstones(host, inputs, { segmentBytes, leastShare: 0 });
+    }
+  }
+
+  #host(onSlice: (scannedBytes: number) => void): CompactionHost {
+    const core = this.#core;
+    const writer = core.writer!;
+    return {
+      log: core.log,
+      index: () => core.index,
+      flush: () => writer.reached("sync"),
+      settle: () => void writer.write(),
+      expire: () => core.expire(),
+      remember: (key, place) => core.views.remember(key, place),
+      retire: (segments, movedRecords) => {
+        core.changes += movedRecords;
+        for (const segment of segments) segment.retiredAt = core.views.opened;
+        core.sweep();
+      },
+      checkpoint: (scannedBytes) => {
+        if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
+        if (core.log.failure !== undefined) throw core.log.failure;
+        onSlice(scannedBytes);
+      },
+    };
+  }
+
+  #report(error: unknown): void {
+    this.#lastError = isError(error) ? error : new Error(String(error));
+    try {
+      this.#settings.onError?.(this.#lastError);
+    } catch {
+      // Background work has nobody to hand an exception of the callback to.
+    }
+  }
+}
+
+/** Tells callers how far it is. One who aborts, or whose callback throws, leaves; when all have left, the work ends. */
+function askCallers(callers: Caller[], progress: { doneBytes: number; totalBytes: number }): void {
+  for (const caller of [...callers]) {
+    try {
+      caller.options.signal?.throwIfAborted();
+      caller.options.onProgress?.({ ...progress });
+    } catch (error) {
+      callers.splice(callers.indexOf(caller), 1);
+      caller.reject(error);
+      if (callers.length === 0) throw error;
+    }
+  }
+}

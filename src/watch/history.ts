@@ -1,0 +1,116 @@
+/**
+ * History: the versions of a key that the log still holds. Nothing points at the old ones, so finding them takes a
+ * reading of the whole log, in slices.
+ *
+ * @module
+ */
+import { corrupt, KvStoreError } from "../errors.ts";
+import { describe } from "../kinds.ts";
+import { RecordCursor } from "../engine/cursor.ts";
+import { KIND, valueTypeOf } from "../engine/record.ts";
+import type { Segment } from "../engine/segment.ts";
+import { settled } from "../platform/turn.ts";
+import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
+import type { Core } from "../engine/engine.ts";
+import { EncodedKey } from "../engine/keys.ts";
+import { checkInteger, checkNames } from "../store/options.ts";
+import { Pace } from "../check/scan.ts";
+import type { EncodedValue } from "../store/values.ts";
+
+const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear" } as const;
+
+/** The versions of a key, the newest first. */
+export async function historyOf(core: Core, key: Key, options: HistoryOptions): Promise<Version[]> {
+  checkNames("history", options, ["limit", "onProgress", "signal"]);
+  const { limit = Infinity } = options;
+  if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
+  const versions: Version[] = [];
+  // Where the key's own versions begin.
+  let oldest = Infinity;
+  await readRecords(core, { key, options }, (cursor, { name: segment }) => {
+    const { sequence: seq, offset, length: bytes, expiresAt } = cursor;
+    const type = TYPES[cursor.kind as keyof typeof TYPES];
+    if (type !== "clear") oldest = Math.min(oldest, seq);
+    versions.push({ seq, type, segment, offset, bytes, live: false, ...(expiresAt === 0 ? {} : { expiresAt }) });
+    // No more memory than for twice what is asked for, however often the key was written.
+    if (versions.length > 2 * limit) keepNewest(versions, limit);
+    return false;
+  });
+  keepNewest(versions, limit);
+  // The index points at the set that nothing has followed; unless that has expired, by whatever showed it.
+  core.expire();
+  const [newest] = versions;
+  if (newest?.type === "set") newest.live = (newest.expiresAt ?? Infinity) > core.log.now();
+  // A clear concerns a key only if that had been written before.
+  return versions.filter(({ type, seq }) => type !== "clear" || seq > oldest);
+}
+
+/** A value that is still in the log. */
+export interface OldValue {
+  /** As it is written. */
+  value: EncodedValue;
+  /** When it expires, or expired; 0: never. */
+  expiresAt: number;
+}
+
+/** The value of one version of a key. Rejects with `NOT_FOUND`. */
+export async function versionOf(core: Core, key: Key, seq: number): Promise<OldValue> {
+  if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
+  let found: OldValue | undefined;
+  await readRecords(core, { key, options: {}, seq }, (cursor, { name }) => {
+    if (cursor.sequence !== seq || cursor.kind !== KIND.set) return false;
+    if (!cursor.checkValue()) throw corrupt(name, cursor.offset, "checksum of a value");
+    const value = { type: valueTypeOf(cursor.flags), data: cursor.value.slice() };
+    found = { value, expiresAt: cursor.expiresAt };
+    return true;
+  });
+  if (found !== undefined) return found;
+  throw new KvStoreError("NOT_FOUND", `the log holds no value of this key with sequence number ${seq}`);
+}
+
+/**
+ * Goes through the records of a key, and all clears, segment by segment, until `visit` says that it is enough. What is
+ * written when this is called is read; a view keeps the segments meanwhile.
+ */
+async function readRecords(
+  core: Core,
+  { key, options, seq }: { key: Key; options: WorkOptions; seq?: number },
+  visit: (cursor: RecordCursor, segment: Segment) => boolean,
+): Promise<void> {
+  const wanted = new EncodedKey().encode(key).copy();
+  const failure = core.writer?.write();
+  if (failure !== undefined) throw failure;
+  const mayHold = ({ sealed, lowestSequence, highestSequence }: Segment) =>
+    seq === undefined || !sealed || (lowestSequence <= seq && seq <= highestSequence);
+  const view = core.openView();
+  try {
+    const segments = [...core.log.segments.values()].filter(mayHold);
+    const extents = segments.map((segment) => ({ segment, endBytes: segment.endBytes }));
+    const pace = new Pace(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    for (const { segment, endBytes } of extents) {
+      const cursor = new RecordCursor(segment, segment.headerBytes, endBytes);
+      while (cursor.next()) {
+        if (cursor.kind === KIND.clear || (cursor.kind !== KIND.mark && isKey(cursor, wanted))) {
+          if (visit(cursor, segment)) return;
+        }
+        if (pace.count(cursor.length)) await pace.pause();
+      }
+      if (cursor.reason !== undefined) throw corrupt(segment.name, cursor.offset, cursor.reason);
+    }
+  } finally {
+    core.release(view);
+    await settled();
+  }
+}
+
+function isKey({ bytes, at, keyStart, keyLength }: RecordCursor, wanted: Uint8Array): boolean {
+  if (keyLength !== wanted.length) return false;
+  let i = 0;
+  while (i < keyLength && bytes[at + keyStart + i] === wanted[i]) i++;
+  return i === keyLength;
+}
+
+function keepNewest(versions: Version[], count: number): void {
+  versions.sort((a, b) => b.seq - a.seq);
+  versions.length = Math.min(versions.length, count);
+}

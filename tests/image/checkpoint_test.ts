@@ -1,0 +1,95 @@
+import { assert, assertEquals } from "@std/assert";
+import { KvStore } from "../../mod.ts";
+import { crc32 } from "../../src/platform/checksum.ts";
+import type { Lock } from "../../src/platform/types.ts";
+import { loadImage, writeImage } from "../../src/image/checkpoint.ts";
+import { Core } from "../../src/engine/engine.ts";
+import { flagsOf, KIND, VALUE_TYPE } from "../../src/engine/record.ts";
+import { manifestOf } from "../../src/engine/directory.ts";
+import { openReader, openWriter } from "../../src/engine/open.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+import { utf8 } from "../support/records.ts";
+
+const IMAGE = "/s/INDEX";
+
+interface About {
+  storeId: string;
+  generation: number;
+  segments: { number: number; salt: number; from: number; probe: number }[];
+}
+
+/** A closed store with an image of its index, and a segment that is being written. */
+async function makeStore(): Promise<MemoryPlatform> {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", { segmentBytes: 16_384, compaction: { auto: false } });
+  for (let i = 0; i < 1500; i++) store.set(`key ${i}`, i);
+  await store.close();
+  assert(platform.files().includes(IMAGE));
+  return platform;
+}
+
+/** The image with another description of the log that it belongs to, whose checksum is right. */
+function describedAs(bytes: Uint8Array, change: (about: About) => void): Uint8Array {
+  const end = bytes.length - 16;
+  const start = end - new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true);
+  const footer = JSON.parse(new TextDecoder().decode(bytes.subarray(start, end)));
+  change(footer.about);
+  const text = utf8(JSON.stringify(footer));
+  const changed = new Uint8Array(start + text.length + 16);
+  changed.set(bytes.subarray(0, start));
+  changed.set(text, start);
+  changed.set(bytes.subarray(end), start + text.length);
+  const view = new DataView(changed.buffer, start + text.length);
+  view.setUint32(0, text.length, true);
+  view.setUint32(4, crc32(text), true);
+  return changed;
+}
+
+Deno.test("checkpoint: an image fits only the log that it was made of, at that time or later", async () => {
+  const platform = await makeStore();
+  const good = platform.readFile(IMAGE);
+  const fits = (change: (about: About) => void): boolean => {
+    platform.writeFile(IMAGE, describedAs(good, change));
+    const manifest = manifestOf(platform, "/s", false);
+    const { log } = openReader(platform, "/s");
+    const image = loadImage(log, manifest);
+    log.closeFiles();
+    return image !== undefined;
+  };
+  const last = (about: About) => about.segments.at(-1)!;
+  /** What the image would say of a log that was longer then, by zeros that were cut off since. */
+  const longer = (about: About) => {
+    const { number, from } = last(about);
+    const segment = platform.readFile(`/s/${String(number).padStart(8, "0")}.seg`);
+    last(about).from = from + 100;
+    last(about).probe = crc32(segment.subarray(Math.max(0, from + 100 - 4096)));
+  };
+  assert(fits(() => {}));
+  assertEquals(fits((about) => about.storeId = "0".repeat(32)), false, "of another store");
+  assertEquals(fits((about) => about.generation += 100), false, "of a later state");
+  assertEquals(fits((about) => last(about).salt = (last(about).salt ^ 1) >>> 0), false, "of another file");
+  assertEquals(fits((about) => last(about).probe = (last(about).probe ^ 1) >>> 0), false, "of other records");
+  assertEquals(fits(longer), false, "of more than there is");
+  assertEquals(fits((about) => last(about).number += 100), false, "of a segment that is still to come");
+});
+
+Deno.test("checkpoint: what an image covers is durable before it has its name", async () => {
+  const platform = new MemoryPlatform();
+  platform.writeFile("/s/NOTE", new Uint8Array(1));
+  const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
+  const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
+  for (let i = 0; i < 100; i++) {
+    core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(`key ${i}`), "value");
+    core.writer!.publish();
+  }
+  core.writer!.write();
+  const { name, endBytes } = core.log.active!;
+  let isNamed = false;
+  platform.onOperation = ({ kind, path }) => {
+    if (kind !== "rename" || path !== IMAGE) return;
+    isNamed = true;
+    assertEquals(platform.image().readFile(`/s/${name}`).length, endBytes, "records that a power cut would take");
+  };
+  assertEquals(await writeImage(core), true);
+  assert(isNamed);
+});
