@@ -1,6 +1,6 @@
 /**
- * Files that a manifest does not account for: segments that it does not list, and records behind the end that it gives.
- * Left-over files are ordinary; some prove that the manifest is older than the files.
+ * What a manifest does not account for: segments that it does not list, and records behind the end that it records.
+ * A crash leaves such files behind. Some of them prove that the manifest is older than the segments beside it.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { type Manifest, MANIFEST_NAME, missingFile } from "../engine/manifest.ts
 import { readSegmentHeader, type SegmentHeader, segmentName, segmentNumberOf } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 
-/** A file opened as a segment's. */
+/** An open file that has the name of a segment. */
 export interface SegmentFile {
-  /** In the pool. */
+  /** The file, opened through the pool. */
   handle: FileHandle;
-  /** Its header, or what is wrong with it. */
+  /** The segment header, or what is wrong with it. */
   header: SegmentHeader | string;
 }
 
-/** Names of the files of a directory that have the name of a segment, in the order of their numbers. */
+/** The names in a directory that are names of segments, in the order of the segment numbers. */
 export function segmentFiles(platform: Platform, directory: string): string[] {
   const names = asIo(`list ${directory}`, () => platform.list(directory));
   const numbers = names.map(segmentNumberOf).filter((number) => number !== undefined);
@@ -27,8 +27,8 @@ export function segmentFiles(platform: Platform, directory: string): string[] {
 }
 
 /**
- * Opens a file of a store's directory as a segment's. `undefined` where there is none, or a directory; of strays also
- * if it has a newer format.
+ * Opens a file of a store's directory as a segment. Returns `undefined` if there is no file of that name, or a directory.
+ * With `isStray` it also returns `undefined` for a segment of a newer format, which would otherwise throw.
  *
  * @throws {KvStoreError} `FORMAT` (unless `isStray`), `IO`
  */
@@ -65,9 +65,9 @@ export function isDirectory(platform: Platform, path: string): boolean {
 }
 
 /**
- * Names of the segments of this store that its manifest does not list, in the order of their numbers: an input of a
- * compaction comes before the output that tells what it was. Whatever is not a segment of this store under its own name
- * is a stray, and none of our business.
+ * The names of this store's segments that its manifest does not list, in the order of their numbers. So an input of a
+ * compaction comes before the output whose header names it. Segments of other stores and renamed files are not included:
+ * they are not ours to touch.
  */
 export function unlistedSegments(platform: Platform, directory: string, manifest: Manifest): string[] {
   const listed = new Set(manifest.segments.map(({ number }) => segmentName(number)));
@@ -81,10 +81,10 @@ export function unlistedSegments(platform: Platform, directory: string, manifest
 }
 
 /**
- * Refuses a manifest that is older than the files, put back from a copy, say. `unlisted` are the segments that it does
- * not list: one with a number that it has not reserved was created later. And so was a record that lies behind the end
- * of a clean close with a sequence number that had not been given out by then; what a failed append leaves there has a
- * lower one.
+ * Throws `CORRUPT` if the manifest is older than the segments beside it, for instance because it was restored from a
+ * copy. Two things prove that. One of the `unlisted` segments has a number that the manifest has not reserved. Or, after
+ * a clean close, a record behind the recorded end has a sequence number that had not been given out at that close. A
+ * failed append also leaves bytes there, but with a lower sequence number.
  */
 export function checkAge(platform: Platform, directory: string, manifest: Manifest, unlisted: string[]): void {
   const { mark, nextSegment, nextSequence, segments, clean } = manifest;
