@@ -1,10 +1,10 @@
 /**
- * A session with millions of names, as the README shows it: `deno task names [--readme] [NAMES.json]`. Every step is a process of
- * its own, most of them the command line as a user runs it; what each does is checked, timed, and printed as a
+ * A session with millions of names, as docs/session.md shows it: `deno task names [--docs] [NAMES.json]`. Every step is a
+ * process of its own, most of them the command line as a user runs it; what each does is checked, timed, and printed as a
  * table. Exits with 1 if anything is not as it should be.
  *
- * NAMES.json is an array of distinct strings; without it the names are made of English words. `--readme` puts the table
- * into the README.
+ * NAMES.json is an array of distinct strings; without it the names are made of English words. `--docs` puts the table
+ * into docs/session.md.
  *
  * @module
  */
@@ -184,22 +184,22 @@ function figures(names: string[], bytes: number): string {
   return `${input}; ${machine}, load average ${loadBefore} at the start; ${new Date().toISOString().slice(0, 10)}.`;
 }
 
-/** Replaces the figures in the README. */
-function updateReadme(text: string): void {
-  const file = join(ROOT, "README.md");
-  const readme = Deno.readTextFileSync(file);
-  const updated = readme.replace(/(?<=<!-- names -->\n)[^]*(?=<!-- end of names -->)/, () => `\n${text}\n\n`);
-  if (updated === readme) throw new Error(`${file} has no place for the figures`);
+/** Replaces the figures in docs/session.md. */
+function updateDocument(text: string): void {
+  const file = join(ROOT, "docs/session.md");
+  const before = Deno.readTextFileSync(file);
+  const updated = before.replace(/(?<=<!-- names -->\n)[^]*(?=<!-- end of names -->)/, () => `\n${text}\n\n`);
+  if (updated === before) throw new Error(`${file} has no place for the figures`);
   Deno.writeTextFileSync(file, updated);
   new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", file] }).outputSync();
 }
 
 if (import.meta.main) {
-  const isForReadme = Deno.args.includes("--readme");
+  const isForDocument = Deno.args.includes("--docs");
   try {
-    const text = await main(Deno.args.find((arg) => arg !== "--readme"));
+    const text = await main(Deno.args.find((arg) => arg !== "--docs"));
     console.log(text);
-    if (isForReadme) updateReadme(text);
+    if (isForDocument) updateDocument(text);
   } catch (error) {
     console.error(error);
     Deno.exitCode = 1;

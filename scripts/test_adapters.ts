@@ -1,6 +1,6 @@
 /**
- * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README, the
- * suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
+ * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the documents,
+ * the suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
  * `deno task test:npm` that the gate runs. The last line is `N passed, N failed`.
  *
  * @module
@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { ADAPTERS, checkAdapters, makeAdapterProject } from "./npm/adapters.ts";
 import { compileInRealm, IN_REALM, runContract } from "./npm/contract.ts";
 import { buildTarball, checkManifest, installedIn } from "./npm/pack.ts";
-import { checkReadme } from "./npm/readme.ts";
+import { checkDocuments } from "./npm/documents.ts";
 import { Results } from "./npm/results.ts";
 import { runOk } from "./npm/run.ts";
 import type { Runtime } from "./npm/runtimes.ts";
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
     const tarball = await buildTarball(scratch, cache);
     await results.check(node.name, ADAPTERS, "fields of package.json", () => checkManifest(tarball.manifest));
     const project = await makeAdapterProject(join(scratch, "project"), { tarball: tarball.file, cache });
-    await checkReadme(project.folder, node, { column: ADAPTERS, results });
+    await checkDocuments(project.folder, node, { column: ADAPTERS, results });
     await checkAdapters(project, node, results);
     const files = await compileInRealm(project.folder, installedIn(project.folder));
     await runContract(node, { files, scratch, results, column: IN_REALM });

@@ -3,8 +3,8 @@
  * last lines are a table of the runtimes with their cases and `N passed, N failed`.
  *
  * Options: `--require-all` fails if a runtime cannot be had; `--cache DIR` is where runtimes and npm's downloads are kept
- * (default: a folder in the system's one for temporary files); `--keep` leaves the projects where they are; `--readme`
- * puts the figures into the README.
+ * (default: a folder in the system's one for temporary files); `--keep` leaves the projects where they are; `--docs`
+ * puts the figures into docs/npm.md.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { figures } from "./npm/figures.ts";
 import { buildTarball, checkTarball, installedIn } from "./npm/pack.ts";
 import { Peers } from "./npm/peers.ts";
 import { checkPermissions } from "./npm/permissions.ts";
-import { checkReadme } from "./npm/readme.ts";
+import { checkDocuments } from "./npm/documents.ts";
 import { Results, table } from "./npm/results.ts";
 import { runOk, twoAtATime } from "./npm/run.ts";
 import { findRuntimes, type Runtime, thisDeno } from "./npm/runtimes.ts";
@@ -55,7 +55,7 @@ async function testPackage(work: Work): Promise<string> {
   await step("adapters", async () => {
     const project = await makeAdapterProject(join(scratch, "adapters"), { tarball: tarball.file, cache });
     await twoAtATime(others, async (runtime) => {
-      await checkReadme(project.folder, runtime, { column: COLUMNS[2]!, results });
+      await checkDocuments(project.folder, runtime, { column: COLUMNS[2]!, results });
       await checkAdapters(project, runtime, results);
     });
   });
@@ -156,30 +156,30 @@ function tables({ runtimes, results }: Work): string {
   ].join("\n\n");
 }
 
-/** Replaces the figures in the README. */
-async function updateReadme(text: string): Promise<void> {
-  const file = join(ROOT, "README.md");
-  const readme = await Deno.readTextFile(file);
-  const updated = readme.replace(/(?<=<!-- npm -->\n)[^]*(?=<!-- end of npm -->)/, () => `\n${text}\n\n`);
-  if (updated === readme) throw new Error(`${file} has no place for the figures`);
+/** Replaces the figures in docs/npm.md. */
+async function updateDocument(text: string): Promise<void> {
+  const file = join(ROOT, "docs/npm.md");
+  const before = await Deno.readTextFile(file);
+  const updated = before.replace(/(?<=<!-- npm -->\n)[^]*(?=<!-- end of npm -->)/, () => `\n${text}\n\n`);
+  if (updated === before) throw new Error(`${file} has no place for the figures`);
   await Deno.writeTextFile(file, updated);
   await runOk(Deno.execPath(), ["fmt", "--quiet", file]);
 }
 
-function optionsOf(args: string[]): { requireAll: boolean; keep: boolean; readme: boolean; cache: string } {
+function optionsOf(args: string[]): { requireAll: boolean; keep: boolean; docs: boolean; cache: string } {
   const parsed = parseArgs(args, {
-    boolean: ["require-all", "keep", "readme"],
+    boolean: ["require-all", "keep", "docs"],
     string: ["cache"],
     unknown: (name) => {
-      throw new Error(`unknown option ${name}; there are --require-all, --cache DIR, --keep, --readme`);
+      throw new Error(`unknown option ${name}; there are --require-all, --cache DIR, --keep, --docs`);
     },
   });
   const cache = resolve(parsed.cache ?? join(tmpdir(), "kvstore-runtimes"));
-  return { requireAll: parsed["require-all"], keep: parsed.keep, readme: parsed.readme, cache };
+  return { requireAll: parsed["require-all"], keep: parsed.keep, docs: parsed.docs, cache };
 }
 
 async function main(args: string[]): Promise<number> {
-  const { requireAll, keep, readme, cache } = optionsOf(args);
+  const { requireAll, keep, docs, cache } = optionsOf(args);
   const scratch = await Deno.realPath(await Deno.makeTempDir({ prefix: "kvstore-npm-" }));
   const cleanUp = () => keep ? console.log(`kept: ${scratch}`) : Deno.removeSync(scratch, { recursive: true });
   Deno.addSignalListener("SIGINT", () => {
@@ -201,7 +201,7 @@ async function main(args: string[]): Promise<number> {
     for (const line of missing) console.log(line);
     const { passed, failed } = results.total();
     const absent = requireAll ? missing.length : 0;
-    if (readme && failed === 0) await updateReadme(sizes);
+    if (docs && failed === 0) await updateDocument(sizes);
     console.log(`${passed} passed, ${failed + absent} failed`);
     return failed + absent > 0 ? 1 : 0;
   } finally {

@@ -7,7 +7,7 @@
 import { dirname, join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { install, installedIn, type Tarball } from "./pack.ts";
-import { readmePrograms } from "./readme.ts";
+import { documentPrograms } from "./documents.ts";
 import { assertSame, type Results } from "./results.ts";
 import { npmEnvironment, run, runOk, type RunOptions, withPath } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -191,7 +191,7 @@ export async function makeProjects(
     cache,
     manifest: { type: "module" },
   });
-  const [readme = ""] = readmePrograms();
+  const [readme = ""] = documentPrograms();
   for (const [name, compilerOptions] of Object.entries(TYPESCRIPT)) {
     const folder = join(typescript, name);
     await Deno.mkdir(folder);

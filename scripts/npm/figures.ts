@@ -15,7 +15,7 @@ import type { Runtime } from "./runtimes.ts";
 /** Processes of each kind. */
 const SAMPLES = 11;
 
-/** A Markdown table for the README. */
+/** A Markdown table for docs/npm.md. */
 export async function figures(tarball: Tarball, project: string, runtimes: Runtime[]): Promise<string> {
   const installed = await measureInstalled(project);
   const rows = [

@@ -1,6 +1,6 @@
 /**
- * The programs that the README shows, word for word, on the installed package: what stands first has to run on every
- * runtime that is named, and Node before 24 takes `await using` for a mistake.
+ * The programs that the README and the documents behind it show, word for word, on the installed package: they have to
+ * run on every runtime that is named, and `await using` is a syntax error on Node before 24.
  *
  * @module
  */
@@ -13,10 +13,13 @@ import { assertSame, type Results } from "./results.ts";
 import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** The programs in TypeScript. */
-export function readmePrograms(): string[] {
-  const readme = Deno.readTextFileSync(join(ROOT, "README.md"));
-  return blocksOf(readme).filter(({ language }) => language === "ts").map(({ text }) => text);
+/** The documents whose programs run on every runtime. The recipes are for those that have `await using`. */
+const DOCUMENTS = ["README.md", "docs/library.md", "docs/adapters.md"];
+
+/** The programs in TypeScript, the README's first. */
+export function documentPrograms(): string[] {
+  return DOCUMENTS.flatMap((path) => blocksOf(Deno.readTextFileSync(join(ROOT, path))))
+    .filter(({ language }) => language === "ts").map(({ text }) => text);
 }
 
 /** A program without its types, and with whatever else `target` lacks put in other words. */
@@ -25,14 +28,14 @@ export function withoutTypes(program: string, target: ts.ScriptTarget = ts.Scrip
 }
 
 /** Runs each program in an empty folder of a project that has the package and those that adapters are for. */
-export async function checkReadme(
+export async function checkDocuments(
   project: string,
   runtime: Runtime,
   { column, results }: { column: string; results: Results },
 ): Promise<void> {
-  for (const [i, program] of readmePrograms().entries()) {
-    await results.check(runtime.name, column, `program ${i + 1} of the README`, async () => {
-      const cwd = await Deno.makeTempDir({ dir: project, prefix: "readme-" });
+  for (const [i, program] of documentPrograms().entries()) {
+    await results.check(runtime.name, column, `program ${i + 1} of the documents`, async () => {
+      const cwd = await Deno.makeTempDir({ dir: project, prefix: "document-" });
       await Deno.writeTextFile(join(cwd, "main.mjs"), withoutTypes(program));
       const { code, stderr } = await run(runtime.program, ["main.mjs"], { cwd });
       assertSame([code, stderr], [0, ""], "exit status and standard error");
