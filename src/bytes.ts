@@ -27,7 +27,19 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Compares two byte strings as unsigned bytes: negative, zero or positive. */
+/** Whether two byte strings are equal. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && startsWith(a, b);
+}
+
+/** Whether `prefix` stands in `bytes` at `start`. */
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array, start: number = 0): boolean {
+  let i = 0;
+  while (i < prefix.length && bytes[start + i] === prefix[i]) i++;
+  return i === prefix.length;
+}
+
+/** Orders two byte strings by their unsigned bytes: negative if `a` comes first, zero if they are equal, else positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { compareBytes, getUint53, isWellFormed, setUint53, toHex } from "../src/bytes.ts";
+import { compareBytes, getUint53, isWellFormed, sameBytes, setUint53, startsWith, toHex } from "../src/bytes.ts";
 import { encodeUtf8 } from "../src/platform/text.ts";
 
 Deno.test("bytes: whole numbers up to 2^53 - 1 come back, larger ones as Infinity", () => {
@@ -42,10 +42,19 @@ Deno.test("bytes: order is that of unsigned bytes, unlike that of JavaScript's s
     Uint8Array.from(bytes)
   );
   for (const [i, a] of sorted.entries()) {
-    for (const [j, b] of sorted.entries()) assertEquals(Math.sign(compareBytes(a, b)), Math.sign(i - j));
+    for (const [j, b] of sorted.entries()) {
+      assertEquals([Math.sign(compareBytes(a, b)), sameBytes(a, b)], [Math.sign(i - j), i === j]);
+    }
   }
   const [low, high] = ["\u{ffff}", "\u{10000}"].map((text) => new TextEncoder().encode(text));
   assert(compareBytes(low!, high!) < 0 && "\u{ffff}" > "\u{10000}");
+});
+
+Deno.test("bytes: a prefix is found where it is asked for, and not past the end", () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const found = (prefix: number[], start?: number) => startsWith(bytes, Uint8Array.from(prefix), start);
+  assertEquals([found([]), found([1, 2]), found([1, 2, 3]), found([2, 3], 1), found([], 3)], Array(5).fill(true));
+  assertEquals([found([2]), found([1, 2, 3, 0]), found([3, 0], 2), found([1], 1), found([0], 3)], Array(5).fill(false));
 });
 
 Deno.test("bytes: hexadecimal digits, and what UTF-8 can hold", () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { compareBytes } from "../bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError, syncFailure } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { SegmentCopier } from "../engine/copier.ts";
@@ -206,7 +206,7 @@ async function isSame(platform: Platform, one: string, other: string): Promise<b
   try {
     if (handles[0]!.size() !== handles[1]!.size()) return false;
     for await (const { bytes, offset } of piecesOf(handles[0]!)) {
-      if (compareBytes(bytes, readUpTo(handles[1]!, bytes.length, offset)) !== 0) return false;
+      if (!sameBytes(bytes, readUpTo(handles[1]!, bytes.length, offset))) return false;
     }
     return true;
   } finally {

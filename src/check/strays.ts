@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toHex } from "../bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../engine/cursor.ts";
 import { type Manifest, MANIFEST_NAME, missingFile } from "../engine/manifest.ts";
@@ -76,7 +76,7 @@ export function unlistedSegments(platform: Platform, directory: string, manifest
     const file = openSegmentFile(platform, directory, name, true);
     file?.handle.close();
     if (file === undefined || typeof file.header === "string") return false;
-    return segmentName(file.header.number) === name && toHex(file.header.storeId) === toHex(manifest.storeId);
+    return segmentName(file.header.number) === name && sameBytes(file.header.storeId, manifest.storeId);
   });
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toHex } from "../bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { type Manifest, MANIFEST_NAME, type ManifestSegment, readManifest } from "../engine/manifest.ts";
 import { highestMark } from "../engine/recovery.ts";
@@ -141,7 +141,7 @@ function checkOwner(platform: Platform, directory: string, manifest: Manifest): 
     const file = openSegmentFile(platform, directory, segmentName(number));
     file?.handle.close();
     if (typeof file?.header !== "object") continue;
-    if (toHex(file.header.storeId) === toHex(manifest.storeId)) return;
+    if (sameBytes(file.header.storeId, manifest.storeId)) return;
     isOthers = true;
   }
   if (isOthers) throw corrupt(MANIFEST_NAME, 16, "it is of another store than the segments");
@@ -159,7 +159,7 @@ function openListed(
   const requiredBytes = sealedBytes > 0 ? sealedBytes : manifest.mark.offset;
   const isIt = ({ header }: SegmentFile) =>
     typeof header !== "string" && header.number === number && header.salt === salt &&
-    toHex(header.storeId) === toHex(manifest.storeId);
+    sameBytes(header.storeId, manifest.storeId);
   let file = openSegmentFile(platform, directory, own);
   let found = own;
   const isForeign = typeof file?.header === "object" && !isIt(file);

@@ -27,7 +27,7 @@
  */
 import { ENCODER } from "../platform/text.ts";
 import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
-import { getUint53, setUint53 } from "../bytes.ts";
+import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
@@ -160,7 +160,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < FIXED_BYTES + 4) throw corrupt(MANIFEST_NAME, 0, `${bytes.length} bytes are too few`);
-  if (!hasMagic(bytes)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
+  if (!startsWith(bytes, MAGIC)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
   if (crc32(bytes.subarray(0, -4)) !== view.getUint32(bytes.length - 4, true)) {
     throw corrupt(MANIFEST_NAME, bytes.length - 4, "checksum of the manifest");
   }
@@ -186,10 +186,6 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   };
   checkManifest(manifest);
   return manifest;
-}
-
-function hasMagic(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
 function decodeSegment(view: DataView, at: number): ManifestSegment {
@@ -234,7 +230,7 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
     const size = handle.size();
     if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
     const bytes = readUpTo(handle, size, 0);
-    if (bytes.length > 0 && bytes[0] !== 0 && !hasMagic(bytes) && !hasSegments(platform, directory)) {
+    if (bytes.length > 0 && bytes[0] !== 0 && !startsWith(bytes, MAGIC) && !hasSegments(platform, directory)) {
       throw new KvStoreError("FORMAT", `${MANIFEST_NAME} is not that of a store, and no segments are beside it`);
     }
     return decodeManifest(bytes);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { toHex } from "../bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
 import { ImageDamaged, Index, PARTITIONS } from "./index.ts";
@@ -142,7 +142,7 @@ function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Seg
   try {
     const header = readSegmentHeader(handle, name);
     const isOurs = header.number === listed.number && header.salt === listed.salt;
-    if (!isOurs || toHex(header.storeId) !== toHex(manifest.storeId)) {
+    if (!isOurs || !sameBytes(header.storeId, manifest.storeId)) {
       throw corrupt(name, 0, "the segment header is that of another file");
     }
     const endBytes = sealed ? listed.sealedBytes : manifest.mark.offset;

@@ -15,6 +15,7 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
+import { startsWith } from "../bytes.ts";
 import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo } from "../platform/files.ts";
@@ -91,7 +92,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuff
 export function readSegmentHeader(handle: FileHandle, name: string): SegmentHeader {
   const read = (lengthBytes: number) => asIo(`read ${name}`, () => readUpTo(handle, lengthBytes, 0));
   const fixed = read(SEGMENT_HEADER_BYTES);
-  if (fixed.length < SEGMENT_HEADER_BYTES || !MAGIC.every((byte, i) => fixed[i] === byte)) {
+  if (fixed.length < SEGMENT_HEADER_BYTES || !startsWith(fixed, MAGIC)) {
     throw corrupt(name, 0, "no segment header");
   }
   const view = new DataView(fixed.buffer);

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { startsWith } from "../bytes.ts";
 import { DECODER, ENCODER } from "../platform/text.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readInto, readUpTo, writeAll } from "../platform/files.ts";
@@ -115,7 +116,7 @@ export class ImageWriter {
 export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
   const size = handle.size();
   const trailer = readUpTo(handle, TRAILER_BYTES, Math.max(0, size - TRAILER_BYTES));
-  if (trailer.length < TRAILER_BYTES || !MAGIC.every((byte, i) => trailer[8 + i] === byte)) return undefined;
+  if (trailer.length < TRAILER_BYTES || !startsWith(trailer, MAGIC, 8)) return undefined;
   const view = new DataView(trailer.buffer);
   const length = view.getUint32(0, true);
   if (length > Math.min(MAX_FOOTER_BYTES, size - TRAILER_BYTES)) return undefined;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { startsWith } from "../bytes.ts";
 import { corrupt, KvStoreError } from "../errors.ts";
 import { describe } from "../kinds.ts";
 import { RecordCursor } from "../engine/cursor.ts";
@@ -104,10 +105,7 @@ async function readRecords(
 }
 
 function isKey({ bytes, at, keyStart, keyLength }: RecordCursor, wanted: Uint8Array): boolean {
-  if (keyLength !== wanted.length) return false;
-  let i = 0;
-  while (i < keyLength && bytes[at + keyStart + i] === wanted[i]) i++;
-  return i === keyLength;
+  return keyLength === wanted.length && startsWith(bytes, wanted, at + keyStart);
 }
 
 function keepNewest(versions: Version[], count: number): void {

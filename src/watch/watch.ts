@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { startsWith } from "../bytes.ts";
 import { corrupt, isTrimmed, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "./changes.ts";
 import { readManifest } from "../engine/manifest.ts";
@@ -287,10 +288,4 @@ function lookLater(core: Core, seenBytes?: number): void {
 function writtenBytes({ log }: Core): number {
   for (const { sealed, handle } of log.segments.values()) if (!sealed) return handle.size();
   return 0;
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  let i = 0;
-  while (i < prefix.length && bytes[i] === prefix[i]) i++;
-  return i === prefix.length;
 }
