@@ -95,6 +95,28 @@ Deno.test({
   },
 });
 
+/** Files and folders of the sources that a document names in backquotes and that are not there. */
+function missingSources({ path, text }: Document, paths: Set<string>): string[] {
+  // It tells of earlier versions.
+  if (path === "CHANGELOG.md") return [];
+  const named = Array.from(text.matchAll(/`((?:src|scripts|bench|tests)\/[\w./-]*)`/g), ([, name]) => name!);
+  return named.filter((name) => !paths.has(name.replace(/\/$/, "")));
+}
+
+Deno.test({
+  name: "documents: the files of the sources that they name are there",
+  ignore: !canStartProcesses,
+  async fn() {
+    const { documents, paths } = await repository();
+    const missing = documents.flatMap((document) =>
+      missingSources(document, paths).map((name) => `${document.path}: ${name}`)
+    );
+    assertEquals(missing, []);
+    const wrong = { path: "a.md", text: "`src/store.ts`, `src/engine/`, `src/no.ts`, `tests/no/`" };
+    assertEquals(missingSources(wrong, paths), ["src/no.ts", "tests/no/"]);
+  },
+});
+
 /** Whoever tried `examples/quick_start.ts` had a store among the changes to be committed. */
 Deno.test({
   name: "documents: git ignores what their programs, the examples and the command leave where they are run",
