@@ -5,9 +5,12 @@
  * @module
  */
 
+import type { SourceText } from "./checks/source.ts";
+import { declarationsIn, filesByTitle, killersOf, mutate, readSources } from "./mutants/anchors.ts";
 import { mutants, promises } from "./mutants/list.ts";
 import { copyRepository, type Outcome, runKiller, runMutant } from "./mutants/run.ts";
 import { type Killer, type Mutant, mutantsOf } from "./mutants/types.ts";
+import { ROOT } from "./stage.ts";
 
 /** Copies of the repository that are worked in at the same time. */
 const WORKERS = Math.min(2, navigator.hardwareConcurrency);
@@ -26,16 +29,32 @@ async function eachInCopies<T, R>(
   return results;
 }
 
+/** A mutant, the file that it changes with the change in it, and the tests that are to notice. */
+interface Plan {
+  mutant: Mutant;
+  changed: SourceText;
+  killers: Killer[];
+}
+
+async function planFor(wanted: Mutant[]): Promise<Plan[]> {
+  const declarations = (await readSources(ROOT, "src/")).flatMap(declarationsIn);
+  const files = filesByTitle(await readSources(ROOT, "tests/"));
+  return wanted.map((mutant) => ({
+    mutant,
+    changed: mutate(declarations, mutant),
+    killers: killersOf(files, mutant),
+  }));
+}
+
 /** What the tests say that do not pass over the code as it is: those notice nothing. */
-async function brokenKillers(folders: string[], wanted: Mutant[]): Promise<Map<string, string>> {
-  const killers = new Map<string, Killer>();
-  for (const { killers: some } of wanted) for (const killer of some) killers.set(killer.join(": "), killer);
+async function brokenKillers(folders: string[], plans: Plan[]): Promise<Map<string, string>> {
+  const killers = new Map(plans.flatMap((plan) => plan.killers.map((killer) => [killer.title, killer])));
   console.log(`${killers.size} tests over the code as it is`);
   const outcomes = await eachInCopies(folders, [...killers.values()], runKiller);
   const broken = new Map<string, string>();
-  [...killers.keys()].forEach((name, i) => {
+  [...killers.keys()].forEach((title, i) => {
     const { verdict, detail } = outcomes[i]!;
-    if (verdict !== "survived") broken.set(name, `${verdict}: ${detail}`);
+    if (verdict !== "survived") broken.set(title, `${verdict}: ${detail}`);
   });
   return broken;
 }
@@ -58,23 +77,28 @@ function list(): void {
   for (const promised of promises) {
     console.log(promised.sentence);
     if ("none" in promised) console.log(`  none: ${promised.none}`);
-    for (const { id, file } of mutantsOf(promised)) console.log(`  ${id} (${file})`);
+    for (const { id, in: name } of mutantsOf(promised)) console.log(`  ${id} (${name})`);
   }
 }
 
 async function run(wanted: Mutant[]): Promise<number> {
   const start = performance.now();
+  const plans = await planFor(wanted);
   const folders: string[] = [];
   try {
     for (let i = 0; i < Math.min(WORKERS, wanted.length); i++) folders.push(await copyRepository());
-    const broken = await brokenKillers(folders, wanted);
-    for (const [name, detail] of broken) console.log(`the test does not pass as it is: ${name}: ${detail}`);
+    const broken = await brokenKillers(folders, plans);
+    for (const [title, detail] of broken) console.log(`the test does not pass as it is: ${title}: ${detail}`);
     console.log(`${wanted.length} mutants`);
-    const outcomes = await eachInCopies(folders, wanted, async (folder, mutant): Promise<Outcome> => {
-      const outcome = await runMutant(folder, mutant, (killer) => !broken.has(killer.join(": ")));
-      if (outcome.verdict !== "killed") console.log(`${mutant.id}: ${outcome.verdict}: ${outcome.detail}`);
-      return outcome;
-    });
+    const outcomes = await eachInCopies(
+      folders,
+      plans,
+      async (folder, { mutant, changed, killers }): Promise<Outcome> => {
+        const outcome = await runMutant(folder, changed, killers.filter(({ title }) => !broken.has(title)));
+        if (outcome.verdict !== "killed") console.log(`${mutant.id}: ${outcome.verdict}: ${outcome.detail}`);
+        return outcome;
+      },
+    );
     const rows = wanted.map((mutant, i) => {
       const { verdict, detail, seconds } = outcomes[i]!;
       const by = verdict === "killed" ? shortened(detail, 90) : verdict.toUpperCase();

@@ -15,23 +15,19 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "half-a-call-taken-for-none",
-        file: "src/engine/writer.ts",
+        in: "Writer.#announce",
         find: "if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;",
         replace: "if (this.#takeBack(end, at)) log.failure = undefined;",
-        killers: [[
-          "tests/engine/cut_off_test.ts",
+        killers: [
           "a batch that a stack overflow cuts off fails the store with a code, and nothing of it is there after reopening",
-        ]],
+        ],
       },
       {
         id: "left-overs-of-a-call-written",
-        file: "src/engine/engine.ts",
-        find: "    this.writer.tail.stagedEnd = this.writer.tail.length;\n",
+        in: "Core.writable",
+        find: "this.writer.tail.stagedEnd = this.writer.tail.length;",
         replace: "",
-        killers: [[
-          "tests/engine/cut_off_test.ts",
-          "what a call that was cut off left staged is not written with the next one",
-        ]],
+        killers: ["what a call that was cut off left staged is not written with the next one"],
       },
     ],
   },
@@ -40,23 +36,19 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "key-of-a-generator-kept",
-        file: "src/store/operations.ts",
+        in: "encodeOperation",
         find: "const key = ownKey(operation.key);",
         replace: "const key = operation.key;",
-        killers: [[
-          "tests/contract/handed_over.ts",
+        killers: [
           "handed over: a batch takes the key, value and object that its generator uses again for the next one",
-        ]],
+        ],
       },
       {
         id: "keys-asked-for-kept",
-        file: "src/store/reader.ts",
+        in: "Reading.getMany",
         find: "list.push(ownKey(key))",
         replace: "list.push(key)",
-        killers: [[
-          "tests/contract/handed_over.ts",
-          "handed over: getMany takes the key that its generator uses again",
-        ]],
+        killers: ["handed over: getMany takes the key that its generator uses again"],
       },
     ],
   },
@@ -66,24 +58,24 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "loop-without-a-turn",
-        file: "src/engine/writer.ts",
-        find: "    settled().then(() => {",
-        replace: "    Promise.resolve().then(() => {",
-        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+        in: "Writer.#schedule",
+        find: "settled().then(() => {",
+        replace: "Promise.resolve().then(() => {",
+        killers: ["event loop: …, awaited in a loop, leaves others their turn"],
       },
       {
         id: "settled-without-a-turn",
-        file: "src/platform/turn.ts",
+        in: "settled",
         find: "return isOver(countingSince) ? nextTurn() : Promise.resolve();",
         replace: "return Promise.resolve();",
-        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+        killers: ["event loop: …, awaited in a loop, leaves others their turn"],
       },
       {
         id: "rejected-without-a-turn",
-        file: "src/store.ts",
-        find: "return settled().then(() => {\n      throw error;",
-        replace: "return Promise.resolve().then(() => {\n      throw error;",
-        killers: [["tests/contract/turns.ts", "event loop: …, awaited in a loop, leaves others their turn"]],
+        in: "KvStore.#reject",
+        find: "return settled().then(() => {",
+        replace: "return Promise.resolve().then(() => {",
+        killers: ["event loop: …, awaited in a loop, leaves others their turn"],
       },
     ],
   },
@@ -92,23 +84,19 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "failed-backup-left-behind",
-        file: "src/backup/backup.ts",
+        in: "backupStore",
         find: "removeCopy(platform, target, { isNew, made });",
         replace: "if (made.length < 0) removeCopy(platform, target, { isNew, made });",
-        killers: [[
-          "tests/contract/backups.ts",
+        killers: [
           "backup: one that fails at any operation leaves nothing behind, and the next one to the same place works",
-        ]],
+        ],
       },
       {
         id: "failed-backup-removes-anothers",
-        file: "src/backup/backup.ts",
+        in: "removeCopy",
         find: "for (const name of made.reverse())",
         replace: "for (const name of [...made, ...platform.list(target)])",
-        killers: [[
-          "tests/contract/backups.ts",
-          "backup: of two to one place at a time one is refused, and takes nothing of the other's away",
-        ]],
+        killers: ["backup: of two to one place at a time one is refused, and takes nothing of the other's away"],
       },
     ],
   },

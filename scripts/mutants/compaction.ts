@@ -6,10 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const COMPACTION = "tests/contract/compaction.ts";
-const COMPACTOR = "tests/engine/compactor_test.ts";
-const MANIFEST = "tests/engine/manifest_test.ts";
-
 /** Rules about deletes and compaction. */
 export const compactionRules: Promised[] = [
   {
@@ -18,17 +14,17 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "tombstone-dropped-early",
-        file: "src/engine/choose.ts",
+        in: "droppableUpTo",
         find: "Math.max(segment.lowestSequence - 1, segment.cleanAsOf)",
         replace: "Math.max(segment.highestSequence, segment.cleanAsOf)",
-        killers: [[COMPACTOR, "compaction: a tombstone stays as long as a segment outside holds what it deleted"]],
+        killers: ["compaction: a tombstone stays as long as a segment outside holds what it deleted"],
       },
       {
         id: "copy-said-to-be-clean-as-of-its-end",
-        file: "src/engine/compactor.ts",
+        in: "Compaction.switchOver",
         find: "output.cleanAsOf = this.#asOf;",
         replace: "output.cleanAsOf = Math.max(this.#asOf, log.nextSequence - 1);",
-        killers: [[COMPACTOR, "compaction: a tombstone that comes during a compaction is needed for its copy"]],
+        killers: ["compaction: a tombstone that comes during a compaction is needed for its copy"],
       },
     ],
   },
@@ -39,13 +35,10 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "last-read-wins",
-        file: "src/engine/replay.ts",
+        in: "Replay.#apply",
         find: "if (cursor.sequence <= taken) return;",
         replace: "",
-        killers: [[
-          "tests/engine/replay_test.ts",
-          "replay: the highest sequence number decides, whatever the order of segments and records",
-        ]],
+        killers: ["replay: the highest sequence number decides, whatever the order of segments and records"],
       },
     ],
   },
@@ -54,13 +47,10 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "in-band-tombstone",
-        file: "src/engine/replay.ts",
+        in: "Replay.#apply",
         find: "const isSet = cursor.kind === KIND.set;",
         replace: "const isSet = cursor.kind === KIND.set && cursor.valueLength > 0;",
-        killers: [[
-          "tests/contract/values.ts",
-          "values: strings come back exactly, lone surrogates and a leading U+FEFF too",
-        ]],
+        killers: ["values: strings come back exactly, lone surrogates and a leading U+FEFF too"],
       },
     ],
   },
@@ -69,15 +59,12 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unlisted-segment-taken",
-        file: "src/engine/open.ts",
-        find: "const leftovers = unlistedSegments(platform, directory, manifest);\n    checkAge",
-        replace: "const leftovers = unlistedSegments(platform, directory, manifest);\n" +
-          "    for (const name of leftovers) {\n" +
-          '      const handle = platform.open(log.path(name), "read");\n' +
+        in: "openWriter",
+        find: "checkAge",
+        replace: "for (const name of leftovers) {\n" + '      const handle = platform.open(log.path(name), "read");\n' +
           "      log.adopt(new Segment(readSegmentHeader(handle, name), handle, { endBytes: handle.size(), sealed: true }));\n" +
-          "    }\n" +
-          "    checkAge",
-        killers: [["tests/crash/crash_test.ts", "the process dies at every operation: written records survive"]],
+          "    }\n" + "    checkAge",
+        killers: ["the process dies at every operation: written records survive"],
       },
     ],
   },
@@ -86,24 +73,18 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "manifest-written-in-place",
-        file: "src/engine/manifest.ts",
-        find: "writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));\n" +
-          "    platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);",
+        in: "writeManifest",
+        find:
+          "writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest)); platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);",
         replace: "writeDurably(platform, `${directory}/${MANIFEST_NAME}`, encodeManifest(manifest));",
-        killers: [[
-          MANIFEST,
-          "manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes",
-        ]],
+        killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
         id: "half-a-switch",
-        file: "src/engine/compactor.ts",
-        find: "if (output !== undefined) log.segments.delete(output.number);\n      log.historyFloor = historyFloor;",
-        replace: "log.historyFloor = historyFloor;",
-        killers: [[
-          COMPACTION,
-          "compact: a MANIFEST that cannot be replaced rejects with IO, and the inputs count as before",
-        ]],
+        in: "Compaction.switchOver",
+        find: "if (output !== undefined) log.segments.delete(output.number);",
+        replace: "",
+        killers: ["compact: a MANIFEST that cannot be replaced rejects with IO, and the inputs count as before"],
       },
     ],
   },
@@ -113,62 +94,53 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "no-sync-before-the-rename",
-        file: "src/platform/files.ts",
+        in: "writeDurably",
         find: "asSync(path, () => handle.syncDataNow());",
         replace: "asSync(path, () => handle.size());",
-        killers: [[
-          MANIFEST,
-          "manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes",
-        ]],
+        killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
         id: "no-directory-sync-after-the-rename",
-        file: "src/engine/manifest.ts",
-        find: '    asSync("the store\'s directory", () => platform.syncDirectory(directory));\n',
+        in: "writeManifest",
+        find: 'asSync("the store\'s directory", () => platform.syncDirectory(directory));',
         replace: "",
-        killers: [[
-          MANIFEST,
-          "manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes",
-        ]],
+        killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
         id: "no-directory-sync-for-a-new-segment",
-        file: "src/engine/log.ts",
+        in: "Log.syncNames",
         find: 'asSync("the store\'s directory", () => this.platform.syncDirectory(this.directory));',
         replace: "",
-        killers: [[
-          "tests/engine/log_test.ts",
-          "log: a segment's name and header are durable before the manifest lists it",
-        ]],
+        killers: ["log: a segment's name and header are durable before the manifest lists it"],
       },
       {
         id: "copy-not-synced",
-        file: "src/engine/copier.ts",
+        in: "SegmentCopier.finish",
         find: "await this.segment.handle.syncData();",
         replace: "await Promise.resolve();",
-        killers: [[COMPACTOR, "compaction: whenever the power goes, the contents are the same"]],
+        killers: ["compaction: whenever the power goes, the contents are the same"],
       },
       {
         id: "inputs-removed-before-the-switch",
-        file: "src/engine/compactor.ts",
-        find: "      log.reserve.lend(0, () => log.replaceManifest({ clean: false }));",
-        replace: "      for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
+        in: "Compaction.switchOver",
+        find: "log.reserve.lend(0, () => log.replaceManifest({ clean: false }));",
+        replace: "for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
           "      log.replaceManifest({ clean: false });",
-        killers: [[COMPACTOR, "compaction: whenever the power goes, the contents are the same"]],
+        killers: ["compaction: whenever the power goes, the contents are the same"],
       },
       {
         id: "backup-not-synced",
-        file: "src/backup/backup.ts",
+        in: "copySegment",
         find: "await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));",
         replace: "await Promise.resolve().catch((error) => Promise.reject(ioError(doing, error)));",
-        killers: [["tests/contract/figures.ts", "backup: survives a power cut right after it"]],
+        killers: ["backup: survives a power cut right after it"],
       },
       {
         id: "directory-of-a-backup-not-made-durable",
-        file: "src/backup/backup.ts",
+        in: "backupStore",
         find: "if (!isNew) syncAbove(platform, target);",
         replace: "",
-        killers: [["tests/contract/figures.ts", "backup: survives a power cut right after it"]],
+        killers: ["backup: survives a power cut right after it"],
       },
     ],
   },
@@ -177,30 +149,26 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "index-moved-unconditionally",
-        file: "src/engine/relocation.ts",
+        in: "Relocation.target",
         find: "return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;",
         replace: "return this.#list()[this.#rank(offset)] ?? 0;",
-        killers: [[
-          "tests/engine/relocation_test.ts",
+        killers: [
           "relocation: each marked place gets its own target, up to the end of the largest segment, and no other",
-        ]],
+        ],
       },
       {
         id: "overwritten-entries-moved",
-        file: "src/engine/index.ts",
+        in: "Index.relocate",
         find: "const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);",
         replace: "const relocation = entries[at + 1] === 0 ? undefined : [...relocations.values()][0];",
-        killers: [[
-          "tests/engine/index_test.ts",
-          "index: only entries that are still where they were copied from are moved",
-        ]],
+        killers: ["index: only entries that are still where they were copied from are moved"],
       },
       {
         id: "rollback-during-a-compaction-ignored",
-        file: "src/engine/compactor.ts",
-        find: "      this.#host.settle();\n      if (this.#slices",
-        replace: "      if (this.#slices",
-        killers: [[COMPACTOR, "compaction: what made a record stale must be written before the record goes"]],
+        in: "Compaction.#eachPartition",
+        find: "this.#host.settle();",
+        replace: "",
+        killers: ["compaction: what made a record stale must be written before the record goes"],
       },
     ],
   },
@@ -209,24 +177,24 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unreadable-rest-given-up",
-        file: "src/engine/scan.ts",
+        in: "Scan.read",
         find: "if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);",
         replace: "",
-        killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
+        killers: ["compaction: damage and failed reads leave the inputs as they are"],
       },
       {
         id: "damaged-value-given-up",
-        file: "src/engine/compactor.ts",
+        in: "Compaction.#take",
         find: 'if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");',
         replace: "if (!isGrave && !cursor.checkValue()) return;",
-        killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
+        killers: ["compaction: damage and failed reads leave the inputs as they are"],
       },
       {
         id: "failed-read-taken-for-damage",
-        file: "src/engine/cursor.ts",
+        in: "RecordCursor.#load",
         find: "throw ioError(`read ${this.#extent.name} at byte ${this.offset}`, error);",
         replace: "if (error === undefined) throw ioError(this.#extent.name, error);",
-        killers: [[COMPACTOR, "compaction: damage and failed reads leave the inputs as they are"]],
+        killers: ["compaction: damage and failed reads leave the inputs as they are"],
       },
     ],
   },
@@ -235,20 +203,17 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "segment-removed-under-an-iterator",
-        file: "src/engine/engine.ts",
+        in: "Core.sweep",
         find: "if (segment.retiredAt >= this.views.oldest) continue;",
         replace: "if (segment.retiredAt > this.views.opened) continue;",
-        killers: [["tests/contract/iterators.ts", "iterators: read on across compaction, clear and rotation"]],
+        killers: ["iterators: read on across compaction, clear and rotation"],
       },
       {
         id: "abandoned-iterator-pins-for-ever",
-        file: "src/store/reader.ts",
+        in: "releaseWhenAbandoned",
         find: "ABANDONED.register(holder, () => core.release(view), holder);",
         replace: "ABANDONED.register(holder, () => {}, holder);",
-        killers: [[
-          "tests/contract/garbage.ts",
-          "abandoned iterators and snapshots give their files back when they are collected as garbage",
-        ]],
+        killers: ["abandoned iterators and snapshots give their files back when they are collected as garbage"],
       },
     ],
   },
@@ -257,10 +222,10 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "compaction-in-one-go",
-        file: "src/engine/scan.ts",
+        in: "Scan.read",
         find: "if (!this.#slices.count(cursor.length, SLICE_BYTES)) continue;",
         replace: "if (cursor.length > 0) continue;",
-        killers: [[COMPACTOR, "compaction: works in slices, and others have their turn in between"]],
+        killers: ["compaction: works in slices, and others have their turn in between"],
       },
     ],
   },

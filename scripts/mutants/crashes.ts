@@ -6,10 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const DURABILITY = "tests/contract/durability.ts";
-const OPENING = "tests/contract/opening.ts";
-const RECOVERY = "tests/contract/recovery.ts";
-
 /** Guarantees 1 to 3. */
 export const crashPromises: Promised[] = [
   {
@@ -17,37 +13,33 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "sync-not-awaited",
-        file: "src/engine/writer.ts",
+        in: "Writer.reached",
         find: 'if (durability === "write") {',
         replace: "if (durability !== undefined) {",
-        killers: [[DURABILITY, 'durability "sync": what was acknowledged survives a power cut']],
+        killers: ['durability "sync": what was acknowledged survives a power cut'],
       },
       {
         id: "write-not-awaited",
-        file: "src/engine/writer.ts",
+        in: "Writer.reached",
         find: "return (this.#written ??= new Deferred()).promise;",
         replace: "return Promise.resolve();",
-        killers: [[
-          "tests/contract/failed_writes.ts",
-          "failed append: every kind of write rejects with IO and its cause, and the state returns",
-        ]],
+        killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },
       {
         id: "background-sync-forgotten",
-        file: "src/engine/writer.ts",
+        in: "Writer.#idle",
         find: "if (this.unsyncedBytes > 0) this.#sync();",
         replace: "if (this.unsyncedBytes > 0) return;",
-        killers: [[DURABILITY, 'durability "write": is synced in the background within about a second']],
+        killers: ['durability "write": is synced in the background within about a second'],
       },
       {
         id: "clean-end-believed-after-new-writes",
-        file: "src/engine/log.ts",
+        in: "Log.begin",
         find: "if (this.#clean) this.replaceManifest({ clean: false });",
         replace: "this.#clean = false;",
-        killers: [[
-          DURABILITY,
+        killers: [
           "durability: what is written after a clean close and a new opening survives the death of the process",
-        ]],
+        ],
       },
     ],
   },
@@ -56,20 +48,17 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "rotation-without-sync",
-        file: "src/engine/log.ts",
+        in: "Log.rotate",
         find: "if (old !== undefined) this.syncActive();",
         replace: "",
-        killers: [[
-          "tests/engine/writer_test.ts",
-          "writer: a segment is synced before the next one gets a record, whatever the durability",
-        ]],
+        killers: ["writer: a segment is synced before the next one gets a record, whatever the durability"],
       },
       {
         id: "recovered-records-dropped",
-        file: "src/engine/open.ts",
+        in: "moveTail",
         find: "if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;",
         replace: "if (cursor.kind === KIND.mark || tail.records < 2 || !cursor.loadValue()) continue;",
-        killers: [[RECOVERY, "recovery: writing, dying and opening again many times loses nothing"]],
+        killers: ["recovery: writing, dying and opening again many times loses nothing"],
       },
     ],
   },
@@ -78,30 +67,24 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "batch-unmarked",
-        file: "src/engine/writer.ts",
+        in: "Writer.#announce",
         find: "if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;",
         replace: "bytes[at + 9] = header.flags & ~FLAG_MORE;",
-        killers: [["tests/contract/batch.ts", "batch: cut off by the death of the process it is gone as a whole"]],
+        killers: ["batch: cut off by the death of the process it is gone as a whole"],
       },
       {
         id: "batch-split-by-a-rotation",
-        file: "src/engine/log.ts",
+        in: "Log.fits",
         find: "return end + lengthBytes <= limitBytes || end === active.headerBytes;",
         replace: "return end <= limitBytes || lengthBytes === 0;",
-        killers: [[
-          "tests/engine/writer_test.ts",
-          "writer: a batch lies in one segment and says so; one that is too large gets a segment of its own",
-        ]],
+        killers: ["writer: a batch lies in one segment and says so; one that is too large gets a segment of its own"],
       },
       {
         id: "half-a-batch-staged",
-        file: "src/store.ts",
-        find: "this.#core.writer?.tail.dropStaged();\n    return settled()",
-        replace: "return settled()",
-        killers: [[
-          "tests/contract/batch.ts",
-          "batch: a mistake in the middle leaves nothing of it, and the next write is whole",
-        ]],
+        in: "KvStore.#reject",
+        find: "this.#core.writer?.tail.dropStaged();",
+        replace: "",
+        killers: ["batch: a mistake in the middle leaves nothing of it, and the next write is whole"],
       },
     ],
   },
@@ -112,24 +95,24 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "torn-tail-refused",
-        file: "src/engine/recovery.ts",
+        in: "findTail",
         find: "tail.discardedRecords = unfinished;",
         replace: "if (unfinished === 0) throw corrupt(name, cursor.offset, tail.reason);",
-        killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
+        killers: ["recovery: an all-zero tail is no record"],
       },
       {
         id: "torn-tail-unreported",
-        file: "src/engine/open.ts",
+        in: "recoveryOf",
         find: "discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,",
         replace: "discardedBytes: 0,",
-        killers: [[RECOVERY, "recovery: an all-zero tail is no record"]],
+        killers: ["recovery: an all-zero tail is no record"],
       },
       {
         id: "cut-off-creation-refused",
-        file: "src/engine/directory.ts",
+        in: "findStore",
         find: 'return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";',
         replace: 'return names.length > 1 ? "headless" : "none";',
-        killers: [[OPENING, "open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"]],
+        killers: ["open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"],
       },
     ],
   },
@@ -141,119 +124,102 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "damage-before-the-mark-skipped",
-        file: "src/engine/recovery.ts",
+        in: "findTail",
         find:
           'if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");',
         replace: "if (!cursor.next()) {\n" +
           "      const endBytes = cursor.offset;\n" +
           "      return { endBytes, markBytes: endBytes, fileBytes, records: 0, discardedRecords: 0, highestSequence };\n" +
           "    }",
-        killers: [[
-          "tests/engine/recovery_test.ts",
-          "recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte",
-        ]],
+        killers: ["recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte"],
       },
       {
         id: "file-shorter-than-its-mark",
-        file: "src/engine/recovery.ts",
+        in: "findTail",
         find: "if (fileBytes < markBytes) throw",
         replace: "if (fileBytes < knownMark - markBytes) throw",
-        killers: [[
-          "tests/engine/recovery_test.ts",
-          "recovery: at every length of the file past the mark it takes whole records, before it is damage",
-        ]],
+        killers: ["recovery: at every length of the file past the mark it takes whole records, before it is damage"],
       },
       {
         id: "file-shorter-than-its-recorded-end",
-        file: "src/engine/open.ts",
+        in: "openSegment",
         find: "if (handle.size() < endBytes) {",
         replace: "if (handle.size() < 44) {",
-        killers: [[OPENING, "open: a segment that is missing or too short is CORRUPT"]],
+        killers: ["open: a segment that is missing or too short is CORRUPT"],
       },
       {
         id: "missing-segment-passed-over",
-        file: "src/engine/open.ts",
-        find: "for (const listed of manifest.segments) {\n    const segment",
-        replace: "for (const listed of manifest.segments) {\n" +
-          "    if (!log.platform.list(log.directory).includes(segmentName(listed.number))) continue;\n" +
+        in: "openSegments",
+        find: "const segment",
+        replace: "if (!log.platform.list(log.directory).includes(segmentName(listed.number))) continue;\n" +
           "    const segment",
-        killers: [[OPENING, "open: a segment that is missing or too short is CORRUPT"]],
+        killers: ["open: a segment that is missing or too short is CORRUPT"],
       },
       {
         id: "headless-store-begun-anew",
-        file: "src/engine/directory.ts",
+        in: "manifestOf",
         find: 'if (findStore(platform, directory) === "headless") {',
         replace: 'if (findStore(platform, directory) === "headless" && !create) {',
-        killers: [[OPENING, "open: segments without a MANIFEST are CORRUPT, and stay as they are"]],
+        killers: ["open: segments without a MANIFEST are CORRUPT, and stay as they are"],
       },
       {
         id: "store-among-foreign-files",
-        file: "src/store/names.ts",
+        in: "refuseForeign",
         find: "if (foreign.length === 0) return;",
         replace: "if (foreign.length >= 0) return;",
-        killers: [[
-          "tests/engine/directory_test.ts",
-          "directory: one that holds another program's files and no store is refused, and left as it is",
-        ]],
+        killers: ["directory: one that holds another program's files and no store is refused, and left as it is"],
       },
       {
         id: "older-manifest-taken",
-        file: "src/check/strays.ts",
+        in: "checkAge",
         find: "const younger = unlisted.find((name) => segmentNumberOf(name)! >= nextSegment);",
         replace: "const younger = unlisted.find((name) => segmentNumberOf(name)! < nextSegment - nextSegment);",
-        killers: [[
-          "tests/damage/files_test.ts",
-          "a manifest put back from any earlier moment is refused, or nothing has changed since",
-        ]],
+        killers: ["a manifest put back from any earlier moment is refused, or nothing has changed since"],
       },
       {
         id: "damage-skipped-at-open",
-        file: "src/engine/replay.ts",
-        find: "if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason);\n" +
-          "    if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);",
+        in: "Replay.records",
+        find:
+          "if (cursor.reason !== undefined) throw corrupt(name, cursor.offset, cursor.reason); if (cursor.offset !== endBytes) throw corrupt(name, cursor.offset, `no record ends at ${endBytes}`);",
         replace: 'if (name === "") throw corrupt(name, endBytes, "");',
-        killers: [[
-          OPENING,
+        killers: [
           "open: a damaged MANIFEST, segment header or record header is CORRUPT and names file, offset and reason",
-        ]],
+        ],
       },
       {
         id: "damaged-value-refuses-the-store",
-        file: "src/engine/replay.ts",
+        in: "Replay.records",
         find: "while (cursor.next()) {",
         replace: "while (cursor.next() && cursor.checkValue()) {",
-        killers: [[OPENING, "open: a damaged value is met where it is read, not at opening"]],
+        killers: ["open: a damaged value is met where it is read, not at opening"],
       },
       {
         id: "verify-trusts-values",
-        file: "src/check/scan.ts",
+        in: "scan",
         find: 'found.reason = cursor.checkValue() ? undefined : "checksum of a value";',
         replace: 'found.reason = cursor.loadValue() ? undefined : "checksum of a value";',
-        killers: [[
-          "tests/contract/figures.ts",
-          "verify: names file, offset, length, reason and key of damage, and whether an older version is left",
-        ]],
+        killers: ["verify: names file, offset, length, reason and key of damage, and whether an older version is left"],
       },
       {
         id: "salvage-ends-at-the-first-damage",
-        file: "src/check/repair.ts",
+        in: "copyIntact",
         find: "if (!isRecord || cursor.kind === KIND.mark) continue;",
         replace: "if (!isRecord) return;\n    if (cursor.kind === KIND.mark) continue;",
-        killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
+        killers: ["repairStore: of a damaged header it names the sequence numbers that are missing"],
       },
       {
         id: "salvage-carries-damage-over",
-        file: "src/engine/copier.ts",
+        in: "SegmentCopier.copy",
         find: "const keepsValue = as === undefined;",
         replace: "const keepsValue = as === undefined || as === cursor.kind;",
-        killers: [["tests/fuzz/corpus_test.ts"]],
+        killers: ["fuzz corpus: …: …"],
       },
       {
         id: "salvage-lists-nothing",
-        file: "src/check/repair.ts",
+        in: "repairHeld",
         find: "lostKeys: found.lostKeys(),",
         replace: "lostKeys: [],",
-        killers: [[RECOVERY, "open with salvage: repairs first and says so in recovery; strict refuses"]],
+        killers: ["open with salvage: repairs first and says so in recovery; strict refuses"],
       },
     ],
   },

@@ -7,12 +7,6 @@
 import { fullDiskPromises } from "./full_disk.ts";
 import type { Promised } from "./types.ts";
 
-const LOCKING = "tests/contract/locking.ts";
-const FAILED = "tests/contract/failed_writes.ts";
-const CLOSING = "tests/contract/closing.ts";
-const RECOVERY = "tests/contract/recovery.ts";
-const PLATFORMS = "tests/platform/suite.ts";
-
 /** Guarantees 4 and 7 to 10, and what is said below them. */
 export const damagePromises: Promised[] = [
   {
@@ -20,44 +14,38 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "value-checksum-ignored",
-        file: "src/engine/engine.ts",
+        in: "Core.#decode",
         find: "if (!valueIsIntact(buffer, at, header, seed)) throw",
         replace: "if (header.length === 0) throw",
-        killers: [["tests/contract/opening.ts", "open: a damaged value is met where it is read, not at opening"]],
+        killers: ["open: a damaged value is met where it is read, not at opening"],
       },
       {
         id: "header-checksum-ignored",
-        file: "src/engine/engine.ts",
+        in: "Core.#decode",
         find: "if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw",
         replace: "if (!isRecord) throw",
-        killers: [["tests/contract/calls.ts", "get: whichever bit of its record has flipped, it is CORRUPT"]],
+        killers: ["get: whichever bit of its record has flipped, it is CORRUPT"],
       },
       {
         id: "key-of-the-record-not-compared",
-        file: "src/engine/engine.ts",
+        in: "Core.#decode",
         find: "if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;",
         replace: "if (isSame(buffer.bytes, 0, 0, key) && header.length === 0) return undefined;",
-        killers: [[
-          "tests/engine/engine_test.ts",
-          "an entry of the index that points at the record of another key is CORRUPT, never that one's value",
-        ]],
+        killers: ["an entry of the index that points at the record of another key is CORRUPT, never that one's value"],
       },
       {
         id: "evicted-block-still-found",
-        file: "src/cache/block_cache.ts",
+        in: "BlockCache.#evict",
         find: "if (cached[block] === place + 1) cached[block] = 0;",
         replace: "",
-        killers: [[
-          "tests/cache/block_cache_test.ts",
-          "cache: a block that had to go is not found any more, nor one that was dropped",
-        ]],
+        killers: ["cache: a block that had to go is not found any more, nor one that was dropped"],
       },
       {
         id: "checksum-not-bound-to-its-place",
-        file: "src/engine/record.ts",
+        in: "placeSeed",
         find: "return (salt ^ offset) >>> 0;",
         replace: "return (salt ^ (offset & 0)) >>> 0;",
-        killers: [["tests/engine/record_test.ts", "record: a record is worth nothing at another place"]],
+        killers: ["record: a record is worth nothing at another place"],
       },
     ],
   },
@@ -69,37 +57,33 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "earlier-calls-rejected-too",
-        file: "src/engine/writer.ts",
-        find: "if (this.tail.length === 0) {\n      // All is written",
-        replace: "if (this.tail.length < 0) {\n      // All is written",
-        killers: [[FAILED, "failed append: calls that wait for nothing but the sync of earlier groups do not reject"]],
+        in: "Writer.reached",
+        find: "if (this.tail.length === 0) {",
+        replace: "if (this.tail.length < 0) {",
+        killers: ["failed append: calls that wait for nothing but the sync of earlier groups do not reject"],
       },
       {
         id: "failed-write-is-final",
-        file: "src/engine/writer.ts",
+        in: "Writer.write",
         find: "return this.#rollback(ioError(`append to ${active.name}`, error));",
         replace: "return this.fail(ioError(`append to ${active.name}`, error));",
-        killers: [[
-          FAILED,
+        killers: [
           "failed append: again and again, then space comes back: what was acknowledged is there, and nothing else",
-        ]],
+        ],
       },
       {
         id: "groups-larger-than-a-segment",
-        file: "src/engine/choose.ts",
+        in: "gather",
         find: "gainOf(all, [...inputs, next]).outputBytes > limitBytes",
         replace: "gainOf(all, [...inputs, next]).outputBytes > limitBytes * 1e9",
-        killers: [["tests/engine/choose_test.ts", "choose: a group fits into one new segment"]],
+        killers: ["choose: a group fits into one new segment"],
       },
       {
         id: "inputs-kept-for-the-end",
-        file: "src/store/maintenance.ts",
-        find: "for (const segment of segments) segment.retiredAt = core.views.opened;\n        core.sweep();",
-        replace: "for (const segment of segments) segment.retiredAt = core.views.opened;",
-        killers: [[
-          "tests/crash/disk_full_test.ts",
-          "deletes and compaction free a disk with one segment's space left",
-        ]],
+        in: "Background.#host",
+        find: "core.sweep();",
+        replace: "",
+        killers: ["deletes and compaction free a disk with one segment's space left"],
       },
     ],
   },
@@ -109,37 +93,31 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "failed-fsync-acknowledged",
-        file: "src/engine/writer.ts",
+        in: "Writer.#sync",
         find: "for (const waiter of waiters) waiter.reject(log.failure!);",
         replace: "for (const waiter of waiters) waiter.resolve();",
-        killers: [[CLOSING, "failed fsync: the writes that waited for it and all behind reject with FAILED"]],
+        killers: ["failed fsync: the writes that waited for it and all behind reject with FAILED"],
       },
       {
         id: "failed-fsync-of-the-manifest-forgotten",
-        file: "src/engine/log.ts",
-        find: "} catch (error) {\n      throw (error as KvStoreError).code",
-        replace: "} catch (error) {\n      if (this.isWriter) throw error;\n      throw (error as KvStoreError).code",
-        killers: [[
-          "tests/engine/log_test.ts",
-          "log: once an fsync has failed, nothing is written any more, and nothing removed",
-        ]],
+        in: "Log.replaceManifest",
+        find: "throw (error as KvStoreError).code",
+        replace: "if (this.isWriter) throw error;\n" + "      throw (error as KvStoreError).code",
+        killers: ["log: once an fsync has failed, nothing is written any more, and nothing removed"],
       },
       {
         id: "failed-fsync-of-a-copy-forgotten",
-        file: "src/engine/compactor.ts",
+        in: "compactGroup",
         find: 'error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;',
         replace: "error;",
-        killers: [[CLOSING, "failed fsync: of the copy that a compaction makes fails the store as well"]],
+        killers: ["failed fsync: of the copy that a compaction makes fails the store as well"],
       },
       {
         id: "failed-fsync-of-a-part-of-a-copy-forgotten",
-        file: "src/engine/copier.ts",
+        in: "SegmentCopier.syncBehind",
         find: ".catch((error) => this.#failure = error)",
         replace: ".catch(() => {})",
-        killers: [[
-          "tests/engine/compactor_test.ts",
-          "compaction: a failed sync of a part of the copy fails the store, whatever later syncs say",
-        ]],
+        killers: ["compaction: a failed sync of a part of the copy fails the store, whatever later syncs say"],
       },
     ],
   },
@@ -148,31 +126,31 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "lock-not-taken-by-deno",
-        file: "src/platform/deno.ts",
+        in: "openLock",
         find: "tryLock: () => file.tryLockSync(true),",
         replace: "tryLock: () => true,",
-        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+        killers: ["one lock at a time, and the loser learns whose it is"],
       },
       {
         id: "lock-shared-by-readers",
-        file: "src/platform/deno.ts",
+        in: "openLock",
         find: "file.tryLockSync(true)",
         replace: "file.tryLockSync(false)",
-        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+        killers: ["one lock at a time, and the loser learns whose it is"],
       },
       {
         id: "replaced-lock-not-noticed",
-        file: "src/engine/log.ts",
+        in: "Log.checkLock",
         find: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;',
         replace: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== undefined) return;',
-        killers: [[LOCKING, "lock: a store whose LOCK was replaced switches no manifest any more"]],
+        killers: ["lock: a store whose LOCK was replaced switches no manifest any more"],
       },
       {
         id: "acknowledged-without-a-look-at-the-lock",
-        file: "src/engine/writer.ts",
+        in: "Writer.write",
         find: "log.checkLock();",
         replace: "",
-        killers: [[LOCKING, "lock: once LOCK has been removed, no write is acknowledged any more"]],
+        killers: ["lock: once LOCK has been removed, no write is acknowledged any more"],
       },
     ],
   },
@@ -181,47 +159,38 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "search-without-end",
-        file: "src/engine/cursor.ts",
+        in: "RecordCursor.search",
         find: "&& this.#effort > 0; this.offset++) {",
         replace: "&& this.#effort > -1e12; this.offset++) {",
-        killers: [["tests/engine/cursor_test.ts", "cursor: a hostile file costs bounded time"]],
+        killers: ["cursor: a hostile file costs bounded time"],
       },
       {
         id: "image-size-trusted",
-        file: "src/image/image.ts",
+        in: "ImageReader.read",
         find: "if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;",
         replace: "if (length > 2 ** 33) return undefined;",
-        killers: [[
-          "tests/image/image_test.ts",
-          "image: numbers in the footer ask for no more memory than there is file",
-        ]],
+        killers: ["image: numbers in the footer ask for no more memory than there is file"],
       },
       {
         id: "unknown-feature-ignored",
-        file: "src/engine/manifest.ts",
+        in: "decodeManifest",
         find: "if (version !== FORMAT_VERSION || features !== 0) {",
         replace: "if (version !== FORMAT_VERSION) {",
-        killers: [["tests/engine/manifest_test.ts", "manifest: an unknown version or feature is FORMAT"]],
+        killers: ["manifest: an unknown version or feature is FORMAT"],
       },
       {
         id: "newer-segment-read",
-        file: "src/engine/segment.ts",
+        in: "readSegmentHeader",
         find: "if (version !== FORMAT_VERSION) {",
         replace: "if (version < FORMAT_VERSION) {",
-        killers: [[
-          "tests/engine/segment_test.ts",
-          "segment: a newer version is FORMAT, and no count of inputs asks for memory",
-        ]],
+        killers: ["segment: a newer version is FORMAT, and no count of inputs asks for memory"],
       },
       {
         id: "contradictions-in-the-manifest",
-        file: "src/engine/manifest.ts",
-        find: "  checkManifest(manifest);\n",
+        in: "decodeManifest",
+        find: "checkManifest(manifest);",
         replace: "",
-        killers: [[
-          "tests/engine/manifest_test.ts",
-          "manifest: numbers that contradict one another are CORRUPT, whatever the checksum says",
-        ]],
+        killers: ["manifest: numbers that contradict one another are CORRUPT, whatever the checksum says"],
       },
     ],
   },
@@ -230,41 +199,32 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "image-of-another-store-taken",
-        file: "src/image/checkpoint.ts",
-        find: "about.storeId !== toHex(log.storeId) || ",
+        in: "fits",
+        find: "about.storeId !== toHex(log.storeId) ||",
         replace: "",
-        killers: [[
-          "tests/image/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
+        killers: ["checkpoint: an image fits only the log that it was made of, at that time or later"],
       },
       {
         id: "image-of-a-later-state-taken",
-        file: "src/image/checkpoint.ts",
-        find: "about.generation > manifest.generation || ",
+        in: "fits",
+        find: "about.generation > manifest.generation ||",
         replace: "",
-        killers: [[
-          "tests/image/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
+        killers: ["checkpoint: an image fits only the log that it was made of, at that time or later"],
       },
       {
         id: "stale-image-not-caught-up-with",
-        file: "src/engine/open.ts",
+        in: "buildIndex",
         find: "replayed = replay(index, log.segments, known);",
         replace:
           "replayed = known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
-        killers: [[RECOVERY, "derived files: deleted, damaged or stale, the contents are the same"]],
+        killers: ["derived files: deleted, damaged or stale, the contents are the same"],
       },
       {
         id: "image-of-unsynced-records",
-        file: "src/image/checkpoint.ts",
+        in: "writeImage",
         find: 'await core.writer!.reached("sync");',
         replace: "await Promise.resolve();",
-        killers: [[
-          "tests/image/checkpoint_test.ts",
-          "checkpoint: what an image covers is durable before it has its name",
-        ]],
+        killers: ["checkpoint: what an image covers is durable before it has its name"],
       },
     ],
   },
@@ -273,30 +233,26 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "salvage-revives-older-values",
-        file: "src/check/repair.ts",
+        in: "copyIntact",
         find: "copier.copy(cursor, reason === undefined ? undefined : KIND.delete);",
         replace: "if (reason === undefined) copier.copy(cursor);",
-        killers: [[
-          RECOVERY,
+        killers: [
           "repairStore: keeps what is readable, lists what is lost, moves the damaged file aside, revives nothing older",
-        ]],
+        ],
       },
       {
         id: "salvage-hides-gaps",
-        file: "src/check/repair.ts",
+        in: "repairHeld",
         find: "lostSequences: found.lostSequences,",
         replace: "lostSequences: [],",
-        killers: [[RECOVERY, "repairStore: of a damaged header it names the sequence numbers that are missing"]],
+        killers: ["repairStore: of a damaged header it names the sequence numbers that are missing"],
       },
       {
         id: "salvage-takes-inputs-and-output",
-        file: "src/check/rebuild.ts",
+        in: "rebuildManifest",
         find: "const kept = finished.filter(({ header }) => !replaced.has(header.number));",
         replace: "const kept = finished.filter(({ header }) => replaced.size >= 0 || header.number === 0);",
-        killers: [[
-          "tests/check/rebuild_test.ts",
-          "rebuild: without a manifest, a finished copy stands for its inputs, and brings no deleted key back",
-        ]],
+        killers: ["rebuild: without a manifest, a finished copy stands for its inputs, and brings no deleted key back"],
       },
     ],
   },

@@ -5,9 +5,6 @@
  */
 import type { Promised } from "./types.ts";
 
-const LAZY_INDEX = "tests/image/lazy_index_test.ts";
-const LAZY_DAMAGE = "tests/image/lazy_damage_test.ts";
-
 /** The rule about derived files. */
 export const derivedRules: Promised[] = [
   {
@@ -16,77 +13,59 @@ export const derivedRules: Promised[] = [
     mutants: [
       {
         id: "image-checksum-ignored",
-        file: "src/image/image.ts",
+        in: "ImageReader.read",
         find: "if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;",
         replace: "if (readInto(this.#handle, bytes, start) < length || checksum < 0) return undefined;",
-        killers: [[
-          "tests/image/image_test.ts",
-          "image: cut anywhere, or with any byte changed, it is refused or the same",
-        ]],
+        killers: ["image: cut anywhere, or with any byte changed, it is refused or the same"],
       },
       {
         id: "damaged-image-leaves-its-account",
-        file: "src/engine/open.ts",
+        in: "buildIndex",
         find: "for (const segment of log.segments.values()) segment.forget();",
         replace: "",
-        killers: [[
-          LAZY_INDEX,
-          "index: what opening makes of a damaged image is accounted as the log says (… records behind)",
-        ]],
+        killers: ["index: what opening makes of a damaged image is accounted as the log says (… records behind)"],
       },
       {
         id: "image-read-behind-a-write",
-        file: "src/engine/engine.ts",
+        in: "Core.writable",
         find: "this.index.loadAll();",
         replace: "",
-        killers: [[
-          LAZY_DAMAGE,
-          "index: image and log damaged, calls say so without reading the log each time, and change nothing",
-        ]],
+        killers: ["index: image and log damaged, calls say so without reading the log each time, and change nothing"],
       },
       {
         id: "image-read-behind-a-refresh",
-        file: "src/follow/refresh.ts",
+        in: "loadIndex",
         find: "core.index.loadAll();",
         replace: "",
-        killers: [[LAZY_INDEX, "index: a reader's snapshots stay as they were over a refresh…"]],
+        killers: ["index: a reader's snapshots stay as they were over a refresh…"],
       },
       {
         id: "image-read-behind-recovery",
-        file: "src/engine/open.ts",
+        in: "buildIndex",
         find: "if (whole) index.loadAll();",
         replace: "",
-        killers: [[
-          LAZY_DAMAGE,
-          "index: image and log damaged, an open after a crash is refused, and has changed nothing",
-        ]],
+        killers: ["index: image and log damaged, an open after a crash is refused, and has changed nothing"],
       },
       {
         id: "image-version-ignored",
-        file: "src/image/image.ts",
+        in: "readFooter",
         find: "|| !startsWith(trailer, MAGIC, 8)) return undefined;",
         replace: "|| trailer[8] !== MAGIC[0]) return undefined;",
-        killers: [["tests/image/image_test.ts", "image: one of another version is refused"]],
+        killers: ["image: one of another version is refused"],
       },
       {
         id: "image-believed-though-the-log-is-shorter",
-        file: "src/image/checkpoint.ts",
+        in: "fits",
         find: "headerBytes <= account.from && account.from <= endBytes;",
         replace: "headerBytes <= account.from && headerBytes <= endBytes;",
-        killers: [[
-          "tests/image/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
+        killers: ["checkpoint: an image fits only the log that it was made of, at that time or later"],
       },
       {
         id: "image-believed-though-the-log-is-another",
-        file: "src/image/checkpoint.ts",
+        in: "fits",
         find: "return isSame && probe(segment, account.from) === account.probe;",
         replace: "return isSame;",
-        killers: [[
-          "tests/image/checkpoint_test.ts",
-          "checkpoint: an image fits only the log that it was made of, at that time or later",
-        ]],
+        killers: ["checkpoint: an image fits only the log that it was made of, at that time or later"],
       },
     ],
   },

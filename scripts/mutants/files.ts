@@ -6,9 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const POOL = "tests/platform/pool_test.ts";
-const REMOVED = "tests/follow/removed_files_test.ts";
-
 /** Rules about open files. */
 export const fileRules: Promised[] = [
   {
@@ -17,50 +14,43 @@ export const fileRules: Promised[] = [
     mutants: [
       {
         id: "files-never-closed",
-        file: "src/platform/pool.ts",
+        in: "FilePool.#makePlace",
         find: "while (this.#open.length >= this.limit) this.#evict();",
         replace: "while (this.#open.length > this.limit * 1000) this.#evict();",
         killers: [
-          [POOL, "pool: however many files are read, no more than the limit are open"],
-          ["tests/engine/many_segments_test.ts", "many segments: every call works with a fixed number of open files"],
+          "pool: however many files are read, no more than the limit are open",
+          "many segments: every call works with a fixed number of open files",
         ],
       },
       {
         id: "sealed-file-kept-open",
-        file: "src/engine/log.ts",
+        in: "Log.rotate",
         find: "else this.platform.pool.release(old.handle);",
         replace: "else void old.handle;",
-        killers: [[
-          "tests/engine/many_segments_test.ts",
-          "many segments: every call works with a fixed number of open files",
-        ]],
+        killers: ["many segments: every call works with a fixed number of open files"],
       },
       {
         id: "no-descriptor-given-up",
-        file: "src/platform/pool.ts",
+        in: "FilePool.withRoom",
         find: "if (!isOutOfDescriptors(error) || this.#open.length === 0) throw error;",
         replace: "if (error !== undefined || this.#open.length === 0) throw error;",
-        killers: [[
-          POOL,
-          "pool: where the process has no descriptor left, the pool gives up half of its own, for good",
-        ]],
+        killers: ["pool: where the process has no descriptor left, the pool gives up half of its own, for good"],
       },
       {
         id: "file-in-use-closed-first",
-        file: "src/platform/pool.ts",
+        in: "FilePool.#evict",
         find: "if (!file.wasUsed) return this.drop(file);",
         replace: "if (file.place >= 0) return this.drop(file);",
-        killers: [[POOL, "pool: a file that is read again and again stays open while others come and go"]],
+        killers: ["pool: a file that is read again and again stays open while others come and go"],
       },
       {
         id: "closed-file-opened-again",
-        file: "src/platform/pool.ts",
+        in: "PooledFile.#use",
         find: 'if (this.#isClosed) throw new Error("the file is closed");',
         replace: "void this.#isClosed;",
-        killers: [[
-          POOL,
+        killers: [
           "pool: what is closed stays closed, whether it had its descriptor or not, and closing twice is harmless",
-        ]],
+        ],
       },
     ],
   },
@@ -70,43 +60,40 @@ export const fileRules: Promised[] = [
     mutants: [
       {
         id: "removed-file-called-damaged",
-        file: "src/engine/manifest.ts",
+        in: "missingFile",
         find: "if (isListed) return corrupt(name, 0,",
         replace: "if (isListed || manifest.generation > 0) return corrupt(name, 0,",
-        killers: [[REMOVED, "removed files: snapshots and iterators say that they cannot go on; new ones can"]],
+        killers: ["removed files: snapshots and iterators say that they cannot go on; new ones can"],
       },
       {
         id: "missing-file-called-removed",
-        file: "src/engine/manifest.ts",
+        in: "missingFile",
         find: "manifest.segments.some((listed) => listed.number === number)",
         replace: "manifest.segments.some((listed) => listed.number === number && number > 2 ** 31)",
-        killers: [[
-          REMOVED,
-          "removed files: a file that is gone and still listed is damage, to a reader and to the writer",
-        ]],
+        killers: ["removed files: a file that is gone and still listed is damage, to a reader and to the writer"],
       },
       {
         id: "present-not-read-again",
-        file: "src/store/reader.ts",
+        in: "Reading.#again",
         find: "if (this.#view !== undefined || !isTrimmed(error)) throw error;",
         replace: "if (error !== undefined) throw error;",
-        killers: [[REMOVED, "removed files: get and getMany read what is there now, all of it as of one moment"]],
+        killers: ["removed files: get and getMany read what is there now, all of it as of one moment"],
       },
       {
         id: "snapshot-of-another-moment",
-        file: "src/store/reader.ts",
+        in: "Reading.#again",
         find:
-          "if (this.#view !== undefined || !isTrimmed(error)) throw error;\n    refreshReader(this.#core);\n    return read();",
+          "if (this.#view !== undefined || !isTrimmed(error)) throw error; refreshReader(this.#core); return read();",
         replace:
           "if (!isTrimmed(error)) throw error;\n    refreshReader(this.#core);\n    return this.#view === undefined ? read() : undefined as T;",
-        killers: [[REMOVED, "removed files: snapshots and iterators say that they cannot go on; new ones can"]],
+        killers: ["removed files: snapshots and iterators say that they cannot go on; new ones can"],
       },
       {
         id: "watch-ended-by-a-removed-file",
-        file: "src/watch/watch.ts",
-        find: "if (!isTrimmed(error)) throw error;\n      this.#catchUp();",
-        replace: "if (error !== undefined) throw error;\n      this.#catchUp();",
-        killers: [[REMOVED, "removed files: a watch goes on where all versions are left"]],
+        in: "WatchState.#advance",
+        find: "if (!isTrimmed(error)) throw error;",
+        replace: "if (error !== undefined) throw error;",
+        killers: ["removed files: a watch goes on where all versions are left"],
       },
     ],
   },

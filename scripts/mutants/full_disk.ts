@@ -6,7 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const RESERVE = "tests/crash/reserve_test.ts";
 const RESERVE_SHARES = "writes of values never take the reserve, nor do deletes take what MANIFEST needs";
 const RESERVE_TAIL = "a tail that there is no room to copy is made durable where it is";
 
@@ -17,59 +16,59 @@ export const fullDiskPromises: Promised[] = [
     mutants: [
       {
         id: "reserve-not-given-up",
-        file: "src/platform/reserve.ts",
+        in: "Reserve.lend",
         find: "if (!isDiskFull(error) || !this.#covers(needBytes) || !this.#remove(this.#path)) throw error;",
         replace: "throw error;",
-        killers: [[RESERVE, RESERVE_SHARES]],
+        killers: [RESERVE_SHARES],
       },
       {
         id: "reserve-not-taken-back",
-        file: "src/platform/reserve.ts",
+        in: "Reserve.lend",
         find: "this.#heldBytes = this.#fill(this.#path, bytes);",
         replace: "",
-        killers: [[RESERVE, RESERVE_SHARES]],
+        killers: [RESERVE_SHARES],
       },
       {
         id: "reserve-lent-to-values",
-        file: "src/engine/writer.ts",
+        in: "Writer.#lendable",
         find: "if (this.#header.kind === KIND.set) return Infinity;",
         replace: "",
-        killers: [[RESERVE, RESERVE_SHARES]],
+        killers: [RESERVE_SHARES],
       },
       {
         id: "reserve-used-up-by-deletes",
-        file: "src/platform/reserve.ts",
+        in: "Reserve.#covers",
         find: "* BLOCK_BYTES >= this.#keptBytes;",
         replace: "* BLOCK_BYTES >= 0;",
-        killers: [[RESERVE, RESERVE_SHARES]],
+        killers: [RESERVE_SHARES],
       },
       {
         id: "tail-on-a-full-disk-refused",
-        file: "src/engine/open.ts",
-        find: "if (!isDiskFull(error)) throw error;\n      rewriteTail(unclean);",
+        in: "recoverTail",
+        find: "if (!isDiskFull(error)) throw error; rewriteTail(unclean);",
         replace: "throw error;",
-        killers: [[RESERVE, RESERVE_TAIL]],
+        killers: [RESERVE_TAIL],
       },
       {
         id: "tail-not-written-again",
-        file: "src/engine/open.ts",
+        in: "rewriteTail",
         find: "asIo(`write ${last.name}`, () => writeAll(last.handle, bytes, at));",
         replace: "if (bytes.length < 0) writeAll(last.handle, bytes, at);",
-        killers: [[RESERVE, RESERVE_TAIL]],
+        killers: [RESERVE_TAIL],
       },
       {
         id: "tail-written-again-and-not-synced",
-        file: "src/engine/open.ts",
-        find: "  asSync(last.name, () => last.handle.syncDataNow());\n",
+        in: "rewriteTail",
+        find: "asSync(last.name, () => last.handle.syncDataNow());",
         replace: "",
-        killers: [[RESERVE, RESERVE_TAIL]],
+        killers: [RESERVE_TAIL],
       },
       {
         id: "compaction-ends-at-the-first-group-without-room",
-        file: "src/store/maintenance.ts",
+        in: "Background.#compactGroup",
         find: "if (this.#isTight || !isDiskFull(error)) throw error;",
         replace: "throw error;",
-        killers: [[RESERVE, "on a full disk, compaction begins with what takes the least room"]],
+        killers: ["on a full disk, compaction begins with what takes the least room"],
       },
     ],
   },

@@ -6,9 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const LOCKING = "tests/contract/locking.ts";
-const PLATFORMS = "tests/platform/suite.ts";
-
 /** Rules about locks. */
 export const lockRules: Promised[] = [
   {
@@ -16,21 +13,18 @@ export const lockRules: Promised[] = [
     mutants: [
       {
         id: "existence-as-lock",
-        file: "src/platform/deno.ts",
+        in: "openLock",
         find: "const file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });",
         replace: "const file = Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });",
-        killers: [[PLATFORMS, "a lock file that is empty, garbage or huge is no lock"]],
+        killers: ["a lock file that is empty, garbage or huge is no lock"],
       },
       {
         id: "lock-file-unlinked",
-        file: "src/store.ts",
+        in: "KvStore.#close",
         find: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());',
         replace: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());\n' +
           '        if (this.#lock !== undefined) core.log.platform.remove(core.log.path("LOCK"));',
-        killers: [[
-          LOCKING,
-          "lock: is free after close, after a failed open, and after the holder's death; LOCK stays",
-        ]],
+        killers: ["lock: is free after close, after a failed open, and after the holder's death; LOCK stays"],
       },
     ],
   },
@@ -39,20 +33,17 @@ export const lockRules: Promised[] = [
     mutants: [
       {
         id: "lock-text-believed",
-        file: "src/platform/lock.ts",
+        in: "takeLock",
         find: "if (!file.tryLock()) return { holder: readText(file.handle) };",
         replace: 'if (!file.tryLock() || readText(file.handle) !== "") return { holder: readText(file.handle) };',
-        killers: [[PLATFORMS, "a lock file that is empty, garbage or huge is no lock"]],
+        killers: ["a lock file that is empty, garbage or huge is no lock"],
       },
       {
         id: "held-directory-not-forgotten",
-        file: "src/engine/directory.ts",
+        in: "takeLock",
         find: "held.delete(directory);",
         replace: "void held;",
-        killers: [[
-          "tests/store/lock_holder_test.ts",
-          "LOCKED: another open store of this process is named as that, as long as it is open",
-        ]],
+        killers: ["LOCKED: another open store of this process is named as that, as long as it is open"],
       },
     ],
   },
@@ -61,17 +52,17 @@ export const lockRules: Promised[] = [
     mutants: [
       {
         id: "lock-not-taken-by-node",
-        file: "src/platform/node.ts",
+        in: "flock",
         find: "if (status === 1) return false;",
         replace: "if (status === 1) return true;",
-        killers: [[PLATFORMS, "one lock at a time, and the loser learns whose it is"]],
+        killers: ["one lock at a time, and the loser learns whose it is"],
       },
       {
         id: "lock-of-its-own-for-node",
-        file: "src/platform/node.ts",
+        in: "flock",
         find: 'spawnSync("flock", ["-xn", "3"], {',
         replace: 'spawnSync("flock", ["-xn", "/dev/null", "true"], {',
-        killers: [["tests/platform/process_test.ts", "a lock held by … is refused to all, until SIGKILL"]],
+        killers: ["a lock held by … is refused to all, until SIGKILL"],
       },
     ],
   },

@@ -5,8 +5,9 @@
  */
 
 import { dirname, join } from "node:path";
+import type { SourceText } from "../checks/source.ts";
 import { listFiles, ROOT } from "../stage.ts";
-import type { Killer, Mutant } from "./types.ts";
+import type { Killer } from "./types.ts";
 
 /** A run of tests that takes longer has not noticed anything. */
 const TIME_LIMIT_MS = 120_000;
@@ -31,22 +32,15 @@ export async function copyRepository(): Promise<string> {
   return folder;
 }
 
-/** The source with the mutant in it. Throws if its text does not occur exactly once. */
-export function mutate(source: string, { id, file, find, replace }: Mutant): string {
-  const count = source.split(find).length - 1;
-  if (count !== 1) throw new Error(`${id}: its text occurs ${count} times in ${file}, wanted is once`);
-  return source.replace(find, () => replace);
-}
-
-/** What `deno test` has to be told to run a killer: cases of the suites are run by other files, with other names. */
-export function testArguments([file, name]: Killer): string[] {
+/**
+ * What `deno test` has to be told to run a killer. Cases of a suite are run by another file, and some files put a word
+ * before every title.
+ */
+export function testArguments({ file, title }: Killer): string[] {
   const [runner, prefix] = file.startsWith("tests/contract/")
     ? ["tests/store_contract_test.ts", "^contract, in memory: "]
-    : file === "tests/platform/suite.ts"
-    ? ["tests/platform/platform_test.ts", "^[a-z]+: "]
-    : [file, "^"];
-  if (name === undefined) return [runner];
-  const pattern = name.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
+    : [file === "tests/platform/suite.ts" ? "tests/platform/platform_test.ts" : file, "^([a-z]+: )?"];
+  const pattern = title.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
   return ["--filter", `/${prefix}${pattern}$/`, runner];
 }
 
@@ -82,28 +76,24 @@ export async function runKiller(folder: string, killer: Killer): Promise<Outcome
   const start = performance.now();
   const { text, isLate } = await deno(folder, ["test", "-A", "--no-check", ...testArguments(killer)]);
   const seconds = (performance.now() - start) / 1000;
-  if (isLate) return { verdict: "time-out", detail: killer.join(": "), seconds };
+  if (isLate) return { verdict: "time-out", detail: killer.title, seconds };
   return { ...judge(text), seconds };
 }
 
-/** Puts a mutant into the copy, type-checks it, runs its killers until one notices, and takes it out again. */
-export async function runMutant(
-  folder: string,
-  mutant: Mutant,
-  isUsable: (killer: Killer) => boolean,
-): Promise<Outcome> {
-  const path = join(folder, mutant.file);
+/** Puts a changed file into the copy, type-checks it, runs killers until one notices, and takes it out again. */
+export async function runMutant(folder: string, changed: SourceText, killers: Killer[]): Promise<Outcome> {
+  const path = join(folder, changed.path);
   const source = await Deno.readTextFile(path);
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   try {
-    await Deno.writeTextFile(path, mutate(source, mutant));
-    const checked = await deno(folder, ["check", mutant.file]);
+    await Deno.writeTextFile(path, changed.text);
+    const checked = await deno(folder, ["check", changed.path]);
     if (checked.code !== 0) {
       return { verdict: "no verdict", detail: `it does not type-check:\n${checked.text.trim()}`, seconds: seconds() };
     }
     let last: Outcome | undefined;
-    for (const killer of mutant.killers.filter(isUsable)) {
+    for (const killer of killers) {
       last = await runKiller(folder, killer);
       if (last.verdict === "killed") break;
     }

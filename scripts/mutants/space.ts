@@ -6,11 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const AUDIT = "tests/audit/audit_test.ts";
-const CHOOSE = "tests/engine/choose_test.ts";
-const SPACE = "tests/engine/space_test.ts";
-const UNCLEAN = "tests/crash/unclean_test.ts";
-
 /** Rules about the size of the log. */
 export const spaceRules: Promised[] = [
   {
@@ -18,64 +13,52 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "tombstones-kept-for-ever",
-        file: "src/engine/choose.ts",
+        in: "droppableUpTo",
         find: "if (!inputs.has(segment)) limit =",
         replace: "limit =",
-        killers: [[CHOOSE, "choose: tombstones are won only where they may go"]],
+        killers: ["choose: tombstones are won only where they may go"],
       },
       {
         id: "tombstones-rewritten-for-ever",
-        file: "src/engine/choose.ts",
+        in: "gainWith",
         find: "keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;",
         replace: "keptBytes += droppable < 0 ? input.tombstoneBytes : 0;",
-        killers: [[CHOOSE, "choose: no compaction of undroppable tombstones, however often it is asked for"]],
+        killers: ["choose: no compaction of undroppable tombstones, however often it is asked for"],
       },
       {
         id: "tombstone-for-a-missing-key",
-        file: "src/store.ts",
+        in: "KvStore.delete",
         find: "if (isListed) {",
         replace: "if (isListed !== undefined) {",
-        killers: [[
-          "tests/contract/calls.ts",
-          "delete: writes a tombstone for a key that was there, and nothing for one that was not",
-        ]],
+        killers: ["delete: writes a tombstone for a key that was there, and nothing for one that was not"],
       },
       {
         id: "wholly-live-segments-overlooked",
-        file: "src/engine/choose.ts",
+        in: "noteClean",
         find: "if (segment.sealed && segment.isWhollyLive) segment.cleanAsOf = asOf;",
         replace: "if (asOf < 0) segment.cleanAsOf = asOf;",
-        killers: [[
-          AUDIT,
-          "audit: beside a segment that is wholly live no tombstone stays, and nothing is read for it",
-        ]],
+        killers: ["audit: beside a segment that is wholly live no tombstone stays, and nothing is read for it"],
       },
       {
         id: "tombstones-never-audited",
-        file: "src/engine/choose.ts",
+        in: "nextToAudit",
         find: "return inputs.length > 0 && isDue ? inputs : undefined;",
         replace: "return inputs.length < 0 && isDue ? inputs : undefined;",
-        killers: [[SPACE, "space: the log is bounded by what is live, …"]],
+        killers: ["space: the log is bounded by what is live, …"],
       },
       {
         id: "every-tombstone-of-a-key-kept",
-        file: "src/audit/audit.ts",
+        in: "Audit.drops",
         find: "return sequence < newest || (sequence === newest && partition.entries",
         replace: "return newest < 0 || (sequence === newest && partition.entries",
-        killers: [[
-          AUDIT,
-          "audit: of a key that comes and goes, the newest tombstone stays, in whichever segment it is",
-        ]],
+        killers: ["audit: of a key that comes and goes, the newest tombstone stays, in whichever segment it is"],
       },
       {
         id: "audits-never-forgotten",
-        file: "src/engine/choose.ts",
+        in: "forgetAudits",
         find: "for (const segment of audited) segment.isAudited = false;",
         replace: "for (const segment of audited) segment.isAudited = true;",
-        killers: [[
-          CHOOSE,
-          "choose: tombstones are audited again once they clearly are more than what they could be needed for",
-        ]],
+        killers: ["choose: tombstones are audited again once they clearly are more than what they could be needed for"],
       },
     ],
   },
@@ -86,44 +69,38 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "hidden-set-overlooked",
-        file: "src/audit/audit.ts",
+        in: "Audit.#look",
         find: "entries[at] === HIDES_NOTHING) entries[at] = NEEDED;",
         replace: "entries[at] === HIDES_NOTHING) entries[at] = HIDES_NOTHING;",
-        killers: [[
-          AUDIT,
-          "audit: of the tombstones beside a segment that is live but for one record, that record's stays",
-        ]],
+        killers: ["audit: of the tombstones beside a segment that is live but for one record, that record's stays"],
       },
       {
         id: "set-hidden-by-a-clear-overlooked",
-        file: "src/audit/audit.ts",
+        in: "Audit.#look",
         find: "clear.verdict === HIDES_NOTHING) clear.verdict = NEEDED;",
         replace: "clear.verdict === HIDES_NOTHING) clear.verdict = HIDES_NOTHING;",
-        killers: [[AUDIT, "audit: a clear stays as long as there is a set before it, and the newest is enough"]],
+        killers: ["audit: a clear stays as long as there is a set before it, and the newest is enough"],
       },
       {
         id: "later-inputs-not-read",
-        file: "src/audit/audit.ts",
+        in: "Audit.#look",
         find: "sequence < newest && of < rank;",
         replace: "sequence < newest && of < rank && rank === Infinity;",
-        killers: [[AUDIT, "audit: what a later input holds is there until its turn has come"]],
+        killers: ["audit: what a later input holds is there until its turn has come"],
       },
       {
         id: "unreadable-segment-thought-empty",
-        file: "src/engine/choose.ts",
+        in: "unreadableUpTo",
         find: "[...segments].filter((segment) => !segment.isCompactable), inputs);",
         replace: "[...segments].filter((segment) => segment.endBytes < 0), inputs);",
-        killers: [[AUDIT, "audit: a segment that cannot be read keeps all tombstones above its lowest number"]],
+        killers: ["audit: a segment that cannot be read keeps all tombstones above its lowest number"],
       },
       {
         id: "stale-set-counted-as-a-mark",
-        file: "src/engine/segment.ts",
+        in: "Segment.isWhollyLive",
         find: "return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes === 0;",
         replace: "return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes < 30;",
-        killers: [[
-          AUDIT,
-          "audit: a set that is not current, pending writes counted in, makes a segment not wholly live",
-        ]],
+        killers: ["audit: a set that is not current, pending writes counted in, makes a segment not wholly live"],
       },
     ],
   },
@@ -133,27 +110,24 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "segments-of-unclean-ends-kept",
-        file: "src/store/maintenance.ts",
+        in: "Background.mergeSmall",
         find: "inputs !== undefined && bytes < MAX_MERGED_BYTES;",
         replace: "inputs !== undefined && bytes < 0;",
-        killers: [[UNCLEAN, "unclean ends: a thousand leave a few segments, and all that was set"]],
+        killers: ["unclean ends: a thousand leave a few segments, and all that was set"],
       },
       {
         id: "tiers-never-full",
-        file: "src/engine/choose.ts",
+        in: "FULL_TIER",
         find: "const FULL_TIER = 8;",
         replace: "const FULL_TIER = 8e8;",
-        killers: [[
-          CHOOSE,
-          "choose: eight small segments of about one size are merged, those that are large or open are not",
-        ]],
+        killers: ["choose: eight small segments of about one size are merged, those that are large or open are not"],
       },
       {
         id: "segment-of-marks-kept",
-        file: "src/engine/open.ts",
+        in: "openWriter",
         find: "last.sealed && last.isVoid)",
         replace: "last.sealed && last.endBytes === last.headerBytes)",
-        killers: [[UNCLEAN, "unclean ends: a segment in which there are only marks goes"]],
+        killers: ["unclean ends: a segment in which there are only marks goes"],
       },
     ],
   },

@@ -6,12 +6,6 @@
 
 import type { Promised } from "./types.ts";
 
-const WATCHING = "tests/contract/watching.ts";
-const SINCE = "tests/contract/watching_since.ts";
-const ENDS = "tests/contract/watching_ends.ts";
-const READERS = "tests/contract/watching_readers.ts";
-const HISTORY = "tests/contract/history.ts";
-
 /** What watches and history promise. */
 export const watchPromises: Promised[] = [
   {
@@ -19,37 +13,33 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "told-before-it-is-durable",
-        file: "src/engine/log.ts",
+        in: "Log.durableEnd",
         find: "return sealed ? endBytes : this.syncedBytes;",
         replace: "return sealed || endBytes > 0 ? endBytes : this.syncedBytes;",
-        killers: [[WATCHING, "watch: nothing is told before it is durable, of a batch nothing before all of it"]],
+        killers: ["watch: nothing is told before it is durable, of a batch nothing before all of it"],
       },
       {
         id: "reader-takes-the-written-for-durable",
-        file: "src/engine/open.ts",
+        in: "openReader",
         find: "log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;",
         replace: "log.syncedBytes = last?.endBytes ?? 0;",
-        killers: [[
-          READERS,
-          "watch: a reader's tells nothing that is only written, and all of it once its writer has recovered",
-        ]],
+        killers: ["watch: a reader's tells nothing that is only written, and all of it once its writer has recovered"],
       },
       {
         id: "reader-forgets-the-marks",
-        file: "src/follow/refresh.ts",
+        in: "advance",
         find: "markAmong(segment, known, marked)",
         replace: "marked",
-        killers: [[
-          "tests/watch/watch_test.ts",
+        killers: [
           "watch: a reader's hears of a write within two seconds, and of one merely written within two of its sync",
-        ]],
+        ],
       },
       {
         id: "news-that-wakes-nobody",
-        file: "src/engine/log.ts",
-        find: "this.syncedBytes = endBytes;\n    this.onDurable();",
-        replace: "this.syncedBytes = endBytes;",
-        killers: [[WATCHING, "watch: nothing is told before it is durable, of a batch nothing before all of it"]],
+        in: "Log.synced",
+        find: "this.onDurable();",
+        replace: "",
+        killers: ["watch: nothing is told before it is durable, of a batch nothing before all of it"],
       },
     ],
   },
@@ -60,60 +50,49 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "begins-behind-what-is-pending",
-        file: "src/watch/durable.ts",
+        in: "durableSequence",
         find: "(writer.firstPending ?? log.nextSequence) - 1",
         replace: "log.nextSequence - 1",
-        killers: [[
-          WATCHING,
-          "watch: begins with what becomes durable after the call, written or pending before it or not",
-        ]],
+        killers: ["watch: begins with what becomes durable after the call, written or pending before it or not"],
       },
       {
         id: "begins-behind-what-is-written",
-        file: "src/watch/durable.ts",
+        in: "durableSequence",
         find: "if (cursor.next()) return cursor.sequence - 1;",
         replace: "if (cursor.next() && writer === undefined) return cursor.sequence - 1;",
-        killers: [[
-          WATCHING,
-          "watch: begins with what becomes durable after the call, written or pending before it or not",
-        ]],
+        killers: ["watch: begins with what becomes durable after the call, written or pending before it or not"],
       },
       {
         id: "one-segment-after-the-other",
-        file: "src/watch/changes.ts",
+        in: "ChangeCursor.#move",
         find: "!(lowest !== undefined && lowest.cursor.sequence < next.lowestSequence)",
         replace: "lowest === undefined",
-        killers: [[
-          "tests/watch/changes_test.ts",
+        killers: [
           "changes: all segments together in the order of the sequence numbers, each change once, without marks",
-        ]],
+        ],
       },
       {
         id: "disorder-above-the-history-floor",
-        file: "src/engine/compactor.ts",
+        in: "Compaction.#take",
         find: "!isKept || isGrave || cursor.sequence < this.#highestCopied",
         replace: "!isKept || isGrave",
-        killers: [[
-          "tests/engine/copy_order_test.ts",
-          "compaction: above the history floor, every segment has its records in the order of the writes",
-        ]],
+        killers: ["compaction: above the history floor, every segment has its records in the order of the writes"],
       },
       {
         id: "tombstone-told-for-what-expired",
-        file: "src/watch/changes.ts",
+        in: "isBefore",
         find: "one.segment.number < other.segment.number",
         replace: "one.segment.number > other.segment.number",
-        killers: [[
-          SINCE,
+        killers: [
           "watch: a set tells when it expires, and the expiry is no change; not even where compaction made a tombstone of it",
-        ]],
+        ],
       },
       {
         id: "place-lost-at-a-rest",
-        file: "src/watch/changes.ts",
+        in: "ChangeCursor.#leave",
         find: "cursor.offset + (isBehind ? cursor.length : 0)",
         replace: "cursor.offset + cursor.length",
-        killers: [["tests/watch/changes_test.ts"]],
+        killers: ["changes: from every sequence number on, and with a rest after every step, nothing is lost or twice"],
       },
     ],
   },
@@ -124,123 +103,101 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "dropped-changes-not-kept",
-        file: "src/watch/watches.ts",
+        in: "Watches.needs",
         find: "if (position < historyFloor && position < highestSequence) return true;",
         replace: "if (position < historyFloor && position < highestSequence) return false;",
-        killers: [[
-          SINCE,
+        killers: [
           "watch: one that is a little behind sees all that compaction drops meanwhile, and then gives it back",
-        ]],
+        ],
       },
       {
         id: "kept-for-ever",
-        file: "src/watch/watches.ts",
+        in: "Watches.limit",
         find: "if (bytes > this.#keptBytes) watching",
         replace: "if (bytes > this.#keptBytes * 1000) watching",
-        killers: [[
-          SINCE,
-          "watch: one that stands still holds up no writer, pins four segments at most, and ends with TRIMMED",
-        ]],
+        killers: ["watch: one that stands still holds up no writer, pins four segments at most, and ends with TRIMMED"],
       },
       {
         id: "number-ahead-waited-for",
-        file: "src/watch/watch.ts",
+        in: "watchStore",
         find: "if (state.position >= nextSequence) {",
         replace: "if (state.position < 0) {",
-        killers: [[
-          ENDS,
+        killers: [
           "watch: a number that the store has not come to is TRIMMED, as one that it has gone past: begin again",
-        ]],
+        ],
       },
       {
         id: "begins-below-the-history-floor",
-        file: "src/watch/watch.ts",
+        in: "watchStore",
         find: "if (state.position < historyFloor) state",
         replace: "if (state.position < 0) state",
-        killers: [[
-          SINCE,
+        killers: [
           "watch: with a compaction at any point, it sees every change from the history floor on, and TRIMMED below it",
-        ]],
+        ],
       },
       {
         id: "history-floor-not-raised",
-        file: "src/engine/compactor.ts",
+        in: "Compaction.switchOver",
         find: "log.historyFloor = Math.max(historyFloor, this.#historyFloor);",
         replace: "log.historyFloor = historyFloor;",
-        killers: [[
-          SINCE,
+        killers: [
           "watch: with a compaction at any point, it sees every change from the history floor on, and TRIMMED below it",
-        ]],
+        ],
       },
       {
         id: "reader-passes-over-what-it-missed",
-        file: "src/follow/refresh.ts",
+        in: "follow",
         find: "if (next.historyFloor > watches.durableSequence) watches",
         replace: "if (next.historyFloor < 0) watches",
-        killers: [[
-          READERS,
+        killers: [
           "watch: a reader's that is behind keeps what its writer replaces; what it cannot have seen is TRIMMED",
-        ]],
+        ],
       },
       {
         id: "damaged-header-passed-over",
-        file: "src/watch/watch.ts",
+        in: "WatchState.#step",
         find: 'error.code === "CORRUPT") this.end();',
         replace: 'error.code === "CORRUPT") return "end";',
-        killers: [[
-          ENDS,
-          "watch: a damaged value is CORRUPT, and it goes on behind it; behind a damaged header it ends",
-        ]],
+        killers: ["watch: a damaged value is CORRUPT, and it goes on behind it; behind a damaged header it ends"],
       },
       {
         id: "sources-kept-after-a-failed-read",
-        file: "src/watch/changes.ts",
-        find: "      this.rest();\n      throw error;",
-        replace: "      throw error;",
-        killers: [[
-          "tests/watch/changes_test.ts",
-          "changes: where one reading fails, the next step makes it again, and nothing is lost or twice",
-        ]],
+        in: "ChangeCursor.step",
+        find: "this.rest();",
+        replace: "",
+        killers: ["changes: where one reading fails, the next step makes it again, and nothing is lost or twice"],
       },
       {
         id: "change-passed-over-whose-value-could-not-be-read",
-        file: "src/watch/watch.ts",
+        in: "WatchState.#checkValue",
         find: "this.#changes.back();",
         replace: "",
-        killers: [[
-          "tests/watch/watch_test.ts",
+        killers: [
           "watch: where one reading fails, the next call makes it again, and every change is told once, as it was",
-        ]],
+        ],
       },
       {
         id: "kept-by-a-store-that-is-closed",
-        file: "src/watch/watches.ts",
-        find: "    this.wake();\n    this.#open.clear();",
-        replace: "    this.wake();",
-        killers: [[
-          "tests/watch/watch_test.ts",
-          "watch: closing the store removes what was kept for one that is behind",
-        ]],
+        in: "Watches.close",
+        find: "this.#open.clear();",
+        replace: "",
+        killers: ["watch: closing the store removes what was kept for one that is behind"],
       },
       {
         id: "looks-for-nobody",
-        file: "src/watch/watches.ts",
+        in: "Watches.remove",
         find: "if (this.isEmpty) this.#stopLooking();",
         replace: "",
-        killers: [[
-          "tests/watch/watch_test.ts",
-          "watch: a reader stays as it is from the end of its last watch on",
-        ]],
+        killers: ["watch: a reader stays as it is from the end of its last watch on"],
       },
       {
         id: "abandoned-watch-kept",
-        file: "src/watch/watch.ts",
+        in: "ChangeIterator.constructor",
         find: "ABANDONED.register(this, () => state.end(), this);",
         replace: "",
-        killers: [[
-          "tests/watch/watch_test.ts",
+        killers: [
           "watch: one that is abandoned gives its segments back when it is collected; one that waits is not collected",
-        ]],
+        ],
       },
     ],
   },
@@ -249,33 +206,26 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "restored-as-bytes",
-        file: "src/watch/history.ts",
+        in: "versionOf",
         find: "type: valueTypeOf(cursor.flags)",
         replace: "type: valueTypeOf(0)",
-        killers: [[
-          HISTORY,
-          "restore: writes a version back byte for byte, as a new one, whatever kind of value it is",
-        ]],
+        killers: ["restore: writes a version back byte for byte, as a new one, whatever kind of value it is"],
       },
       {
         id: "restored-unchecked",
-        file: "src/watch/history.ts",
+        in: "versionOf",
         find: "if (!cursor.checkValue()) throw",
         replace: "if (!cursor.loadValue()) throw",
-        killers: [[
-          HISTORY,
-          "restore: a version that is gone, another key's or no set is NOT_FOUND, a damaged one CORRUPT",
-        ]],
+        killers: ["restore: a version that is gone, another key's or no set is NOT_FOUND, a damaged one CORRUPT"],
       },
       {
         id: "restored-only-to-be-gone",
-        file: "src/store.ts",
+        in: "KvStore.restore",
         find: "expiresAt > this.#now() ? expiresAt : 0",
         replace: "expiresAt",
-        killers: [[
-          HISTORY,
+        killers: [
           "history: a version that has expired does not count; restored, it has its time again only if that is to come",
-        ]],
+        ],
       },
     ],
   },

@@ -6,12 +6,8 @@
 
 import type { Promised } from "./types.ts";
 
-const RANGES = "tests/property/order_test.ts";
 const BESIDE_A_SORTED_ARRAY = "order: ranges and open iterators beside a sorted array, whatever comes and goes";
 const DELETED = "clock: a delete holds though the key had expired by then, the process dies and the clock goes back";
-const FAILED = "tests/contract/failed_writes.ts";
-const CLOSING = "tests/contract/closing.ts";
-const ORDER = "tests/contract/order.ts";
 
 /** Rules about writes and platforms. */
 export const writeRules: Promised[] = [
@@ -20,43 +16,34 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "failed-fsync-retried",
-        file: "src/engine/writer.ts",
-        find:
-          "this.fail(syncFailure(active.name, error));\n        for (const waiter of waiters) waiter.reject(log.failure!);",
+        in: "Writer.#sync",
+        find: "this.fail(syncFailure(active.name, error)); for (const waiter of waiters) waiter.reject(log.failure!);",
         replace: "if (error === undefined) this.fail(syncFailure(active.name, error));\n" +
           "        return active.handle.syncData().then(() => waiters.forEach((waiter) => waiter.resolve()));",
-        killers: [[CLOSING, "failed fsync: the writes that waited for it and all behind reject with FAILED"]],
+        killers: ["failed fsync: the writes that waited for it and all behind reject with FAILED"],
       },
       {
         id: "failed-fsync-forgotten",
-        file: "src/engine/log.ts",
-        find: "this.failure ??= error;\n    this.onDurable();\n    return this.failure;",
+        in: "Log.fail",
+        find: "this.failure ??= error; this.onDurable(); return this.failure;",
         replace: "return error;",
-        killers: [[
-          CLOSING,
+        killers: [
           "failed fsync: reads go on, everything else rejects with FAILED and its cause, and nothing more is written",
-        ]],
+        ],
       },
       {
         id: "manifest-after-a-failed-fsync",
-        file: "src/engine/log.ts",
-        find:
-          "replaceManifest(options: { clean: boolean }): void {\n    if (this.failure !== undefined) throw this.failure;",
-        replace: "replaceManifest(options: { clean: boolean }): void {",
-        killers: [[
-          "tests/engine/log_test.ts",
-          "log: once an fsync has failed, nothing is written any more, and nothing removed",
-        ]],
+        in: "Log.replaceManifest",
+        find: "if (this.failure !== undefined) throw this.failure;",
+        replace: "",
+        killers: ["log: once an fsync has failed, nothing is written any more, and nothing removed"],
       },
       {
         id: "segment-after-a-failed-fsync",
-        file: "src/engine/log.ts",
-        find: "beginSegment(inputs: number[]): Segment {\n    if (this.failure !== undefined) throw this.failure;",
-        replace: "beginSegment(inputs: number[]): Segment {",
-        killers: [[
-          "tests/engine/log_test.ts",
-          "log: once an fsync has failed, nothing is written any more, and nothing removed",
-        ]],
+        in: "Log.beginSegment",
+        find: "if (this.failure !== undefined) throw this.failure;",
+        replace: "",
+        killers: ["log: once an fsync has failed, nothing is written any more, and nothing removed"],
       },
     ],
   },
@@ -65,28 +52,25 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "short-write-ignored",
-        file: "src/platform/files.ts",
+        in: "writeAll",
         find: "while (done < source.length) {",
         replace: "while (done === 0 && done < source.length) {",
-        killers: [["tests/engine/writer_test.ts", "writer: short writes are continued"]],
+        killers: ["writer: short writes are continued"],
       },
       {
         id: "write-of-nothing-taken-for-success",
-        file: "src/platform/files.ts",
+        in: "writeAll",
         find:
           'if (count === 0) throw Object.assign(new Error("the disk took no more bytes (is it full?)"), { code: "ENOSPC" });',
         replace: "if (count === 0) return;",
-        killers: [[FAILED, "failed append: a write that takes no byte counts as failed"]],
+        killers: ["failed append: a write that takes no byte counts as failed"],
       },
       {
         id: "appended-behind-a-failed-write",
-        file: "src/engine/writer.ts",
+        in: "Writer.write",
         find: "log.mustRotate = true;",
         replace: "",
-        killers: [[
-          "tests/engine/writer_test.ts",
-          "writer: after a part of a group was written, nothing is appended behind it",
-        ]],
+        killers: ["writer: after a part of a group was written, nothing is appended behind it"],
       },
     ],
   },
@@ -95,17 +79,17 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "delete-of-an-expired-key-not-written",
-        file: "src/store.ts",
+        in: "KvStore.delete",
         find: "if (isListed) {",
         replace: "if (isThere) {",
-        killers: [["tests/contract/expiry_clock.ts", DELETED]],
+        killers: [DELETED],
       },
       {
         id: "batch-passes-over-an-expired-key",
-        file: "src/store/operations.ts",
+        in: "stageBatch",
         find: "isThere.get(name) ?? core.isListed()",
         replace: "isThere.get(name) ?? core.find(undefined) !== undefined",
-        killers: [["tests/contract/expiry_clock.ts", DELETED]],
+        killers: [DELETED],
       },
     ],
   },
@@ -116,36 +100,32 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "promise-resolved-before-the-sync",
-        file: "src/engine/writer.ts",
-        find: "const waiters = this.#syncWaiters.splice(0);\n    const end",
-        replace:
-          "const waiters = this.#syncWaiters.splice(0);\n    waiters.forEach((waiter) => waiter.resolve());\n    const end",
-        killers: [["tests/contract/durability.ts", 'durability "sync": what was acknowledged survives a power cut']],
+        in: "Writer.#sync",
+        find: "const end",
+        replace: "waiters.forEach((waiter) => waiter.resolve());\n" + "    const end",
+        killers: ['durability "sync": what was acknowledged survives a power cut'],
       },
       {
         id: "missing-key-deleted-at-once",
-        file: "src/store.ts",
+        in: "KvStore.delete",
         find: "return writer.reached(durability).then(() => isThere);",
         replace: "return isThere ? writer.reached(durability).then(() => isThere) : Promise.resolve(isThere);",
-        killers: [[
-          ORDER,
-          'order: with "…", a delete that finds nothing and an empty batch wait for the writes before them',
-        ]],
+        killers: ['order: with "…", a delete that finds nothing and an empty batch wait for the writes before them'],
       },
       {
         id: "rejected-write-visible",
-        file: "src/engine/engine.ts",
+        in: "Core.onRollback",
         find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace:
           "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
-        killers: [[FAILED, "failed append: reads see the pending writes before it, and the former state after it"]],
+        killers: ["failed append: reads see the pending writes before it, and the former state after it"],
       },
       {
         id: "rejected-clear-visible",
-        file: "src/engine/engine.ts",
+        in: "Core.onRollback",
         find: "this.views.restore(this.#cleared.pop()!);",
         replace: "this.#cleared.pop();",
-        killers: [[FAILED, "failed append: every kind of write rejects with IO and its cause, and the state returns"]],
+        killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },
     ],
   },
@@ -156,35 +136,25 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "no-memory-behind-the-switch-passed-over",
-        file: "src/engine/compactor.ts",
+        in: "compactGroup",
         find: 'throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));',
         replace: 'throw new KvStoreError("FAILED", reason, { cause });',
-        killers: [[
-          "tests/engine/engine_test.ts",
-          "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
-        ]],
+        killers: ["where memory runs out in a compaction, behind its switch too, no later one drops what is needed"],
       },
       {
         id: "key-added-before-there-is-room-for-its-time",
-        file: "src/engine/index.ts",
+        in: "Index.put",
         find: "if (id < 0) partition.makeRoom(key.length, this.holds > 0);",
         replace: "if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);",
-        killers: [[
-          "tests/engine/engine_test.ts",
-          "where memory runs out in a compaction, behind its switch too, no later one drops what is needed",
-        ]],
+        killers: ["where memory runs out in a compaction, behind its switch too, no later one drops what is needed"],
       },
       {
         id: "times-given-up-before-there-is-room",
-        file: "src/engine/partition.ts",
-        find:
-          "    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;\n    this.expiries = keptExpiries;",
-        replace:
-          "    this.expiries = keptExpiries;\n    this.arena = new Uint8Array(arena.length);\n    this.entries = keptEntries;",
-        killers: [[
-          "tests/engine/partition_test.ts",
-          "partition: where there is no memory for dropping deleted entries, nothing has changed",
-        ]],
+        in: "Partition.dropDeleted",
+        find: "this.arena = new Uint8Array(arena.length); this.entries = keptEntries; this.expiries = keptExpiries;",
+        replace: "this.expiries = keptExpiries;\n" + "    this.arena = new Uint8Array(arena.length);\n" +
+          "    this.entries = keptEntries;",
+        killers: ["partition: where there is no memory for dropping deleted entries, nothing has changed"],
       },
     ],
   },
@@ -193,13 +163,10 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "length-in-characters",
-        file: "src/engine/tail.ts",
+        in: "Tail.stage",
         find: 'if (typeof value === "string") valueLength = encodeUtf8(value, bytes, valueStart);',
         replace: 'if (typeof value === "string") encodeUtf8(value, bytes, valueStart);',
-        killers: [[
-          "tests/contract/values.ts",
-          "values: strings come back exactly, lone surrogates and a leading U+FEFF too",
-        ]],
+        killers: ["values: strings come back exactly, lone surrogates and a leading U+FEFF too"],
       },
     ],
   },
@@ -208,10 +175,10 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "replacement-characters-believed",
-        file: "src/cli/typed.ts",
+        in: "checkTyped",
         find: "!raw[i]?.equals(Buffer.from(arg))",
         replace: "raw[i] === undefined",
-        killers: [["tests/cli/typed_test.ts"]],
+        killers: ["an argument that is not UTF-8 is refused, wherever it stands, and named"],
       },
     ],
   },
@@ -222,54 +189,47 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "walk-goes-on-at-its-old-place",
-        file: "src/order/walk.ts",
+        in: "Walk.next",
         find: "if (this.#version !== version) this.#seek();",
         replace: "if (this.#version < 0) this.#seek();",
-        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+        killers: [BESIDE_A_SORTED_ARRAY],
       },
       {
         id: "key-that-a-view-has-taken-out-of-the-order",
-        file: "src/views/views.ts",
+        in: "Views.isForgotten",
         find: "if (copyOf(place, now) !== undefined) return false;",
         replace: "",
-        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+        killers: [BESIDE_A_SORTED_ARRAY],
       },
       {
         id: "key-that-comes-back-not-put-in-order",
-        file: "src/engine/index.ts",
+        in: "Index.put",
         find: "const wasListed = this.segment !== 0 && !this.isExpired;",
         replace: "const wasListed = this.segment !== 0;",
-        killers: [[RANGES, BESIDE_A_SORTED_ARRAY]],
+        killers: [BESIDE_A_SORTED_ARRAY],
       },
       {
         id: "renumbered-entries-passed-over-while-the-order-is-made",
-        file: "src/order/order.ts",
+        in: "Order.#renumber",
         find: "if (table === this.#nextTable) this.#nextId = 0;",
         replace: "",
-        killers: [[
-          "tests/order/select_test.ts",
+        killers: [
           "select: an order that is made in small steps has all keys in the end, whatever comes and goes meanwhile",
-        ]],
+        ],
       },
       {
         id: "deleted-keys-count-against-a-limit",
-        file: "src/order/select.ts",
+        in: "firstOf",
         find: "if (counts(refs[reverse ? refs.length - 1 - taken : taken]!)) left--;",
         replace: "left--;",
-        killers: [[
-          "tests/order/select_test.ts",
-          "select: a range alone has what the order of all keys has there, and little more than its limit",
-        ]],
+        killers: ["select: a range alone has what the order of all keys has there, and little more than its limit"],
       },
       {
         id: "keys-that-are-gone-left-in-the-order",
-        file: "src/order/range.ts",
+        in: "RangeIterator.next",
         find: "if (this.#source.isForgotten(ref)) this.#walk.remove();",
         replace: "",
-        killers: [[
-          "tests/watch/trail_test.ts",
-          "trail: a queue is as fast behind twenty thousand jobs as it was, and takes no more memory",
-        ]],
+        killers: ["trail: a queue is as fast behind twenty thousand jobs as it was, and takes no more memory"],
       },
     ],
   },
@@ -282,10 +242,10 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "fsync-in-place",
-        file: "src/engine/writer.ts",
+        in: "Writer.#sync",
         find: "this.#syncing = active.handle.syncData().then(",
         replace: "this.#syncing = Promise.resolve(active.handle.syncDataNow()).then(",
-        killers: [["tests/contract/durability.ts", "group commit: calls that arrive during a sync share the next one"]],
+        killers: ["group commit: calls that arrive during a sync share the next one"],
       },
     ],
   },
