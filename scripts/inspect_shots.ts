@@ -7,9 +7,9 @@
  */
 
 import { join } from "node:path";
-import { collectPage } from "../src/cli/inspect/pages.ts";
 import { KvStore, surveyLog, type Value } from "../mod.ts";
-import { type Look, openPage, type Page, scrollTo, startBrowser } from "../tests/cli/inspect/browser.ts";
+import { makePage } from "../src/cli/inspect/html.ts";
+import { type Look, openPage, type Page, scrollTo, startBrowser } from "../tests/cli/inspect/browser/chromium.ts";
 import { randomNumbers } from "./names_input.ts";
 import { ROOT } from "./stage.ts";
 
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
       await shot.write(store);
       await store.close();
       const survey = surveyLog(directory);
-      const { html } = await collectPage(survey, { directory: "./kvstore-data", hasValues: false, nowMs: MADE_MS });
+      const { html } = await makePage(survey, { directory: "./kvstore-data", hasValues: false, nowMs: MADE_MS });
       survey.close();
       const file = `${scratch}/${shot.name}.html`;
       await Deno.writeTextFile(file, html);

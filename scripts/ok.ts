@@ -11,7 +11,7 @@ import config from "../deno.json" with { type: "json" };
 import { ROOT } from "./stage.ts";
 
 /** The sources of the page of `kvstore inspect`: for browsers, so that they have types, and a deno.json, of their own. */
-const PAGE = join(ROOT, "src/cli/inspect/page");
+const PAGE = join(ROOT, "src/cli/inspect/browser");
 
 interface Step {
   name: string;

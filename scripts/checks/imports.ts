@@ -16,7 +16,7 @@ const FEATURES = ["image", "cache", "views", "order", "watch", "follow", "check"
 const ALLOWED: Record<string, string[]> = {
   cli: ["mod"],
   // What runs in a browser, not in the command: the command must not reach it, it is built into what it emits.
-  page: ["cli"],
+  browser: ["cli"],
   adapters: ["mod"],
   mod: ["store", ...FEATURES, "engine", "base"],
   store: [...FEATURES, "engine", "platform", "base"],
@@ -45,7 +45,7 @@ const TO_GO: Record<string, string[]> = {
 const PEERS: Record<string, string> = { level: "abstract-level" };
 
 /** Packages that the other parts may import, by the beginnings of their names. */
-const PACKAGES: Record<string, string[]> = { cli: ["@std/cli/"], page: ["uplot"] };
+const PACKAGES: Record<string, string[]> = { cli: ["@std/cli/"], browser: ["uplot"] };
 
 /** The parts that may use the modules of the runtime (`node:`). */
 const MAY_USE_NODE = ["platform", "cli", "adapters"];
@@ -53,7 +53,7 @@ const MAY_USE_NODE = ["platform", "cli", "adapters"];
 /** Which part a file belongs to, `undefined` for files outside the package. */
 export function partOf(path: string): string | undefined {
   if (path === "mod.ts" || path === "cli.ts") return path.slice(0, -3);
-  if (path.startsWith("src/cli/inspect/page/")) return "page";
+  if (path.startsWith("src/cli/inspect/browser/")) return "browser";
   const [, folder, file] = /^src\/(?:(\w+)\/.+|(\w+)\.ts)$/.exec(path) ?? [];
   // a file beside the folders is a part of its own if it is called like one: src/store.ts
   if (file !== undefined) return file in ALLOWED ? file : "base";

@@ -18,7 +18,7 @@ const WANTED = [
 ];
 
 const UNWANTED =
-  /^(tests|scripts|bench|examples|npm)\/|(^|[._])(test|bench)\.[cm]?[jt]sx?$|(^|\/)testdata\/|^src\/cli\/inspect\/page\//;
+  /^(tests|scripts|bench|examples|npm)\/|(^|[._])(test|bench)\.[cm]?[jt]sx?$|(^|\/)testdata\/|^src\/cli\/inspect\/browser\//;
 
 /** What deno.json says of publishing. */
 export interface PublishList {

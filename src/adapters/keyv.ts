@@ -20,8 +20,8 @@
 import { EventEmitter } from "node:events";
 import type { BatchOperation, KvStore, OpenOptions, Value } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
-import { paced, turnIfDue } from "./pace.ts";
-import { StoreShare } from "./shared.ts";
+import { paced, turnIfDue } from "./event_loop.ts";
+import { StoreShare } from "./store_share.ts";
 import { expiryOf } from "./ttl.ts";
 
 /** An entry to be set. */

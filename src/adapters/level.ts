@@ -32,8 +32,8 @@ import {
   type RepairReport,
   repairStore,
 } from "../../mod.ts";
-import { KvLevelChainedBatch, type Operation } from "./level_batch.ts";
-import { type Data, inFormat, levelError, withLevelErrors, withLevelErrorsLater } from "./level_data.ts";
+import { KvLevelChainedBatch, type Operation } from "./level_chained_batch.ts";
+import { type Data, inFormat, levelError, withLevelErrors, withLevelErrorsLater } from "./level_format.ts";
 import {
   type IteratorOptions,
   KvLevelIterator,
@@ -41,7 +41,7 @@ import {
   type RangeOptions,
   readerOf,
   type ReadOptions,
-} from "./level_reading.ts";
+} from "./level_iterator.ts";
 import {
   checkedLocation,
   clear,
@@ -50,10 +50,10 @@ import {
   isThere,
   storeOptions,
   type SyncOption,
-} from "./level_store.ts";
-import { approximateSize, type KeyEncodingOption } from "./level_space.ts";
-import { ownCopy, ownFields } from "./own.ts";
-import { nextTurn, paced } from "./pace.ts";
+} from "./level_options.ts";
+import { approximateSize, type KeyEncodingOption } from "./level_approximate_size.ts";
+import { ownCopy, ownFields } from "./defensive_copy.ts";
+import { nextTurn, paced } from "./event_loop.ts";
 
 export type { Data, KeyEncodingOption, SyncOption };
 

@@ -26,8 +26,8 @@ import {
   type Value,
 } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
-import { paced } from "./pace.ts";
-import { StoreShare } from "./shared.ts";
+import { paced } from "./event_loop.ts";
+import { StoreShare } from "./store_share.ts";
 import { expiryOf } from "./ttl.ts";
 
 /** Options of the driver: its own, and those of `KvStore.open`. Unknown ones are ignored, as by other drivers. */

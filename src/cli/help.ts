@@ -1,87 +1,24 @@
-/**
- * Help, from the table of commands.
- *
- * @module
- */
+/** `help`. @module */
 
-import type { Command, Option } from "./command.ts";
-import { GLOBAL_OPTIONS } from "./parse.ts";
+import type { Command } from "./command_line/definition.ts";
+import { EXIT } from "./command_line/errors.ts";
+import { commandHelp, generalHelp } from "./command_line/help_text.ts";
+import { findCommand } from "./command_line/parse.ts";
 
-const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS]";
-
-/** Help on everything, in short. */
-export function generalHelp(commands: readonly Command[]): string {
-  const rows = commands.map((command): [string, string] => [callOf(command), command.summary]);
-  return `An embedded key-value store in a directory of log files.
-
-${generalUsage()}
-
-Commands:
-${columns(rows)}
-Options, anywhere before --:
-${columns(GLOBAL_OPTIONS.map(optionRow))}
-Keys and values are taken as typed; those that begin with a dash are written behind --:
-  kvstore set -- -5 minus
-
-Exit status: 0 done; 1 key not found, or damage found; 2 wrong usage; 3 the store could not do it; 130 interrupted.
-"kvstore help COMMAND" explains a command and shows an example.
-`;
-}
-
-/** One line: how to call the program. */
-export function generalUsage(): string {
-  return `Usage: kvstore ${SUFFIX} COMMAND`;
-}
-
-/** The ways to call a command. */
-export function commandUsage(command: Command): string {
-  const forms = command.forms ?? [argumentsOf(command)];
-  // An option that makes a form of its own is not offered in the others.
-  const others = command.options.filter((option) => !forms.some((form) => form.includes(`--${option.name}`)));
-  const options = others.map((option) => `[${optionCall(option)}]`);
-  const lines = forms.map((form) =>
-    ["kvstore", command.name, form, ...options].filter((part) => part !== "").join(" ")
-  );
-  return `Usage: ${lines.join("\n       ")}`;
-}
-
-/** Help on one command. */
-export function commandHelp(command: Command): string {
-  const [call, ...rest] = command.example;
-  const aliases = command.aliases === undefined ? "" : `\nAlso called: ${command.aliases.join(", ")}\n`;
-  const own = command.options.length === 0 ? "" : `\nOptions:\n${columns(command.options.map(optionRow))}`;
-  const json = command.json === undefined ? "" : `\nWith --json: ${command.json}\n`;
-  const example = [`$ ${call}`, ...rest.map((line) => line.startsWith("kvstore ") ? `$ ${line}` : line)];
-  return `kvstore ${command.name}: ${command.summary}
-
-${commandUsage(command)}
-${aliases}
-${command.description}
-${own}
-Options of every command:
-${columns(GLOBAL_OPTIONS.map(optionRow))}${json}
-Example:
-${example.map((line) => `  ${line}\n`).join("")}`;
-}
-
-function callOf(command: Command): string {
-  const form = argumentsOf(command);
-  return form === "" ? command.name : `${command.name} ${form}`;
-}
-
-function argumentsOf(command: Command): string {
-  return command.args.map(({ name, optional }) => optional ? `[${name}]` : name).join(" ");
-}
-
-function optionCall(option: Option): string {
-  return option.value === undefined ? `--${option.name}` : `--${option.name} ${option.value}`;
-}
-
-function optionRow(option: Option): [string, string] {
-  return [optionCall(option), option.about];
-}
-
-function columns(rows: readonly [string, string][]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join("");
+/** Explains a command. `table` is asked for the commands when the command runs. */
+export function helpCommand(table: () => readonly Command[]): Command {
+  return {
+    name: "help",
+    args: [{ name: "COMMAND", optional: true, completion: "command" }],
+    options: [],
+    summary: "explain a command",
+    description: "Without COMMAND, lists all of them.",
+    example: ["kvstore help set"],
+    run: async (context) => {
+      const name = context.args[0];
+      context.out.add(name === undefined ? generalHelp(table()) : commandHelp(findCommand(name, table())));
+      await context.out.flush();
+      return EXIT.done;
+    },
+  };
 }

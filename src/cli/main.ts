@@ -5,14 +5,14 @@
  */
 
 import process from "node:process";
-import type { Command, Context } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
-import { EXIT, type Interrupted, PipeClosed, UsageError } from "./errors.ts";
-import { commandHelp, commandUsage, generalHelp, generalUsage } from "./help.ts";
-import { Signals, StreamOutput } from "./output.ts";
-import { type Invocation, likelyCommand, parseCommandLine } from "./parse.ts";
-import { reportError, reportFailure } from "./report.ts";
-import { checkTyped, directoryOfEnvironment } from "./typed.ts";
+import { checkTyped, directoryOfEnvironment } from "./command_line/check_utf8.ts";
+import type { Command, Context } from "./command_line/definition.ts";
+import { EXIT, type Interrupted, PipeClosed, UsageError } from "./command_line/errors.ts";
+import { commandHelp, commandUsage, generalHelp, generalUsage } from "./command_line/help_text.ts";
+import { type Invocation, likelyCommand, parseCommandLine } from "./command_line/parse.ts";
+import { COMMANDS } from "./command_table.ts";
+import { Signals, StreamOutput } from "./input_output/output.ts";
+import { reportError, reportFailure } from "./input_output/report_error.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs the command that the arguments of this process name, and sets its exit code. */

@@ -6,12 +6,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { KvStoreError } from "../../mod.ts";
-import { InputError } from "../../src/cli/errors.ts";
-import { entryLine, parseEntry } from "../../src/cli/notation.ts";
-import { type ImageFooter, readFooter } from "../../src/image/image.ts";
+import { InputError } from "../../src/cli/command_line/errors.ts";
+import { entryLine, parseEntry } from "../../src/cli/text/notation.ts";
 import { RecordCursor } from "../../src/engine/cursor.ts";
 import { decodeManifest, encodeManifest } from "../../src/engine/manifest.ts";
 import { encodeSegmentHeader, readSegmentHeader } from "../../src/engine/segment.ts";
+import { type ImageFooter, readFooter } from "../../src/image/image.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 import { indexOf, readPartitions } from "../support/image.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { cpSync } from "node:fs";
 import { KvStore, KvStoreError, verifyStore } from "../../mod.ts";
-import { Torture } from "../../src/cli/commands/torture_rounds.ts";
+import { Torture } from "../../src/cli/torture/rounds.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { Random } from "../support/random.ts";
 import { libraryModules, runtimes, stageModules } from "../support/stage.ts";
@@ -130,9 +130,9 @@ await processTest("SIGKILL at `backup`: the copy is whole or no store, the origi
 /** What the writer of torture is made of. */
 const WRITER = [
   "tests/process/writer.ts",
-  ...["errors", "notation", "report", "commands/torture_plan", "commands/torture_writer"].map((name) =>
-    `src/cli/${name}.ts`
-  ),
+  ...["command_line/errors", "text/notation", "input_output/report_error", "torture/plan", "torture/writer"].map((
+    name,
+  ) => `src/cli/${name}.ts`),
 ];
 
 const ROUNDS = 8;

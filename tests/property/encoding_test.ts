@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
-import { encodeUtf8 } from "../../src/platform/text.ts";
-import { entryLine, keyText, parseEntry } from "../../src/cli/notation.ts";
+import { entryLine, keyText, parseEntry } from "../../src/cli/text/notation.ts";
 import { decodeKey, EncodedKey } from "../../src/engine/keys.ts";
+import { encodeUtf8 } from "../../src/platform/text.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";
 import type { Key, Value } from "../../src/types.ts";
 import { someBytes, someText, someUnits, testProperty } from "./property.ts";
+import fc from "fast-check";
 
 const key: fc.Arbitrary<Key> = fc.oneof(someText, someBytes);
 /** JSON of all kinds, with what needs care: wrappers of the notation, the key __proto__, −0 and the largest numbers. */

@@ -46,11 +46,11 @@ const importCases: [path: string, text: string, problem: string][] = [
   ["src/store/a.ts", `import { a } from "abstract-level";`, "1: store imports abstract-level"],
   ["src/store/a.ts", `import { a } from "../adapters/keyv.ts";`, "1: store imports src/adapters/keyv.ts"],
   ["mod.ts", `export { KvKeyv } from "./src/adapters/keyv.ts";`, "1: mod imports src/adapters/keyv.ts"],
-  ["src/cli/a.ts", `import { a } from "./inspect/page/a.ts";`, "1: cli imports src/cli/inspect/page/a.ts"],
+  ["src/cli/a.ts", `import { a } from "./inspect/browser/a.ts";`, "1: cli imports src/cli/inspect/browser/a.ts"],
   ["src/cli/a.ts", `import uPlot from "uplot";`, "1: cli imports uplot"],
-  ["src/cli/inspect/page/a.ts", `import uPlot from "uplot";\nimport { b } from "../../format.ts";`, ""],
-  ["src/cli/inspect/page/a.ts", `import process from "node:process";`, "1: page imports node:process"],
-  ["src/cli/inspect/page/a.ts", `import { KvStore } from "../../../../mod.ts";`, "1: page imports mod.ts"],
+  ["src/cli/inspect/browser/a.ts", `import uPlot from "uplot";\nimport { b } from "../../format.ts";`, ""],
+  ["src/cli/inspect/browser/a.ts", `import process from "node:process";`, "1: browser imports node:process"],
+  ["src/cli/inspect/browser/a.ts", `import { KvStore } from "../../../../mod.ts";`, "1: browser imports mod.ts"],
   ["cli.ts", `import { KvStore } from "./src/store.ts";`, "1: cli imports src/store.ts"],
   ["mod.ts", `export { KvStore } from "./src/store.ts";\nexport { a } from "./src/errors.ts";`, ""],
   ["mod.ts", `export { a } from "./src/platform/a.ts";`, "1: mod imports src/platform/a.ts"],
@@ -147,9 +147,9 @@ Deno.test("publish list: what is unwanted, missing or left out is found", () => 
   assertStringIncludes(found(["mod.ts", "tests"], ["mod.ts", "tests/help.ts"]).join(), "tests/help.ts: would be");
   assertStringIncludes(found(["mod.ts", "src/*.ts"], ["mod.ts"]).join(), "publish.include names src/*.ts");
   assertStringIncludes(found(["src"], ["mod.ts", "src/a.ts"]).join(), "publish.include leaves out mod.ts");
-  const sources = ["mod.ts", "src/cli/inspect/page/main.ts"];
-  assertStringIncludes(found(["mod.ts", "src/"], sources).join(), "page/main.ts: would be published");
-  assertEquals(found(["mod.ts", "src/"], sources, ["src/cli/inspect/page/"]), []);
+  const sources = ["mod.ts", "src/cli/inspect/browser/main.ts"];
+  assertStringIncludes(found(["mod.ts", "src/"], sources).join(), "browser/main.ts: would be published");
+  assertEquals(found(["mod.ts", "src/"], sources, ["src/cli/inspect/browser/"]), []);
   assertStringIncludes(found(["mod.ts"], ["mod.ts"], [page]).join(), `leaves out ${page}`);
   assertStringIncludes(found(["mod.ts"], ["mod.ts"], ["other/"]).join(), "publish.exclude names other/");
 });

@@ -61,7 +61,7 @@ export class Cells {
   }
 
   /** Notes that a set was superseded in some step. */
-  bury(offset: number, length: number, step: number): void {
+  addSuperseded(offset: number, length: number, step: number): void {
     this.#spread(offset, length, (cell, bytes) => this.died[cell * this.#steps + step]! += bytes);
   }
 

@@ -19,8 +19,8 @@ import {
   type SurveyedSegment,
 } from "../../../mod.ts";
 import { Cells } from "./cells.ts";
-import { Graves } from "./graves.ts";
 import { Sample, type SampledRecord } from "./sample.ts";
+import { SupersededRecords } from "./superseded_records.ts";
 import { type Span, Timeline } from "./timeline.ts";
 
 /** What is to be collected. */
@@ -104,7 +104,7 @@ class Collector {
   readonly #collected: Collected;
   readonly #index = new Index();
   readonly #replay: Replay;
-  readonly #graves: Graves;
+  readonly #superseded: SupersededRecords;
   readonly #totalBytes: number;
   #doneBytes = 0;
   /** The record that the replay is being shown. */
@@ -140,13 +140,13 @@ class Collector {
     };
     const open = survey.segments.flatMap(({ segment }) => segment ?? []);
     const byNumber = new Map(open.map((segment) => [segment.number, segment]));
-    this.#graves = new Graves(this.#collected, options.nowMs);
+    this.#superseded = new SupersededRecords(this.#collected, options.nowMs);
     this.#replay = new Replay(this.#index, byNumber, {
       sequence: 0,
       partitionSequence: () => 0,
       from: () => undefined,
       hasLost: false,
-      beforeChange: (_key, place) => this.#supersede(place),
+      beforeChange: (_key, place) => this.#noteSuperseded(place),
     });
   }
 
@@ -175,7 +175,7 @@ class Collector {
     // What a clear removed is announced now.
     this.#current = { sequence: collected.clears.at(-1) ?? 0, isTaken: false, keys: -1 };
     this.#replay.finish();
-    collected.expiredKeys = this.#graves.expired;
+    collected.expiredKeys = this.#superseded.expired;
     collected.keys = this.#index.size - collected.expiredKeys;
     return collected;
   }
@@ -207,24 +207,24 @@ class Collector {
     count(keySizes, cursor.keyLength);
     count(valueSizes, cursor.valueLength);
     const place = { segment: segment!.number, offset, length };
-    if (isDamaged) this.#graves.markDamaged(place);
+    if (isDamaged) this.#superseded.markDamaged(place);
     else {
       cells.add("set", offset, length);
       if (this.#isExpired(cursor)) {
         cells.add("expired", offset, length);
-        this.#graves.noteExpired(place, cursor.keyLength);
+        this.#superseded.noteExpired(place, cursor.keyLength);
       }
     }
     if (this.#current.isTaken) return;
     // A newer version was met before this one: in a segment that compaction wrote, say.
     const { sequence } = cursor;
     this.#index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
-    const newer = this.#index.segment === 0 ? sequence : this.#graves.sequenceAt(this.#index) ?? sequence;
-    this.#graves.bury(place, { sequence, bySequence: newer });
+    const newer = this.#index.segment === 0 ? sequence : this.#superseded.sequenceAt(this.#index) ?? sequence;
+    this.#superseded.add(place, { sequence, bySequence: newer });
   }
 
   /** The replay is about to change the entry that points, or pointed, at `place`: the record there is stale from now on. */
-  #supersede(place: Place): void {
+  #noteSuperseded(place: Place): void {
     const { sequence, keys } = this.#current;
     const { timeline, series } = this.#collected;
     this.#current.isTaken = true;
@@ -232,7 +232,7 @@ class Collector {
       if (keys > 0) series.keys[timeline.stepOf(sequence)]!++;
       return;
     }
-    const by = this.#graves.bury(place, { bySequence: sequence });
+    const by = this.#superseded.add(place, { bySequence: sequence });
     // A clear in between took the key away, and a set brings it back.
     if (by !== sequence && keys > 0) series.keys[timeline.stepOf(sequence)]!++;
     if (by !== sequence || keys < 0) series.keys[timeline.stepOf(by)]!--;

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { collect, type Collected, type CollectOptions } from "../../../src/cli/inspect/collect.ts";
-import { gainsOf } from "../../../src/cli/inspect/gains.ts";
-import { pageData } from "../../../src/cli/inspect/page_data.ts";
 import { KvStore, type LogSurvey, type Segment } from "../../../mod.ts";
+import { surveyOn } from "../../../src/check/open_log.ts";
+import { collect, type Collected, type CollectOptions } from "../../../src/cli/inspect/collect.ts";
+import { forecastCompaction } from "../../../src/cli/inspect/compaction_forecast.ts";
+import { summarize } from "../../../src/cli/inspect/summarize.ts";
 import { newManifest } from "../../../src/engine/manifest.ts";
 import { FLAG_EXPIRES, KIND } from "../../../src/engine/record.ts";
-import { surveyOn } from "../../../src/check/open_log.ts";
 import { MemoryPlatform } from "../../support/memory_platform.ts";
 import { makeSegment, put, tombstone } from "../../support/records.ts";
 import { DIRECTORY, plainRecords, storeOf, writeAtRandom } from "./support.ts";
@@ -83,7 +83,7 @@ Deno.test("inspect page: every record of a small store is there, with what super
       writeAtRandom(store, { seed, writes: 120, clears: true, compactions: seed > 4 })
     );
     const survey = surveyOn(platform, DIRECTORY);
-    const data = pageData(survey, collect(survey, OPTIONS), { directory: "d", nowMs: 0, hasValues: false });
+    const data = summarize(survey, collect(survey, OPTIONS), { directory: "d", nowMs: 0, hasValues: false });
     survey.close();
     const { recordData, segments, isSample, clears } = data;
     const place = (one: { segment: number; offset: number }) => `${one.segment} ${one.offset}`;
@@ -111,7 +111,7 @@ Deno.test("inspect page: its size is bounded, and it says that it holds a sample
   const size = (records: number) => {
     const survey = surveyOn(platform, DIRECTORY);
     const found = collect(survey, { ...OPTIONS, records });
-    const data = pageData(survey, found, { directory: "d", nowMs: 0, hasValues: false });
+    const data = summarize(survey, found, { directory: "d", nowMs: 0, hasValues: false });
     survey.close();
     assertEquals(data.isSample, records < 3000);
     assert(data.recordData.sequence.length <= Math.max(records, 3010));
@@ -129,7 +129,7 @@ Deno.test("inspect gains: what compaction then does gives back at least as much"
       writeAtRandom(store, { seed, writes: 200, clears: seed % 2 === 0, compactions: false })
     );
     const survey = surveyOn(platform, DIRECTORY);
-    const gains = gainsOf(survey, collect(survey, OPTIONS).segments);
+    const gains = forecastCompaction(survey, collect(survey, OPTIONS).segments);
     survey.close();
     const promised = sum(gains.map(({ wonBytes }) => wonBytes));
     const store = await KvStore.openOn(platform, DIRECTORY, { segmentBytes: 4096, compaction: { auto: false } });
@@ -164,7 +164,7 @@ Deno.test("inspect collect: an expired record is told from a live one, unless it
   const before = collect(survey, { ...OPTIONS, nowMs: -1 });
   assertBytes(sum(before.segments[0]!.cells.bytes.expired), 0);
   assertEquals(before.keys, 3);
-  const { recordData } = pageData(survey, found, { directory: "d", nowMs: 0, hasValues: false });
+  const { recordData } = summarize(survey, found, { directory: "d", nowMs: 0, hasValues: false });
   assertEquals(recordData.expiries, [[0, 0], [1, 0], [4, 0]]);
 });
 

@@ -2,22 +2,22 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, KvStoreError } from "../../../mod.ts";
-import { painter } from "../../../src/cli/format.ts";
-import { collect } from "../../../src/cli/inspect/collect.ts";
-import { pageData } from "../../../src/cli/inspect/page_data.ts";
-import { collectPicture } from "../../../src/cli/inspect/pictures.ts";
-import type { PictureData } from "../../../src/cli/inspect/data.ts";
 import { surveyOn } from "../../../src/check/open_log.ts";
+import { collect } from "../../../src/cli/inspect/collect.ts";
+import type { LogSummary } from "../../../src/cli/inspect/log_summary.ts";
+import { summarize } from "../../../src/cli/inspect/summarize.ts";
+import { drawForTerminal } from "../../../src/cli/inspect/terminal.ts";
+import { painter } from "../../../src/cli/text/format.ts";
 import { copyOf, newMachine } from "../../crash/disk.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
 import { DIRECTORY, storeOf } from "./support.ts";
 
 const OPTIONS = { cells: 100, cellsOfSegment: 50, steps: 10, records: 1000, nowMs: 0 };
 
-function drawn(platform: MemoryPlatform): PictureData {
+function drawn(platform: MemoryPlatform): LogSummary {
   const survey = surveyOn(platform, DIRECTORY);
   try {
-    return pageData(survey, collect(survey, OPTIONS), { directory: "d", nowMs: 0, hasValues: false });
+    return summarize(survey, collect(survey, OPTIONS), { directory: "d", nowMs: 0, hasValues: false });
   } finally {
     survey.close();
   }
@@ -48,7 +48,7 @@ Deno.test("inspect damage: with any byte of any file flipped there is a picture,
       const flipped = bytes.slice();
       flipped[at]! ^= 0x10;
       copy.writeFile(path, flipped);
-      let data: PictureData;
+      let data: LogSummary;
       try {
         data = drawn(copy);
       } catch (error) {
@@ -89,7 +89,7 @@ Deno.test("inspect damage: a damaged value is neither live nor stale, and the ch
   assertEquals(recordData.damaged.map((record) => recordData.sequence[record]).length, 1);
   assertEquals(compaction, [], "what cannot be read cannot be copied");
   const survey = surveyOn(platform, DIRECTORY);
-  const { text } = await collectPicture(survey, { directory: "d", width: 80, paint: painter(false) });
+  const { text } = await drawForTerminal(survey, { directory: "d", width: 80, paint: painter(false) });
   survey.close();
   assert(text.includes("!") && text.includes("! damaged") && text.includes("1 place damaged"), text);
 });

@@ -1,0 +1,30 @@
+/** `count`. @module */
+
+import { KEY_OPTION, rangeArguments } from "./command_line/arguments.ts";
+import type { Command } from "./command_line/definition.ts";
+import { EXIT } from "./command_line/errors.ts";
+import { withStore } from "./command_line/open_store.ts";
+
+/** Prints how many keys there are. */
+export const count: Command = {
+  name: "count",
+  args: [{ name: "PREFIX", optional: true }],
+  options: [KEY_OPTION],
+  summary: "print how many keys there are",
+  description: "All of them, or those that begin with PREFIX.",
+  json: '{"count":3}',
+  example: ["kvstore count user:", "2"],
+  run: (context) => {
+    const range = rangeArguments(context);
+    return withStore(context, "read", async (store) => {
+      let number = store.size;
+      if (context.args.length > 0) {
+        number = 0;
+        for (const _ of store.keys(range)) number++;
+      }
+      context.out.add((context.json ? JSON.stringify({ count: number }) : String(number)) + "\n");
+      await context.out.flush();
+      return EXIT.done;
+    });
+  },
+};

@@ -1,0 +1,44 @@
+/** `get`. @module */
+
+import { Buffer } from "node:buffer";
+import type { Key, Reader, Value } from "../../mod.ts";
+import { hasSwitch, KEY_OPTION, keyArgument } from "./command_line/arguments.ts";
+import type { Command, Context } from "./command_line/definition.ts";
+import { EXIT } from "./command_line/errors.ts";
+import { withStore } from "./command_line/open_store.ts";
+import { keyAbsent } from "./input_output/report_error.ts";
+import { entryLine } from "./text/notation.ts";
+
+/** Prints a value. */
+export const get: Command = {
+  name: "get",
+  args: [{ name: "KEY" }],
+  options: [KEY_OPTION, { name: "raw", about: "the exact bytes and nothing behind them" }],
+  summary: "print the value of a key",
+  description: `Prints a string or bytes as they are and JSON as JSON text, then a line feed. Nothing is escaped, on a
+terminal neither (as with cat); --json escapes. Exits with 1 if the key is not there.`,
+  json: '{"key":…,"value":…}, a line as in an export, with "expiresAt" if the key expires',
+  example: ["kvstore get greeting", "hello world"],
+  run: (context) => {
+    const key = keyArgument(context, 0);
+    return withStore(context, "read", (store) => printValue(context, key, store.snapshot()));
+  },
+};
+
+async function printValue(context: Context, key: Key, store: Reader): Promise<number> {
+  const value = store.get(key);
+  if (value === undefined) return keyAbsent(context, key);
+  if (context.json) {
+    context.out.add(entryLine(key, value, store.expiresAt(key)) + "\n");
+  } else {
+    const bytes = ArrayBuffer.isView(value) ? value : Buffer.from(valueText(value));
+    await context.out.bytes(bytes);
+    if (!hasSwitch(context, "raw")) context.out.add("\n");
+  }
+  await context.out.flush();
+  return EXIT.done;
+}
+
+function valueText(value: Exclude<Value, Uint8Array>): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,110 @@
+/**
+ * Reading standard input and files in pieces, and lines out of the pieces.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createReadStream } from "node:fs";
+import { InputError } from "../command_line/errors.ts";
+import { decodeText } from "../text/notation.ts";
+import { unlessAborted } from "./output.ts";
+import process from "node:process";
+
+const FILE_CHUNK_BYTES = 256 * 1024;
+
+/**
+ * The longest line taken. A value of 64 MiB whose every byte JSON writes as `\u00XX` makes 384 MiB; beyond this the
+ * runtimes cannot hold it as one string.
+ */
+const LINE_LIMIT_BYTES = 448 * 1024 * 1024;
+
+/**
+ * The pieces of a file, or of standard input for `-`. Ends, without error, when `signal` is aborted. Standard input is
+ * left open then: closing it under a pending read never settles in Deno, and the process is about to end anyway.
+ */
+export async function* chunks(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
+  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  for (;;) {
+    let step: IteratorResult<Uint8Array>;
+    try {
+      step = await unlessAborted(iterator.next(), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw new InputError(`cannot read ${source === "-" ? "standard input" : source}: ${(error as Error).message}`);
+    }
+    if (step.done) return;
+    yield step.value;
+  }
+}
+
+/** All of a file or of standard input, up to `limitBytes`. */
+export async function readAll(source: string, signal: AbortSignal, limitBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks(source, signal)) {
+    bytes += chunk.length;
+    if (bytes > limitBytes) throw new InputError(`the value is longer than ${limitBytes} bytes`);
+    parts.push(chunk);
+  }
+  if (signal.aborted) throw signal.reason;
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** Complete lines, and whether what comes behind them is no UTF-8. */
+export interface Lines {
+  text: string;
+  broken: boolean;
+}
+
+/**
+ * Puts pieces of bytes together to texts of whole lines. They are decoded many at a time, which costs a fraction of
+ * decoding each; only where that fails they are looked at one by one.
+ */
+export class LineAssembler {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Takes a piece; returns the lines that are complete now, each with its line feed. */
+  push(chunk: Uint8Array): Lines {
+    const end = chunk.lastIndexOf(10) + 1;
+    if (end === 0) {
+      this.#keep(chunk);
+      return { text: "", broken: false };
+    }
+    this.#keep(chunk.subarray(0, end));
+    const lines = this.end();
+    this.#keep(chunk.subarray(end));
+    return lines;
+  }
+
+  /** The rest, at the end of the input. */
+  end(): Lines {
+    const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    const text = decodeText(whole);
+    return text === undefined ? intactLines(whole) : { text, broken: false };
+  }
+
+  #keep(part: Uint8Array): void {
+    if (part.length === 0) return;
+    this.#bytes += part.length;
+    // A piece may hold many lines; only what came without a line end in earlier pieces is one line for certain.
+    if (this.#bytes > LINE_LIMIT_BYTES) throw new InputError(`a line is longer than ${LINE_LIMIT_BYTES} bytes`);
+    this.#parts.push(part);
+  }
+}
+
+function intactLines(bytes: Uint8Array): Lines {
+  let text = "";
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(10, start) + 1 || bytes.length;
+    const line = decodeText(bytes.subarray(start, end));
+    if (line === undefined) break;
+    text += line;
+    start = end;
+  }
+  return { text, broken: true };
+}

@@ -1,0 +1,100 @@
+/** `stats`. @module */
+
+import process from "node:process";
+import { openLog, type Segment, type Stats } from "../../mod.ts";
+import type { Command } from "./command_line/definition.ts";
+import { EXIT } from "./command_line/errors.ts";
+import { withStore } from "./command_line/open_store.ts";
+import { counted, grouped, humanBytes, type Paint, painter, percentage } from "./text/format.ts";
+import { barLegend, LINE_COLUMNS, roomBar, segmentLine, sharesBar } from "./text/segment_bars.ts";
+
+/** Prints the store's figures. */
+export const stats: Command = {
+  name: "stats",
+  args: [],
+  options: [],
+  summary: "print the store's figures: keys, bytes on disk, what compaction could win",
+  description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark keys
+that were deleted, or have expired, and that older segments may still hold. On a terminal a bar for each segment
+follows, to scale.`,
+  json: "the figures of stats() in the library, as one object",
+  example: ["kvstore stats", "keys                3", "disk               226 B  …"],
+  run: (context) =>
+    withStore(context, "read", async (store) => {
+      const figures = store.stats();
+      const { lastCompactionError: error, ...plain } = figures;
+      const text = context.json
+        ? JSON.stringify(error === undefined ? plain : { ...plain, lastCompactionError: error.message }) + "\n"
+        : statsTable(figures);
+      context.out.add(text);
+      if (!context.json && !context.quiet && process.stdout.isTTY) context.out.add(segmentBars(context.dir));
+      await context.out.flush();
+      return EXIT.done;
+    }),
+};
+
+/** The segments of the store in a directory as bars, for the terminal at standard output. */
+function segmentBars(directory: string): string {
+  const { segments, close } = openLog(directory);
+  try {
+    // An empty NO_COLOR counts as absent (no-color.org).
+    const options = { width: process.stdout.columns || DEFAULT_WIDTH, paint: painter(!process.env.NO_COLOR) };
+    return segments.length === 0 ? "" : `\n${barsOf(segments, options)}`;
+  } finally {
+    close();
+  }
+}
+
+/** More bars than fit on a screen twice; of more segments the oldest and the newest are shown. */
+const MOST_BARS = 64;
+const DEFAULT_WIDTH = 80;
+const NARROWEST_BAR = 16;
+
+/** What the bar of a segment is reckoned from. */
+type BarPart = "liveBytes" | "expiredBytes" | "staleBytes" | "tombstoneBytes" | "graveBytes";
+
+/** A bar for each segment, to scale: the longest takes all columns there are. */
+export function barsOf(
+  segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | BarPart>[],
+  { width, paint }: { width: number; paint: Paint },
+): string {
+  const columns = Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
+  const longest = segments.reduce((most, { endBytes }) => Math.max(most, endBytes), 1);
+  const lines = segments.map((segment) => {
+    const { number, sealed, endBytes, staleBytes: stale } = segment;
+    const live = segment.liveBytes - segment.expiredBytes;
+    const tombstone = segment.tombstoneBytes + segment.graveBytes;
+    const isEmpty = live + stale + tombstone === 0;
+    const length = isEmpty ? 0 : Math.max(1, Math.round((columns * endBytes) / longest));
+    const bar = sharesBar({ live, stale, tombstone }, length, paint) + roomBar(sealed ? 0 : columns - length, paint);
+    return segmentLine({ number, bytes: endBytes, staleBytes: stale }, bar, sealed ? columns - length : 0);
+  });
+  const omitted = lines.length - MOST_BARS;
+  if (omitted > 0) lines.splice(MOST_BARS / 2, omitted, `       …  ${counted(omitted, "segment")} more`);
+  return `${lines.join("\n")}\n\n${" ".repeat(10)}${barLegend(["live", "stale", "tombstone", "free"], paint)}\n`;
+}
+
+/** The figures that mean something in a process of its own, one a line. */
+export function statsTable(figures: Stats): string {
+  const share = (bytes: number) => figures.diskBytes > 0 ? percentage(bytes, figures.diskBytes) : "";
+  const rows: [name: string, human: string, exact: string, share: string][] = [
+    ["keys", grouped(figures.keys), "", ""],
+    ["segments", grouped(figures.segments), "", ""],
+    ["last sequence", grouped(figures.lastSequence), "", ""],
+    ["disk", humanBytes(figures.diskBytes), `${grouped(figures.diskBytes)} bytes`, ""],
+    ["  live", humanBytes(figures.liveBytes), `${grouped(figures.liveBytes)} bytes`, share(figures.liveBytes)],
+    ["  stale", humanBytes(figures.staleBytes), `${grouped(figures.staleBytes)} bytes`, share(figures.staleBytes)],
+    [
+      "  tombstones",
+      humanBytes(figures.tombstoneBytes),
+      `${grouped(figures.tombstoneBytes)} bytes`,
+      share(figures.tombstoneBytes),
+    ],
+    ["index in memory", humanBytes(figures.indexBytes), `${grouped(figures.indexBytes)} bytes`, ""],
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map(([name, human, exact, part]) => {
+    const cells = [name.padEnd(widths[0]!), human.padStart(widths[1]!), exact.padStart(widths[2]!), part.padStart(5)];
+    return cells.join("   ").trimEnd() + "\n";
+  }).join("");
+}

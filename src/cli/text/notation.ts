@@ -1,0 +1,156 @@
+/**
+ * How keys and values are written down: as JSON in `export` and `--json`, as text in lists.
+ *
+ * | stored | written |
+ * |---|---|
+ * | key, a string | a JSON string |
+ * | key, bytes | `{"base64":"…"}` |
+ * | value, bytes | `{"base64":"…"}` |
+ * | value, a string | a JSON string; a lone surrogate as `\udXXX` |
+ * | value, JSON | itself; an object whose only key is `base64` or `json` as `{"json":…}` |
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Change, Key, Value } from "../../../mod.ts";
+import { InputError } from "../command_line/errors.ts";
+
+/** A key as JSON has it. */
+export function keyForm(key: Key): string | { base64: string } {
+  return typeof key === "string" ? key : { base64: toBase64(key) };
+}
+
+/** A value as JSON has it. */
+export function valueForm(value: Value): unknown {
+  if (ArrayBuffer.isView(value)) return { base64: toBase64(value) };
+  return isWrapper(value) ? { json: value } : value;
+}
+
+/** A line of an export, without its end. */
+export function entryLine(key: Key, value: Value, expiresAt?: number): string {
+  const expiry = expiresAt === undefined ? "" : `,"expiresAt":${expiresAt}`;
+  return `{"key":${JSON.stringify(keyForm(key))},"value":${JSON.stringify(valueForm(value))}${expiry}}`;
+}
+
+/** A change as one line of JSON, without its end. */
+export function changeLine(change: Change): string {
+  const { seq, type } = change;
+  if (change.type === "clear") return JSON.stringify({ seq, type });
+  const key = keyForm(change.key);
+  if (change.type === "delete") return JSON.stringify({ seq, type, key });
+  // Left out by JSON where it is undefined.
+  return JSON.stringify({ seq, type, key, value: valueForm(change.value), expiresAt: change.expiresAt });
+}
+const FIELDS = ["key", "value", "expiresAt"];
+
+/** Reads a line of an export. Throws an `InputError` that says what was wanted. */
+export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: number } {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch (error) {
+    throw new InputError(`not JSON (${(error as Error).message}); wanted {"key":…,"value":…}`);
+  }
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
+    throw new InputError('wanted an object, {"key":…,"value":…}');
+  }
+  for (const name in entry) {
+    if (!FIELDS.includes(name)) {
+      throw new InputError(`unknown field "${name}"; wanted "key", "value" and perhaps "expiresAt"`);
+    }
+  }
+  const { key, value, expiresAt } = entry as { key?: unknown; value?: unknown; expiresAt?: unknown };
+  if (value === undefined) throw new InputError('no "value"; wanted {"key":…,"value":…}');
+  if (value === Infinity || value === -Infinity) throw new InputError("the value is a number too large to be one here");
+  const checked = parseKey(key);
+  const problem = keyProblem(checked);
+  if (problem !== undefined) throw new InputError(problem);
+  return { key: checked, value: parseValue(value), ...(expiresAt === undefined ? {} : parseExpiry(expiresAt)) };
+}
+
+function parseExpiry(given: unknown): { expiresAt: number } {
+  if (Number.isSafeInteger(given) && given as number >= 0) return { expiresAt: given as number };
+  throw new InputError('"expiresAt" is not a whole number of milliseconds since 1970');
+}
+
+function parseKey(form: unknown): Key {
+  if (typeof form === "string") return form;
+  if (form === undefined) throw new InputError('no "key"; wanted {"key":…,"value":…}');
+  const bytes = isWrapper(form) && "base64" in form ? parseBase64(form.base64) : undefined;
+  if (bytes === undefined) throw new InputError('the key is neither a string nor {"base64":"…"}');
+  return bytes;
+}
+
+function parseValue(form: unknown): Value {
+  if (!isWrapper(form)) return form as Value;
+  if ("json" in form) return form.json as Value;
+  const bytes = parseBase64(form.base64);
+  if (bytes === undefined) throw new InputError('the value\'s "base64" is not base64 text');
+  return bytes;
+}
+
+const LIMIT_KEY_BYTES = 65_535;
+
+/** What the library would refuse a key for, so that it can be said where the key was met. */
+export function keyProblem(key: Key): string | undefined {
+  if (typeof key !== "string") {
+    return key.length > LIMIT_KEY_BYTES ? `the key has ${key.length} bytes; at most ${LIMIT_KEY_BYTES} go` : undefined;
+  }
+  if (/\p{Surrogate}/u.test(key)) return "the key has a lone surrogate, so it is no text; wanted a string or base64";
+  if (key.length * 3 <= LIMIT_KEY_BYTES) return undefined;
+  const bytes = Buffer.byteLength(key);
+  return bytes > LIMIT_KEY_BYTES ? `the key has ${bytes} bytes in UTF-8; at most ${LIMIT_KEY_BYTES} go` : undefined;
+}
+
+/** Whether something is an object whose only key is `base64` or `json`. */
+function isWrapper(form: unknown): form is { base64: unknown } | { json: unknown } {
+  if (typeof form !== "object" || form === null || Array.isArray(form)) return false;
+  const names = Object.keys(form);
+  return names.length === 1 && (names[0] === "base64" || names[0] === "json");
+}
+
+/** Bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+}
+
+/** The bytes that base64 text stands for, or `undefined`: anything but what `toBase64` writes is refused. */
+export function parseBase64(text: unknown): Uint8Array | undefined {
+  if (typeof text !== "string") return undefined;
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
+}
+
+/** Characters that would break a line, move the cursor or hide: written as escapes in lists. */
+// deno-lint-ignore no-control-regex
+const UNPRINTABLE = /[\x00-\x1f\\\x7f-\x9f\u2028\u2029\ud800-\udfff]/gu;
+const SHORT_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
+
+/** A text on one line, escaped as JSON does it (but for the quotation mark, which needs none here). */
+export function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    return SHORT_ESCAPES[character] ?? "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
+  });
+}
+
+/**
+ * A key on one line: its text, escaped, or `base64:…` if its bytes are no text. A text that itself begins so has its
+ * first letter escaped, so that no two keys are ever shown alike.
+ */
+export function keyText(key: Key): string {
+  const text = typeof key === "string" ? key : decodeText(key);
+  if (text === undefined) return `base64:${toBase64(key as Uint8Array)}`;
+  return text.startsWith("base64:") ? `\\u0062${escaped(text.slice(1))}` : escaped(text);
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text that bytes are in UTF-8, or `undefined` if they are not. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

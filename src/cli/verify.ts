@@ -1,0 +1,63 @@
+/** `verify`. @module */
+
+import { type Problem, type VerifyReport, verifyStore } from "../../mod.ts";
+import type { Command } from "./command_line/definition.ts";
+import { EXIT, PipeClosed } from "./command_line/errors.ts";
+import { waitingForLock } from "./command_line/open_store.ts";
+import { withProgress } from "./input_output/progress_bar.ts";
+import { counted, grouped } from "./text/format.ts";
+import { keyForm, keyText } from "./text/notation.ts";
+
+/** Checks every byte. */
+export const verify: Command = {
+  name: "verify",
+  args: [],
+  options: [],
+  summary: "read every byte of the store and check it",
+  description:
+    `Also where the store cannot be opened any more, and beside an application. Damage is listed with its place
+and, where it can be told, its key, and makes the exit status 1. Notes are harmless.`,
+  json: '{"problems":[…],"notes":[…]}, each with file, offset, length, reason, and key where it can be told',
+  example: ["kvstore verify", "no damage found"],
+  run: (context) =>
+    waitingForLock(context, async () => {
+      const report = await withProgress(context, "verifying", (options) => verifyStore(context.dir, options));
+      if (context.json) context.out.add(JSON.stringify(verifyForm(report)) + "\n");
+      else context.out.add(verifyText(report, context.quiet));
+      const status = report.problems.length > 0 ? EXIT.absent : EXIT.done;
+      try {
+        await context.out.flush();
+      } catch (error) {
+        // What was found does not depend on who reads it.
+        if (!(error instanceof PipeClosed)) throw error;
+      }
+      return status;
+    }),
+};
+
+function verifyForm(report: VerifyReport): unknown {
+  return { problems: report.problems.map(problemForm), notes: report.notes.map(problemForm) };
+}
+
+/** A problem as JSON has it. */
+export function problemForm({ key, ...problem }: Problem): unknown {
+  return key === undefined ? problem : { ...problem, key: keyForm(key) };
+}
+
+/** The report for people; under `--quiet` without what is harmless. */
+export function verifyText(report: VerifyReport, quiet: boolean): string {
+  const lines = report.problems.map((problem) => `damage: ${placeText(problem)}`);
+  if (!quiet) lines.push(...report.notes.map((note) => `note: ${placeText(note)}`));
+  const found = counted(report.problems.length, "problem");
+  if (report.problems.length > 0) lines.push(`${found} found; kvstore repair --dry-run says what could be kept`);
+  else if (!quiet) lines.push("no damage found");
+  return lines.map((line) => line + "\n").join("");
+}
+
+/** A problem on one line, for people. */
+export function placeText(problem: Problem): string {
+  const place = `${problem.file} at ${grouped(problem.offset)}, ${counted(problem.length, "byte")}: ${problem.reason}`;
+  if (problem.key === undefined) return place;
+  const older = problem.olderVersion ? "; an older version is intact" : "";
+  return `${place} (key ${keyText(problem.key)}${older})`;
+}

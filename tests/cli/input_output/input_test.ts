@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { LineAssembler } from "../../../src/cli/input_output/input.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("cli input: lines come out whole however the bytes are cut", () => {
+  const input = bytes('{"a":"é日👍"}\n\nsecond\r\nno end');
+  for (let first = 0; first <= input.length; first++) {
+    for (let second = first; second <= input.length; second++) {
+      const assembler = new LineAssembler();
+      const pieces = [input.subarray(0, first), input.subarray(first, second), input.subarray(second)];
+      const taken = [...pieces.map((piece) => assembler.push(piece)), assembler.end()];
+      assertEquals(taken.some((lines) => lines.broken), false);
+      // Every text but the last ends with a line.
+      assertEquals(taken.slice(0, -1).every(({ text }) => text === "" || text.endsWith("\n")), true);
+      assertEquals(taken.map(({ text }) => text).join(""), '{"a":"é日👍"}\n\nsecond\r\nno end');
+    }
+  }
+});
+
+Deno.test("cli input: lines before one that is no UTF-8 are kept", () => {
+  const assembler = new LineAssembler();
+  const input = new Uint8Array([...bytes("good\nalso\n"), 0xff, 10, ...bytes("after\n")]);
+  assertEquals(assembler.push(input), { text: "good\nalso\n", broken: true });
+});
+
+Deno.test("cli input: a byte order mark is a character like others", () => {
+  assertEquals(new LineAssembler().push(bytes("\ufeffa\n")), { text: "\ufeffa\n", broken: false });
+});
