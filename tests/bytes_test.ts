@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { compareBytes, getUint53, isWellFormed, sameBytes, setUint53, startsWith, toHex } from "../src/bytes.ts";
-import { encodeUtf8 } from "../src/platform/text.ts";
 
 Deno.test("bytes: whole numbers up to 2^53 - 1 come back, larger ones as Infinity", () => {
   const view = new DataView(new ArrayBuffer(12));
@@ -12,28 +11,6 @@ Deno.test("bytes: whole numbers up to 2^53 - 1 come back, larger ones as Infinit
   for (const value of [2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
     view.setBigUint64(3, value, true);
     assertEquals(getUint53(view, 3), Infinity);
-  }
-});
-
-Deno.test("bytes: text is written as TextEncoder writes it, and nothing else is touched", () => {
-  const texts = [
-    "",
-    "a",
-    "x".repeat(48),
-    "x".repeat(49),
-    "x".repeat(47) + "é",
-    "é".repeat(48),
-    "\u{10000}",
-    "\0\x7f\x80",
-    "a\u{ffff}b",
-  ];
-  for (const text of texts) {
-    const expected = new TextEncoder().encode(text);
-    const target = new Uint8Array(5 + 3 * text.length + 5).fill(0xee);
-    assertEquals(encodeUtf8(text, target, 5), expected.length);
-    assertEquals(target.slice(5, 5 + expected.length), expected);
-    assertEquals(target.slice(0, 5), new Uint8Array(5).fill(0xee));
-    assertEquals(target.at(-1), 0xee);
   }
 });
 

@@ -33,7 +33,7 @@ export const lockRules: Promised[] = [
     mutants: [
       {
         id: "lock-text-believed",
-        in: "takeLock",
+        in: "lockFile",
         find: "if (!file.tryLock()) return { holder: readText(file.handle) };",
         replace: 'if (!file.tryLock() || readText(file.handle) !== "") return { holder: readText(file.handle) };',
         killers: ["a lock file that is empty, garbage or huge is no lock"],

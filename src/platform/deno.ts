@@ -1,27 +1,24 @@
 /**
- * Files by way of `Deno.FsFile`. Nothing of Deno is touched before the first call, so that other runtimes can import
- * it.
+ * The platform for Deno: `node:fs`, except for files that are written and for the lock. Nothing here touches `Deno`
+ * before the first call, so other runtimes can import this module.
  *
  * @module
  */
 
-import { resolve } from "node:path";
-import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
-import { type LockFile, takeLock } from "./lock.ts";
-import { openToRead } from "./node.ts";
+import { type LockFile, lockFile } from "./lock.ts";
+import { nodeSystem } from "./node.ts";
 import { pooled } from "./pool.ts";
-import { startTimer } from "./turn.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
-/** The part of `Deno.FileInfo` that is used. */
+/** The part of `Deno.FileInfo` that the platform uses. */
 interface DenoFileInfo {
   size: number;
   dev: number;
   ino: number | null;
 }
 
-/** The part of `Deno.FsFile` that is used. */
+/** The part of `Deno.FsFile` that the platform uses. */
 interface DenoFile {
   readSync(target: Uint8Array): number | null;
   writeSync(source: Uint8Array): number;
@@ -29,13 +26,12 @@ interface DenoFile {
   truncateSync(length?: number): void;
   syncData(): Promise<void>;
   syncDataSync(): void;
-  syncSync(): void;
   statSync(): DenoFileInfo;
   tryLockSync(exclusive?: boolean): boolean;
   close(): void;
 }
 
-/** The part of `Deno.OpenOptions` that is used. */
+/** The part of `Deno.OpenOptions` that the platform uses. */
 interface DenoOpenOptions {
   read?: boolean;
   write?: boolean;
@@ -44,15 +40,9 @@ interface DenoOpenOptions {
   mode?: number;
 }
 
-/** The part of `Deno` that is used: declared here, for there are no types of Deno where the npm package is built. */
+/** The part of `Deno` that the platform uses. The npm package is built without Deno's own types. */
 export interface DenoNamespace {
-  build: { os: string };
   openSync(path: string, options?: DenoOpenOptions): DenoFile;
-  mkdirSync(path: string, options?: { mode?: number }): void;
-  readDirSync(path: string): Iterable<{ name: string }>;
-  renameSync(from: string, to: string): void;
-  removeSync(path: string): void;
-  remove(path: string): Promise<void>;
   statSync(path: string): DenoFileInfo;
 }
 
@@ -62,7 +52,7 @@ const seekFromStart = 0;
 
 class DenoHandle implements FileHandle {
   readonly #file: DenoFile;
-  /** Where the descriptor stands, so that runs of reads or writes do without a seek each; NaN when unknown. */
+  /** The descriptor's position, so that consecutive reads or writes need no seek. NaN if unknown. */
   #position = 0;
   #closed = false;
 
@@ -104,7 +94,7 @@ class DenoHandle implements FileHandle {
 
   #seek(offset: number): void {
     if (this.#position !== offset) this.#file.seekSync(offset, seekFromStart);
-    // A call that throws may have moved the descriptor: only one that returns says where it stands.
+    // A call that throws may have moved the descriptor, so the position is unknown until a call returns.
     this.#position = NaN;
   }
 }
@@ -115,6 +105,7 @@ function openLock(path: string): LockFile {
     handle: new DenoHandle(file),
     tryLock: () => file.tryLockSync(true),
     truncate: (sizeBytes) => file.truncateSync(sizeBytes),
+    // Every group of writes asks for this: `Deno.statSync` takes 3 µs, `statSync` of node:fs 20 µs (measured on Deno).
     identity(of) {
       const info = of === "handle" ? file.statSync() : Deno.statSync(path);
       return info.ino === null ? undefined : `${info.dev}:${info.ino}`;
@@ -122,62 +113,16 @@ function openLock(path: string): LockFile {
   };
 }
 
-/** The platform under Deno. Asks for permission to read and write the paths it is given, and for nothing else. */
+/** The platform for Deno. It needs permission to read and write the paths it is given, and nothing else. */
 export const denoPlatform: Platform = pooled({
-  absolute: (path) => resolve(path),
+  ...nodeSystem,
 
   open(path, mode) {
-    switch (mode) {
-      case "read":
-        return openToRead(path);
-      case "write":
-        return new DenoHandle(Deno.openSync(path, { read: true, write: true }));
-      case "create":
-        return new DenoHandle(Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 }));
-    }
+    // Positional reads of node:fs need no seek (measured on Deno: 140 bytes at random in 3.0 µs, against 4.1 µs).
+    if (mode === "read") return nodeSystem.open(path, mode);
+    const createNew = mode === "create";
+    return new DenoHandle(Deno.openSync(path, { read: true, write: true, createNew, mode: 0o600 }));
   },
 
-  makeDirectory: (path) => Deno.mkdirSync(path, { mode: 0o700 }),
-
-  removeDirectory: (path) => Deno.removeSync(path),
-
-  list: (path) => Array.from(Deno.readDirSync(path), (entry) => entry.name),
-
-  syncDirectory(path) {
-    // Windows opens no directories as files.
-    if (Deno.build.os === "windows") return;
-    const directory = Deno.openSync(path, { read: true });
-    try {
-      directory.syncSync();
-    } finally {
-      directory.close();
-    }
-  },
-
-  rename: (from, to) => Deno.renameSync(from, to),
-
-  remove: (path) => Deno.removeSync(path),
-
-  removeLater: (path) => Deno.remove(path),
-
-  lock(path, text) {
-    let file: LockFile;
-    try {
-      file = openLock(path);
-    } catch (error) {
-      // Untested: on Windows, Node holds the lock by sharing the file with nobody.
-      if (codeOf(error) === "EBUSY") return { holder: "" };
-      throw error;
-    }
-    return takeLock(denoPlatform, file, text);
-  },
-
-  isNotFound: (error) => codeOf(error) === "ENOENT",
-
-  isAlreadyThere: (error) => codeOf(error) === "EEXIST",
-
-  // Looked up at each call: a test that fakes the time of day moves expiry, too.
-  now: () => Date.now(),
-
-  startTimer,
+  lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),
 });

@@ -1,13 +1,13 @@
 /**
- * What every user of file handles needs: reading and writing as much as was asked for, and files that are there whole
- * or not at all.
+ * Helpers for files: reads and writes that are never short, and files that are written whole or not at all.
  *
  * @module
  */
+
 import { asSync, isDiskFull } from "../errors.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
-/** Fills `target` from `offset` on, however short the single reads are; returns how many bytes came. */
+/** Fills `target` from byte `offset` on. Returns the number of bytes read: fewer only at the end of the file. */
 export function readInto(handle: FileHandle, target: Uint8Array, offset: number): number {
   let got = 0;
   while (got < target.length) {
@@ -18,14 +18,14 @@ export function readInto(handle: FileHandle, target: Uint8Array, offset: number)
   return got;
 }
 
-/** Reads `lengthBytes` at `offset`, or as many as there are before the end of the file. */
+/** Reads `lengthBytes` bytes at `offset`, or as many as there are before the end of the file. */
 export function readUpTo(handle: FileHandle, lengthBytes: number, offset: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.max(0, Math.min(lengthBytes, handle.size() - offset)));
   const got = readInto(handle, bytes, offset);
   return got === bytes.length ? bytes : bytes.slice(0, got);
 }
 
-/** Writes all of `source` at `offset`, however short the single writes are. Throws if the disk takes no more. */
+/** Writes all of `source` at byte `offset`. Throws `ENOSPC` if the disk takes no more bytes. */
 export function writeAll(handle: FileHandle, source: Uint8Array, offset: number): void {
   let done = 0;
   while (done < source.length) {
@@ -36,8 +36,8 @@ export function writeAll(handle: FileHandle, source: Uint8Array, offset: number)
 }
 
 /**
- * Writes a new file and syncs its bytes, in place of whatever an interrupted attempt left under that name. What the disk
- * has no room for in full does not take up the rest of it.
+ * Creates a file that holds `bytes`, and syncs it. Replaces a file that an interrupted attempt has left. If the disk is
+ * full, removes the incomplete file, so that it takes up no space.
  */
 export function writeDurably(platform: Platform, path: string, bytes: Uint8Array): void {
   removeIfThere(platform, path);
@@ -54,7 +54,7 @@ export function writeDurably(platform: Platform, path: string, bytes: Uint8Array
   }
 }
 
-/** Removes a file unless it is missing already. */
+/** Removes a file if it exists. */
 export function removeIfThere(platform: Platform, path: string): void {
   try {
     platform.remove(path);
@@ -63,7 +63,7 @@ export function removeIfThere(platform: Platform, path: string): void {
   }
 }
 
-/** Renames a file unless it is missing. */
+/** Renames a file if it exists. */
 export function renameIfThere(platform: Platform, from: string, to: string): void {
   try {
     platform.rename(from, to);
@@ -72,11 +72,11 @@ export function renameIfThere(platform: Platform, from: string, to: string): voi
   }
 }
 
-/** Closes a descriptor whatever that says: somebody else may have closed it, and the others have to be closed, too. */
+/** Closes a descriptor and ignores errors: other code may have closed it already, and further files must be closed. */
 export function closeQuietly(close: () => void): void {
   try {
     close();
   } catch {
-    // Nothing rests on it: see `FileHandle.close`.
+    // Nothing depends on it: see `FileHandle.close`.
   }
 }

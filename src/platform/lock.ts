@@ -1,34 +1,49 @@
 /**
- * What the runtimes' writer locks have in common: the text in LOCK, and whether LOCK still is the file that was locked.
+ * The part of the writer lock that all runtimes share: the text in LOCK, and whether LOCK is still the file that was
+ * locked.
  *
  * @module
  */
 
+import { codeOf } from "../kinds.ts";
+import type { System } from "./pool.ts";
 import { DECODER, ENCODER } from "./text.ts";
-import type { FileHandle, Lock, Platform } from "./types.ts";
+import type { FileHandle, Lock } from "./types.ts";
 
 /** An open LOCK file. */
 export interface LockFile {
   /** The open file. */
   handle: FileHandle;
-  /** Asks the operating system for the lock; false if somebody has it. */
+  /** Asks the operating system for the lock. Returns false if someone else holds it. */
   tryLock(): boolean;
-  /** Cuts the file. */
+  /** Truncates the file. */
   truncate(sizeBytes: number): void;
-  /** Device and inode of the open file, or of what is at its path now; undefined where the platform knows none. */
+  /** Device and inode of the open file, or of the file at its path now; `undefined` where there are no inodes. */
   identity(of: "handle" | "path"): string | undefined;
 }
 
-/** The most of a lock's text that is read back. */
-const textLimitBytes = 1000;
+/** The most bytes of a lock's text that are read. */
+const MAX_TEXT_BYTES = 1000;
 
-/** Does what is left of `Platform.lock` once LOCK is open. Closes the file unless the lock is held. */
-export function takeLock(platform: Platform, file: LockFile, text: string): Lock | { holder: string } {
+/** Implements `Platform.lock`; `open` opens the LOCK file, or creates it. */
+export function lockFile(
+  system: Pick<System, "open" | "isNotFound">,
+  open: (path: string) => LockFile,
+  { path, text }: { path: string; text: string },
+): Lock | { holder: string } {
+  let file: LockFile;
+  try {
+    file = open(path);
+  } catch (error) {
+    // macOS and Windows can refuse to open a file that another process has locked. Untested.
+    if (["EAGAIN", "EBUSY"].includes(String(codeOf(error)))) return { holder: readTextAt(system, path) };
+    throw error;
+  }
   let held = false;
   try {
     if (!file.tryLock()) return { holder: readText(file.handle) };
     writeText(file, text);
-    const lock = new HeldLock(platform, file);
+    const lock = new HeldLock(system, file);
     held = true;
     return lock;
   } finally {
@@ -36,11 +51,10 @@ export function takeLock(platform: Platform, file: LockFile, text: string): Lock
   }
 }
 
-/** The text in a lock's file, for people; empty where it cannot be had. */
-export function readTextAt(platform: Platform, path: string): string {
+function readTextAt(system: Pick<System, "open">, path: string): string {
   let handle: FileHandle;
   try {
-    handle = platform.open(path, "read");
+    handle = system.open(path, "read");
   } catch {
     return "";
   }
@@ -53,10 +67,10 @@ export function readTextAt(platform: Platform, path: string): string {
 
 function readText(handle: FileHandle): string {
   try {
-    const bytes = new Uint8Array(textLimitBytes);
+    const bytes = new Uint8Array(MAX_TEXT_BYTES);
     return DECODER.decode(bytes.subarray(0, handle.read(bytes, 0))).trim();
   } catch {
-    // Windows keeps others from reading a locked file.
+    // Windows does not let others read a locked file.
     return "";
   }
 }
@@ -64,23 +78,23 @@ function readText(handle: FileHandle): string {
 function writeText(file: LockFile, text: string): void {
   const bytes = ENCODER.encode(`${text}\n`);
   try {
-    // Never cut to nothing: a block that stays allocated can be written to on a full disk.
+    // Written first and truncated afterwards: a block that stays allocated can be written even if the disk is full.
     file.handle.write(bytes, 0);
     file.truncate(bytes.length);
   } catch {
-    // It is advice: the lock holds without it, and a full disk must not keep a store from opening.
+    // The text is only advice. The lock holds without it, and a full disk must not keep a store from opening.
   }
 }
 
 class HeldLock implements Lock {
-  readonly #platform: Platform;
+  readonly #system: Pick<System, "isNotFound">;
   readonly #file: LockFile;
-  /** Of the open file, which stays the same; asked for once, as every group of writes compares it. */
+  /** Identity of the open file. It never changes and is compared for every group of writes, so it is read only once. */
   readonly #identity: string | undefined;
   #released = false;
 
-  constructor(platform: Platform, file: LockFile) {
-    this.#platform = platform;
+  constructor(system: Pick<System, "isNotFound">, file: LockFile) {
+    this.#system = system;
     this.#file = file;
     this.#identity = file.identity("handle");
   }
@@ -90,7 +104,7 @@ class HeldLock implements Lock {
     try {
       return this.#identity === this.#file.identity("path");
     } catch (error) {
-      if (this.#platform.isNotFound(error)) return false;
+      if (this.#system.isNotFound(error)) return false;
       throw error;
     }
   }

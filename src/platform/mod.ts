@@ -1,5 +1,5 @@
 /**
- * The platform of the runtime this runs in.
+ * Picks the platform for the runtime that the package is loaded in.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { nodePlatform } from "./node.ts";
 import type { Platform } from "./types.ts";
 
 /**
- * Deno's own files under Deno, `node:fs` elsewhere. Both are imported, as neither does anything until it is called:
- * so nothing has to be awaited or replaced when the package is built for npm.
+ * The platform for Deno under Deno, and the one for Node elsewhere. Both are imported statically, as neither does
+ * anything until it is called: the npm build needs no top-level await and replaces no module.
  */
 export const platform: Platform = process.versions.deno === undefined ? nodePlatform : denoPlatform;

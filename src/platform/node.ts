@@ -1,5 +1,5 @@
 /**
- * Files by way of `node:fs`, for Node and Bun.
+ * The platform for Node and Bun, and most of the one for Deno: files by way of `node:fs`.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
-import { type LockFile, readTextAt, takeLock } from "./lock.ts";
-import { pooled } from "./pool.ts";
+import { type LockFile, lockFile } from "./lock.ts";
+import { pooled, type System } from "./pool.ts";
 import { startTimer } from "./turn.ts";
-import type { FileHandle, Lock, Platform } from "./types.ts";
+import type { FileHandle, Platform } from "./types.ts";
 
 /**
- * Bun leaves the descriptors of a worker open when the worker ends, and with LOCK's the lock: there the open files are
- * known here, and closed at the end. `Worker.terminate` runs nothing at all (Bun 1.4), and leaves them to the process.
+ * Files to close when a worker of Bun ends. Bun leaves a worker's descriptors open, and with LOCK's descriptor the lock
+ * stays held. `Worker.terminate` runs no code in the worker (Bun 1.4): its files stay open until the process ends.
  */
 let leftOpen: Set<FileHandle> | undefined;
 
@@ -25,7 +25,7 @@ function isWorkerOfBun(): boolean {
   return (globalThis as { Bun?: { isMainThread?: boolean } }).Bun?.isMainThread === false;
 }
 
-/** Files that are closed behind all other listeners of the end, which may still write to them. */
+/** A set of files that are closed at exit, after all other listeners have run: those may still write. */
 function closedAtEnd(): Set<FileHandle> {
   const handles = new Set<FileHandle>();
   const close = () => handles.forEach((handle) => handle.close());
@@ -40,7 +40,7 @@ function closedAtEnd(): Set<FileHandle> {
 
 class NodeHandle implements FileHandle {
   readonly #descriptor: number;
-  /** Syncs under way on the thread pool. */
+  /** Syncs that are running on the thread pool. */
   #syncs = 0;
   #closed = false;
 
@@ -50,7 +50,7 @@ class NodeHandle implements FileHandle {
   }
 
   read(target: Uint8Array, offset: number): number {
-    // A single call takes no more than 2^31 - 1 bytes.
+    // A single call reads at most 2^31 - 1 bytes.
     return fs.readSync(this.#open(), target, 0, Math.min(target.length, 2 ** 30), offset);
   }
 
@@ -82,31 +82,23 @@ class NodeHandle implements FileHandle {
     if (this.#closed) return;
     this.#closed = true;
     leftOpen?.delete(this);
-    // A number given back under a running sync could be given out again, and the wrong file be synced.
+    // While a sync runs the descriptor stays open: its number could be reused, and the sync reach another file.
     if (this.#syncs === 0) closeQuietly(() => fs.closeSync(this.#descriptor));
   }
 
-  /** The descriptor, unless it was closed: by then its number may belong to another file. */
+  /** The descriptor. Throws if it was closed: its number may belong to another file by now. */
   #open(): number {
     if (this.#closed) throw new Error("the file is closed");
     return this.#descriptor;
   }
 }
 
-/**
- * A file to read from. Deno takes these, too: `node:fs` reads at a position in one call, where `Deno.FsFile` needs a seek
- * before it (measured on Deno: 140 bytes at random in 3.0 against 4.1 µs).
- */
-export function openToRead(path: string): FileHandle {
-  return new NodeHandle(fs.openSync(path, fs.constants.O_RDONLY));
-}
-
-/** `O_EXLOCK` of macOS, where opening can take the lock of flock(2) at once; not among Node's constants. Untested. */
+/** `O_EXLOCK` of macOS: opens a file and takes its flock(2) lock in one step. Node has no constant for it. Untested. */
 const openLockedOnMac = 0x20;
-/** libuv's `UV_FS_O_EXLOCK`: Windows shares the file with nobody as long as it is open. Untested. */
+/** libuv's `UV_FS_O_EXLOCK`: Windows lets nobody else open the file while it is open. Untested. */
 const openLockedOnWindows = 0x10000000;
 
-/** What `open` must be told so that it takes the lock itself; 0 where the lock is taken afterwards. */
+/** The flags with which opening a file also locks it; 0 on systems that have none. */
 function openLockedFlags(): number {
   if (process.platform === "darwin") return openLockedOnMac | fs.constants.O_NONBLOCK;
   if (process.platform === "win32") return openLockedOnWindows;
@@ -114,9 +106,9 @@ function openLockedFlags(): number {
 }
 
 /**
- * Takes flock(2) on an open file by the command of that name, since a lock belongs to the open file, not the process.
- * Where there is no such command (util-linux or busybox brings it) the store is refused: a file that claims the lock by
- * a process id would exclude nobody who holds it by flock(2), and would have to be removed by hand after a crash.
+ * Locks an open file with flock(2) by running the command `flock`. A flock belongs to the open file and not to the
+ * process, so the lock outlives the command. Without the command (part of util-linux and busybox) the store is refused:
+ * a file that names a process id would not exclude those who use flock(2), and a crash would leave it behind.
  */
 function flock(descriptor: number): boolean {
   const { status, error, signal, stderr } = spawnSync("flock", ["-xn", "3"], {
@@ -134,8 +126,9 @@ function flock(descriptor: number): boolean {
   throw new Error(`the command 'flock' ended with ${signal ?? `status ${status}`}: ${String(stderr).trim()}`);
 }
 
-function openLock(path: string, flags: number): LockFile {
+function openLock(path: string): LockFile {
   const { O_RDWR, O_CREAT } = fs.constants;
+  const flags = openLockedFlags();
   const descriptor = fs.openSync(path, O_RDWR | O_CREAT | flags, 0o600);
   return {
     handle: new NodeHandle(descriptor),
@@ -150,8 +143,8 @@ function openLock(path: string, flags: number): LockFile {
   };
 }
 
-/** The platform under Node and Bun. */
-export const nodePlatform: Platform = pooled({
+/** The calls of the platform for Node and Bun, without a pool. */
+export const nodeSystem: System = {
   absolute: (path) => resolve(path),
 
   open(path, mode) {
@@ -167,7 +160,7 @@ export const nodePlatform: Platform = pooled({
   list: (path) => fs.readdirSync(path),
 
   syncDirectory(path) {
-    // Windows opens no directories as files.
+    // Windows does not open directories as files.
     if (process.platform === "win32") return;
     const directory = fs.openSync(path, fs.constants.O_RDONLY);
     try {
@@ -183,25 +176,17 @@ export const nodePlatform: Platform = pooled({
 
   removeLater: (path) => fs.promises.unlink(path),
 
-  lock(path, text): Lock | { holder: string } {
-    const flags = openLockedFlags();
-    let file: LockFile;
-    try {
-      file = openLock(path, flags);
-    } catch (error) {
-      const isHeld = flags !== 0 && (codeOf(error) === "EAGAIN" || codeOf(error) === "EBUSY");
-      if (isHeld) return { holder: readTextAt(nodePlatform, path) };
-      throw error;
-    }
-    return takeLock(nodePlatform, file, text);
-  },
+  lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),
 
   isNotFound: (error) => codeOf(error) === "ENOENT",
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",
 
-  // Looked up at each call: a test that fakes the time of day moves expiry, too.
+  // Not `now: Date.now`: a test that replaces `Date.now` by a fake moves expiry too.
   now: () => Date.now(),
 
   startTimer,
-});
+};
+
+/** The platform for Node and Bun. */
+export const nodePlatform: Platform = pooled(nodeSystem);

@@ -1,5 +1,5 @@
 /**
- * Paths as callers give them.
+ * Paths that callers pass in.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { describe } from "../kinds.ts";
 
 /**
- * The path of a directory that a caller names: a string, or a `file:` URL. A URL in a string is a mistake that would
+ * The path of a directory, given as a string or as a `file:` URL. A string that contains a URL is refused: it would
  * create a directory named `file:`.
  */
 export function pathOf(directory: string | URL): string {
@@ -19,6 +19,6 @@ export function pathOf(directory: string | URL): string {
   }
   const { href } = (directory ?? {}) as { href?: unknown };
   if (typeof href !== "string") throw new TypeError(`a directory is a path or a file: URL, not ${describe(directory)}`);
-  if (!/^file:/i.test(href)) throw new TypeError(`the URL of a directory begins with file:, not as ${href}`);
+  if (!/^file:/i.test(href)) throw new TypeError(`the URL of a directory begins with file:, not ${href}`);
   return fileURLToPath(href);
 }

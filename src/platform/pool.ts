@@ -1,27 +1,28 @@
 /**
- * Files that are open only while they are read often: however many a store has, a fixed number of descriptors does.
+ * A pool of files that share a fixed number of descriptors, however many segments a store has.
  *
- * A file in the pool looks like an open one. It has a descriptor while there is room; one that has lost it is opened
- * again by the next read. Which file loses its descriptor is found by the clock algorithm, as in the block cache: so a
- * read of a file that is open costs one assignment more.
+ * A file in the pool can be used like an open one. It has a descriptor while there is room; if it has lost it, the next
+ * read opens the file again. The clock algorithm picks the file that loses its descriptor, as in the block cache, so a
+ * read of an open file costs only one more assignment.
  *
  * @module
  */
+
 import { ioError, isOutOfDescriptors } from "../errors.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
 /**
- * So many files of all stores of a process are open at a time: half of the smallest limit that systems start programs
- * with (256, on macOS), and at 64 MiB a segment enough for stores of 8 GiB to be open as a whole.
+ * The number of files that a process keeps open for all its stores: half of the lowest limit that systems start
+ * programs with (256, on macOS), and enough for 8 GiB in segments of 64 MiB.
  */
 export const MAX_OPEN_FILES = 128;
-/** Where a process has run out of descriptors, the pool makes do with half of what it had, but never with fewer. */
+/** When a process runs out of descriptors the pool halves its limit, but not below this number. */
 const MIN_OPEN_FILES = 4;
 
-/** A platform before it has a pool. */
+/** The calls of a platform that has no pool yet. */
 export type System = Omit<Platform, "pool">;
 
-/** Adds a pool to a platform. Whatever needs a descriptor where there is none left gets one from the pool. */
+/** Adds a pool to a platform. If no descriptor is left for a call, the pool gives some up. */
 export function pooled(system: System): Platform {
   const pool = new FilePool(system);
   return {
@@ -34,24 +35,25 @@ export function pooled(system: System): Platform {
   };
 }
 
-/** The files of a process that can be opened again at any time. */
+/** The files of a process that are only read, so that they can be closed and opened again at any time. */
 export class FilePool {
   readonly #system: Pick<System, "open" | "isNotFound">;
-  /** At most so many files are open at a time. */
+  /** The number of files that may be open at the same time. */
   limit: number;
-  /** Those that have a descriptor, in no order. */
+  /** The files that have a descriptor, in no particular order. */
   readonly #open: PooledFile[] = [];
   #hand = 0;
 
-  /** A pool with at most `limit` files open. */
+  /** Creates a pool that keeps at most `limit` files open. */
   constructor(system: Pick<System, "open" | "isNotFound">, limit: number = MAX_OPEN_FILES) {
     this.#system = system;
     this.limit = limit;
   }
 
   /**
-   * Opens a file for reading. Nobody may write to it in place of what is there, or put another file under its name. If it
-   * is missing now, throws what the platform throws; if it is missing when it is opened again, what `missing` returns.
+   * Opens a file for reading. The pool may close it and open it again, so its bytes must not be overwritten, nor its
+   * name given to another file. If the file is missing now, throws the platform's error; if it is missing later, the
+   * next call on it throws the error that `missing` returns.
    */
   open(path: string, missing: () => Error): FileHandle {
     const file = new PooledFile(this, path, missing);
@@ -59,21 +61,21 @@ export class FilePool {
     return file;
   }
 
-  /** Takes an open file in that keeps its descriptor, for writing, until it is released. */
+  /** Takes in an open file that is being written. It keeps its descriptor until it is released. */
   keep(handle: FileHandle, path: string, missing: () => Error): FileHandle {
     const file = new PooledFile(this, path, missing);
     file.handle = handle;
     return file;
   }
 
-  /** From now on a file that was kept may lose its descriptor: it is only read. */
+  /** Lets a kept file lose its descriptor, as it is only read from now on. */
   release(file: FileHandle): void {
     if (!(file instanceof PooledFile) || file.handle === undefined || file.place >= 0) return;
     this.#makePlace();
     this.#admit(file, file.handle);
   }
 
-  /** Gives a file its descriptor back. */
+  /** Opens a file again that has lost its descriptor. */
   reopen(file: PooledFile): FileHandle {
     let handle: FileHandle;
     try {
@@ -85,7 +87,7 @@ export class FilePool {
     return handle;
   }
 
-  /** Closes the descriptor of a file, if it has one. */
+  /** Closes a file's descriptor, if it has one. */
   drop(file: PooledFile): void {
     if (file.place >= 0) {
       const last = this.#open.pop()!;
@@ -97,14 +99,14 @@ export class FilePool {
     file.handle = undefined;
   }
 
-  /** Does what needs a descriptor; where the process has none left, once more after giving up half of those in here. */
+  /** Runs an action that needs a descriptor. If none is left, closes half of the pool's files and runs it once more. */
   withRoom<T>(action: () => T): T {
     try {
       return action();
     } catch (error) {
       if (!isOutOfDescriptors(error) || this.#open.length === 0) throw error;
       const left = Math.floor(this.#open.length / 2);
-      // For good: else the pool would fill up again, and the rest of the program be refused.
+      // The limit stays lower: otherwise the pool would fill up again and leave none for the rest of the program.
       this.limit = Math.min(this.limit, Math.max(left, MIN_OPEN_FILES));
       while (this.#open.length > left) this.#evict();
       return action();
@@ -125,11 +127,11 @@ export class FilePool {
     file.place = this.#open.push(file) - 1;
   }
 
-  /** Takes the descriptor from a file that was not used lately. */
+  /** Closes a file that was not used lately. */
   #evict(): void {
     for (;;) {
       if (this.#hand >= this.#open.length) this.#hand = 0;
-      // Its place is taken by the file that was opened last, which is not to go next.
+      // `drop` moves the file that was opened last to this place. The hand is past it, so it is not the next to go.
       const file = this.#open[this.#hand++]!;
       if (!file.wasUsed) return this.drop(file);
       file.wasUsed = false;
@@ -137,22 +139,22 @@ export class FilePool {
   }
 }
 
-/** A file that is opened when it is used. Only its pool makes any. */
+/** A file that is opened when it is used. Only a pool creates one. */
 export class PooledFile implements FileHandle {
-  /** Where it is. */
+  /** Path of the file. */
   readonly path: string;
-  /** Makes the error for a file that was there and is not any more. */
+  /** Makes the error to throw if the file has been removed. */
   readonly missing: () => Error;
-  /** The open file, if it is open now. */
+  /** The open file; `undefined` while it has no descriptor. */
   handle: FileHandle | undefined;
-  /** Its place among those that may lose their descriptors; -1: none. */
+  /** Index in the pool's list of files that may lose their descriptors; -1 if it is not in it. */
   place = -1;
-  /** Whether it was used once more since it was opened, or last looked at for its descriptor. */
+  /** Whether it was used again since it was opened, or since the clock's hand last passed it. */
   wasUsed = false;
   readonly #pool: FilePool;
   #isClosed = false;
 
-  /** A file that is not open yet. */
+  /** Creates a file that is not open yet. */
   constructor(pool: FilePool, path: string, missing: () => Error) {
     this.#pool = pool;
     this.path = path;

@@ -1,35 +1,36 @@
 /**
- * The reserve: a small file that takes up room from the beginning, so that a store which fills its volume can be got
- * out of it. What frees space needs some first: MANIFEST is replaced by a new file beside it, and a delete is a record.
- * When such a step meets a full disk the reserve is removed, the step is tried once more, and what is left of the room
- * is taken again.
+ * The reserve: a small file that holds disk space from the beginning, so that a store that has filled its volume can
+ * still free space. Freeing space takes some first: a delete is a record, and MANIFEST is replaced by a new file beside
+ * it. If the disk is full for such a step, the store removes the reserve, runs the step again, and then takes back the
+ * space that is left.
  *
- * Deletes may use it down to the share that is kept for MANIFEST, whose replacement gives back what it takes. Writes of
- * values never use it: it would be gone when it is needed.
+ * Deletes may use the reserve down to the share that is kept for MANIFEST; replacing MANIFEST gives back what it takes.
+ * Writes of values never use the reserve: it would be gone when it is needed.
  *
- * The file says nothing, and nothing relies on it: it may be missing, short or another's.
+ * The bytes in the file mean nothing, and nothing relies on it: it may be missing, short or foreign.
  *
  * @module
  */
+
 import { isDiskFull } from "../errors.ts";
 import { removeIfThere } from "./files.ts";
 import type { Platform } from "./types.ts";
 
 /** Name of the reserve in the store's directory. */
 export const RESERVE_NAME = "RESERVE";
-/** Name under which a larger one is prepared. */
+/** Name of the file with which a larger reserve is tried out. */
 export const RESERVE_TEMPORARY = "RESERVE.tmp";
 
-/** Kept for MANIFEST, unless two of its size take more: then those are. */
+/** The smallest share kept for MANIFEST. If twice its size is more, that is kept. */
 const MIN_KEPT_BYTES = 16 * 1024;
-/** May go for deletes, for new segments, and for what compaction copies. */
+/** The share for deletes, for new segments, and for the copies of compactions. */
 const LENT_BYTES = 48 * 1024;
-/** What a file system gives out at a time: what a step needs is rounded up to it, and one more may be begun. */
+/** The unit in which file systems allocate. The need of a step is rounded up to it; the step may begin one more. */
 const BLOCK_BYTES = 4096;
-/** The most random bytes that one call gives. */
+/** The most bytes that one call of `crypto.getRandomValues` fills. */
 const RANDOM_BYTES = 65_536;
 
-/** The reserve of the store in one directory. */
+/** The reserve of one store. */
 export class Reserve {
   readonly #platform: Platform;
   readonly #path: string;
@@ -37,14 +38,14 @@ export class Reserve {
   #heldBytes = 0;
   #keptBytes = MIN_KEPT_BYTES;
 
-  /** The reserve of a directory; nothing is looked at yet. */
+  /** Creates the reserve of a directory, without touching any file. */
   constructor(platform: Platform, directory: string) {
     this.#platform = platform;
     this.#path = `${directory}/${RESERVE_NAME}`;
     this.#temporary = `${directory}/${RESERVE_TEMPORARY}`;
   }
 
-  /** Looks how much there is. */
+  /** Finds out how large the file is. */
   find(): void {
     this.#heldBytes = 0;
     try {
@@ -52,18 +53,18 @@ export class Reserve {
       this.#heldBytes = handle.size();
       handle.close();
     } catch {
-      // There is none, or none that can be used.
+      // There is no reserve, or none that can be read.
     }
   }
 
   /**
-   * Makes it as large as a store with a manifest of that size wants it. Where there is no room for that, it takes half of
-   * what is missing, or a quarter, and so on: never quite all that is left.
+   * Makes the reserve as large as a store with a manifest of this size needs it. If the disk has no room for that,
+   * adds half of what is missing, or a quarter, and so on: it never takes all the space that is left.
    */
   restore(manifestBytes: number): void {
     this.#keptBytes = Math.max(MIN_KEPT_BYTES, 2 * manifestBytes);
     for (let bytes = this.#keptBytes + LENT_BYTES - this.#heldBytes; bytes >= BLOCK_BYTES; bytes = bytes >> 1) {
-      // Whether it fits is tried with another file, as nobody else takes a part of one back.
+      // Tried with another file first: a file that has filled the disk cannot be made shorter again.
       const fits = this.#fill(this.#temporary, bytes) === bytes;
       this.#remove(this.#temporary);
       if (!fits) continue;
@@ -73,9 +74,9 @@ export class Reserve {
   }
 
   /**
-   * Takes a step that has changed nothing if it fails. On a full disk it is taken once more in the room of the reserve,
-   * if it leaves the share that is kept. `needBytes` is what stays taken; 0 if it is given back, and for what must
-   * always be possible.
+   * Runs a step that changes nothing if it fails. If the disk is full, runs it once more in the space of the reserve,
+   * unless that would touch the share for MANIFEST. `needBytes` is the space that the step takes for good: 0 for a step
+   * that gives its space back, or that must always be possible.
    */
   lend<T>(needBytes: number, step: () => T): T {
     try {
@@ -98,8 +99,8 @@ export class Reserve {
   }
 
   /**
-   * Writes and syncs random bytes, which no file system can make smaller: behind the `startBytes` that a file has, or to a
-   * new one. Returns how many it has then.
+   * Appends random bytes, which no file system can compress, to a file of `startBytes`, or to a new one if that is 0.
+   * Syncs the file and returns its size.
    */
   #fill(path: string, lengthBytes: number, startBytes: number = 0): number {
     const bytes = new Uint8Array(lengthBytes);
@@ -115,7 +116,7 @@ export class Reserve {
           count = handle.write(bytes.subarray(done), startBytes + done);
         }
       } catch {
-        // The disk is full: what was written is what there is.
+        // The disk is full. The file keeps what was written.
       }
       try {
         handle.syncDataNow();
@@ -124,7 +125,7 @@ export class Reserve {
         handle.close();
       }
     } catch {
-      // Nobody knows what there is.
+      // The size is unknown now.
       this.#remove(path);
       return 0;
     }

@@ -1,12 +1,12 @@
 /**
- * Time: giving way to other work, timers that keep no process running, and what does.
+ * Turns of the event loop, and timers.
  *
- * A promise that settles within microtasks, awaited in a loop, keeps the event loop from everything else: timers,
- * signals, and the ends of syncs. So what settles promises asks here (`settled`, `paced`): by a microtask, as long as the
- * event loop had a turn a moment ago, and otherwise behind its next one.
+ * A loop that awaits promises which settle within microtasks starves the event loop: no timer, signal or finished sync
+ * gets through. So the store settles its promises with `settled` and `paced`: in a microtask if the event loop has had
+ * a turn in the last few milliseconds, and otherwise after its next turn.
  *
- * Functions are taken from the runtime once, when this file is loaded: test runners replace the globals by fakes that stand
- * still (`useFakeTimers`), and the store must not.
+ * The runtime's functions are captured when this module is loaded: test runners replace the globals by fakes that stand
+ * still (`useFakeTimers`), and the store must go on.
  *
  * @module
  */
@@ -15,33 +15,33 @@ import timers from "node:timers";
 import type { Timer } from "./types.ts";
 
 const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers;
-/** Not `performance.now`, which costs Deno several times as much: this is asked at nearly every call of the store. */
+/** Nearly every call of the store reads the time; `performance.now` takes several times as long on Deno. */
 const now = Date.now;
 
-/** Who keeps the event loop for so long lets it have a turn. */
+/** The longest time that the store keeps the event loop from its next turn. */
 const TURN_MS = 4;
 
-/** Whether somebody has settled a promise since the last turn … */
+/** Whether a promise was settled since the last turn of the event loop. */
 let isCounting = false;
-/** … and when that was. */
+/** The time when the first promise since that turn was settled. */
 let countingSince = 0;
 
-/** Resolves after input, output and timers that are due had their turn: the pause between slices of long work. */
+/** Resolves after the event loop has handled input, output and due timers: the pause between slices of long work. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** A promise for what is done already: resolved, unless the event loop has had no turn for a few milliseconds. */
+/** A resolved promise. If the event loop has had no turn for a few milliseconds, it resolves after the next turn. */
 export function settled(): Promise<void> {
   if (isCounting) return isOver(countingSince) ? nextTurn() : Promise.resolve();
   countingSince = now();
   setImmediate(() => isCounting = false);
-  // Last: a call that is cut off before it, by a full stack, must not keep all others waiting.
+  // Set last: if a stack overflow cuts this call off earlier, the next call starts over instead of waiting for ever.
   isCounting = true;
   return Promise.resolve();
 }
 
-/** Does some work, and has its promise settle as `settled` says: also where it fails. */
+/** Does some work, and settles its promise when `settled` allows it, even if the work fails. */
 export async function paced<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -50,33 +50,31 @@ export async function paced<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Whether so much time has passed; also if the clock was put back, and nobody knows. */
+/** Whether a turn is due. If the clock was set back it is, since the time that has passed is unknown. */
 function isOver(sinceMs: number): boolean {
   return Math.abs(now() - sinceMs) >= TURN_MS;
 }
 
-/** Long work looks at the clock after so many steps, or one of so many bytes. */
+/** Long work reads the clock every so many steps. */
 const STEPS_A_LOOK = 16;
+/** Long work also reads the clock after a step of at least this many bytes. */
 const BYTES_A_LOOK = 4096;
 
-/**
- * Long work, cut in slices of a few milliseconds each, however much or little is done in them; and of so many bytes at
- * most, where a limit is set.
- */
+/** Cuts long work into slices of a few milliseconds, so that the event loop gets its turns in between. */
 export class Slices {
-  /** Bytes done in the present slice. */
+  /** Bytes done in the current slice. */
   bytes = 0;
   #begun = now();
   #steps = 0;
 
-  /** Counts a step of so many bytes; true if the slice is over, by time or with `maxBytes`: then `pause`. */
+  /** Counts a step. Returns true if the slice is over, by time or because it has `maxBytes`: then call `pause`. */
   count(bytes: number, maxBytes: number = Infinity): boolean {
     this.bytes += bytes;
     if (this.bytes >= maxBytes) return true;
     return (++this.#steps % STEPS_A_LOOK === 0 || bytes >= BYTES_A_LOOK) && isOver(this.#begun);
   }
 
-  /** Lets others have their turn, and begins the next slice. */
+  /** Gives the event loop a turn, and begins the next slice. */
   async pause(): Promise<void> {
     await nextTurn();
     this.bytes = 0;
@@ -84,15 +82,15 @@ export class Slices {
   }
 }
 
-/** The timers of all runtimes; see `Platform.startTimer`. */
+/** Implements `Platform.startTimer` on every runtime. */
 export function startTimer(delayMs: number, action: () => void): Timer {
-  // From node:timers, since Deno's global setTimeout returns a number, which has no unref.
+  // setTimeout of node:timers: Deno's global one returns a number, which has no `unref`.
   const timer = setTimeout(action, delayMs);
   timer.unref();
   return { stop: () => clearTimeout(timer) };
 }
 
-/** Keeps the process running until it is stopped. */
+/** Keeps the process running until the timer is stopped. */
 export function keepRunning(): Timer {
   const timer = setInterval(() => {}, 2 ** 30);
   return { stop: () => clearInterval(timer) };

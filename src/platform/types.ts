@@ -1,10 +1,10 @@
 /**
- * What the store asks of the machine below it. Everything that touches files goes through these two interfaces, so
- * that one implementation a runtime, and one that keeps everything in memory, are all there is to write and to trust.
+ * What the store needs from an operating system. Everything that touches files goes through these interfaces. There is
+ * one implementation for each runtime, and one for tests that keeps everything in memory.
  *
- * Reads and writes are synchronous (1 to 1.5 µs from the page cache, against 45 to 60 µs for an asynchronous call on
- * the runtimes' thread pools); waiting for the disk is not, except where a caller must not go on before it is done.
- * Methods throw whatever the runtime throws; the callers say what they were doing.
+ * Reads and writes are synchronous: they take 1 to 1.5 µs from the page cache, and an asynchronous call through a
+ * runtime's thread pool takes 45 to 60 µs. Waiting for the disk is asynchronous, except where the caller must not go on
+ * before the bytes are durable. Methods throw the runtime's own errors; callers add what they were doing.
  *
  * @module
  */
@@ -12,77 +12,75 @@
 import type { FilePool } from "./pool.ts";
 
 /**
- * A file that is open for positional reads and, if it was opened so, writes.
+ * An open file with positional reads and, if it was opened for writing, positional writes.
  *
  * @experimental
  */
 export interface FileHandle {
-  /** Reads into `target` from byte `offset` on; returns how many bytes came, 0 at the end of the file. May be short. */
+  /** Reads into `target` from byte `offset` on. Returns the number of bytes read: 0 at the end, and it may be short. */
   read(target: Uint8Array, offset: number): number;
-  /** Writes `source` at byte `offset`; returns how many bytes went. May be short, as on a disk that is filling up. */
+  /** Writes `source` at byte `offset`. Returns the number of bytes written, which may be short on a full disk. */
   write(source: Uint8Array, offset: number): number;
-  /** `fdatasync`: resolves once everything written so far, and the size, would survive a power cut. */
+  /** Calls `fdatasync`. Resolves once the bytes written so far, and the size, would survive a power cut. */
   syncData(): Promise<void>;
-  /** `fdatasync`, waiting in place. */
+  /** Calls `fdatasync`, and blocks until it returns. */
   syncDataNow(): void;
   /** The file's size in bytes. */
   size(): number;
-  /** Gives the descriptor back. Closing twice is harmless. Never throws: what was written is made durable by syncs. */
+  /** Closes the descriptor. Closing twice is harmless. Never throws: only a sync tells whether bytes are durable. */
   close(): void;
 }
 
 /** The writer lock on a directory, held until `release` or the end of the process. */
 export interface Lock {
-  /** Whether the file at the lock's path still is the one that was locked. */
+  /** Whether the file at the lock's path is still the one that was locked. */
   isCurrent(): boolean;
-  /** Releases the lock. The file stays. */
+  /** Releases the lock. The file stays where it is. */
   release(): void;
 }
 
-/** A timer that was started. */
+/** A running timer. */
 export interface Timer {
-  /** Keeps its action from running. */
+  /** Stops the timer, so that its action does not run. */
   stop(): void;
 }
 
-/** How a file is opened: it must exist (`read`, `write`), or must not (`create`: mode 0600, readable and writable). */
+/** How to open a file: `read` and `write` need an existing one, `create` makes a new one (mode 0600) to read and write. */
 export type OpenMode = "read" | "write" | "create";
 
-/** The operating system, as far as the store knows it. */
+/** The calls of the operating system that the store uses. */
 export interface Platform {
-  /** Opens files that are only read for as long as there is room. */
+  /** The files that are only read, of which a fixed number is open at a time. */
   readonly pool: FilePool;
   /** Makes a path absolute. */
   absolute(path: string): string;
-  /** Opens a file. Throws an error for which `isNotFound` or `isAlreadyThere` tells the two usual reasons. */
+  /** Opens a file. `isNotFound` and `isAlreadyThere` recognise the two usual errors. */
   open(path: string, mode: OpenMode): FileHandle;
-  /** Creates one directory, mode 0700. Its parent must exist. */
+  /** Creates one directory with mode 0700. Its parent must exist. */
   makeDirectory(path: string): void;
-  /** Removes a directory, which must be empty. */
+  /** Removes an empty directory. */
   removeDirectory(path: string): void;
-  /** Names of the entries of a directory, in no order. */
+  /** The names in a directory, in no particular order. */
   list(path: string): string[];
-  /**
-   * Makes creations, renames and removals in a directory survive a power cut. Nothing where that cannot be asked for.
-   */
+  /** Makes the entries of a directory survive a power cut as they are now. Does nothing on Windows, which cannot. */
   syncDirectory(path: string): void;
-  /** Renames a file over another, atomically. */
+  /** Renames a file atomically, replacing any file that has the new name. */
   rename(from: string, to: string): void;
   /** Removes a file. */
   remove(path: string): void;
-  /** Removes a file without blocking: giving the pages of a large file back takes a while (64 MiB: 15 ms). */
+  /** Removes a file without blocking: freeing a large file takes the system a while (15 ms for 64 MiB). */
   removeLater(path: string): Promise<void>;
   /**
-   * Takes the writer lock on the file at `path`, creating it if it is missing, or returns the text that the holder
-   * left in it if somebody else has it. `text` says who we are: advice for people, never judged.
+   * Takes the writer lock on the file at `path`, and creates the file if it is missing. If the lock is held, returns
+   * the holder's text. `text` tells people who holds the lock from now on; no program relies on it.
    */
   lock(path: string, text: string): Lock | { holder: string };
-  /** Whether an error of this platform says that a file or directory is not there. */
+  /** Whether an error of this platform means that a file or directory does not exist. */
   isNotFound(error: unknown): boolean;
-  /** Whether an error of this platform says that a file is there already. */
+  /** Whether an error of this platform means that a file or directory already exists. */
   isAlreadyThere(error: unknown): boolean;
-  /** The time of day, in milliseconds since 1970: what keys expire by. It may go back. */
+  /** The time by which keys expire, in milliseconds since 1970. It may go back. */
   now(): number;
-  /** Runs `action` once after `delayMs`, unless stopped before. The process may end without waiting for it. */
+  /** Runs `action` once after `delayMs` milliseconds. The process may end without waiting for the timer. */
   startTimer(delayMs: number, action: () => void): Timer;
 }

@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { crc32, reseeded } from "../../src/platform/checksum.ts";
 import { nextTurn, startTimer } from "../../src/platform/turn.ts";
 
 Deno.test("a turn lets due timers run", async () => {
@@ -18,21 +17,4 @@ Deno.test("a stopped timer does nothing", async () => {
   timer.stop();
   await new Promise((resolve) => setTimeout(resolve, 10));
   assertEquals(ran, false);
-});
-
-Deno.test("the checksum is CRC-32, and goes on from a seed", () => {
-  const digits = new TextEncoder().encode("123456789");
-  assertEquals(crc32(digits), 0xcbf43926);
-  assertEquals(crc32(digits.subarray(4), crc32(digits.subarray(0, 4))), 0xcbf43926);
-  assertEquals(crc32(new Uint8Array(0), 0xfedcba98), 0xfedcba98);
-});
-
-Deno.test("a checksum is carried over to another seed without its bytes", () => {
-  const bytes = new Uint8Array(70_000).map((_, i) => (i * 131) ^ (i >>> 7));
-  for (const length of [0, 1, 2, 3, 7, 8, 100, 255, 4096, 65_537, 70_000]) {
-    for (const [from, to] of [[0, 1], [0xfedcba98, 0], [0x80000000, 0x7fffffff], [5, 5]] as const) {
-      const crc = crc32(bytes, from, 0, length);
-      assertEquals(reseeded(crc, length, { from, to }), crc32(bytes, to, 0, length), `${length} bytes`);
-    }
-  }
 });
