@@ -12,7 +12,7 @@ import { paced, settled } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
 import type { Background } from "./store/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
-import type { Core } from "./engine/engine.ts";
+import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./engine/directory.ts";
 import { flushNow } from "./watch/durable.ts";
 import { historyOf, versionOf } from "./watch/history.ts";
@@ -53,7 +53,7 @@ const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /** The parts behind an open store: for tests that steer them one by one. */
-export let coreOf: (store: KvStore) => Core;
+export let coreOf: (store: KvStore) => OpenStore;
 
 /** A class of stores, as `KvStore.open` is called on it. */
 export interface StoreClass<S> {
@@ -86,7 +86,7 @@ export type OpenedAs<S, V extends Value, K extends Key> = S extends KvStore<infe
 export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** What recovery did when the store was opened. */
   readonly recovery: Recovery;
-  readonly #core: Core;
+  readonly #core: OpenStore;
   readonly #reading: Reading<V, K>;
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;

@@ -9,7 +9,7 @@ import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { WorkOptions } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { ensureDirectory, syncAbove } from "../engine/directory.ts";
 import { isIncidental } from "../store/names.ts";
 import { Pace, scan } from "../check/scan.ts";
@@ -19,7 +19,7 @@ import { Pace, scan } from "../check/scan.ts";
  * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile. A copy
  * that does not come to its end is removed again.
  */
-export async function backupStore(core: Core, destination: string, options: WorkOptions): Promise<void> {
+export async function backupStore(core: OpenStore, destination: string, options: WorkOptions): Promise<void> {
   core.check();
   const { log } = core;
   const { platform } = log;
@@ -75,7 +75,7 @@ function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew
   }
 }
 
-function endOf({ log, writer }: Core, segment: Segment): number {
+function endOf({ log, writer }: OpenStore, segment: Segment): number {
   return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
 }
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { RecordCache } from "../engine/interfaces.ts";
 import { readInto } from "../platform/files.ts";
 import { type RecordBuffer, recordBuffer } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
@@ -30,7 +31,7 @@ const MAX_RECORD_BYTES = 1024;
  * reading a whole one for each record only costs (20 million keys in 256 MiB: 5.9 instead of 4.2 µs a `get`). Then what
  * is here stays, and only a sample of the others comes in.
  */
-export class BlockCache implements RecordBuffer {
+export class BlockCache implements RecordCache {
   /** Memory that holds the record that `load` was asked for … */
   bytes: Uint8Array = new Uint8Array(0);
   /** … a view on it … */
@@ -40,8 +41,8 @@ export class BlockCache implements RecordBuffer {
   readonly #slabs: RecordBuffer[] = [];
   /** Per place for a block: whose block is there, its number in that segment, and whether it was used lately. */
   readonly #owners: Segment[] = [];
-  readonly #blocks: Uint32Array;
-  readonly #used: Uint8Array;
+  #blocks: Uint32Array;
+  #used: Uint8Array;
   readonly #joined: RecordBuffer = recordBuffer(MAX_RECORD_BYTES);
   #hand = 0;
   #hits = 0;
@@ -77,6 +78,14 @@ export class BlockCache implements RecordBuffer {
   /** Whether finding a record, or at least its start, reads nothing. */
   has(segment: Segment, offset: number, length: number): boolean {
     return length <= MAX_RECORD_BYTES && (segment.cached[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
+  }
+
+  /** Forgets everything, and keeps nothing any more. */
+  close(): void {
+    this.#blocks = new Uint32Array(0);
+    this.#used = new Uint8Array(0);
+    this.#slabs.length = 0;
+    this.#owners.length = 0;
   }
 
   /** Forgets the blocks that a record is in. */

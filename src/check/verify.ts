@@ -13,7 +13,8 @@ import { paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
 import { accountOf, compare, problemOf } from "./compare.ts";
-import { type Core, countExpired } from "../engine/engine.ts";
+import { countExpired } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { Examination, type Examined } from "./examine.ts";
 import { checkNames } from "../store/options.ts";
 import { ASIDE } from "../store/names.ts";
@@ -55,7 +56,7 @@ export async function verifyOn(platform: Platform, directory: string, options: W
 }
 
 /** Verifies a store that is open, as it is at this moment; reading and writing go on. */
-export async function verifyOpen(core: Core, options: WorkOptions): Promise<VerifyReport> {
+export async function verifyOpen(core: OpenStore, options: WorkOptions): Promise<VerifyReport> {
   const failure = core.writer?.write();
   if (failure !== undefined) throw failure;
   const view = core.openView();

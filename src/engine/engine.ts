@@ -7,7 +7,6 @@
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
 import { formOf, Index, type KeyBytes, lengthOf, type Place } from "./index.ts";
 import { isStackOverflow } from "../kinds.ts";
-import { BlockCache } from "../cache/block_cache.ts";
 import type { Log } from "./log.ts";
 import {
   expiryOf,
@@ -27,75 +26,48 @@ import type { Segment } from "./segment.ts";
 import { Writer, type WriterEvents } from "./writer.ts";
 import { readInto } from "../platform/files.ts";
 import type { Value } from "../types.ts";
+import type { EngineParts } from "./interfaces.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Opened } from "./open.ts";
-import type { Settings } from "../store/options.ts";
-import { Ordering } from "../order/ordering.ts";
-import { decodeValue } from "../store/values.ts";
-import { type View, Views } from "../views/views.ts";
-import { Watches } from "../watch/watches.ts";
 
 /** Records up to this size are read into a buffer that is used again. */
 const SCRATCH_BYTES = 64 * 1024;
 
-/** Log, index and views of an open store. */
-export class Core implements WriterEvents {
+/** Log and index of an open store, which change together. */
+export class Engine implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
   log: Log;
-  /** The index, now and as open views see it. */
-  readonly views: Views;
-  /** Makes the order of the keys for those who ask for ranges. */
-  readonly ordering: Ordering;
-  /** Who watches. */
-  readonly watches: Watches;
+  /** Where the latest record of each key is. A clear replaces it. */
+  index: Index;
   /** Appends to the log; readers have none. */
   readonly writer: Writer | undefined;
   /** Set once the store is closed or closing: no call is taken any more. */
   isClosed = false;
   /** Encodes keys for one call at a time. */
   readonly key: EncodedKey = new EncodedKey();
-  /** Index entries changed since the last image. */
+  /** Index entries that were changed; an image of the index takes off what it covers. */
   changes: number;
-  /** Whenever this changes, an image being written no longer fits. */
+  /** Changes whenever entries of the index are put back, or all of it is replaced: what was copied of it is void then. */
   epoch = 0;
   /** Once so many bytes have expired, compaction may have something to do. */
   wakeAtBytes: number = Infinity;
-  /** For readers: the index has everything up to this sequence number. */
-  sequence: number;
-  /** For readers: a refresh ended halfway, and the index has a part of what the log has. */
-  isTorn = false;
-  readonly #onNews: () => void;
+  readonly #parts: EngineParts;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
-  #cache: BlockCache;
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
   /** Per pending clear the whole index that it replaced. */
   #cleared: Index[] = [];
   #last: Segment | undefined;
 
-  /** Puts together what opening found. `onNews` hears when a new segment is begun, or much has expired. */
-  constructor(
-    opened: Opened,
-    { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
-    onNews: () => void,
-  ) {
+  /** Puts together what opening found. */
+  constructor(opened: Opened, parts: EngineParts) {
     this.log = opened.log;
-    this.views = new Views(opened.index);
-    this.ordering = new Ordering(opened.log.platform);
+    this.index = opened.index;
     this.changes = opened.replayed;
-    this.sequence = opened.sequence;
-    this.writer = this.log.isWriter ? new Writer(this.log, segmentBytes, this) : undefined;
-    this.#cache = new BlockCache(cacheBytes);
-    this.#onNews = onNews;
-    this.watches = new Watches(segmentBytes);
-    this.log.onDurable = () => this.watches.wake();
+    this.writer = this.log.isWriter ? new Writer(this.log, parts.segmentBytes, this) : undefined;
+    this.#parts = parts;
     this.#last = this.log.active;
-  }
-
-  /** The present index. */
-  get index(): Index {
-    return this.views.current;
   }
 
   /** Throws `CLOSED` once the store is closed. */
@@ -117,13 +89,7 @@ export class Core implements WriterEvents {
     index.expire(now);
     if (index.expiredBytes < this.wakeAtBytes) return;
     this.wakeAtBytes = Infinity;
-    this.#onNews();
-  }
-
-  /** Fixes the present: a view of it. */
-  openView(): View {
-    this.expire();
-    return this.views.open(this.log.nextSequence, this.log.clockFloor);
+    this.#parts.onNews();
   }
 
   /** Tells each segment how many of its bytes have expired, for whoever is about to ask it. */
@@ -147,7 +113,7 @@ export class Core implements WriterEvents {
     const active = this.log.active!;
     if (active !== this.#last) {
       this.#last = active;
-      this.#onNews();
+      this.#parts.onNews();
     }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
@@ -162,7 +128,8 @@ export class Core implements WriterEvents {
     this.epoch++;
     if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
     if (header.kind === KIND.clear) {
-      this.views.restore(this.#cleared.pop()!);
+      this.index = this.#cleared.pop()!;
+      this.#parts.observer.onReplaced(this.index);
       this.#recount();
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
@@ -170,7 +137,7 @@ export class Core implements WriterEvents {
       if (header.kind === KIND.set) active.liveBytes -= header.length;
       this.#discharge(segment, -lengthOf(form));
     }
-    this.views.rolledBack(header.sequence);
+    this.#parts.observer.onRollback(header.sequence);
   }
 
   /** What is written is not taken back any more. */
@@ -179,44 +146,39 @@ export class Core implements WriterEvents {
     this.#cleared = [];
   }
 
-  /** Replaces the index by one that was read anew (a reader's): open views keep the old one. */
+  /** Replaces the index by one that was read anew. */
   replaceIndex(index: Index): void {
-    this.views.replace(index);
+    this.#parts.observer.beforeReplacement(index);
+    this.index = index;
   }
 
-  /** Closes all files. Nothing is read any more. */
-  closeFiles(): void {
-    this.ordering.stop();
-    this.log.closeFiles();
-    this.#cache = new BlockCache(0);
-  }
-
-  /** Closes a view, and gives back the segments that were kept for it. */
-  release(view: View): void {
-    this.views.close(view);
+  /** Gives up segments that compaction has replaced, as soon as nobody needs them. */
+  retire(segments: Segment[]): void {
+    for (const segment of segments) for (const holder of this.#parts.holders) holder.onRetired?.(segment);
     this.sweep();
   }
 
-  /** Gives back retired segments that no view and no watch needs. Files are removed by their writer alone. */
+  /** Gives back retired segments that nobody needs any more. Files are removed by their writer alone. */
   sweep(): void {
-    // An index that is behind its log may point into any of them.
-    if (this.isTorn) return;
-    this.watches.limit(this.log);
-    for (const segment of this.log.retired.values()) {
-      if (segment.retiredAt >= this.views.oldest) continue;
-      if (this.watches.needs(this.log, segment)) continue;
-      this.log.retired.delete(segment.number);
-      if (this.log.isWriter) this.log.discard(segment);
+    const { log } = this;
+    for (const holder of this.#parts.holders) holder.beforeSweep?.(log);
+    for (const segment of log.retired.values()) {
+      if (this.#parts.holders.some((holder) => holder.needs(segment, log))) continue;
+      log.retired.delete(segment.number);
+      if (log.isWriter) log.discard(segment);
       else segment.handle.close();
     }
   }
 
-  /** Where a key's record is, for a view or now; `undefined` if there is none, or if it has expired. */
-  find(view: View | undefined): Place | undefined {
-    const { bytes, start, length } = this.key;
-    if (view !== undefined) return this.views.find(view, this.key);
-    const { index } = this;
-    return index.find(bytes, start, length) && !index.isExpired ? index : undefined;
+  /** Closes all files. Nothing is read any more. */
+  closeFiles(): void {
+    this.log.closeFiles();
+    this.#parts.cache.close();
+  }
+
+  /** Where the record of the key is that is encoded now; `undefined` if there is none, or if it has expired. */
+  find(): Place | undefined {
+    return this.isListed() && !this.index.isExpired ? this.index : undefined;
   }
 
   /** Whether the key that is encoded now has a record that counts: also one that has expired. */
@@ -229,10 +191,11 @@ export class Core implements WriterEvents {
   get(): Value | undefined {
     const { index, key } = this;
     const { bytes, start, length } = key;
-    if (this.#cache.isOn) {
+    const { cache } = this.#parts;
+    if (cache.isOn) {
       if (!index.guess(bytes, start, length)) return undefined;
       const source = index.isExpired ? undefined : this.log.segment(index.segment);
-      if (source !== undefined && this.#cache.has(source, index.offset, index.length)) {
+      if (source !== undefined && cache.has(source, index.offset, index.length)) {
         try {
           const value = this.#valueAt(index, key);
           if (value !== undefined) return value;
@@ -256,20 +219,26 @@ export class Core implements WriterEvents {
     const { segment, offset, length } = place;
     const source = this.log.segment(segment);
     if (source === undefined) throw new KvStoreError("CLOSED", "the segment that this record was in has been given up");
-    if (this.#cache.load(source, offset, length)) {
+    const { cache } = this.#parts;
+    if (cache.load(source, offset, length)) {
       try {
-        return this.#decode(this.#cache, source, place, key);
+        return this.#decode(cache, cache.at, source, place, key);
       } catch {
         // It may be that one reading, or memory, that is bad, and not the file.
-        this.#cache.drop(source, offset, length);
+        cache.drop(source, offset, length);
       }
     }
-    return this.#decode(this.#fetch(source, offset, length), source, place, key);
+    return this.#decode(this.#fetch(source, offset, length), 0, source, place, key);
   }
 
   /** Checks a record and decodes its value; `undefined` if it is another key's. */
-  #decode(buffer: RecordBuffer, source: Segment, { offset, length }: Place, key: KeyBytes): Value | undefined {
-    const at = buffer === this.#cache ? this.#cache.at : 0;
+  #decode(
+    buffer: RecordBuffer,
+    at: number,
+    source: Segment,
+    { offset, length }: Place,
+    key: KeyBytes,
+  ): Value | undefined {
     const header = this.#header;
     const seed = placeSeed(source.salt, offset);
     const bad = (reason: string) => corrupt(source.name, offset, reason);
@@ -280,7 +249,7 @@ export class Core implements WriterEvents {
     if (!valueIsIntact(buffer, at, header, seed)) throw bad("checksum of a value");
     const value = buffer.bytes.subarray(at + header.keyStart + header.keyLength, at + length);
     try {
-      return decodeValue(valueTypeOf(header.flags), value);
+      return this.#parts.decode(valueTypeOf(header.flags), value);
     } catch (error) {
       // The caller's code has left no stack: no fault of the record.
       if (isStackOverflow(error)) throw error;
@@ -302,11 +271,12 @@ export class Core implements WriterEvents {
   }
 
   #point(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
-    const { index, views } = this;
+    const { index } = this;
+    const { observer } = this.#parts;
     const key = keyIn(buffer, at, header);
-    if (views.oldest < Infinity) {
+    if (observer.isInterested) {
       index.find(key.bytes, key.start, key.length);
-      views.remember(key, index);
+      observer.beforeChange(key, index);
     }
     const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
     const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
@@ -318,9 +288,9 @@ export class Core implements WriterEvents {
 
   #clear(): void {
     this.epoch++;
-    const cleared = this.views.replace(new Index());
+    this.#cleared.push(this.index);
+    this.replaceIndex(new Index());
     for (const segment of this.log.segments.values()) segment.liveBytes = 0;
-    this.#cleared.push(cleared);
   }
 
   /** Counts live bytes from the index: after a clear was taken back, which is rare enough to be simple. */

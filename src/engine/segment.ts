@@ -153,8 +153,6 @@ export class Segment {
   cleanAsOf = 0;
   /** Whether its tombstones have been found to be needed, or too few to be worth a copy without them (see audit). */
   isAudited = false;
-  /** Once compaction has replaced it: the number of views that had been opened by then. Those may need it. */
-  retiredAt: number = Infinity;
   /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
   isDamaged = false;
   /** Per block its place in the block cache; 0: none (see there). */

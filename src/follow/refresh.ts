@@ -7,26 +7,28 @@ import { isTrimmed } from "../errors.ts";
 import { Log } from "../engine/log.ts";
 import { type Manifest, type ManifestSegment, readManifest } from "../engine/manifest.ts";
 import { findTail, markAmong } from "../engine/recovery.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { manifestOf } from "../engine/directory.ts";
 import { durableSequence } from "../watch/durable.ts";
 import { openReader, openSegments } from "../engine/open.ts";
 import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
-export function refresh(core: Core): boolean {
+export function refresh(core: OpenStore): boolean {
   core.check();
   return !core.log.isWriter && refreshReader(core);
 }
 
 /** Brings a reader up to date; reads only what is new. False if nothing had changed. */
-export function refreshReader(core: Core): boolean {
+export function refreshReader(core: OpenStore): boolean {
   const { platform, directory } = core.log;
   const isWhole = loadIndex(core);
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
-      const isNews = !isWhole || core.isTorn || mustReload(core, manifest) ? reload(core) : advance(core, manifest);
+      const isNews = !isWhole || core.follower.isTorn || mustReload(core, manifest)
+        ? reload(core)
+        : advance(core, manifest);
       if (!core.watches.isEmpty) core.watches.durableSequence = durableSequence(core);
       core.watches.wake();
       return isNews;
@@ -41,7 +43,7 @@ export function refreshReader(core: Core): boolean {
  * Reads what is left of the index: open views go on with it, and it is about to differ from its image. False if that
  * takes files that the writer has removed.
  */
-function loadIndex(core: Core): boolean {
+function loadIndex(core: OpenStore): boolean {
   try {
     core.index.loadAll();
     return true;
@@ -58,7 +60,7 @@ function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): num
 }
 
 /** Whether we have read records that do not count any more: of a failed write, or moved by recovery. */
-function mustReload(core: Core, manifest: Manifest): boolean {
+function mustReload(core: OpenStore, manifest: Manifest): boolean {
   const numbers = new Set(manifest.segments.map(({ number }) => number));
   // Of a segment that was being written and is gone since, nobody can tell any more where it ended.
   const hasLostTail = [...core.log.segments.values()].some(({ sealed, number }) => !sealed && !numbers.has(number));
@@ -69,17 +71,17 @@ function mustReload(core: Core, manifest: Manifest): boolean {
 }
 
 /** Reads the store anew. Open views keep the old index; the files it needs are the same ones. */
-function reload(core: Core): boolean {
+function reload(core: OpenStore): boolean {
   const { log, index, sequence } = openReader(core.log.platform, core.log.directory);
   follow(core, log);
   core.replaceIndex(index);
-  core.sequence = sequence;
-  core.isTorn = false;
+  core.follower.sequence = sequence;
+  core.follower.isTorn = false;
   core.sweep();
   return true;
 }
 
-function advance(core: Core, manifest: Manifest): boolean {
+function advance(core: OpenStore, manifest: Manifest): boolean {
   const { segments, platform, directory } = core.log;
   const ends = new Map(Array.from(segments.values(), (segment) => [segment.number, segment.endBytes]));
   const last = [...segments.values()].find(({ sealed }) => !sealed);
@@ -104,29 +106,29 @@ function advance(core: Core, manifest: Manifest): boolean {
     throw error;
   }
   follow(core, next);
-  core.isTorn = true;
+  core.follower.isTorn = true;
   const { highest, records } = replay(core.index, next.segments, {
-    sequence: core.sequence,
-    partitionSequence: () => core.sequence,
+    sequence: core.follower.sequence,
+    partitionSequence: () => core.follower.sequence,
     from: (segment) => ends.get(segment.number),
     hasLost: [...ends.keys()].some((number) => !next.segments.has(number)),
-    beforeChange: (key, place) => core.views.remember(key, place),
+    beforeChange: (key, place) => core.views.beforeChange(key, place),
   });
-  core.isTorn = false;
-  core.sequence = Math.max(core.sequence, highest);
-  next.nextSequence = Math.max(next.nextSequence, core.sequence + 1);
+  core.follower.isTorn = false;
+  core.follower.sequence = Math.max(core.follower.sequence, highest);
+  next.nextSequence = Math.max(next.nextSequence, core.follower.sequence + 1);
   core.sweep();
   return records > 0;
 }
 
 /** Takes over a newer log. Segments that it has no more stay open as long as views or watches may need them. */
-function follow(core: Core, next: Log): void {
+function follow(core: OpenStore, next: Log): void {
   next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
   const { watches } = core;
   // What was durable when we looked last is in segments that we have. What came later may have been dropped since.
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
   for (const segment of core.log.retired.values()) {
-    if (core.isTorn) segment.retiredAt = core.views.opened;
+    if (core.follower.isTorn) core.views.onRetired(segment);
     next.retired.set(segment.number, segment);
   }
   for (const segment of core.log.segments.values()) {
@@ -134,7 +136,7 @@ function follow(core: Core, next: Log): void {
     if (same === segment) continue;
     if (same !== undefined) segment.handle.close();
     else {
-      segment.retiredAt = core.views.opened;
+      core.views.onRetired(segment);
       next.retired.set(segment.number, segment);
       // Where one that was being written ended in the end, nobody can tell any more; but what was durable counts.
       if (!segment.sealed) segment.endBytes = core.log.syncedBytes;

@@ -14,7 +14,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, removeIfThere, renameIfThere } from "../platform/files.ts";
 import { Slices } from "../platform/turn.ts";
 import type { FileHandle } from "../platform/types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import type { Replayed } from "../engine/replay.ts";
 
 /** Fewer changes than this are replayed in no time: no image is worth writing for them. */
@@ -75,7 +75,7 @@ export function isDue(changes: number, keys: number): boolean {
  * is synced, and the manifest says so, before the image takes its name. False if something came between: the old image
  * stays.
  */
-export async function writeImage(core: Core): Promise<boolean> {
+export async function writeImage(core: OpenStore): Promise<boolean> {
   const { log, epoch, index } = core;
   index.loadAll();
   // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.

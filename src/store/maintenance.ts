@@ -23,7 +23,7 @@ import { nextTurn } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
 import { isDue, writeImage } from "../image/checkpoint.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "./open_store.ts";
 import type { Settings } from "./options.ts";
 
 const FIRST_RETRY_MS = 1000;
@@ -49,7 +49,7 @@ interface Caller {
 
 /** Runs compaction and writes images for one store. */
 export class Background {
-  readonly #core: Core;
+  readonly #core: OpenStore;
   readonly #settings: Settings;
   #queue: Promise<unknown> = Promise.resolve();
   #isConsidering = false;
@@ -64,7 +64,7 @@ export class Background {
   #delay: Timer | undefined;
 
   /** Nothing runs before `consider` or `compact` is called. */
-  constructor(core: Core, settings: Settings) {
+  constructor(core: OpenStore, settings: Settings) {
     this.#core = core;
     this.#settings = settings;
   }
@@ -326,11 +326,10 @@ export class Background {
       flush: () => writer.reached("sync"),
       settle: () => void writer.write(),
       expire: () => core.expire(),
-      remember: (key, place) => core.views.remember(key, place),
+      remember: (key, place) => core.views.beforeChange(key, place),
       retire: (segments, movedRecords) => {
         core.changes += movedRecords;
-        for (const segment of segments) segment.retiredAt = core.views.opened;
-        core.sweep();
+        core.retire(segments);
       },
       checkpoint: (scannedBytes) => {
         if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");

@@ -5,7 +5,7 @@
  */
 import { flagsOf, KIND } from "../engine/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "./open_store.ts";
 import { nameOf, ownKey } from "../engine/keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
@@ -44,19 +44,19 @@ export function encodeBatch(
 }
 
 /** Puts an operation into the tail, where nobody sees it before it is published. */
-export function stage(core: Core, { key, value, expiresAt }: EncodedOperation): void {
+export function stage(core: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
   core.key.encode(key);
   if (value === undefined) return stageDelete(core);
   core.writer!.tail.stage(KIND.set, flagsOf(core.key.isString, value.type), core.key, value.data, expiresAt);
 }
 
 /** Puts a delete of the key that was encoded last into the tail. */
-export function stageDelete({ key, writer }: Core): void {
+export function stageDelete({ key, writer }: OpenStore): void {
   writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
 }
 
 /** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
-export function stageBatch(core: Core, operations: EncodedOperation[]): void {
+export function stageBatch(core: OpenStore, operations: EncodedOperation[]): void {
   const { tail } = core.writer!;
   const hasDeletes = operations.some(({ value }) => value === undefined);
   const isThere = new Map<string, boolean>();

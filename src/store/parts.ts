@@ -6,7 +6,7 @@
 import type { Lock } from "../platform/types.ts";
 import type { Recovery, RepairReport } from "../types.ts";
 import { Background } from "./maintenance.ts";
-import { Core } from "../engine/engine.ts";
+import { OpenStore } from "./open_store.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Settings } from "./options.ts";
 
@@ -16,7 +16,7 @@ const FIRST_LOOK_MS = 1000;
 /** The parts of a store. */
 export interface Parts {
   /** Log, index and views. */
-  core: Core;
+  core: OpenStore;
   /** The options, complete. */
   settings: Settings;
   /** The writer lock; readers have none. */
@@ -37,9 +37,9 @@ export function partsFor(
   lock: Lock | undefined,
   salvaged?: RepairReport,
 ): Parts {
-  let core: Core;
+  let core: OpenStore;
   try {
-    core = new Core(opened, settings, () => background.consider());
+    core = new OpenStore(opened, settings, () => background.consider());
   } catch (error) {
     // No memory for the cache, say.
     opened.log.closeFiles();

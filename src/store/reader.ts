@@ -4,10 +4,10 @@
  * @module
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
-import type { Index } from "../engine/index.ts";
+import type { Index, Place } from "../engine/index.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "./open_store.ts";
 import { decodeKey, ownKey } from "../engine/keys.ts";
 import { boundsOf, RangeIterator } from "../order/range.ts";
 import { refreshReader } from "../follow/refresh.ts";
@@ -18,12 +18,12 @@ const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
 
 /** Reads a store, as it is or as it was. */
 export class Reading<V extends Value = Value, K extends Key = Key> {
-  readonly #core: Core;
+  readonly #core: OpenStore;
   /** The moment that is read; `undefined`: always the present. */
   readonly #view: View | undefined;
 
   /** Reads what is there at the moment of `view`, which it gives back when it is collected as garbage. */
-  constructor(core: Core, view: View | undefined) {
+  constructor(core: OpenStore, view: View | undefined) {
     this.#core = core;
     this.#view = view;
     if (view !== undefined) releaseWhenAbandoned(this, core, view);
@@ -58,13 +58,13 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   has(key: K): boolean {
     this.#check();
     this.#core.key.encode(key);
-    return this.#core.find(this.#view) !== undefined;
+    return this.#find() !== undefined;
   }
 
   expiresAt(key: K): number | undefined {
     this.#check();
     this.#core.key.encode(key);
-    return this.#core.find(this.#view)?.expiresAt || undefined;
+    return this.#find()?.expiresAt || undefined;
   }
 
   keys(range: Range = {}): IteratorObject<K, undefined> {
@@ -113,11 +113,16 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     return iterator as unknown as IteratorObject<T, undefined>;
   }
 
+  /** Where the record of the key is that is encoded now. */
+  #find(): Place | undefined {
+    return this.#view === undefined ? this.#core.find() : this.#core.findIn(this.#view);
+  }
+
   #get(key: K): V | undefined {
     const core = this.#core;
     const encoded = core.key.encode(key);
     if (this.#view === undefined) return core.get() as V | undefined;
-    const place = core.find(this.#view);
+    const place = core.findIn(this.#view);
     return place === undefined ? undefined : core.read(place, encoded) as V;
   }
 
@@ -157,7 +162,7 @@ function inspected(
 }
 
 function itemOf<V, T>(
-  core: Core,
+  core: OpenStore,
   view: View,
   { index, asBytes }: { index: Index; asBytes: boolean },
   item: (key: Key, value: () => V) => T,
@@ -173,12 +178,12 @@ function itemOf<V, T>(
 }
 
 /** Gives a view back when its holder is collected as garbage. */
-function releaseWhenAbandoned(holder: object, core: Core, view: View): void {
+function releaseWhenAbandoned(holder: object, core: OpenStore, view: View): void {
   ABANDONED.register(holder, () => core.release(view), holder);
 }
 
 /** Gives a view back. */
-function releaseNow(holder: object, core: Core, view: View): void {
+function releaseNow(holder: object, core: OpenStore, view: View): void {
   ABANDONED.unregister(holder);
   core.release(view);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Key, Range, Value } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { Reading, showAsJson } from "../store/reader.ts";
 
 /**
@@ -20,7 +20,7 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
   }
 
   /** Made by `KvStore.snapshot()`. */
-  constructor(core: Core) {
+  constructor(core: OpenStore) {
     this.#reading = new Reading<V, K>(core, core.openView());
   }
 

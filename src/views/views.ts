@@ -7,7 +7,9 @@
  * @module
  */
 import { formOf, Index, type KeyBytes, type Place } from "../engine/index.ts";
+import type { PlaceObserver, SegmentHolder } from "../engine/interfaces.ts";
 import type { KeyRef } from "../engine/partition.ts";
+import type { Segment } from "../engine/segment.ts";
 
 /** The store as it was at one moment. */
 export class View {
@@ -34,21 +36,34 @@ export class View {
 }
 
 /** The views on a store, oldest first. */
-export class Views {
+export class Views implements PlaceObserver, SegmentHolder {
   /** The present state. */
   current: Index;
   /** Views opened so far. */
-  opened = 0;
+  #opened = 0;
   #open: View[] = [];
+  /** How many views had been opened when a segment was replaced: those may need it. */
+  readonly #retiredAt: WeakMap<Segment, number> = new WeakMap();
 
   /** No views yet. */
   constructor(index: Index) {
     this.current = index;
   }
 
-  /** The id of the oldest open view; `Infinity` without one. */
-  get oldest(): number {
-    return this.#open[0]?.id ?? Infinity;
+  /** Whether any view is open. */
+  get isInterested(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** Takes note that a segment was replaced. */
+  onRetired(segment: Segment): void {
+    this.#retiredAt.set(segment, this.#opened);
+  }
+
+  /** Whether an open view may read a segment that was replaced. */
+  needs(segment: Segment): boolean {
+    const oldest = this.#open[0]?.id ?? Infinity;
+    return (this.#retiredAt.get(segment) ?? Infinity) >= oldest;
   }
 
   /** Whether a view is open. */
@@ -58,7 +73,7 @@ export class Views {
 
   /** Opens a view of the present state. */
   open(nextSequence: number, now: number = 0): View {
-    const view = new View(++this.opened, { sequence: nextSequence, now }, this.current.size);
+    const view = new View(++this.#opened, { sequence: nextSequence, now }, this.current.size);
     this.#open.push(view);
     this.current.holds++;
     return view;
@@ -85,32 +100,29 @@ export class Views {
   }
 
   /** Takes note that a key had that place (a segment of 0: none) before a change. */
-  remember(key: KeyBytes, place: Place): void {
+  beforeChange(key: KeyBytes, place: Place): void {
     const youngest = this.#open.at(-1);
     if (youngest !== undefined && youngest.cleared === undefined) note(youngest, key, place);
   }
 
-  /** Puts another index in the place of the present one (`clear`). Returns what was there. */
-  replace(next: Index): Index {
-    const old = this.current;
+  /** Puts another index in the place of the present one: for a clear, say. Views keep the old one. */
+  beforeReplacement(next: Index): void {
     const youngest = this.#open.at(-1);
-    if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = old;
-    next.holds = this.#open.length;
-    this.current = next;
-    return old;
+    if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = this.current;
+    this.onReplaced(next);
   }
 
-  /** Takes back a `replace`. */
-  restore(old: Index): void {
-    this.current = old;
-    old.holds = this.#open.length;
+  /** Takes an index for the present one. */
+  onReplaced(index: Index): void {
+    index.holds = this.#open.length;
+    this.current = index;
   }
 
   /**
    * A change with that sequence number has been taken back. Views opened after it see what was before it, as everybody
    * does: all changes since are taken back too, so there is nothing left for them to remember.
    */
-  rolledBack(sequence: number): void {
+  onRollback(sequence: number): void {
     for (const view of this.#open) {
       if (view.cleared === this.current) view.cleared = undefined;
       if (view.sequence <= sequence) continue;

@@ -12,7 +12,7 @@ import { KIND, valueTypeOf } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import { settled } from "../platform/turn.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { EncodedKey } from "../engine/keys.ts";
 import { checkInteger, checkNames } from "../store/options.ts";
 import { Pace } from "../check/scan.ts";
@@ -21,7 +21,7 @@ import type { EncodedValue } from "../store/values.ts";
 const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear" } as const;
 
 /** The versions of a key, the newest first. */
-export async function historyOf(core: Core, key: Key, options: HistoryOptions): Promise<Version[]> {
+export async function historyOf(core: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
   checkNames("history", options, ["limit", "onProgress", "signal"]);
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
@@ -55,7 +55,7 @@ export interface OldValue {
 }
 
 /** The value of one version of a key. Rejects with `NOT_FOUND`. */
-export async function versionOf(core: Core, key: Key, seq: number): Promise<OldValue> {
+export async function versionOf(core: OpenStore, key: Key, seq: number): Promise<OldValue> {
   if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
   let found: OldValue | undefined;
   await readRecords(core, { key, options: {}, seq }, (cursor, { name }) => {
@@ -74,7 +74,7 @@ export async function versionOf(core: Core, key: Key, seq: number): Promise<OldV
  * written when this is called is read; a view keeps the segments meanwhile.
  */
 async function readRecords(
-  core: Core,
+  core: OpenStore,
   { key, options, seq }: { key: Key; options: WorkOptions; seq?: number },
   visit: (cursor: RecordCursor, segment: Segment) => boolean,
 ): Promise<void> {

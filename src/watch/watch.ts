@@ -14,7 +14,7 @@ import { readManifest } from "../engine/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../engine/record.ts";
 import { keepRunning, paced } from "../platform/turn.ts";
 import type { Change, Key, Value, Watch, WatchOptions } from "../types.ts";
-import type { Core } from "../engine/engine.ts";
+import type { OpenStore } from "../store/open_store.ts";
 import { durableSequence } from "./durable.ts";
 import { decodeKey, EncodedKey } from "../engine/keys.ts";
 import { checkInteger, checkNames } from "../store/options.ts";
@@ -31,7 +31,7 @@ type Result<V extends Value, K extends Key> = IteratorResult<Change<V, K>, undef
 const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
 
 /** Begins a watch. */
-export function watchStore<V extends Value, K extends Key>(core: Core, options: WatchOptions): Watch<V, K> {
+export function watchStore<V extends Value, K extends Key>(core: OpenStore, options: WatchOptions): Watch<V, K> {
   checkNames("watch", options, ["prefix", "since", "signal"]);
   const { prefix = "", since, signal } = options;
   if (since !== undefined) checkSince(core, since);
@@ -53,7 +53,7 @@ export function watchStore<V extends Value, K extends Key>(core: Core, options: 
 }
 
 /** A number that a reader has not come to may be one that its writer has. */
-function checkSince(core: Core, since: number): void {
+function checkSince(core: OpenStore, since: number): void {
   checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
   if (since >= core.log.nextSequence && !core.log.isWriter) refreshReader(core);
 }
@@ -97,7 +97,7 @@ class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
 
 /** A watch under way. */
 class WatchState<V extends Value, K extends Key> implements Watching {
-  readonly #core: Core;
+  readonly #core: OpenStore;
   readonly #prefix: Uint8Array;
   readonly #changes: ChangeCursor;
   #isOver = false;
@@ -106,7 +106,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
   #wake: ((failure?: unknown) => void) | undefined;
   #unheed = () => {};
 
-  constructor(core: Core, prefix: Uint8Array, since: number) {
+  constructor(core: OpenStore, prefix: Uint8Array, since: number) {
     this.#core = core;
     this.#prefix = prefix;
     this.#changes = new ChangeCursor(since);
@@ -265,7 +265,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
  * Lets a reader look, in a while, whether there is something new for its watches: another manifest, or more in the file
  * that is being written than there was before the last look.
  */
-function lookLater(core: Core, seenBytes?: number): void {
+function lookLater(core: OpenStore, seenBytes?: number): void {
   const { watches, log } = core;
   if (log.isWriter || core.isClosed || watches.timer !== undefined || watches.isEmpty) return;
   watches.timer = log.platform.startTimer(LOOK_MS, () => {
@@ -275,7 +275,7 @@ function lookLater(core: Core, seenBytes?: number): void {
       const { platform, directory, generation } = core.log;
       bytes = writtenBytes(core);
       const isSame = bytes === seenBytes && readManifest(platform, directory)?.generation === generation;
-      if (!isSame || core.isTorn) refreshReader(core);
+      if (!isSame || core.follower.isTorn) refreshReader(core);
     } catch (error) {
       bytes = undefined;
       watches.wake(error);
@@ -285,7 +285,7 @@ function lookLater(core: Core, seenBytes?: number): void {
 }
 
 /** Size of the file that is being written. */
-function writtenBytes({ log }: Core): number {
+function writtenBytes({ log }: OpenStore): number {
   for (const { sealed, handle } of log.segments.values()) if (!sealed) return handle.size();
   return 0;
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { SegmentHolder } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Segment } from "../engine/segment.ts";
 import type { Timer } from "../platform/types.ts";
@@ -25,7 +26,7 @@ export interface Watching {
 }
 
 /** The open watches. */
-export class Watches {
+export class Watches implements SegmentHolder {
   /** For readers: what was known to be durable when they looked last. */
   durableSequence = 0;
   /** For readers: the next look. */
@@ -65,7 +66,7 @@ export class Watches {
   }
 
   /** Ends those for which too much would have to be kept. */
-  limit({ retired, historyFloor }: Log): void {
+  beforeSweep({ retired, historyFloor }: Log): void {
     for (const watching of this.#open) {
       if (watching.position >= historyFloor) continue;
       let bytes = 0;
@@ -80,7 +81,7 @@ export class Watches {
    * Whether a watch needs a segment that was replaced. One that stands at the history floor or above needs none: every
    * version to come is in the segments that are listed.
    */
-  needs({ historyFloor }: Log, { highestSequence }: Segment): boolean {
+  needs({ highestSequence }: Segment, { historyFloor }: Log): boolean {
     for (const { position } of this.#open) {
       if (position < historyFloor && position < highestSequence) return true;
     }

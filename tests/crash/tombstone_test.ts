@@ -87,9 +87,9 @@ async function compactSome(store: KvStore, mask: number, isAudited: boolean): Pr
     flush: () => writer.reached("sync"),
     settle: () => void writer.write(),
     expire: () => core.expire(),
-    remember: (key, place) => core.views.remember(key, place),
+    remember: (key, place) => core.views.beforeChange(key, place),
     retire: (segments) => {
-      for (const segment of segments) segment.retiredAt = core.views.opened;
+      core.retire(segments);
       core.sweep();
     },
     checkpoint: () => {},

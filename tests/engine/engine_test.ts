@@ -3,7 +3,7 @@ import { KvStore, KvStoreError, type Value } from "../../mod.ts";
 import { formOf } from "../../src/engine/index.ts";
 import { flagsOf, KIND, VALUE_TYPE } from "../../src/engine/record.ts";
 import type { Lock } from "../../src/platform/types.ts";
-import { Core } from "../../src/engine/engine.ts";
+import { OpenStore } from "../../src/store/open_store.ts";
 import { manifestOf } from "../../src/engine/directory.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
@@ -100,7 +100,7 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
-  const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
+  const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;
     core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);
@@ -108,11 +108,11 @@ Deno.test("an entry of the index that points at the record of another key is COR
   }
   const read = (name: string) => {
     core.key.encode(name);
-    return core.read(core.find(undefined)!, core.key);
+    return core.read(core.find()!, core.key);
   };
   assertEquals([read("a"), read("b")], ["of a", "of b"]);
   core.key.encode("b");
-  const { segment, offset, length } = core.find(undefined)!;
+  const { segment, offset, length } = core.find()!;
   core.index.put(core.key.encode("a"), segment, offset, formOf(length, true));
   assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
   assertEquals(read("b"), "of b");

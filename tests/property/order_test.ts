@@ -94,7 +94,7 @@ class Twin {
   #remembered(key: string): EncodedKey {
     const encoded = new EncodedKey().encode(key);
     this.views.current.find(encoded.bytes, 0, encoded.length);
-    this.views.remember(encoded, this.views.current);
+    this.views.beforeChange(encoded, this.views.current);
     return encoded;
   }
 }

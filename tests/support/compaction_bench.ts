@@ -9,7 +9,7 @@ import type { CompactionHost } from "../../src/engine/compactor.ts";
 import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
-import { Core } from "../../src/engine/engine.ts";
+import { OpenStore } from "../../src/store/open_store.ts";
 import { manifestOf } from "../../src/engine/directory.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { verifyOn } from "../../src/check/verify.ts";
@@ -18,7 +18,7 @@ import { utf8 } from "./records.ts";
 
 /** A store without its outer shell, so that a test says itself what is compacted, and when. */
 export class Bench {
-  readonly core: Core;
+  readonly core: OpenStore;
   readonly host: CompactionHost;
   retired: Segment[] = [];
   /** Called at every pause of a compaction. */
@@ -27,7 +27,7 @@ export class Bench {
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
     const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock);
-    const core = new Core(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
+    const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
     const writer = core.writer!;
     this.core = core;
     this.host = {
@@ -39,7 +39,7 @@ export class Bench {
       },
       settle: () => void writer.write(),
       expire: () => core.expire(),
-      remember: (key, place) => core.views.remember(key, place),
+      remember: (key, place) => core.views.beforeChange(key, place),
       retire: (segments) => void this.retired.push(...segments),
       checkpoint: () => {},
     };
@@ -61,7 +61,7 @@ export class Bench {
 
   get(key: string): unknown {
     this.core.key.encode(key);
-    const place = this.core.find(undefined);
+    const place = this.core.find();
     return place === undefined ? undefined : this.core.read(place, this.core.key);
   }
 

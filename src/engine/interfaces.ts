@@ -1,0 +1,67 @@
+/**
+ * What the engine knows of the features around it: a few narrow interfaces, which they implement. It imports none of
+ * them.
+ *
+ * @module
+ */
+import type { Value } from "../types.ts";
+import type { Index, KeyBytes, Place } from "./index.ts";
+import type { Log } from "./log.ts";
+import type { RecordBuffer } from "./record.ts";
+import type { Segment } from "./segment.ts";
+
+/** Wants to know where records are before that changes: snapshots, which go on reading what was there. */
+export interface PlaceObserver {
+  /** Whether anybody reads an earlier state. Otherwise no change is told. */
+  readonly isInterested: boolean;
+  /** A key is about to get another place, or none. `place` is the one it has; its segment is 0 if it has none. */
+  beforeChange(key: KeyBytes, place: Place): void;
+  /** The index is about to be replaced as a whole. */
+  beforeReplacement(next: Index): void;
+  /** A replacement was taken back: this is the index again. */
+  onReplaced(former: Index): void;
+  /** The change with this sequence number was taken back. */
+  onRollback(sequence: number): void;
+}
+
+/** May need segments that compaction has replaced. */
+export interface SegmentHolder {
+  /** A segment was replaced just now. */
+  onRetired?(segment: Segment): void;
+  /** Retired segments are about to be given up: the moment to do without some. */
+  beforeSweep?(log: Log): void;
+  /** Whether a retired segment has to stay. */
+  needs(segment: Segment, log: Log): boolean;
+}
+
+/** Keeps parts of segments in memory. */
+export interface RecordCache extends RecordBuffer {
+  /** Whether it keeps anything at all. */
+  readonly isOn: boolean;
+  /** Where in `bytes` the record starts that `load` has found. */
+  readonly at: number;
+  /** Whether `load` would find the start of a record without reading. */
+  has(segment: Segment, offset: number, length: number): boolean;
+  /** Finds a record, reading it if need be. False if it has to be read from the file. */
+  load(segment: Segment, offset: number, length: number): boolean;
+  /** Forgets what it has of a record. */
+  drop(segment: Segment, offset: number, length: number): void;
+  /** Forgets everything, and keeps nothing any more. */
+  close(): void;
+}
+
+/** What an engine is given. */
+export interface EngineParts {
+  /** Segments are sealed at this size. */
+  segmentBytes: number;
+  /** Where records are looked for before they are read from a file. */
+  cache: RecordCache;
+  /** Hears of places before they change. */
+  observer: PlaceObserver;
+  /** Everybody who may need a replaced segment. */
+  holders: SegmentHolder[];
+  /** Makes a value of its type and its bytes. Throws if they are none. */
+  decode(type: number, bytes: Uint8Array): Value;
+  /** A new segment was begun, or much has expired: there may be something to compact. */
+  onNews(): void;
+}
