@@ -24,7 +24,7 @@ export const callRules: Promised[] = [
       },
       {
         id: "left-overs-of-a-call-written",
-        in: "Core.writable",
+        in: "Engine.writable",
         find: "this.writer.tail.stagedEnd = this.writer.tail.length;",
         replace: "",
         killers: ["what a call that was cut off left staged is not written with the next one"],

@@ -203,9 +203,9 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "segment-removed-under-an-iterator",
-        in: "Core.sweep",
-        find: "if (segment.retiredAt >= this.views.oldest) continue;",
-        replace: "if (segment.retiredAt > this.views.opened) continue;",
+        in: "Views.needs",
+        find: "return (this.#retiredAt.get(segment) ?? Infinity) >= oldest;",
+        replace: "return false;",
         killers: ["iterators: read on across compaction, clear and rotation"],
       },
       {

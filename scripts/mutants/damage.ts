@@ -14,21 +14,21 @@ export const damagePromises: Promised[] = [
     mutants: [
       {
         id: "value-checksum-ignored",
-        in: "Core.#decode",
+        in: "Engine.#decode",
         find: "if (!valueIsIntact(buffer, at, header, seed)) throw",
         replace: "if (header.length === 0) throw",
         killers: ["open: a damaged value is met where it is read, not at opening"],
       },
       {
         id: "header-checksum-ignored",
-        in: "Core.#decode",
+        in: "Engine.#decode",
         find: "if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw",
         replace: "if (!isRecord) throw",
         killers: ["get: whichever bit of its record has flipped, it is CORRUPT"],
       },
       {
         id: "key-of-the-record-not-compared",
-        in: "Core.#decode",
+        in: "Engine.#decode",
         find: "if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;",
         replace: "if (isSame(buffer.bytes, 0, 0, key) && header.length === 0) return undefined;",
         killers: ["an entry of the index that points at the record of another key is CORRUPT, never that one's value"],
@@ -80,8 +80,8 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "inputs-kept-for-the-end",
-        in: "Background.#host",
-        find: "core.sweep();",
+        in: "Engine.retire",
+        find: "this.sweep();",
         replace: "",
         killers: ["deletes and compaction free a disk with one segment's space left"],
       },

@@ -27,7 +27,7 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-write",
-        in: "Core.writable",
+        in: "Engine.writable",
         find: "this.index.loadAll();",
         replace: "",
         killers: ["index: image and log damaged, calls say so without reading the log each time, and change nothing"],

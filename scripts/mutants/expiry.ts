@@ -21,14 +21,14 @@ export const expiryPromises: Promised[] = [
     mutants: [
       {
         id: "expired-value-read",
-        in: "Core.get",
+        in: "Engine.get",
         find: "return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;",
         replace: "return index.find(bytes, start, length) ? this.read(index, key) : undefined;",
         killers: [TO_THE_MILLISECOND],
       },
       {
         id: "expired-value-read-from-the-cache",
-        in: "Core.get",
+        in: "Engine.get",
         find: "const source = index.isExpired ? undefined : this.log.segment(index.segment);",
         replace: "const source = this.log.segment(index.segment);",
         killers: [TO_THE_MILLISECOND],
@@ -42,7 +42,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "expired-a-millisecond-late",
-        in: "Core.expire",
+        in: "Engine.expire",
         find: "if (now < index.nextExpiry || now === index.now) return;",
         replace: "if (now <= index.nextExpiry || now === index.now) return;",
         killers: [TO_THE_MILLISECOND],
@@ -115,7 +115,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-raised",
-        in: "Core.expire",
+        in: "Engine.expire",
         find: "log.clockFloor = now;",
         replace: "",
         killers: ["clock: while a store is open, going back revives nothing, and no key lives shorter for it"],
@@ -179,7 +179,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "nobody-told-that-much-has-expired",
-        in: "Core.expire",
+        in: "Engine.expire",
         find: "if (index.expiredBytes < this.wakeAtBytes) return;",
         replace: "if (index.expiredBytes >= 0) return;",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
@@ -209,14 +209,14 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "snapshot-counts-anew-behind-a-rollback",
-        in: "Views.rolledBack",
+        in: "Views.onRollback",
         find: "view.size = this.current.sizeAt(view.now);",
         replace: "view.size = this.current.size;",
         killers: [REJECTED],
       },
       {
         id: "expiry-not-given-back-by-a-rollback",
-        in: "Core.onRollback",
+        in: "Engine.onRollback",
         find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace: "this.index.put(keyIn(buffer, at, header), segment, offset, form, Math.min(0, expiresAt));",
         killers: [REJECTED],

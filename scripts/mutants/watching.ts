@@ -112,7 +112,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "kept-for-ever",
-        in: "Watches.limit",
+        in: "Watches.beforeSweep",
         find: "if (bytes > this.#keptBytes) watching",
         replace: "if (bytes > this.#keptBytes * 1000) watching",
         killers: ["watch: one that stands still holds up no writer, pins four segments at most, and ends with TRIMMED"],

@@ -114,7 +114,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "rejected-write-visible",
-        in: "Core.onRollback",
+        in: "Engine.onRollback",
         find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace:
           "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
@@ -122,8 +122,8 @@ export const writeRules: Promised[] = [
       },
       {
         id: "rejected-clear-visible",
-        in: "Core.onRollback",
-        find: "this.views.restore(this.#cleared.pop()!);",
+        in: "Engine.onRollback",
+        find: "this.index = this.#cleared.pop()!;",
         replace: "this.#cleared.pop();",
         killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },

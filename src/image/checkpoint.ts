@@ -96,6 +96,8 @@ export async function writeImage(core: OpenStore): Promise<boolean> {
     }
     const about = describe(log, from);
     await core.writer!.reached("sync");
+    // The accounts count marks, too, and nobody waits for those.
+    log.syncActive();
     if (core.epoch !== epoch) return false;
     if (log.active !== undefined) log.replaceManifest({ clean: false });
     await writer.finish(about);

@@ -1,4 +1,4 @@
-import { type assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import {
   encodeSegmentHeader,

@@ -4,6 +4,7 @@ import { crc32 } from "../../src/platform/checksum.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { loadImage, writeImage } from "../../src/image/checkpoint.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
+import { nextTurn } from "../../src/platform/turn.ts";
 import { flagsOf, KIND, MARK_BYTES, VALUE_TYPE } from "../../src/engine/record.ts";
 import { manifestOf } from "../../src/engine/directory.ts";
 import { openReader, openWriter } from "../../src/engine/open.ts";
@@ -118,6 +119,7 @@ Deno.test("checkpoint: so is a mark that nobody waits for", async () => {
   const store = opened(platform);
   set(store, "a");
   await store.writer!.reached("sync");
+  await nextTurn();
   const { endBytes } = store.log.active!;
   onIdle();
   assertEquals(store.log.active!.endBytes, endBytes + MARK_BYTES);
