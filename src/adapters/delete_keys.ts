@@ -1,16 +1,16 @@
 /**
- * Deleting many keys.
+ * Deleting many keys at once.
  *
  * @module
  */
 import type { Key, KvStore, Value } from "../../mod.ts";
 
-/** So many keys go into a batch: of the greatest length, no more would fit. */
+/** Keys in one batch. Even keys of the greatest length fit. */
 const KEYS_AT_ONCE = 1000;
 
 /**
- * Deletes keys. All of them are handed to the store within this call, so that a write that comes after it is not deleted;
- * but it may be several batches, of which a crash keeps the first ones.
+ * Deletes keys. The store has all deletes when this call returns its promise, so a later write of a key stays. They may
+ * take several batches; a crash may keep the first ones only.
  */
 export async function deleteKeys<V extends Value>(store: KvStore<V>, keys: Iterable<Key>): Promise<void> {
   const list = [...keys];

@@ -1,34 +1,34 @@
 /**
- * Giving way: reading is synchronous beneath, so that a loop of awaited reads would never leave the promises' queue, and
- * no timer, signal or request would have its turn.
+ * Turns of the event loop between reads. Reads of the store are synchronous, so a loop of awaited reads never leaves
+ * the queue of promises, and timers, signals and requests would starve. Every few milliseconds a read waits for a turn.
  *
  * @module
  */
 import timers from "node:timers";
 
-/** Kept, as test runners put fakes in its place. */
+/** Taken at load, as test runners replace the global with a fake. */
 const { setImmediate } = timers;
 
-/** So long at most goes by without a turn for everything else. */
+/** The longest time without a turn. */
 const LONGEST_MS = 5;
 
-/** The clock is looked at once in so many reads, as it costs a tenth of one. */
+/** Looking at the clock costs a tenth of a read, so only every 16th read does. */
 const READS_A_LOOK = 16;
 
 let reads = 0;
-/** When the present turn of the event loop began to read; `undefined` if it has not. */
+/** When the current turn of the event loop began to read; `undefined` if it has not. */
 let began: number | undefined;
 
-/** Resolves when timers that are due, input and output have had their turn. */
+/** Resolves after one turn of the event loop: due timers, input and output have been served. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** A turn to be awaited, if reading has gone on for long enough without one. */
+/** Returns a turn to await if reads have gone on for long enough without one. */
 export function turnIfDue(): Promise<void> | undefined {
   if (began === undefined) {
     began = performance.now();
-    // Runs before whoever waits for a turn goes on.
+    // Runs before anything that waits for a turn goes on.
     setImmediate(() => began = undefined);
     return undefined;
   }
@@ -36,7 +36,7 @@ export function turnIfDue(): Promise<void> | undefined {
   return performance.now() - began < LONGEST_MS ? undefined : nextTurn();
 }
 
-/** What an asynchronous read has found: at once, or behind a turn that is due. */
+/** Returns the result of a read: at once, or after a turn if one is due. */
 export function paced<T>(found: T): T | Promise<T> {
   const turn = turnIfDue();
   return turn === undefined ? found : turn.then(() => found);

@@ -1,7 +1,7 @@
 /**
- * The store beneath keyv 5 and 6.
+ * The store as a storage adapter for keyv 5 and 6.
  *
- * Nothing of keyv is imported: an adapter is what has the methods.
+ * It imports nothing of keyv: keyv takes any object that has the methods.
  *
  * @example
  * ```ts
@@ -18,49 +18,48 @@
  * @module
  */
 import { EventEmitter } from "node:events";
-import type { BatchOperation, KvStore, OpenOptions, Value } from "../../mod.ts";
+import type { BatchOperation, KvStore, OpenOptions, Range, Value } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import { paced, turnIfDue } from "./event_loop.ts";
 import { StoreShare } from "./store_share.ts";
 import { expiryOf } from "./ttl.ts";
 
-/** An entry to be set. */
+/** An entry to set. */
 export interface KvKeyvEntry {
   /** The key. */
   key: string;
-  /** What keyv made of the value. */
+  /** The value, as keyv has encoded it. */
   value: unknown;
   /** Time to live in milliseconds. */
   ttl?: number | undefined;
 }
 
 /**
- * A storage adapter for keyv. Adapters on one directory share one open store, which is closed when the last of them is
- * disconnected; make one for each `Keyv`, as keyv tells an adapter whose namespace it serves.
+ * A storage adapter for keyv. Adapters on one directory share one open store; the last one to disconnect closes it. Make
+ * one adapter for each `Keyv`, as keyv sets the namespace on the adapter.
  *
- * It has the interface of keyv 5: keys come with their namespace, times to live are relative. keyv 6 puts its own bridge
- * before such adapters, which gives keys their namespace (`users::ada`, where keyv 5 has `users:ada`). That holds only
- * for adapters that have no property `namespace`, so this class declares none: it is keyv 5 that sets it. With one, keyv
- * 6 would leave namespaces to the adapter, and those who share a store would share their keys.
+ * The adapter has the interface of keyv 5: keys come with their namespace, and times to live are relative. keyv 6 wraps
+ * such an adapter in a bridge, which adds the namespace (`users::ada`, where keyv 5 has `users:ada`). It does so only if
+ * the adapter has no property `namespace`. So this class does not define one; keyv 5 sets it on the object. With it,
+ * keyv 6 would leave namespaces to the adapter, and all namespaces would share their keys.
  */
 export class KvKeyv extends EventEmitter {
-  /** Set by keyv 5: what `clear` is about. */
+  /** The namespace that `clear` deletes. Set by keyv 5. */
   declare namespace?: string | undefined;
   /**
-   * For keyv 5: it offers iterators only over kinds of databases that it knows, and this is the one of them that is
-   * embedded, too.
+   * Makes keyv 5 offer iterators, which it does only for databases that it knows. SQLite is the embedded one of them.
    */
   readonly opts: Record<string, unknown> = { dialect: "sqlite" };
   readonly #share: StoreShare;
-  /** Whether several namespaces of keyv 5 have been set. */
+  /** Whether keyv 5 has set several namespaces. */
   #isShared = false;
 
   /**
-   * An adapter on a store, which is opened with the first call.
+   * Makes an adapter. The first call opens the store.
    *
-   * @param store path of the store's directory; or an open store, which stays its owner's to close
-   * @param options options of `KvStore.open`. A cache can do with `{ durability: "write" }`
-   * @throws {TypeError} if `store` is neither
+   * @param store path of the store's directory, or an open store, which the caller closes
+   * @param options options of `KvStore.open`. `{ durability: "write" }` suits a cache
+   * @throws {TypeError} if `store` is neither a path nor a store
    */
   constructor(store: string | KvStore, options: OpenOptions = {}) {
     super();
@@ -70,7 +69,7 @@ export class KvKeyv extends EventEmitter {
     this.#share = new StoreShare(store, options);
   }
 
-  /** The value of a key, or `undefined`. Rejects as `KvStore.get` throws, and also emits that: keyv 5 hides it. */
+  /** Returns the value of a key, or `undefined`. Emits an error as well as rejecting with it: keyv 5 hides rejections. */
   async get<T>(key: string): Promise<T | undefined> {
     try {
       return await this.#share.run((store) => paced(store.get(key) as T | undefined));
@@ -80,35 +79,35 @@ export class KvKeyv extends EventEmitter {
     }
   }
 
-  /** The values of several keys, in their order. */
+  /** Returns the values of several keys, in their order. */
   async getMany<T>(keys: string[]): Promise<(T | undefined)[]> {
     const own = [...keys];
     return await this.#share.run((store) => paced(store.getMany(own) as (T | undefined)[]));
   }
 
-  /** Sets a key, for so many milliseconds if a time is given. */
+  /** Sets a key. `ttl` is its time to live in milliseconds. */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
-    const own = this.#share.keep(value) as Value;
+    const own = this.#share.copyUnlessOpen(value) as Value;
     await this.#share.run((store) => store.set(key, own, expiryOf(ttl)));
     return true;
   }
 
-  /** Sets several keys at once: all or none; resolves to `true` for each. (keyv 5 asks for that, and declares `void`.) */
+  /** Sets several keys, all or none. Resolves to `true` for each key: keyv 5 needs that, though it declares `void`. */
   // deno-lint-ignore no-explicit-any
   async setMany(entries: KvKeyvEntry[]): Promise<any> {
     const operations = entries.map(({ key, value, ttl }): BatchOperation => (
-      { type: "set", key, value: this.#share.keep(value) as Value, ...expiryOf(ttl) }
+      { type: "set", key, value: this.#share.copyUnlessOpen(value) as Value, ...expiryOf(ttl) }
     ));
     await this.#share.run((store) => store.batch(operations));
     return operations.map(() => true);
   }
 
-  /** Deletes a key; resolves to whether it was there. */
+  /** Deletes a key. Resolves to whether it was there. */
   async delete(key: string): Promise<boolean> {
     return await this.#share.run((store) => store.delete(key));
   }
 
-  /** Deletes several keys at once; resolves to whether any of them was there, which keyv 6 then says of each. */
+  /** Deletes several keys. Resolves to whether any of them was there; keyv 6 reports that for each key. */
   async deleteMany(keys: string[]): Promise<boolean> {
     const own = [...keys];
     return await this.#share.run(async (store) => {
@@ -119,55 +118,53 @@ export class KvKeyv extends EventEmitter {
   }
 
   /**
-   * Deletes the keys of the namespace, or all if there is none. They are those that begin with it and a colon: those of a
-   * namespace `a:b` are within `a`, and without keyv's prefix (`useKeyPrefix: false`, which is for adapters with a way of
-   * their own) there are none.
+   * Deletes the keys of the namespace, or all keys if there is none. The keys of a namespace begin with its name and a
+   * colon, so clearing `a` clears `a:b` too. With keyv's `useKeyPrefix: false` keys have no namespace, and none match.
    *
-   * @throws {TypeError} if `Keyv` of keyv 5 with different namespaces share the adapter: it is not told which of them calls
+   * @throws {TypeError} if several `Keyv` of keyv 5 with different namespaces share the adapter: keyv 5 does not tell which
+   * one calls
    */
   async clear(): Promise<void> {
     if (this.#isShared) {
-      const reason = "a KvKeyv that several Keyv with namespaces of their own share cannot tell whose keys to clear";
-      throw new TypeError(`${reason}: make a KvKeyv for each`);
+      const reason = "a KvKeyv that Keyv instances with different namespaces share cannot tell whose keys to clear";
+      throw new TypeError(`${reason}: make a KvKeyv for each of them`);
     }
     const { namespace } = this;
-    await this.#share.run((store) =>
-      namespace ? deleteKeys(store, store.keys({ prefix: `${namespace}:` })) : store.clear()
-    );
+    await this.#share.run((store) => namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : store.clear());
   }
 
-  /** Whether a key is there. */
+  /** Resolves to whether a key is there. */
   async has(key: string): Promise<boolean> {
     return await this.#share.run((store) => paced(store.has(key)));
   }
 
-  /** Whether each of several keys is there. */
+  /** Resolves to whether each of several keys is there. */
   async hasMany(keys: string[]): Promise<boolean[]> {
     const own = [...keys];
     return await this.#share.run((store) => paced(own.map((key) => store.has(key))));
   }
 
-  /** The entries whose keys begin with a namespace and a colon, as of the first step; all without a namespace. */
+  /** Iterates over the entries of a namespace, or over all, as they were at the first step. */
   async *iterator<T>(namespace?: string): AsyncGenerator<[string, T], void> {
     const store = await this.#share.store();
-    for (const [key, value] of store.entries(namespace ? { prefix: `${namespace}:` } : {})) {
+    for (const [key, value] of store.entries(rangeOf(namespace))) {
       const turn = turnIfDue();
       if (turn !== undefined) await turn;
-      // Keys of keyv are strings; others are somebody else's.
+      // keyv's keys are strings. Another user of the store has set the others.
       if (typeof key === "string") yield [key, value as T];
     }
   }
 
   /**
-   * Adds a listener. keyv does that when it takes an adapter for its own, and keyv 5 then sets the namespace at once: the
-   * only sign that a second `Keyv` has come.
+   * Adds a listener. A `Keyv` listens for errors when it takes the adapter, and keyv 5 sets the namespace right after. That
+   * is the only sign of a second `Keyv`.
    */
   override on(event: string | symbol, listener: (...args: unknown[]) => void): this {
     if (event === "error" && Object.hasOwn(this, "namespace")) this.#watchNamespace();
     return super.on(event, listener);
   }
 
-  /** Notes it if the namespace becomes another one before the code that runs now has ended. */
+  /** Notices a change of the namespace until the current code has run to its end. */
   #watchNamespace(): void {
     let { namespace } = this;
     const field = { configurable: true, enumerable: true };
@@ -179,14 +176,19 @@ export class KvKeyv extends EventEmitter {
         namespace = next;
       },
     });
-    // Later, a `Keyv` may change its own.
+    // Later changes are those of the `Keyv` that has the adapter.
     Promise.resolve().then(() =>
       Object.defineProperty(this, "namespace", { ...field, value: namespace, writable: true })
     );
   }
 
-  /** Gives the store back; it is closed with the last adapter on its directory. A later call opens it again. */
+  /** Disconnects from the store. The last adapter on a directory closes it. A later call opens it again. */
   async disconnect(): Promise<void> {
     await this.#share.release();
   }
+}
+
+/** The keys of a namespace, or all keys. */
+function rangeOf(namespace: string | undefined): Range {
+  return namespace ? { prefix: `${namespace}:` } : {};
 }

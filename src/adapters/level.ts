@@ -1,7 +1,7 @@
 /**
- * The store as a Level database: everything that is built on `abstract-level` runs on it.
+ * The store as a Level database. Software built on `abstract-level` runs on it.
  *
- * It needs the package `abstract-level`, version 3, beside this one.
+ * Install `abstract-level` 3 beside this package.
  *
  * @example
  * ```ts
@@ -27,41 +27,35 @@ import {
 import {
   type BatchOperation,
   destroyStore,
-  KvStore,
+  type KvStore,
   type OpenOptions,
   type RepairReport,
   repairStore,
+  type WriteOptions,
 } from "../../mod.ts";
-import { KvLevelChainedBatch, type Operation } from "./level_chained_batch.ts";
-import { type Data, inFormat, levelError, withLevelErrors, withLevelErrorsLater } from "./level_format.ts";
-import {
-  type IteratorOptions,
-  KvLevelIterator,
-  KvLevelSnapshot,
-  type RangeOptions,
-  readerOf,
-  type ReadOptions,
-} from "./level_iterator.ts";
-import {
-  checkedLocation,
-  clear,
-  durabilityOf,
-  isNotFound,
-  isThere,
-  storeOptions,
-  type SyncOption,
-} from "./level_options.ts";
-import { approximateSize, type KeyEncodingOption } from "./level_approximate_size.ts";
-import { ownCopy, ownFields } from "./defensive_copy.ts";
+import { copyBytes, copyFields } from "./copies.ts";
 import { nextTurn, paced } from "./event_loop.ts";
+import { approximateSize, type KeyEncodingOption } from "./level_approximate_size.ts";
+import { KvLevelChainedBatch, type Operation } from "./level_chained_batch.ts";
+import { levelError, withLevelErrors, withLevelErrorsLater } from "./level_errors.ts";
+import { type Data, inFormat } from "./level_format.ts";
+import { type IteratorOptions, KvLevelIterator } from "./level_iterator.ts";
+import { checkedLocation, type LevelOpenOptions, openLevelStore } from "./level_open.ts";
+import { clear, KvLevelSnapshot, type RangeOptions, readerOf, type ReadOptions } from "./level_reads.ts";
 
-export type { Data, KeyEncodingOption, SyncOption };
+/** LevelDB's option for every write. */
+export interface SyncOption {
+  /** `true`: the write survives a power cut; `false`: the death of the process. Default: the database's `durability`. */
+  sync?: boolean | undefined;
+}
 
-/** Options of a database: those of Level, and those of `KvStore.open`. */
+export type { Data, KeyEncodingOption };
+
+/** Options of a database: Level's, and those of `KvStore.open`. */
 export interface KvLevelOptions<K = string, V = string>
   extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, "create"> {}
 
-/** What the database can do, for `abstract-level` and its suite. Text is stored as text, and bytes are as bytes. */
+/** What the database supports, as `abstract-level` and its suite ask. Text is stored as text, bytes as bytes. */
 const MANIFEST = {
   encodings: { utf8: true, buffer: true, view: true },
   additionalMethods: { approximateSize: true, compactRange: true },
@@ -78,22 +72,22 @@ const MANIFEST = {
 /**
  * A Level database in a directory, with snapshots, sublevels, `seek` and `getSync`.
  *
- * Writes are durable when they resolve, as everywhere in this store, unless `sync: false` is given, or
- * `durability: "write"` for all: LevelDB's own way, which a power cut may cost the last second.
+ * A write survives a power cut once its promise resolves. With `sync: false` for one write, or `durability: "write"` for
+ * all, it is faster, as in LevelDB, and a power cut may lose the last second.
  *
- * @typeParam K what the keys are, for the type checker alone
- * @typeParam V what the values are
+ * @typeParam K type of the keys; nothing checks it at run time
+ * @typeParam V type of the values
  */
 export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
-  /** The directory. */
+  /** Path of the store's directory, as given. */
   readonly location: string;
   #store: KvStore<Data> | undefined;
 
   /**
-   * Opens the store in a directory, in the background: calls wait for it.
+   * Makes a database and opens its store in the background. Calls wait until it is open.
    *
    * @param directory path of the store's directory
-   * @param options those of Level (`keyEncoding`, `valueEncoding`, `createIfMissing`, `errorIfExists`) and of
+   * @param options options of Level (`keyEncoding`, `valueEncoding`, `createIfMissing`, `errorIfExists`) and of
    * `KvStore.open`
    */
   constructor(directory: string, options: KvLevelOptions<K, V> = {}) {
@@ -101,7 +95,7 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
     this.location = directory;
   }
 
-  /** The open store beneath, for what Level has no call for: `compact`, `backup`, `stats`, `verify`. */
+  /** The open store, for calls that Level lacks: `compact`, `backup`, `stats`, `verify`. */
   get store(): KvStore<Data> {
     if (this.#store === undefined) throw levelError("LEVEL_DATABASE_NOT_OPEN", "Database is not open");
     return this.#store;
@@ -109,60 +103,60 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
 
   /** Sets a key. */
   override put(key: K, value: V): Promise<void>;
-  /** Sets a key, with LevelDB's option `sync` beside those of Level. */
+  /** Sets a key. Takes LevelDB's option `sync` besides those of Level. */
   override put<K1 = K, V1 = V>(key: K1, value: V1, options: AbstractPutOptions<K1, V1> & SyncOption): Promise<void>;
   override put(key: unknown, value: unknown, ...options: unknown[]): Promise<void> {
-    return super.put(...[this.#kept(key), this.#kept(value), ...options] as unknown as [K, V]);
+    return super.put(...[this.#copyUntilOpen(key), this.#copyUntilOpen(value), ...options] as unknown as [K, V]);
   }
 
   /** Deletes a key. */
   override del(key: K): Promise<void>;
-  /** Deletes a key, with LevelDB's option `sync` beside those of Level. */
+  /** Deletes a key. Takes LevelDB's option `sync` besides those of Level. */
   override del<K1 = K>(key: K1, options: AbstractDelOptions<K1> & SyncOption): Promise<void>;
   override del(key: unknown, ...options: unknown[]): Promise<void> {
-    return super.del(...[this.#kept(key), ...options] as unknown as [K]);
+    return super.del(...[this.#copyUntilOpen(key), ...options] as unknown as [K]);
   }
 
-  /** Does all of the operations or none, also across a crash. */
+  /** Applies all operations or none, also across a crash. */
   override batch(operations: Array<AbstractBatchOperation<this, K, V>>): Promise<void>;
-  /** Does all of the operations or none, with LevelDB's option `sync` beside those of Level. */
+  /** Applies all operations or none. Takes LevelDB's option `sync` besides those of Level. */
   override batch<K1 = K, V1 = V>(
     operations: Array<AbstractBatchOperation<this, K1, V1>>,
     options: AbstractBatchOptions<K1, V1> & SyncOption,
   ): Promise<void>;
-  /** Begins a batch that is put together call by call, and done with `write`. */
+  /** Begins a batch that is filled call by call and applied by its `write`. */
   override batch(): AbstractChainedBatch<this, K, V>;
   override batch(...args: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
     const [operations, ...options] = args;
     if (this.status !== "opening" || !Array.isArray(operations)) return super.batch(...args as []);
-    return super.batch(...[operations.map(ownFields), ...options] as unknown as []);
+    return super.batch(...[operations.map(copyFields), ...options] as unknown as []);
   }
 
-  /** What is put while the database opens is encoded later: buffers are the caller's to use again before that. */
-  #kept(data: unknown): unknown {
-    return this.status === "opening" ? ownCopy(data) : data;
+  /** While the database opens, data is encoded later than the call, and the caller may change its buffers before. */
+  #copyUntilOpen(data: unknown): unknown {
+    return this.status === "opening" ? copyBytes(data) : data;
   }
 
   /**
-   * About how many bytes of the log the entries from `start` to before `end` take; stale ones do not count. Exact up to
-   * 256 entries, and by as many samples beyond; goes through the keys of the range.
+   * Estimates the bytes of the log that the live entries from `start` to before `end` take. Exact for up to 256 entries;
+   * beyond, estimated from that many samples. Visits every key of the range.
    */
   approximateSize(start: K, end: K): Promise<number>;
-  /** About how many bytes of the log the entries from `start` to before `end` take, with another encoding of keys. */
+  /** Estimates the size of a range, with another encoding of `start` and `end`. */
   approximateSize<K1 = K>(start: K1, end: K1, options: KeyEncodingOption): Promise<number>;
   approximateSize(start: unknown, end: unknown, options: KeyEncodingOption = {}): Promise<number> {
     return this.#onRange("approximateSize", [start, end], options, (range) => approximateSize(this.store, range));
   }
 
-  /** Gives the space of overwritten and deleted entries back: of all, as the log does not lie in the order of keys. */
+  /** Reclaims the space of stale entries, whatever the range: the log is not in the order of the keys. */
   compactRange(start: K, end: K): Promise<void>;
-  /** Gives the space of overwritten and deleted entries back, with another encoding of `start` and `end`. */
+  /** Reclaims the space of stale entries, with another encoding of `start` and `end`. */
   compactRange<K1 = K>(start: K1, end: K1, options: KeyEncodingOption): Promise<void>;
   compactRange(start: unknown, end: unknown, options: KeyEncodingOption = {}): Promise<void> {
     return this.#onRange("compactRange", [start, end], options, () => this.store.compact());
   }
 
-  /** Does something with an encoded range, once the database is open. */
+  /** Runs `action` with the encoded range once the database is open. */
   async #onRange<T>(
     name: string,
     [start, end]: [unknown, unknown],
@@ -170,7 +164,7 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
     action: (range: { gte: Data; lt: Data }) => Promise<T>,
   ): Promise<T> {
     if (start === undefined || end === undefined) {
-      throw new TypeError(`${name} needs the keys where the range starts and ends`);
+      throw new TypeError(`${name} needs the keys at which the range starts and ends`);
     }
     if (this.status === "opening") {
       return await this.deferAsync(() => this.#onRange(name, [start, end], options, action));
@@ -181,42 +175,34 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /**
-   * Deletes the database in a directory, intact or damaged, and the directory if nothing else is in it. Close it first.
-   * Where there is none, nothing is touched.
+   * Deletes the database in a directory, intact or damaged, and the directory too if it is empty then. Close the database
+   * first. Does nothing if the directory holds no database.
    */
   static async destroy(location: string): Promise<void> {
     await withLevelErrorsLater(() => destroyStore(checkedLocation(location)));
   }
 
-  /** Repairs the database in a directory, which nobody may have open, and says what was found and lost. */
+  /** Repairs the database in a directory and reports what was found and lost. It must not be open anywhere. */
   static async repair(location: string): Promise<RepairReport> {
     return await withLevelErrorsLater(() => repairStore(checkedLocation(location)));
   }
 
-  // What follows is called by abstract-level, by these names, once keys and values are encoded and the database is open.
-  // It is nobody else's, and its declarations do not know it either: hence `private`.
+  // abstract-level calls the methods below by name, once keys and values are encoded and the database is open. Its
+  // declarations do not have them, and nothing else may call them: hence `private`.
 
   /** @internal */
-  private async _open(options: OpenOptions & { createIfMissing: boolean; errorIfExists: boolean }): Promise<void> {
-    // Whoever makes a database may listen to its events, and to those of what is built on it, before anything happens.
+  private async _open(options: LevelOpenOptions): Promise<void> {
+    // Lets the caller add listeners to the database, and to what is built on it, before anything happens.
     await nextTurn();
     await withLevelErrorsLater(async () => {
-      const { location } = this;
-      if (options.errorIfExists && await isThere(location)) {
-        throw levelError("LEVEL_DATABASE_NOT_OPEN", `a store exists in ${location}, and errorIfExists is true`);
-      }
-      this.#store = await KvStore.open<Data>(location, storeOptions(options)).catch((error) => {
-        if (!isNotFound(error)) throw error;
-        const reason = "does not exist, and createIfMissing is false";
-        throw levelError("LEVEL_DATABASE_NOT_OPEN", `the store in ${location} ${reason}`, error);
-      });
+      this.#store = await openLevelStore(this.location, options);
     });
   }
 
   /** @internal */
   private async _close(): Promise<void> {
     const { store } = this;
-    // Closed whatever happens: an error is about what was written last.
+    // It is closed even if this fails: an error is about the last writes.
     this.#store = undefined;
     await withLevelErrorsLater(() => store.close());
   }
@@ -291,4 +277,9 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   private _snapshot(options: { owner: object }): KvLevelSnapshot {
     return new KvLevelSnapshot(this.store, options);
   }
+}
+
+/** The durability that a write asks for. */
+function durabilityOf({ sync }: SyncOption): WriteOptions {
+  return sync === undefined ? {} : { durability: sync ? "sync" : "write" };
 }

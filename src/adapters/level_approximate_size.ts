@@ -1,25 +1,25 @@
 /**
- * What LevelDB's binding tells and does beyond the abstract class: sizes of ranges.
+ * The size of a range of keys, which LevelDB's binding tells and the abstract class does not ask for.
  *
  * @module
  */
-import type { KvStore, Snapshot, Value } from "../../mod.ts";
-import type { Data } from "./level_format.ts";
+import type { KvStore, Snapshot } from "../../mod.ts";
 import { turnIfDue } from "./event_loop.ts";
+import { bytesOf, type Data } from "./level_format.ts";
 
-/** The values of so many keys of a range are looked at. */
+/** At most this many values of a range are read. */
 const SAMPLES = 256;
-/** What the log has of each record beside key and value. */
+/** Bytes of a record beside its key and value, about. */
 const HEADER_BYTES = 36;
 
-/** An option of calls that are about a range. */
+/** An option of calls on a range. */
 export interface KeyEncodingOption {
-  /** How `start` and `end` are to be encoded, if not as the keys of the database. */
+  /** The encoding of `start` and `end`. Default: that of the database's keys. */
   // deno-lint-ignore no-explicit-any
   keyEncoding?: any;
 }
 
-/** About how many bytes of the log the keys from `gte` to before `lt` take: exact for few, by samples for many. */
+/** The bytes of the log that the keys from `gte` to before `lt` take: exact for few keys, estimated from samples else. */
 export async function approximateSize(store: KvStore<Data>, range: { gte: Data; lt: Data }): Promise<number> {
   const snapshot = store.snapshot();
   try {
@@ -30,7 +30,7 @@ export async function approximateSize(store: KvStore<Data>, range: { gte: Data; 
     await visit(snapshot, range, (key, position) => {
       if (position % stride !== 0) return;
       sampled++;
-      sampledBytes += HEADER_BYTES + key.length + lengthOf(snapshot.get(key));
+      sampledBytes += HEADER_BYTES + key.length + bytesOf(snapshot.get(key) ?? "").length;
     });
     return sampled === 0 ? 0 : Math.round((sampledBytes / sampled) * count);
   } finally {
@@ -38,7 +38,7 @@ export async function approximateSize(store: KvStore<Data>, range: { gte: Data; 
   }
 }
 
-/** Calls `action` with each key and its position; returns how many there are. */
+/** Calls `action` with each key and its position. Returns the number of keys. */
 async function visit(
   snapshot: Snapshot<Data>,
   range: { gte: Data; lt: Data },
@@ -51,9 +51,4 @@ async function visit(
     if (turn !== undefined) await turn;
   }
   return position;
-}
-
-function lengthOf(value: Value | undefined): number {
-  if (ArrayBuffer.isView(value)) return value.byteLength;
-  return new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value ?? "")).length;
 }

@@ -4,42 +4,39 @@
  * @module
  */
 import { AbstractChainedBatch } from "abstract-level";
+import { copyBytes } from "./copies.ts";
 import type { Data } from "./level_format.ts";
-import { ownCopy } from "./defensive_copy.ts";
 
-/** An operation as `abstract-level` hands it on, encoded. */
+/** An operation of a batch, with key and value encoded by `abstract-level`. */
 export type Operation = { type: "put"; key: Data; value: Data } | { type: "del"; key: Data };
 
-/** What does the operations in the end. */
+/** The method of the database that writes a batch. */
 type Write<D> = { _batch(operations: Operation[], options: object): Promise<void> } & D;
 
-/**
- * A batch that is put together call by call. It owns what it is given: a buffer that is used again for the next call
- * must not change what the last one has put.
- */
+/** A batch that is filled call by call. It copies what it is given, as callers may use a buffer again for the next call. */
 export class KvLevelChainedBatch<D extends object, K, V> extends AbstractChainedBatch<D, K, V> {
   #operations: Operation[] = [];
 
-  /** An empty batch for a database. */
+  /** Makes an empty batch for a database. */
   constructor(database: D) {
-    // The declarations do not know the second argument: to be told of operations by `_add`, whole.
+    // The second argument asks for whole operations, through `_add`. The declarations do not know it.
     super(...([database, { add: true }] as unknown as [D]));
   }
 
-  /** Called by `abstract-level` for each operation. */
+  /** Adds an operation. Called by `abstract-level`. */
   _add(operation: Operation): void {
-    const key = ownCopy(operation.key);
+    const key = copyBytes(operation.key);
     this.#operations.push(
-      operation.type === "put" ? { type: "put", key, value: ownCopy(operation.value) } : { type: "del", key },
+      operation.type === "put" ? { type: "put", key, value: copyBytes(operation.value) } : { type: "del", key },
     );
   }
 
-  /** Called by `abstract-level` to begin anew. */
+  /** Removes all operations. Called by `abstract-level`. */
   _clear(): void {
     this.#operations = [];
   }
 
-  /** Called by `abstract-level` in the end. */
+  /** Writes the operations. Called by `abstract-level`. */
   async _write(options: object): Promise<void> {
     await (this.db as Write<D>)._batch(this.#operations, options);
   }

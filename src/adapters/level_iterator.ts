@@ -1,88 +1,30 @@
 /**
- * Reading for Level: snapshots that can be handed around, and iterators that can jump.
+ * Iterators for Level, which can seek.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
-import { AbstractIterator, AbstractSnapshot } from "abstract-level";
+import { AbstractIterator } from "abstract-level";
 import type { Key, KvStore, Range, Reader, Snapshot } from "../../mod.ts";
-import { type Data, type Format, inFormat, withLevelErrors } from "./level_format.ts";
 import { paced, turnIfDue } from "./event_loop.ts";
+import { withLevelErrors } from "./level_errors.ts";
+import { bytesOf, type Data, inFormat } from "./level_format.ts";
+import { rangeOf, type RangeOptions, readerOf } from "./level_reads.ts";
 
-/** Options of a read, as `abstract-level` hands them on. */
-export interface ReadOptions {
-  /** Where to read, if not in the present. */
-  snapshot?: KvLevelSnapshot;
-  /** The form that keys have and are to have. */
-  keyEncoding: Format;
-  /** The form that values are to have. */
-  valueEncoding: Format;
-}
-
-/** Which keys a read is about. */
-export interface RangeOptions extends ReadOptions {
-  /** Only keys greater than this one; without effect beside `gte`. */
-  gt?: Data;
-  /** Only keys greater than or equal to this one. */
-  gte?: Data;
-  /** Only keys less than this one; without effect beside `lte`. */
-  lt?: Data;
-  /** Only keys less than or equal to this one. */
-  lte?: Data;
-  /** From the last key to the first. */
-  reverse: boolean;
-  /** At most so many; -1: all. */
-  limit: number;
-}
-
-/** What an iterator is to bring. */
+/** Options of an iterator, as `abstract-level` passes them on. */
 export interface IteratorOptions extends RangeOptions {
-  /** Whether values are wanted. */
+  /** Whether to read values. */
   values: boolean;
 }
 
-/** A key and, where it is wanted, its value. */
+/** A key, and its value if values are read. */
 type Entry = [key: Data, value: Data | undefined];
 
 const NOTHING: [Key, undefined][] = [];
 
-/** The bounds and the direction as the store has them. */
-export function rangeOf({ gt, gte, lt, lte, reverse, keyEncoding }: RangeOptions): Range {
-  return {
-    ...(gte !== undefined ? { gte } : gt !== undefined ? { gt } : {}),
-    ...(lte !== undefined ? { lte } : lt !== undefined ? { lt } : {}),
-    ...(keyEncoding !== "utf8" ? { keys: "bytes" } : {}),
-    reverse,
-  };
-}
-
-/** Where a read is to look: in its snapshot, or in the store as it is. */
-export function readerOf(store: KvStore<Data>, { snapshot }: ReadOptions): Reader<Data> {
-  return snapshot === undefined || snapshot === null ? store : snapshot.snapshot;
-}
-
-/** A snapshot of the store that Level refers to and closes. */
-export class KvLevelSnapshot extends AbstractSnapshot {
-  /** The snapshot itself. */
-  readonly snapshot: Snapshot<Data>;
-
-  /** Fixes the state of a store for a database, which closes the snapshot with itself. */
-  constructor(store: KvStore<Data>, options: { owner: object }) {
-    // The declarations know neither that there is a constructor nor what it takes.
-    super(...([options] as unknown as []));
-    this.snapshot = withLevelErrors(() => store.snapshot());
-  }
-
-  /** Called by `abstract-level` when the last read has ended. */
-  // deno-lint-ignore require-await -- abstract-level awaits it
-  async _close(): Promise<void> {
-    this.snapshot.close();
-  }
-}
-
 /**
- * An iterator over a snapshot: one that was given, or one of its own, taken when it was made. It has to be a snapshot
- * and not an iterator of the store, as `seek` begins a new one, which is to see the same.
+ * An iterator over a snapshot: the one in its options, or its own, taken when the iterator is made. It needs a snapshot,
+ * as `seek` begins a new iterator of the store, which must see the same state.
  */
 export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   readonly #options: IteratorOptions;
@@ -90,7 +32,7 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   readonly #own: Snapshot<Data> | undefined;
   #entries: Iterator<[Key, Data | undefined], undefined> | undefined;
 
-  /** An iterator over a store. */
+  /** Makes an iterator over a store. */
   constructor(database: object, options: IteratorOptions, store: KvStore<Data>) {
     super(database, options as object);
     this.#options = options;
@@ -98,13 +40,13 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
     this.#reader = this.#own ?? readerOf(store, options);
   }
 
-  /** Called by `abstract-level` for an entry; `undefined` is the end. */
+  /** Returns the next entry; `undefined` at the end. Called by `abstract-level`. */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   async _next(): Promise<Entry | undefined> {
     return paced(withLevelErrors(() => this.#step()));
   }
 
-  /** Called by `abstract-level` for several entries: one promise for all instead of one for each. */
+  /** Returns the next `size` entries, with one promise for all. Called by `abstract-level`. */
   async _nextv(size: number): Promise<Entry[]> {
     const entries: Entry[] = [];
     while (entries.length < size) {
@@ -118,20 +60,20 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   }
 
   /**
-   * Goes on at the first key that is not before `target`, in the direction of the iterator; a target outside its bounds
-   * ends it, until it seeks again.
+   * Continues at `target`, or at the first key behind it in the iterator's direction. A target outside the bounds ends
+   * the iterator until it seeks again. Called by `abstract-level`.
    */
   _seek(target: Data): void {
     this.#entries?.return?.();
     const range = rangeOf(this.#options);
     const isWithin = !isOutside(target, range);
-    // Within, the target is the narrower bound.
+    // A target within the bounds is the narrower bound.
     if (range.reverse) range.lte = target;
     else range.gte = target;
     this.#entries = isWithin ? withLevelErrors(() => this.#visit(range)) : NOTHING[Symbol.iterator]();
   }
 
-  /** Gives the snapshot back. */
+  /** Closes the iterator's own snapshot. Called by `abstract-level`. */
   // deno-lint-ignore require-await -- abstract-level awaits it
   async _close(): Promise<void> {
     this.#entries?.return?.();
@@ -147,7 +89,7 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
     return [inFormat(key, keyEncoding), data === undefined ? undefined : inFormat(data, valueEncoding)];
   }
 
-  /** Values cost a look at the log each, and are left out where they are not wanted. */
+  /** Reads values only if they are wanted, as each costs a read of the log. */
   #visit(range: Range): Iterator<[Key, Data | undefined], undefined> {
     return this.#options.values ? this.#reader.entries(range) : withoutValues(this.#reader.keys(range));
   }
@@ -157,13 +99,13 @@ function* withoutValues(keys: Iterable<Key>): Generator<[Key, undefined], undefi
   for (const key of keys) yield [key, undefined];
 }
 
-/** Whether a key is not within the bounds of a range. */
+/** Whether a key is outside the bounds of a range. */
 function isOutside(key: Data, { gt, gte, lt, lte }: Range): boolean {
   return (gte !== undefined && compare(key, gte) < 0) || (gt !== undefined && compare(key, gt) <= 0) ||
     (lte !== undefined && compare(key, lte) > 0) || (lt !== undefined && compare(key, lt) >= 0);
 }
 
-/** Negative, zero or positive, by bytes, as the store sorts. */
+/** Compares keys by their bytes, as the store sorts them. */
 function compare(a: Key, b: Key): number {
-  return Buffer.compare(inFormat(a, "view") as Uint8Array, inFormat(b, "view") as Uint8Array);
+  return Buffer.compare(bytesOf(a), bytesOf(b));
 }

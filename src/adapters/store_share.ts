@@ -1,23 +1,23 @@
 /**
- * Stores that several adapters of one process share. An application makes an adapter for each cache or namespace, often
- * on the same directory, and a store has one writer: so the first of them opens it, and the last one closes it.
+ * Open stores that several adapters of one process share. An application makes an adapter for each cache or namespace,
+ * often on one directory, but a store has one writer. So the first adapter opens the store and the last one closes it.
  *
- * The package may be in a process more than once, as ES modules and as CommonJS or in two versions. So the list of
- * stores is not this module's but the process's, and says of each store which interface the adapters on it know.
+ * A process may load the package more than once: as ES modules and as CommonJS, or in two versions. The registry of
+ * open stores therefore belongs to the process, not to this module, and each entry has the number of its interface.
  *
  * @module
  */
 import { resolve } from "node:path";
 import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
-import { ownValue } from "./defensive_copy.ts";
+import { copyValue } from "./copies.ts";
 
 /**
- * Of what adapters ask of a store that another copy of the package has opened, and of an entry in the registry. It
- * changes when either does in a way that an adapter of the older kind would trip over.
+ * Number of the interface between copies of the package: the calls that adapters make on a store opened by another
+ * copy, and the fields of `Shared`. Raise it when a change to either would break an older copy.
  */
 const INTERFACE = 1;
 
-/** An open store, or one that is being opened. */
+/** A store that is open or being opened, with the number of adapters that use it. */
 interface Shared {
   interface: number;
   opening: Promise<KvStore>;
@@ -25,11 +25,11 @@ interface Shared {
   holders: number;
 }
 
-/** What all copies of the package in a process have in common. Its form stays, whatever the interface. */
+/** What all copies of the package in a process share. Its form never changes, not even with `INTERFACE`. */
 interface Registry {
-  /** By directory. */
+  /** Open stores by directory. */
   open: Map<string, Shared>;
-  /** Closings under way: who comes meanwhile waits, or would meet the lock. */
+  /** Stores being closed, by directory. Whoever opens one waits; the lock is still held. */
   closing: Map<string, Promise<void>>;
 }
 
@@ -47,29 +47,26 @@ export class StoreShare {
   #shared: Shared | undefined;
   #opened: KvStore | undefined;
 
-  /**
-   * A share in the store of a directory, which is opened when it is first asked for; or in a store that the caller has
-   * opened and will close.
-   */
+  /** Shares the store of a directory, which the first call opens; or uses a store that the caller opens and closes. */
   constructor(source: string | KvStore, options: OpenOptions) {
     this.#source = typeof source === "string" ? resolve(source) : source;
     this.#opened = typeof source === "string" ? undefined : source;
     this.#options = options;
   }
 
-  /** What a call is to hand to the store: a copy, unless the store is open and takes the value before the call returns. */
-  keep<T>(value: T): T {
-    return this.#opened === undefined ? ownValue(value) : value;
+  /** Copies a value that is to be written, unless the store is open: then it is encoded before the call returns. */
+  copyUnlessOpen<T>(value: T): T {
+    return this.#opened === undefined ? copyValue(value) : value;
   }
 
-  /** The open store. After `release` it is opened again. */
+  /** Returns the open store. Opens it again after `release`. */
   store(): Promise<KvStore> {
     return this.run((store) => store);
   }
 
   /**
-   * Does something with the open store: at once if it is open, so that what the caller handed over is taken before the
-   * call returns, and otherwise when it has been opened, in the order of the calls.
+   * Runs `action` with the open store: at once if it is open, so that the action takes its arguments before the call
+   * returns. Otherwise once it has been opened, in the order of the calls.
    */
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async run<T>(action: (store: KvStore) => T | Promise<T>): Promise<T> {
@@ -79,7 +76,7 @@ export class StoreShare {
     return shared.opening.then(action);
   }
 
-  /** Gives the share back; the store is closed with the last one. */
+  /** Gives the share back. The last share closes the store. */
   async release(): Promise<void> {
     const shared = this.#shared;
     if (shared === undefined) return;
@@ -92,7 +89,7 @@ export class StoreShare {
     const shared = acquire(directory, this.#options);
     shared.opening.then(
       (store) => this.#shared === shared && (this.#opened = store),
-      // What could not be opened is tried again by the next call.
+      // After a failure the next call tries again.
       () => this.#shared === shared && (this.#shared = undefined),
     );
     return shared;
@@ -119,10 +116,7 @@ function acquire(directory: string, options: OpenOptions): Shared {
 
 function lockedByOtherVersion(directory: string): KvStoreError {
   const reason = `adapters of another version of @kvstore/kvstore in this process have the store in ${directory} open`;
-  return new KvStoreError(
-    "LOCKED",
-    `${reason}: install one version for all of them, or give them directories of their own`,
-  );
+  return new KvStoreError("LOCKED", `${reason}: install one version for all, or give each its own directory`);
 }
 
 async function giveBack(directory: string, shared: Shared): Promise<void> {
@@ -131,14 +125,14 @@ async function giveBack(directory: string, shared: Shared): Promise<void> {
   open.delete(directory);
   const closed = shared.opening.then((store) => store.close());
   const settled = closed.then(() => {}, () => {}).then(() => {
-    // By now the store may have been opened, and be closing, once more.
+    // By now the store may have been opened and be closing once more.
     if (closing.get(directory) === settled) closing.delete(directory);
   });
   closing.set(directory, settled);
   await closed;
 }
 
-/** Options are plain data but for `onError`, which has to be the very same function. */
+/** Compares options by value; `onError` must be the same function. */
 function areSame(a: OpenOptions, b: OpenOptions): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof OpenOptions>;
   const inText = (value: unknown) => JSON.stringify(value, Object.keys(value ?? {}).sort());

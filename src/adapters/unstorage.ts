@@ -1,7 +1,7 @@
 /**
- * The store as a driver of unstorage, with times to live and watching.
+ * The store as a driver for unstorage, with times to live and watching.
  *
- * Nothing of unstorage is imported: a driver is what has the methods.
+ * It imports nothing of unstorage: unstorage takes any object that has the methods.
  *
  * @example
  * ```ts
@@ -27,26 +27,28 @@ import {
 } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
 import { paced } from "./event_loop.ts";
+import { openOptionsIn } from "./open_options.ts";
 import { StoreShare } from "./store_share.ts";
+import { textOf } from "./text.ts";
 import { expiryOf } from "./ttl.ts";
 
-/** Options of the driver: its own, and those of `KvStore.open`. Unknown ones are ignored, as by other drivers. */
+/** Options of the driver, and those of `KvStore.open`. Unknown options are ignored, as by other drivers. */
 export interface KvDriverOptions extends OpenOptions {
   /** Path of the store's directory. Drivers on one directory share one open store. */
   base?: string | undefined;
-  /** An open store to use instead; it stays its owner's to close. */
+  /** An open store to use instead of `base`. The caller closes it. */
   store?: KvStore | undefined;
-  /** How long items live that are set without a time of their own, in seconds, as with other drivers. */
+  /** Time to live of items that are set without one, in seconds. */
   ttl?: number | undefined;
 }
 
 /** Options of a call. */
 export interface KvDriverCallOptions {
-  /** How long the item is to live, in seconds; 0: without end. */
+  /** Time to live of the item, in seconds; 0 for no expiry. */
   ttl?: number | undefined;
-  /** Of `getKeys`: only keys with at most so many colons. */
+  /** For `getKeys`: the most colons in a key. */
   maxDepth?: number | undefined;
-  /** Others are of no concern here. */
+  /** Other options are ignored. */
   [name: string]: unknown;
 }
 
@@ -54,62 +56,60 @@ export interface KvDriverCallOptions {
 export interface KvDriverItem {
   /** The key. */
   key: string;
-  /** What unstorage made of the value. */
+  /** The value, as unstorage has encoded it. */
   value: string;
-  /** Its own options, those common to all included. */
+  /** Options of this item, with the common ones merged in. */
   options?: KvDriverCallOptions;
 }
 
-/** Hears of changes. */
+/** Called with each change. */
 export type KvDriverListener = (event: "update" | "remove", key: string) => void;
 
-/** The driver, as unstorage calls it. */
+/** The driver, with the methods that unstorage calls. */
 export interface KvDriver {
-  /** `"kvstore"`. */
+  /** Always `"kvstore"`. */
   name: string;
-  /** What the driver does by itself. */
+  /** What unstorage leaves to the driver. */
   flags: { maxDepth: boolean; ttl: boolean };
-  /** The options it was made with. */
+  /** The options that the driver was made with. */
   options: KvDriverOptions;
-  /** The open store. */
+  /** Returns the open store. */
   getInstance(): Promise<KvStore>;
-  /** Whether an item is there. */
+  /** Resolves to whether an item is there. */
   hasItem(key: string): Promise<boolean>;
-  /** An item as text; `null` if it is not there. */
+  /** Returns an item as text, or `null` if it is not there. */
   getItem(key: string): Promise<string | null>;
-  /** Several items as text, in their order. */
+  /** Returns several items as text, in their order. */
   getItems(items: { key: string }[]): Promise<{ key: string; value: string | null }[]>;
-  /** An item as it was set: bytes, text or JSON. */
+  /** Returns an item as it was set: bytes, text or JSON. */
   getItemRaw(key: string): Promise<unknown>;
   /** Sets an item. */
   setItem(key: string, value: string, options?: KvDriverCallOptions): Promise<void>;
-  /** Sets several items at once: all or none. */
+  /** Sets several items, all or none. */
   setItems(items: KvDriverItem[], options?: KvDriverCallOptions): Promise<void>;
-  /** Sets an item to bytes, or to whatever else the store takes. */
+  /** Sets an item to bytes, or to any other value that the store takes. */
   setItemRaw(key: string, value: unknown, options?: KvDriverCallOptions): Promise<void>;
   /** Removes an item. */
   removeItem(key: string): Promise<void>;
-  /** How long the item still lives, in seconds, if it does not live without end; `null` if it is not there. */
+  /** Returns the remaining time to live in seconds, if the item expires; `null` if it is not there. */
   getMeta(key: string): Promise<{ ttl?: number } | null>;
-  /** The keys below `base`, sorted by their bytes. */
+  /** Returns the keys below `base`, sorted by their bytes. */
   getKeys(base?: string, options?: KvDriverCallOptions): Promise<string[]>;
-  /** Removes the items below `base`, or all; listeners hear of each. */
+  /** Removes the items below `base`, or all items. Listeners are called for each. */
   clear(base?: string): Promise<void>;
-  /** Ends watching, and gives the store back; it is closed with the last driver on its directory. */
+  /** Stops watching and disconnects from the store. The last driver on a directory closes it. */
   dispose(): Promise<void>;
   /**
-   * Calls a listener for each durable change, whoever makes it, until what this resolves to is called. What a listener
-   * throws is an uncaught exception, as from any listener of an event, and does not keep it from hearing of the rest.
+   * Calls a listener for each durable change, by this process or another. Resolves to a function that stops that. An
+   * exception in the listener is uncaught, as in an event listener, and does not stop the watch.
    */
   watch(listener: KvDriverListener): Promise<() => Promise<void>>;
 }
 
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
-
 /**
- * Makes a driver.
+ * Makes a driver. The first call opens the store.
  *
- * @param options where the store is, and how it is to be opened
+ * @param options where the store is, and how to open it
  * @throws {TypeError} if there is neither `base` nor `store`
  */
 export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
@@ -117,23 +117,23 @@ export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
   if (store === undefined && (typeof base !== "string" || base === "")) {
     throw new TypeError("the kvstore driver of unstorage needs the option base, the path of the store's directory");
   }
-  const share = new StoreShare(store ?? base!, openOptions(options));
+  const share = new StoreShare(store ?? base!, openOptionsIn(options));
   const watches = new Set<() => Promise<void>>();
   const expiry = (call: KvDriverCallOptions | undefined) => expiryOf(milliseconds(call?.ttl ?? options.ttl));
-  const text = (key: string) => share.run((opened) => paced(textOf(opened.get(key))));
+  const getItem = (key: string) => share.run((opened) => paced(textOrNull(opened.get(key))));
   const setItemRaw = async (key: string, value: unknown, call?: KvDriverCallOptions) => {
-    const own = share.keep(valueOf(value));
+    const own = share.copyUnlessOpen(valueOf(value));
     await share.run((opened) => opened.set(key, own, expiry(call)));
   };
-  // Functions, not methods: unstorage calls them without their object.
+  // Not methods: unstorage calls these functions without their object.
   return {
     name: "kvstore",
     flags: { maxDepth: true, ttl: true },
     options,
     getInstance: () => share.store(),
     hasItem: (key) => share.run((opened) => paced(opened.has(key))),
-    getItem: text,
-    getItems: (items) => Promise.all(items.map(async ({ key }) => ({ key, value: await text(key) }))),
+    getItem,
+    getItems: (items) => Promise.all(items.map(async ({ key }) => ({ key, value: await getItem(key) }))),
     getItemRaw: (key) => share.run((opened) => paced(opened.get(key) ?? null)),
     setItem: setItemRaw,
     setItems: async (items, common) => {
@@ -169,7 +169,7 @@ export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
   };
 }
 
-/** Tells a listener of changes; returns what ends that. */
+/** Calls a listener with each change. Returns a function that stops that. */
 function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> {
   let changes = store.watch();
   let isEnded = false;
@@ -178,10 +178,10 @@ function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> 
       try {
         const { done, value } = await changes.next();
         if (done) break;
-        tell(listener, value);
+        callListener(listener, value);
       } catch (error) {
-        // A listener cannot be told that something is missing. It misses a damaged record, or those that compaction
-        // has dropped; then the watch goes on. Any other error is about the store, and is told to who ends the watch.
+        // A listener has no way to learn of a gap. It misses a damaged record, or those that compaction has dropped, and
+        // the watch goes on. Any other error ends the watch, and the function that stops it rejects with the error.
         const code = KvStoreError.is(error) ? error.code : undefined;
         if (code === "TRIMMED") changes = store.watch();
         else if (code !== "CORRUPT") throw error;
@@ -196,8 +196,8 @@ function watch(store: KvStore, listener: KvDriverListener): () => Promise<void> 
   };
 }
 
-function tell(listener: KvDriverListener, change: Change): void {
-  // The driver removes items one by one; it is another user of the store who clears it as a whole.
+function callListener(listener: KvDriverListener, change: Change): void {
+  // The driver clears by removing items one by one. A clear comes from another user of the store.
   const key = change.type === "clear" ? "" : change.key;
   if (typeof key !== "string") return;
   try {
@@ -223,21 +223,13 @@ function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
-function textOf(value: Value | undefined): string | null {
-  if (value === undefined) return null;
-  if (typeof value === "string") return value;
-  return ArrayBuffer.isView(value) ? DECODER.decode(value) : JSON.stringify(value);
+function textOrNull(value: Value | undefined): string | null {
+  return value === undefined ? null : textOf(value);
 }
 
-/** Other kinds of bytes than the store takes are turned into those. */
+/** Converts other kinds of bytes to those that the store takes. */
 function valueOf(raw: unknown): Value {
   if (Object.prototype.toString.call(raw) === "[object ArrayBuffer]") return new Uint8Array(raw as ArrayBuffer);
   if (ArrayBuffer.isView(raw)) return new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
   return raw as Value;
-}
-
-/** What of the options is the store's. */
-function openOptions(options: KvDriverOptions): OpenOptions {
-  const names = ["create", "readOnly", "durability", "segmentBytes", "cacheBytes", "compaction", "recovery", "onError"];
-  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
