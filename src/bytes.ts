@@ -1,28 +1,28 @@
 /**
- * Numbers and text as bytes.
+ * Helpers for bytes: numbers in them, text that fits them, and comparisons.
  *
  * @module
  */
 
-/** Writes a whole number up to 2^53 − 1 as 8 bytes, little-endian. */
+/** Writes a whole number up to 2^53 − 1 in 8 bytes, little-endian. */
 export function setUint53(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
   view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
-/** Reads what `setUint53` wrote; anything larger comes back as `Infinity`, which no check accepts. */
+/** Reads a number that `setUint53` wrote. Larger ones come back as `Infinity`, which no check accepts. */
 export function getUint53(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true);
   return high < 2 ** 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
 }
 
-/** Whether text has no lone surrogate, so that UTF-8 can hold it. */
+/** Whether UTF-8 can encode a text: it has no lone surrogate. */
 export function isWellFormed(text: string): boolean {
-  // Declared here as it is newer than the library that the declarations are compiled against.
+  // Declared here: the ES2022 library, which the npm package is built with, does not have it.
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-/** Bytes as hexadecimal digits. */
+/** Formats bytes as hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -39,7 +39,7 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array, start: number 
   return i === prefix.length;
 }
 
-/** Orders two byte strings by their unsigned bytes: negative if `a` comes first, zero if they are equal, else positive. */
+/** Compares two byte strings by their unsigned bytes: negative if `a` comes first, zero if they are equal. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

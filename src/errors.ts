@@ -1,5 +1,5 @@
 /**
- * The one error class of the store. What went wrong is in `code`, which is stable; the message is for people.
+ * The errors of the store. All are of one class. `code` says what went wrong and is stable; the message is for people.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import { codeOf, messageOf } from "./kinds.ts";
 
 /**
- * What went wrong, in one word that programs may rely on.
+ * The reason for an error, as a word that programs can rely on.
  *
  * | code | meaning |
  * |---|---|
  * | `LOCKED` | another process, worker or open store holds the writer lock |
- * | `CORRUPT` | bytes that must be intact are not: the message names file, offset and reason |
+ * | `CORRUPT` | bytes that must be intact are damaged; the message names file, offset and reason |
  * | `CLOSED` | the store, snapshot or iterator was closed before the call |
- * | `READ_ONLY` | a writing call on a store that was opened read-only |
- * | `NOT_FOUND` | there is no store in the directory, and none was to be created; or no such version of a key in the log |
- * | `FORMAT` | the files belong to a newer version, or to something else |
- * | `IO` | the operating system refused; its error is in `cause` |
- * | `FAILED` | an earlier fsync failed: reading goes on, writing does not until the store is opened again |
- * | `TRIMMED` | the log does not have what was asked for: changes for a watch, which are gone or never were, or, on a read-only store, a file that a snapshot needs and the writer has removed |
+ * | `READ_ONLY` | the call writes, and the store was opened read-only |
+ * | `NOT_FOUND` | the directory has no store, and the call creates none; or the log does not have that version of the key |
+ * | `FORMAT` | the files are of a newer version of the format, or of another program |
+ * | `IO` | the operating system reported an error, which is in `cause` |
+ * | `FAILED` | after an earlier failure, such as that of an fsync, the store only reads until it is opened again |
+ * | `TRIMMED` | the log does not have the changes that a watch needs next, or a snapshot of a read-only store needs a file that the writer has removed |
  */
 export type ErrorCode =
   | "LOCKED"
@@ -32,7 +32,7 @@ export type ErrorCode =
   | "FAILED"
   | "TRIMMED";
 
-/** Where damage was met: the file's name within the store's directory and a byte offset in it. */
+/** The place of damage in a store's files. */
 export interface DamagePlace {
   /** Name of the file, relative to the store's directory. */
   file: string;
@@ -42,11 +42,11 @@ export interface DamagePlace {
   reason: string;
 }
 
-/** What marks the errors of every copy of this class. */
+/** Marks the errors of every copy of this class. */
 const BRAND = Symbol.for("@kvstore/kvstore: KvStoreError");
 
 /**
- * Every failure of the store that is not a mistake of the caller (those are `TypeError`s and `RangeError`s).
+ * The error of every call that fails, unless the caller made a mistake: those are `TypeError`s and `RangeError`s.
  *
  * @example Telling a damaged record from other failures
  * ```ts
@@ -60,7 +60,7 @@ const BRAND = Symbol.for("@kvstore/kvstore: KvStoreError");
 export class KvStoreError extends Error {
   /** Always `"KvStoreError"`. */
   override readonly name = "KvStoreError";
-  /** What went wrong, for programs. */
+  /** The reason, for programs. */
   readonly code: ErrorCode;
   /** For `CORRUPT`: the damaged file's name, relative to the store's directory. */
   readonly file?: string;
@@ -68,7 +68,7 @@ export class KvStoreError extends Error {
   readonly offset?: number;
   /** For `CORRUPT`: what does not check out. */
   readonly reason?: string;
-  /** For `TRIMMED` of a watch: the log has every version above this number. A watch `since` it would have begun. */
+  /** For `TRIMMED` of a watch: the lowest `since` that a watch can begin with. The log has every version above it. */
   readonly historyFloor?: number;
 
   static {
@@ -76,8 +76,8 @@ export class KvStoreError extends Error {
   }
 
   /**
-   * Whether something is an error of a store. Unlike `instanceof` it also knows those of another copy of the package:
-   * a program that both imports and requires it has two, and a test runner may load one for each file.
+   * Whether a value is an error of a store. Unlike `instanceof`, this also recognises errors of another copy of the
+   * package: a program that both imports and requires it has two, and a test runner may load one for each file.
    *
    * @example
    * ```ts
@@ -95,11 +95,11 @@ export class KvStoreError extends Error {
   }
 
   /**
-   * An error with its code.
+   * Creates an error.
    *
-   * @param code what went wrong, for programs
-   * @param message what went wrong, for people
-   * @param details the place of damage, the error beneath, or how far back the log goes
+   * @param code the reason, for programs
+   * @param message the reason, for people
+   * @param details the place of damage, the cause, or how far back the log goes
    */
   constructor(
     code: ErrorCode,
@@ -115,12 +115,12 @@ export class KvStoreError extends Error {
   }
 }
 
-/** A `CORRUPT` error for a place in a file. */
+/** Creates a `CORRUPT` error for a place in a file. */
 export function corrupt(file: string, offset: number, reason: string): KvStoreError {
   return new KvStoreError("CORRUPT", `${file} is damaged at byte ${offset}: ${reason}`, { file, offset, reason });
 }
 
-/** Runs `action`; what the operating system throws becomes an `IO` error that says what was being done. */
+/** Runs `action`, and turns an error of the operating system into an `IO` error: `cannot ${doing}`. */
 export function asIo<T>(doing: string, action: () => T): T {
   try {
     return action();
@@ -129,33 +129,33 @@ export function asIo<T>(doing: string, action: () => T): T {
   }
 }
 
-/** An `IO` error around what the operating system reported; a `KvStoreError` is passed through as it is. */
+/** Creates the `IO` error for an error of the operating system. Returns a `KvStoreError` as it is. */
 export function ioError(doing: string, error: unknown): KvStoreError {
   if (error instanceof KvStoreError) return error;
   const hint = isOutOfDescriptors(error) ? "; no file descriptor is left: raise the limit (ulimit -n)" : "";
   return new KvStoreError("IO", `cannot ${doing}: ${messageOf(error)}${hint}`, { cause: error });
 }
 
-/** Whether what a reader needs was in a file that the writer has removed since: after a refresh it is elsewhere. */
+/** Whether a reader came too late for a file that the writer has removed. After a refresh it can read on. */
 export function isTrimmed(error: unknown): boolean {
   return error instanceof KvStoreError && error.code === "TRIMMED";
 }
 
-/** Whether an error of the operating system says that the process, or the machine, has no file descriptor left. */
+/** Whether an error of the operating system means that the process or the machine has no file descriptor left. */
 export function isOutOfDescriptors(error: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes(String(codeOf(error)));
 }
 
-/** Whether an operation failed because the disk, or the user's share of it, is full. Not a sync: a failed one is final. */
+/** Whether a call failed because the disk, or the user's quota, is full. Never true for `FAILED`, which is final. */
 export function isDiskFull(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOSPC" || code === "EDQUOT" || (code === "IO" && isDiskFull((error as KvStoreError).cause));
 }
 
 /**
- * Runs an fsync; if it fails, that is `FAILED`, never `IO`: the kernel may have dropped the pages and report success
- * the next time (Rebello et al., "Can Applications Recover from fsync Failures?", 2020), so nobody may try again and go
- * on.
+ * Runs an fsync of `what`, and turns its error into a `FAILED` one. It is never `IO`, after which the store could try
+ * again: the kernel may have dropped the pages and report success the next time (Rebello et al., "Can Applications
+ * Recover from fsync Failures?", 2020).
  */
 export function asSync<T>(what: string, action: () => T): T {
   try {
@@ -165,7 +165,7 @@ export function asSync<T>(what: string, action: () => T): T {
   }
 }
 
-/** The error of a failed fsync. */
+/** Creates the `FAILED` error for an fsync of `what` that failed. */
 export function syncFailure(what: string, cause: unknown): KvStoreError {
   return new KvStoreError("FAILED", `fsync of ${what} failed: ${messageOf(cause)}; open the store again to write`, {
     cause,

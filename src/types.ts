@@ -1,58 +1,58 @@
 /**
- * The plain types of the library's calls: what goes in, what comes out, and the options.
+ * The types of the library's calls: arguments, results and options.
  *
  * @module
  */
 
-/** A key: a string, or 0 to 65,535 bytes of anything. A string and its UTF-8 bytes are the same key. */
+/** A key: a string or a `Uint8Array`, at most 65,535 bytes long. A string and its UTF-8 bytes are the same key. */
 export type Key = string | Uint8Array;
 
 /**
  * A value: bytes, a string, or JSON: numbers, booleans, `null`, arrays and plain objects, nested up to 1,000 levels.
  *
- * **Within arrays and objects, JSON loses without a word what it does not know.** A `Map`, a `Set` or a `RegExp` comes back
- * as `{}`, a typed array as `{ "0": 1 }`, a `Date` as a string, `NaN` and the infinities as `null`, `undefined` in an array as
- * `null`; functions, symbols and properties that are `undefined` are gone. As a value of its own each of these is a
- * `TypeError`. The option `strictJson` makes them one everywhere.
+ * **Within arrays and objects, JSON silently loses what it cannot express.** A `Map`, a `Set` or a `RegExp` comes back
+ * as `{}`, a typed array as `{ "0": 1 }`, a `Date` as a string, and `NaN`, an infinity or `undefined` in an array as
+ * `null`. Functions, symbols and properties that are `undefined` are dropped. At the top level each of these is a
+ * `TypeError`; the option `strictJson` makes it one everywhere.
  */
 export type Value = Uint8Array | string | number | boolean | null | JsonObject;
 
 /**
- * An array or a plain object, of any interface. Instances of classes are refused at run time; of those that the language
- * brings the types tell most: `Date`, `Map`, `Set`, `RegExp`, buffers, functions.
+ * An array or a plain object, of any interface. Instances of classes are refused at run time. The type already excludes
+ * most of JavaScript's own: `Date`, `Map`, `Set`, `RegExp`, buffers and functions.
  */
 export type JsonObject = (object | { [name: string]: unknown }) & {
-  /** Maps, sets, promises and buffers have one. */
+  /** Excludes maps, sets, promises and buffers, which have this property. */
   readonly [Symbol.toStringTag]?: undefined;
-  /** Dates have one. */
+  /** Excludes dates, which have this method. */
   readonly [Symbol.toPrimitive]?: undefined;
-  /** Regular expressions have one. */
+  /** Excludes regular expressions, which have this method. */
   readonly [Symbol.match]?: undefined;
-  /** Functions have one. */
+  /** Excludes functions, which have this method. */
   readonly [Symbol.hasInstance]?: undefined;
 };
 
 /**
- * When a write counts as done: `"sync"` when it would survive a power cut (`fdatasync` has returned), `"write"` when it
- * would survive the death of the process (`write(2)` has returned).
+ * When the promise of a write resolves: with `"sync"` once the write would survive a power cut (`fdatasync` has
+ * returned), with `"write"` once it would survive the death of the process (`write(2)` has returned).
  */
 export type Durability = "sync" | "write";
 
 /** Options of a single write. */
 export interface WriteOptions {
-  /** When the promise resolves; the store's own setting where absent. */
+  /** When the promise resolves (default: the store's own setting). */
   durability?: Durability | undefined;
 }
 
-/** When a key expires: at most one of the two. */
+/** When a key expires. Give at most one of the two. */
 export interface Expiry {
-  /** So many milliseconds from now; more than 0, a fraction is rounded up. */
+  /** Milliseconds from now until the key expires, more than 0. Fractions are rounded up. */
   ttl?: number | undefined;
-  /** At that time, in milliseconds since 1970. One that is past leaves the key absent. */
+  /** Time when the key expires, in milliseconds since 1970. A time in the past leaves the key absent. */
   expiresAt?: number | undefined;
 }
 
-/** Options of `set`. Without an expiry the key stays until it is deleted, whatever it had before. */
+/** Options of `set`. Without an expiry the key stays until it is deleted, even if it had one before. */
 export interface SetOptions extends WriteOptions, Expiry {}
 
 /** One operation of a batch. */
@@ -60,9 +60,9 @@ export type BatchOperation<V extends Value = Value, K extends Key = Key> =
   | { type: "set"; key: K; value: V } & Expiry
   | { type: "delete"; key: K };
 
-/** Which keys to visit, and how. All bounds given hold together. */
+/** Which keys to visit, and in which order. A key must be within all bounds that are given. */
 export interface Range {
-  /** Only keys that start with these bytes. */
+  /** Only keys that start with this string or these bytes. */
   prefix?: Key | undefined;
   /** Only keys greater than this one. */
   gt?: Key | undefined;
@@ -72,99 +72,99 @@ export interface Range {
   lt?: Key | undefined;
   /** Only keys less than or equal to this one. */
   lte?: Key | undefined;
-  /** From the last key to the first. */
+  /** Visit the keys from the last to the first (default `false`). */
   reverse?: boolean | undefined;
-  /** At most so many. */
+  /** Visit at most this many keys. */
   limit?: number | undefined;
-  /** `"bytes"`: every key as `Uint8Array`, also those that were given as strings. */
+  /** With `"bytes"`, every key is returned as a `Uint8Array`, even if it was set as a string. */
   keys?: "bytes" | undefined;
 }
 
-/** When compaction runs by itself. */
+/** When compaction runs in the background. */
 export interface CompactionOptions {
-  /** Whether it does at all (default `true`). */
+  /** Whether compaction runs in the background at all (default `true`). */
   auto?: boolean | undefined;
-  /** Share of a segment that must be winnable (default 0.5; more than 0, at most 1). */
+  /** Share of a segment that compaction must be able to reclaim (default 0.5; more than 0, at most 1). */
   staleRatio?: number | undefined;
-  /** Bytes that must be winnable in all (default a quarter of `segmentBytes`). */
+  /** Bytes that compaction must be able to reclaim in all (default a quarter of `segmentBytes`). */
   minStaleBytes?: number | undefined;
 }
 
 /** Options of `KvStore.open`. */
 export interface OpenOptions {
-  /** Create the store where there is none (default `true`). */
+  /** Create a store if the directory has none (default `true`). */
   create?: boolean | undefined;
-  /** Open for reading only: needs no lock, works beside a writer, changes nothing (default `false`). */
+  /** Open for reading only: takes no lock, works beside a writer, and changes no file (default `false`). */
   readOnly?: boolean | undefined;
-  /** When writes count as done (default `"sync"`). */
+  /** When the promises of writes resolve (default `"sync"`). */
   durability?: Durability | undefined;
-  /** Size at which a segment is sealed, in bytes (default 64 MiB, from 4 KiB to 1 GiB). */
+  /** Size in bytes at which a segment is sealed (default 64 MiB; from 4 KiB to 1 GiB). */
   segmentBytes?: number | undefined;
-  /** Most memory for parts of the log that were read, in bytes (default 256 MiB; 0: none). It grows with what is read. */
+  /** Largest size of the cache of what was read, in bytes (default 256 MiB; 0: no cache). It grows as needed. */
   cacheBytes?: number | undefined;
   /**
-   * Refuse values of which JSON would lose or change a part, with a `TypeError` that says where it is: dates, maps, typed
-   * arrays, `NaN`, functions, whatever has a `toJSON`, `undefined` in arrays (default `false`: they are stored as
-   * `JSON.stringify` writes them). Walks through each value that is set; meant for development and tests.
+   * Refuse values that JSON would change or lose a part of, with a `TypeError` that says which part: dates, maps, typed
+   * arrays, `NaN`, functions, objects with a `toJSON`, `undefined` in arrays (default `false`: they are stored as
+   * `JSON.stringify` writes them). Each value is walked through when it is set, so this is for development and tests.
    */
   strictJson?: boolean | undefined;
-  /** When compaction runs by itself. */
+  /** When compaction runs in the background. */
   compaction?: CompactionOptions | undefined;
-  /** What to do about damage met at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */
+  /** What to do about damage found at opening: refuse (`"strict"`, the default), or repair first (`"salvage"`). */
   recovery?: "strict" | "salvage" | undefined;
-  /** Hears of errors in the background (compaction, the index image). Without it they only show in `stats()`. */
+  /** Called with errors of background work: compaction and the image of the index. `stats()` has the last one too. */
   onError?: ((error: Error) => void) | undefined;
 }
 
 /** Progress of long work, in bytes. */
 export interface Progress {
-  /** Bytes dealt with so far. */
+  /** Bytes processed so far. */
   doneBytes: number;
-  /** Bytes to deal with in all, as far as known. */
+  /** Bytes to process in all, as far as known. */
   totalBytes: number;
 }
 
 /** Options of long work: `compact`, `backup`, `verify`. */
 export interface WorkOptions {
-  /** Called after each slice of work. What it throws ends the work and comes out of the call. */
+  /** Called after each slice of work. If it throws, the work ends and the call rejects with that error. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the work; the call rejects with the signal's reason. */
+  /** Ends the work. The call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of `history`. */
 export interface HistoryOptions extends WorkOptions {
-  /** At most so many versions, the newest ones. */
+  /** Return at most this many versions: the newest ones. */
   limit?: number | undefined;
 }
 
 /** A version of a key that the log holds. */
 export interface Version {
-  /** Its sequence number: later versions have higher ones. */
+  /** Sequence number. Later versions have higher ones. */
   seq: number;
-  /** What it did to the key. A clear did it to all keys. */
+  /** What was done to the key. `clear` was done to all keys. */
   type: "set" | "delete" | "clear";
-  /** Name of the file that its record is in, relative to the store's directory. */
+  /** Name of the file that has the record, relative to the store's directory. */
   segment: string;
   /** Byte offset of the record in that file. */
   offset: number;
-  /** Bytes of the record. */
+  /** Size of the record in bytes. */
   bytes: number;
-  /** Whether it is the present value of the key. */
+  /** Whether this is the current value of the key. */
   live: boolean;
-  /** When it expires, or expired, in milliseconds since 1970, if it does. */
+  /** Time when this version expires or expired, in milliseconds since 1970. */
   expiresAt?: number;
 }
 
-/** A change of a store, as a watch tells of it. */
+/** A change of a store, as a watch returns it. */
 export type Change<V extends Value = Value, K extends Key = Key> =
   | {
-    /** Its sequence number: later changes have higher ones. */
+    /** Sequence number. Later changes have higher ones. */
     seq: number;
     type: "set";
     key: K;
     value: V;
-    /** When the key expires, in milliseconds since 1970, if it does. */
+    /** Time when the key expires, in milliseconds since 1970. */
     expiresAt?: number;
   }
   | { seq: number; type: "delete"; key: K }
@@ -172,115 +172,115 @@ export type Change<V extends Value = Value, K extends Key = Key> =
 
 /** Options of `watch`. */
 export interface WatchOptions {
-  /** Only changes of keys that start with these bytes, and clears. */
+  /** Only changes of keys that start with this string or these bytes, and clears. */
   prefix?: Key | undefined;
   /**
-   * Only changes with higher sequence numbers, from the first of them on; without it, what becomes durable from now on.
-   * Where an older state of the store was put back, a number from before means nothing any more. One from which the log
-   * cannot go on, as it does not go back so far or has not come so far, ends the watch with `TRIMMED`.
+   * Begin with the first change after this sequence number (default: with what becomes durable from now on). If the
+   * log does not go back that far, or has not come that far, the watch ends with `TRIMMED`. Once an older copy of the
+   * store was put back, numbers from before mean nothing any more.
    */
   since?: number | undefined;
-  /** Ends the watch: the next call rejects with the signal's reason. */
+  /** Ends the watch. The next call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** A watch under way: the changes, one a call. */
+/** A watch: an iterator over the changes of a store, which waits for the next one. */
 export interface Watch<V extends Value = Value, K extends Key = Key>
   extends AsyncIterableIterator<Change<V, K>, undefined> {
-  /** All changes up to this sequence number have been looked at: a later watch `since` it goes on from here. */
+  /** The watch has passed all changes up to this sequence number. A later watch can go on from here, with `since`. */
   readonly position: number;
-  /** Ends the watch. A call that waits resolves to being done. */
+  /** Ends the watch. A call of `next` that is waiting resolves with `done: true`. */
   return(): Promise<IteratorResult<Change<V, K>, undefined>>;
-  /** The same as `return`, for `await using`. */
+  /** Ends the watch, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** Itself. */
+  /** Returns the watch itself. */
   [Symbol.asyncIterator](): this;
 }
 
 /** What recovery did when the store was opened. */
 export interface Recovery {
-  /** Whether the store had been closed properly, so that there was nothing to recover. */
+  /** Whether the store had been closed, so that there was nothing to recover. */
   clean: boolean;
-  /** Bytes past the durable mark that did not check out and were left behind. */
+  /** Bytes of the torn tail: they lay past the durable mark and did not check out, and were left behind. */
   discardedBytes: number;
-  /** Records that were intact but belonged to an unfinished batch, or lay behind the first bad byte. */
+  /** Intact records that were discarded: they belonged to an unfinished batch, or lay behind the first bad byte. */
   discardedRecords: number;
-  /** Records past the durable mark that were intact and were copied to a new segment. */
+  /** Intact records past the durable mark that were copied to a new segment. */
   recoveredRecords: number;
-  /** Name of the file that the torn tail was in, if there was one. */
+  /** Name of the file that had a torn tail, if there was one. */
   segment?: string;
-  /** Why the tail was not taken, if there was one. */
+  /** Why the torn tail was discarded, if there was one. */
   reason?: string;
-  /** What salvage found and did, if it was asked for and had anything to do. */
+  /** What salvage found and did, if it was requested and had anything to do. */
   salvaged?: RepairReport;
 }
 
-/** Something that is not as it should be in a store's files. */
+/** Something wrong in the files of a store. */
 export interface Problem {
   /** Name of the file, relative to the store's directory. */
   file: string;
-  /** Byte offset where it begins. */
+  /** Byte offset in the file where the problem begins. */
   offset: number;
-  /** How many bytes it concerns. */
+  /** Number of bytes concerned. */
   length: number;
   /** What is wrong, for people. */
   reason: string;
-  /** The key concerned, where it can be told. */
+  /** The key concerned, if it can be read. */
   key?: Key;
-  /** Whether an older intact version of that key is still in the log. */
+  /** Whether the log still has an older, intact version of the key. */
   olderVersion?: boolean;
 }
 
-/** What `verify` found. A store with notes alone is intact. */
+/** What `verify` found. A store without problems is intact, even if there are notes. */
 export interface VerifyReport {
-  /** Damage. */
+  /** Damage in the files. */
   problems: Problem[];
-  /** Harmless: a torn tail, bytes past a recorded end, strays, derived files that will be rebuilt. */
+  /** Harmless findings: a torn tail, bytes past a recorded end, strays, derived files that will be rebuilt. */
   notes: Problem[];
 }
 
-/** What `repairStore` did, or would do. */
+/** What `repairStore` did, or would do without `dryRun`. */
 export interface RepairReport {
   /** The damage found. */
   problems: Problem[];
-  /** Keys whose newest value is lost. */
+  /** Keys that have lost their newest value. */
   lostKeys: Key[];
-  /** Ranges of sequence numbers, both ends included, of which nothing is known any more. */
+  /** Ranges of sequence numbers whose records are lost, with the first and the last number of each. */
   lostSequences: [first: number, last: number][];
-  /** Records kept. */
+  /** Number of records kept. */
   keptRecords: number;
-  /** Files moved aside, as paths relative to the store's directory. */
+  /** Files that were moved aside, as paths relative to the store's directory. */
   movedAside: string[];
 }
 
-/** Figures of an open store: plain data, units in the names. */
+/** Figures of an open store. */
 export interface Stats {
-  /** Keys that have a value; those that have expired have none. */
+  /** Number of keys, without those that have expired. */
   keys: number;
-  /** Segments that the manifest lists. */
+  /** Number of segments that the manifest lists. */
   segments: number;
-  /** Size of all segments on disk, pinned ones included. */
+  /** Size of all segments on disk, including pinned ones. */
   diskBytes: number;
-  /** Bytes of records that hold a current value. */
+  /** Size of the records that hold the current values. */
   liveBytes: number;
-  /** Bytes that compaction can win: superseded records, durable marks, and the values of expired keys. */
+  /** Bytes that compaction can reclaim: superseded records, durable marks, and the values of expired keys. */
   staleBytes: number;
-  /** Bytes of tombstones, and of expired records as far as they stand for some. */
+  /** Size of the tombstones, including what expired records need while they serve as tombstones. */
   tombstoneBytes: number;
-  /** Memory held by the index. */
+  /** Memory that the index takes. */
   indexBytes: number;
-  /** Bytes handed over by callers and not yet written to a file. */
+  /** Bytes of pending writes, which are not in a file yet. */
   pendingBytes: number;
-  /** Bytes written and not yet known to be synced. */
+  /** Bytes that are written and not synced yet. */
   unsyncedBytes: number;
-  /** Segments that are compacted away but still pinned by iterators or snapshots. */
+  /** Number of segments that compaction has replaced and that iterators, snapshots or watches still need. */
   pinnedSegments: number;
-  /** Compactions finished since opening. */
+  /** Number of compactions finished since the store was opened. */
   compactions: number;
-  /** Calls of fdatasync on segments since opening. */
+  /** Number of `fdatasync` calls on segments since the store was opened. */
   syncs: number;
-  /** Highest sequence number given out. */
+  /** Highest sequence number that any write has. */
   lastSequence: number;
-  /** The last error of a background compaction or index image, if the latest one failed. */
+  /** The error of the latest background compaction or image of the index, if it failed. */
   lastCompactionError?: Error;
 }
