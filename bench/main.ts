@@ -7,7 +7,7 @@
 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "../scripts/stage.ts";
+import { ROOT } from "../scripts/repository.ts";
 import { table } from "../scripts/npm/results.ts";
 import { runOk } from "../scripts/npm/run.ts";
 import { describeRun, loadAverage } from "./machine.ts";

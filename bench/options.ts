@@ -6,7 +6,7 @@
 
 import { join, resolve } from "node:path";
 import { parseArgs } from "@std/cli/parse-args";
-import { ROOT } from "../scripts/stage.ts";
+import { ROOT } from "../scripts/repository.ts";
 import { type Part, PARTS, type RuntimeKind } from "./engine.ts";
 import { ENGINES } from "./engines/mod.ts";
 

@@ -9,7 +9,7 @@ import { compile } from "../scripts/npm/compile.ts";
 import { buildTarball, install, installedIn } from "../scripts/npm/pack.ts";
 import { npm, runOk } from "../scripts/npm/run.ts";
 import { type Runtime, thisDeno } from "../scripts/npm/runtimes.ts";
-import { ROOT } from "../scripts/stage.ts";
+import { ROOT } from "../scripts/repository.ts";
 import type { RuntimeKind } from "./engine.ts";
 import { engineOf } from "./engines/mod.ts";
 import peers from "./peers/package.json" with { type: "json" };

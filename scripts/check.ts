@@ -10,7 +10,7 @@ import { checkImports } from "./checks/imports.ts";
 import { checkPublishList } from "./checks/publish_list.ts";
 import { checkRealms } from "./checks/realms.ts";
 import { checkSizes, folderLines } from "./checks/sizes.ts";
-import { listFiles, ROOT } from "./stage.ts";
+import { listFiles, ROOT } from "./repository.ts";
 
 const paths = await listFiles(ROOT);
 const files = paths.filter((path) => path.endsWith(".ts"))

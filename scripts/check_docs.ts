@@ -6,7 +6,7 @@
  */
 
 import config from "../deno.json" with { type: "json" };
-import { ROOT } from "./stage.ts";
+import { ROOT } from "./repository.ts";
 
 const OF_OTHERS = /^error\[private-type-ref\]: public type 'KvLevel\S*' references private type 'Abstract\w+'/;
 

@@ -1,6 +1,6 @@
 /**
  * Breaks the code in many small ways, one at a time, each against one sentence of docs/safety.md, and sees that a test
- * notices. `deno task test:mutants [--list] [NAME…]`
+ * notices. `deno task long:mutants [--list] [NAME…]`
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { declarationsIn, filesByTitle, killersOf, mutate, readSources } from "./
 import { mutants, promises } from "./mutants/list.ts";
 import { copyRepository, type Outcome, runKiller, runMutant } from "./mutants/run.ts";
 import { type Killer, type Mutant, mutantsOf } from "./mutants/types.ts";
-import { ROOT } from "./stage.ts";
+import { ROOT } from "./repository.ts";
 
 /** Copies of the repository that are worked in at the same time. */
 const WORKERS = Math.min(2, navigator.hardwareConcurrency);

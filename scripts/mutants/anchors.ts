@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import ts from "typescript";
 import { parse, type SourceText } from "../checks/source.ts";
-import { listFiles } from "../stage.ts";
+import { listFiles } from "../repository.ts";
 import { titlesIn } from "./document.ts";
 import type { Killer, Mutant } from "./types.ts";
 

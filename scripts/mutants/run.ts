@@ -6,7 +6,7 @@
 
 import { dirname, join } from "node:path";
 import type { SourceText } from "../checks/source.ts";
-import { listFiles, ROOT } from "../stage.ts";
+import { listFiles, ROOT } from "../repository.ts";
 import type { Killer } from "./types.ts";
 
 /** A run of tests that takes longer has not noticed anything. */
@@ -38,8 +38,8 @@ export async function copyRepository(): Promise<string> {
  */
 export function testArguments({ file, title }: Killer): string[] {
   const [runner, prefix] = file.startsWith("tests/contract/")
-    ? ["tests/store_contract_test.ts", "^contract, in memory: "]
-    : [file === "tests/platform/suite.ts" ? "tests/platform/platform_test.ts" : file, "^([a-z]+: )?"];
+    ? ["tests/contract/contract_test.ts", "^contract, in memory: "]
+    : [file === "tests/platform/support/suite.ts" ? "tests/platform/platform_test.ts" : file, "^([a-z]+: )?"];
   const pattern = title.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", ".*");
   return ["--filter", `/${prefix}${pattern}$/`, runner];
 }

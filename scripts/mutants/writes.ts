@@ -235,7 +235,7 @@ export const writeRules: Promised[] = [
   },
   {
     sentence: "What is published for Node uses nothing of Deno for the store's files.",
-    none: "it is a matter of packaging: `deno task test:npm` builds, installs and tests the package",
+    none: "it is a matter of packaging: `deno task npm:test` builds, installs and tests the package",
   },
   {
     sentence: "Reads are synchronous, and the `fdatasync` that callers wait for does not block.",
@@ -251,7 +251,7 @@ export const writeRules: Promised[] = [
   },
   {
     sentence: "The index is made of typed arrays, as a `Map` ends at 2^24 entries.",
-    none: "that limit is the engine's; `deno task names` runs a store with millions of keys",
+    none: "that limit is the engine's; `deno task bench:names` runs a store with millions of keys",
   },
   {
     sentence: "Windows renames over no open file, removes none, and cannot sync a directory.",

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { Model, operations } from "../../tests/packaging/data.ts";
+import { Model, operations } from "./programs/data.ts";
 import type { Peer, Peers } from "./peers.ts";
 import { assertSame, type Results } from "./results.ts";
 import type { Runtime } from "./runtimes.ts";

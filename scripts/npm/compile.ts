@@ -9,7 +9,7 @@ import ts from "typescript";
 import { dirname, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import { runOk } from "./run.ts";
 
 /** Where modules are compiled to. */

@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import { compile } from "./compile.ts";
 import { type Count, countOf, type Results } from "./results.ts";
 import { run } from "./run.ts";
@@ -31,8 +31,8 @@ export const IN_REALM = "contract in a realm";
 export async function compileInRealm(project: string, packageFolder: string): Promise<string[]> {
   const target = { folder: join(project, "realm"), packageFolder, format: "script" } as const;
   return [
-    await compile("tests/packaging/realm.ts", target),
-    await compile("tests/packaging/contract.ts", target),
+    await compile("scripts/npm/programs/realm.ts", target),
+    await compile("scripts/npm/programs/contract.ts", target),
   ];
 }
 

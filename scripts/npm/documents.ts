@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import ts from "typescript";
 import { blocksOf } from "../../tests/docs/blocks.ts";
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import { assertSame, type Results } from "./results.ts";
 import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";

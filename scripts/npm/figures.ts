@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import { measureInstalled } from "./consumers.ts";
 import type { Tarball } from "./pack.ts";
 import { table } from "./results.ts";

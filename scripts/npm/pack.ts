@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { jsrProblem, ROOT, stage } from "../stage.ts";
+import { copyForJsr, jsrProblem } from "../jsr.ts";
+import { ROOT } from "../repository.ts";
 import { assertSame, type Results } from "./results.ts";
 import { npm, npmEnvironment, runOk } from "./run.ts";
 
@@ -37,10 +38,10 @@ export interface Tarball {
 export async function buildTarball(scratch: string, cache: string): Promise<Tarball> {
   const folder = join(scratch, "npm");
   const problem = await jsrProblem();
-  const { dir } = await stage(ROOT, problem);
+  const { dir } = await copyForJsr(ROOT, problem);
   try {
     const env = npmEnvironment(cache);
-    const output = await runOk(Deno.execPath(), ["run", "-A", "scripts/build_npm.ts", folder], { cwd: dir, env });
+    const output = await runOk(Deno.execPath(), ["run", "-A", "scripts/npm/build.ts", folder], { cwd: dir, env });
     console.log(output.trim().split("\n").at(-1), problem === undefined ? "" : `(${problem})`);
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -1,11 +1,11 @@
 /**
- * Processes of all runtimes that are told what to do with a store, a line at a time: see tests/packaging/peer.ts.
+ * Processes of all runtimes that are told what to do with a store, a line at a time: see scripts/npm/programs/peer.ts.
  *
  * @module
  */
 
 import { join } from "node:path";
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** What a peer answers. */
@@ -34,7 +34,7 @@ export class Peer {
     this.runtime = runtime;
     const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`, "--no-prompt"];
     const args = runtime.kind === "deno"
-      ? ["run", "--quiet", "--no-check", ...permissions, join(ROOT, "tests/packaging/peer.ts")]
+      ? ["run", "--quiet", "--no-check", ...permissions, join(ROOT, "scripts/npm/programs/peer.ts")]
       : [compiled];
     this.#child = new Deno.Command(runtime.program, { args, stdin: "piped", stdout: "piped" }).spawn();
     this.#input = this.#child.stdin.getWriter();

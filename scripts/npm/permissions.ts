@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { ROOT } from "../stage.ts";
+import { ROOT } from "../repository.ts";
 import { assertSame, type Results } from "./results.ts";
 import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -64,7 +64,7 @@ export async function checkPermissions(deno: Runtime, folder: string, results: R
       const path = given.replace("ABSOLUTE", folder);
       const absolute = path.startsWith(folder) ? path : join(folder, path);
       if (isThere) await Deno.mkdir(absolute, { recursive: true });
-      const program = join(ROOT, "tests/packaging/permissions.ts");
+      const program = join(ROOT, "scripts/npm/programs/permissions.ts");
       const args = ["run", "--quiet", "--no-check", "--no-prompt", ...flags(path), program, what ?? "write", path];
       const { code, stdout, stderr } = await run(deno.program, args, { cwd: folder });
       assertSame([code, stderr], [says[0], ""], `exit status, with ${stdout.trim()}`);

@@ -1,7 +1,7 @@
 /** The suites of the packages that adapters are for, on the source: every case, none skipped. */
 
 import { assertEquals } from "@std/assert";
-import { beside, denoRun, processTest, run } from "../process/support.ts";
+import { denoRun, pathOf, processTest, run } from "../support/processes.ts";
 import { canUseDisk } from "../support/permissions.ts";
 import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "./suites.ts";
 
@@ -28,26 +28,26 @@ for (const suite of SUITES) {
 
 function commandOf({ program, args }: Suite, root: string): string[] {
   const given = args.map((arg) => arg === "PEERS" ? `${root}/peers` : arg);
-  return denoRun(`../adapters/${program}`, [`${root}/stores`, ...given]);
+  return denoRun(`tests/adapters/${program}`, [`${root}/stores`, ...given]);
 }
 
 await processTest("the package and its command load none of the packages that adapters are for", async (root) => {
   for (
-    const entry of ["../../mod.ts", "../../cli.ts", "../../src/adapters/keyv.ts", "../../src/adapters/unstorage.ts"]
+    const entry of ["mod.ts", "cli.ts", "src/adapters/keyv.ts", "src/adapters/unstorage.ts"]
   ) {
-    const { out } = await run([Deno.execPath(), "info", "--json", beside(entry)]);
+    const { out } = await run([Deno.execPath(), "info", "--json", pathOf(entry)]);
     const modules: { specifier: string }[] = JSON.parse(out).modules;
     assertEquals(modules.map(({ specifier }) => specifier).filter((one) => one.startsWith("npm:")), [], entry);
   }
   // Nor does Deno fetch them because deno.json names them: with an empty cache and no registry, the command works.
   const env = { DENO_DIR: `${root}/cache`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/", DENO_NO_UPDATE_CHECK: "1" };
-  const args = ["run", "-A", "--no-check", beside("../../cli.ts"), "--dir", `${root}/store`, "set", "a", "1"];
+  const args = ["run", "-A", "--no-check", pathOf("cli.ts"), "--dir", `${root}/store`, "set", "a", "1"];
   const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env, stdin: "null" }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
 });
 
 Deno.test("suites: docs/adapters.md has their counts", { ignore: !canUseDisk }, async () => {
-  const document = await Deno.readTextFile(beside("../../docs/adapters.md"));
+  const document = await Deno.readTextFile(pathOf("docs/adapters.md"));
   for (const { name, passed } of SUITES) {
     const row = new RegExp(`^\\| ${name} .*\\| +${passed.toLocaleString("en-US")} \\|$`, "m");
     assertEquals(row.test(document), true, `docs/adapters.md: no row with ${name} and ${passed}`);

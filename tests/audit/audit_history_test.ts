@@ -11,14 +11,14 @@ import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatformError } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
-import { Bench, newPlatform, note } from "../support/compaction_bench.ts";
+import { Harness, newPlatform, note } from "../support/compaction_harness.ts";
 
 const NOW = 1_000_000;
 const KEYS = ["a", "b", "c", "d", "e", "f"];
 
 /** A history with a model, and compactions and audits of any segments at any time. */
 class History {
-  bench = new Bench(newPlatform());
+  harness = new Harness(newPlatform());
   model = new Map<string, { value: string; expiresAt: number }>();
   now = NOW;
   audits = 0;
@@ -26,7 +26,7 @@ class History {
 
   constructor(seed: number) {
     this.#random = new Random(seed);
-    this.bench.platform.now = () => this.now;
+    this.harness.platform.now = () => this.now;
   }
 
   write(): void {
@@ -34,16 +34,16 @@ class History {
     const key = KEYS[random.below(KEYS.length)]!;
     const what = random.below(20);
     if (what === 0) {
-      this.bench.write(KIND.clear, "");
+      this.harness.write(KIND.clear, "");
       this.model.clear();
     } else if (what < 9) {
-      const isThere = this.bench.core.index.find(new TextEncoder().encode(key), 0, 1);
-      if (isThere) this.bench.delete(key);
+      const isThere = this.harness.core.index.find(new TextEncoder().encode(key), 0, 1);
+      if (isThere) this.harness.delete(key);
       this.model.delete(key);
     } else {
       const value = `${random.below(1e6)}`;
       const expiresAt = what < 13 ? this.now + 1 + random.below(20) : 0;
-      this.bench.write(KIND.set, key, value, expiresAt);
+      this.harness.write(KIND.set, key, value, expiresAt);
       this.model.set(key, { value, expiresAt });
     }
   }
@@ -52,28 +52,28 @@ class History {
     const random = this.#random;
     const what = random.below(12);
     if (what < 5) { for (let i = random.below(6); i >= 0; i--) this.write(); }
-    else if (what < 8) this.bench.seal();
+    else if (what < 8) this.harness.seal();
     else if (what === 8) this.now += random.below(15);
     else if (what === 9 && random.below(4) === 0) {
-      await this.bench.core.writer!.reached("sync");
-      this.bench = this.bench.reopen();
-      this.bench.platform.now = () => this.now;
+      await this.harness.core.writer!.reached("sync");
+      this.harness = this.harness.reopen();
+      this.harness.platform.now = () => this.now;
     } else if (what === 9) await this.#fail();
     else {
-      const sealed = this.bench.core.log.inOrder().filter(({ sealed }) => sealed);
+      const sealed = this.harness.core.log.inOrder().filter(({ sealed }) => sealed);
       const inputs = sealed.filter(() => random.below(2) === 0);
       if (inputs.length === 0) return;
       let left = random.below(3);
-      this.bench.onPause = () => {
+      this.harness.onPause = () => {
         if (left-- > 0) this.write();
       };
-      note(this.bench);
+      note(this.harness);
       // All that was written is durable when a group has been switched: a crash there must not bring anything back.
       const host = {
-        ...this.bench.host,
+        ...this.harness.host,
         retire: (segments: Segment[]) => {
-          this.bench.host.retire(segments, 0);
-          this.#assertValues(this.bench.reopen());
+          this.harness.host.retire(segments, 0);
+          this.#assertValues(this.harness.reopen());
         },
       };
       if (what === 10) await compactGroup(host, inputs);
@@ -82,39 +82,39 @@ class History {
         const options = { segmentBytes: random.below(500), leastShare: -1 };
         this.audits += await compactTombstones(host, inputs, options);
       }
-      this.bench.onPause = () => {};
+      this.harness.onPause = () => {};
       await this.check();
     }
   }
 
   /** A write that fails takes back what was pending. */
   async #fail(): Promise<void> {
-    await this.bench.core.writer!.reached("sync");
+    await this.harness.core.writer!.reached("sync");
     const before = new Map(this.model);
     for (let i = 0; i < 3; i++) this.write();
-    note(this.bench);
-    this.bench.platform.onOperation = ({ kind }) => {
+    note(this.harness);
+    this.harness.platform.onOperation = ({ kind }) => {
       if (kind === "write") throw new MemoryPlatformError("EIO", "injected");
     };
-    this.bench.core.writer!.write();
-    this.bench.platform.onOperation = undefined;
+    this.harness.core.writer!.write();
+    this.harness.platform.onOperation = undefined;
     this.model = before;
   }
 
   async check(): Promise<void> {
-    await this.bench.core.writer!.reached("sync");
-    this.#assertValues(this.bench);
-    this.#assertValues(this.bench.reopen());
-    await this.bench.verify();
+    await this.harness.core.writer!.reached("sync");
+    this.#assertValues(this.harness);
+    this.#assertValues(this.harness.reopen());
+    await this.harness.verify();
   }
 
-  #assertValues(bench: Bench): void {
-    bench.platform.now = () => this.now;
-    bench.core.expire();
+  #assertValues(harness: Harness): void {
+    harness.platform.now = () => this.now;
+    harness.core.expire();
     for (const key of KEYS) {
       const entry = this.model.get(key);
       const isThere = entry !== undefined && (entry.expiresAt === 0 || entry.expiresAt > this.now);
-      assertEquals(bench.get(key), isThere ? entry.value : undefined, key);
+      assertEquals(harness.get(key), isThere ? entry.value : undefined, key);
     }
   }
 }

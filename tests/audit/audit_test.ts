@@ -12,215 +12,215 @@ import { KvStoreError } from "../../src/errors.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatformError } from "../support/memory_platform.ts";
-import { Bench, note } from "../support/compaction_bench.ts";
+import { Harness, note } from "../support/compaction_harness.ts";
 
 const NOW = 1_000_000;
 
 /** Audits the tombstones in these segments and rewrites them, whatever is won. */
-async function audit(bench: Bench, inputs: Segment[], leastShare = -1): Promise<number> {
-  note(bench);
-  return await compactTombstones(bench.host, inputs, { segmentBytes: 1 << 20, leastShare });
+async function audit(harness: Harness, inputs: Segment[], leastShare = -1): Promise<number> {
+  note(harness);
+  return await compactTombstones(harness.host, inputs, { segmentBytes: 1 << 20, leastShare });
 }
 
-function tombstoneBytes({ core }: Bench): number {
+function tombstoneBytes({ core }: Harness): number {
   return core.log.inOrder().reduce((sum, segment) => sum + segment.tombstoneBytes, 0);
 }
 
 /** The newest sealed segment: a copy, where one was just made. */
-function newest({ core }: Bench): Segment {
+function newest({ core }: Harness): Segment {
   return [...core.log.segments.values()].filter(({ sealed }) => sealed).sort((a, b) => b.number - a.number)[0]!;
 }
 
 Deno.test("audit: beside a segment that is wholly live no tombstone stays, and nothing is read for it", async () => {
-  const bench = new Bench();
-  bench.set("static", "live");
-  const old = bench.seal();
-  bench.set("a", "deleted");
-  bench.delete("a");
-  bench.set("b", "live");
-  const young = bench.seal();
-  note(bench);
-  await compactGroup(bench.host, [young]);
-  assertEquals(tombstoneBytes(bench), 0);
+  const harness = new Harness();
+  harness.set("static", "live");
+  const old = harness.seal();
+  harness.set("a", "deleted");
+  harness.delete("a");
+  harness.set("b", "live");
+  const young = harness.seal();
+  note(harness);
+  await compactGroup(harness.host, [young]);
+  assertEquals(tombstoneBytes(harness), 0);
   assertEquals(old.cleanAsOf, 4);
   // As of then: what is deleted in it from now on needs its tombstone.
-  bench.delete("static");
-  const last = bench.seal();
-  await compactGroup(bench.host, [last]);
-  assertEquals(tombstoneBytes(bench), 24 + 6);
-  assertEquals([bench.reopen().get("static"), bench.reopen().get("b")], [undefined, "live"]);
-  await bench.verify();
+  harness.delete("static");
+  const last = harness.seal();
+  await compactGroup(harness.host, [last]);
+  assertEquals(tombstoneBytes(harness), 24 + 6);
+  assertEquals([harness.reopen().get("static"), harness.reopen().get("b")], [undefined, "live"]);
+  await harness.verify();
 });
 
 Deno.test("audit: a set that is not current, pending writes counted in, makes a segment not wholly live", async () => {
-  const bench = new Bench();
-  bench.set("a", "old");
-  const old = bench.seal();
+  const harness = new Harness();
+  harness.set("a", "old");
+  const old = harness.seal();
   assert(old.isWhollyLive);
-  bench.set("a", "pending");
+  harness.set("a", "pending");
   assert(!old.isWhollyLive);
-  note(bench);
+  note(harness);
   assertEquals(old.cleanAsOf, 0);
-  bench.platform.onOperation = ({ kind }) => {
+  harness.platform.onOperation = ({ kind }) => {
     if (kind === "write") throw new MemoryPlatformError("EIO", "injected");
   };
-  assert(bench.core.writer!.write() instanceof KvStoreError);
-  bench.platform.onOperation = undefined;
+  assert(harness.core.writer!.write() instanceof KvStoreError);
+  harness.platform.onOperation = undefined;
   assert(old.isWhollyLive, "the write was taken back");
-  note(bench);
+  note(harness);
   // The number of what was taken back is not used again, so that it may be counted in.
-  assertEquals(old.cleanAsOf, bench.core.log.nextSequence - 1);
-  bench.delete("a");
-  bench.seal();
-  await compactGroup(bench.host, [newest(bench)]);
-  assertEquals(bench.reopen().get("a"), undefined);
-  await bench.verify();
+  assertEquals(old.cleanAsOf, harness.core.log.nextSequence - 1);
+  harness.delete("a");
+  harness.seal();
+  await compactGroup(harness.host, [newest(harness)]);
+  assertEquals(harness.reopen().get("a"), undefined);
+  await harness.verify();
 });
 
 Deno.test("audit: of the tombstones beside a segment that is live but for one record, that record's stays", async () => {
-  const bench = new Bench();
-  bench.set("hidden", "deleted");
-  bench.set("static", "live");
-  const old = bench.seal();
+  const harness = new Harness();
+  harness.set("hidden", "deleted");
+  harness.set("static", "live");
+  const old = harness.seal();
   for (const key of ["a", "b", "hidden", "c"]) {
-    if (key !== "hidden") bench.set(key, "short-lived");
-    bench.delete(key);
+    if (key !== "hidden") harness.set(key, "short-lived");
+    harness.delete(key);
   }
-  const young = bench.seal();
-  assertEquals(await audit(bench, [young]), 1);
-  assertEquals([tombstoneBytes(bench), newest(bench).isAudited], [24 + 6, true]);
-  assertEquals([bench.get("hidden"), bench.reopen().get("hidden"), bench.reopen().get("static")], [
+  const young = harness.seal();
+  assertEquals(await audit(harness, [young]), 1);
+  assertEquals([tombstoneBytes(harness), newest(harness).isAudited], [24 + 6, true]);
+  assertEquals([harness.get("hidden"), harness.reopen().get("hidden"), harness.reopen().get("static")], [
     undefined,
     undefined,
     "live",
   ]);
-  await compactGroup(bench.host, [old]);
-  const [tombstones] = bench.core.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
-  assertEquals(await audit(bench, [tombstones!]), 1);
-  assertEquals(tombstoneBytes(bench), 0);
-  await bench.verify();
+  await compactGroup(harness.host, [old]);
+  const [tombstones] = harness.core.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
+  assertEquals(await audit(harness, [tombstones!]), 1);
+  assertEquals(tombstoneBytes(harness), 0);
+  await harness.verify();
 });
 
 Deno.test("audit: of a key that comes and goes, the newest tombstone stays, in whichever segment it is", async () => {
-  const bench = new Bench();
-  bench.set("a", "stale");
-  bench.set("static", "live");
-  bench.seal();
+  const harness = new Harness();
+  harness.set("a", "stale");
+  harness.set("static", "live");
+  harness.seal();
   const young: Segment[] = [];
   for (let i = 0; i < 3; i++) {
-    bench.delete("a");
-    bench.set("a", "again");
-    bench.delete("a");
-    young.push(bench.seal());
-    if (i < 2) bench.set("a", "and again");
+    harness.delete("a");
+    harness.set("a", "again");
+    harness.delete("a");
+    young.push(harness.seal());
+    if (i < 2) harness.set("a", "and again");
   }
-  bench.delete("a");
-  bench.seal();
+  harness.delete("a");
+  harness.seal();
   // The last one is outside, and has a newer one.
-  assertEquals(await audit(bench, young), 1);
-  assertEquals(tombstoneBytes(bench), 24 + 1);
-  assertEquals([bench.get("a"), bench.reopen().get("a")], [undefined, undefined]);
-  await bench.verify();
+  assertEquals(await audit(harness, young), 1);
+  assertEquals(tombstoneBytes(harness), 24 + 1);
+  assertEquals([harness.get("a"), harness.reopen().get("a")], [undefined, undefined]);
+  await harness.verify();
 });
 
 Deno.test("audit: what a later input holds is there until its turn has come", async () => {
-  const bench = new Bench();
-  bench.set("static", "live");
-  const first = bench.seal();
-  bench.set("a", "deleted");
-  bench.set("b", "live");
-  const middle = bench.seal();
-  bench.delete("a");
-  bench.set("c", "live");
-  const last = bench.seal();
-  await compactGroup(bench.host, [first, last]);
+  const harness = new Harness();
+  harness.set("static", "live");
+  const first = harness.seal();
+  harness.set("a", "deleted");
+  harness.set("b", "live");
+  const middle = harness.seal();
+  harness.delete("a");
+  harness.set("c", "live");
+  const last = harness.seal();
+  await compactGroup(harness.host, [first, last]);
   // The copy begins before the segment with the set, and has its tombstone.
-  const copy = newest(bench);
+  const copy = newest(harness);
   assert(copy.lowestSequence < middle.lowestSequence && copy.tombstoneBytes > 0);
   let groups = 0;
   const host: CompactionHost = {
-    ...bench.host,
+    ...harness.host,
     retire: () => {
       groups++;
-      assertEquals(bench.reopen().get("a"), undefined, `after ${groups} groups`);
+      assertEquals(harness.reopen().get("a"), undefined, `after ${groups} groups`);
     },
   };
-  note(bench);
+  note(harness);
   await compactTombstones(host, [copy, middle], { segmentBytes: 1, leastShare: -1 });
   assertEquals(groups, 2);
-  await bench.verify();
+  await harness.verify();
 });
 
 Deno.test("audit: a clear stays as long as there is a set before it, and the newest is enough", async () => {
-  const bench = new Bench();
-  bench.set("a", "cleared");
-  bench.set("b", "cleared");
-  const old = bench.seal();
-  bench.write(KIND.clear, "");
-  bench.set("c", "cleared");
-  bench.write(KIND.clear, "");
-  bench.set("d", "live");
-  const young = bench.seal();
-  await audit(bench, [young]);
-  assertEquals(tombstoneBytes(bench), 24);
-  assertEquals(["a", "b", "c", "d"].map((key) => bench.reopen().get(key)), [undefined, undefined, undefined, "live"]);
-  await compactGroup(bench.host, [old]);
-  await audit(bench, [newest(bench)]);
-  assertEquals(tombstoneBytes(bench), 0);
-  await bench.verify();
+  const harness = new Harness();
+  harness.set("a", "cleared");
+  harness.set("b", "cleared");
+  const old = harness.seal();
+  harness.write(KIND.clear, "");
+  harness.set("c", "cleared");
+  harness.write(KIND.clear, "");
+  harness.set("d", "live");
+  const young = harness.seal();
+  await audit(harness, [young]);
+  assertEquals(tombstoneBytes(harness), 24);
+  assertEquals(["a", "b", "c", "d"].map((key) => harness.reopen().get(key)), [undefined, undefined, undefined, "live"]);
+  await compactGroup(harness.host, [old]);
+  await audit(harness, [newest(harness)]);
+  assertEquals(tombstoneBytes(harness), 0);
+  await harness.verify();
 });
 
 Deno.test("audit: what has expired is judged like a delete", async () => {
-  const bench = new Bench();
+  const harness = new Harness();
   let now = NOW;
-  bench.platform.now = () => now;
-  bench.set("a", "older");
-  bench.set("static", "live");
-  bench.seal();
-  bench.write(KIND.set, "a", "short", NOW + 1);
-  bench.write(KIND.set, "b", "short", NOW + 1);
-  const young = bench.seal();
+  harness.platform.now = () => now;
+  harness.set("a", "older");
+  harness.set("static", "live");
+  harness.seal();
+  harness.write(KIND.set, "a", "short", NOW + 1);
+  harness.write(KIND.set, "b", "short", NOW + 1);
+  const young = harness.seal();
   now += 5;
-  await audit(bench, [young]);
-  assertEquals(tombstoneBytes(bench), 32 + 1);
+  await audit(harness, [young]);
+  assertEquals(tombstoneBytes(harness), 32 + 1);
   // The clock goes back, and nothing comes back with it.
   now = NOW - 5;
-  const after = bench.reopen();
+  const after = harness.reopen();
   after.platform.now = () => now;
   after.core.expire();
   assertEquals([after.get("a"), after.get("b"), after.get("static")], [undefined, undefined, "live"]);
-  await bench.verify();
+  await harness.verify();
 });
 
 Deno.test("audit: where too little may go nothing is rewritten, and that is remembered", async () => {
-  const bench = new Bench();
-  for (const key of ["a", "b", "c"]) bench.set(key, "deleted");
-  bench.set("static", "live ".repeat(100));
-  bench.seal();
-  for (const key of ["a", "b", "c"]) bench.delete(key);
-  const young = bench.seal();
-  const numbers = [...bench.core.log.segments.keys()];
-  assertEquals(await audit(bench, [young], 0.25), 0);
-  assertEquals([young.isAudited, [...bench.core.log.segments.keys()]], [true, numbers]);
+  const harness = new Harness();
+  for (const key of ["a", "b", "c"]) harness.set(key, "deleted");
+  harness.set("static", "live ".repeat(100));
+  harness.seal();
+  for (const key of ["a", "b", "c"]) harness.delete(key);
+  const young = harness.seal();
+  const numbers = [...harness.core.log.segments.keys()];
+  assertEquals(await audit(harness, [young], 0.25), 0);
+  assertEquals([young.isAudited, [...harness.core.log.segments.keys()]], [true, numbers]);
 });
 
 Deno.test("audit: a segment that cannot be read keeps all tombstones above its lowest number", async () => {
-  const bench = new Bench();
-  bench.set("a", "deleted");
-  bench.set("static", "live");
-  const old = bench.seal();
-  bench.delete("a");
-  bench.set("b", "deleted");
-  bench.delete("b");
-  const young = bench.seal();
-  const path = bench.core.log.path(old.name);
-  const bytes = bench.platform.readFile(path);
+  const harness = new Harness();
+  harness.set("a", "deleted");
+  harness.set("static", "live");
+  const old = harness.seal();
+  harness.delete("a");
+  harness.set("b", "deleted");
+  harness.delete("b");
+  const young = harness.seal();
+  const path = harness.core.log.path(old.name);
+  const bytes = harness.platform.readFile(path);
   bytes[old.headerBytes + 16]! ^= 1;
-  bench.platform.writeFile(path, bytes);
-  const bent = bench.core.log.segments.get(old.number)!;
-  (bent as { handle: unknown }).handle = bench.platform.open(path, "read");
-  await assertRejects(() => audit(bench, [young]), KvStoreError, "damaged");
+  harness.platform.writeFile(path, bytes);
+  const bent = harness.core.log.segments.get(old.number)!;
+  (bent as { handle: unknown }).handle = harness.platform.open(path, "read");
+  await assertRejects(() => audit(harness, [young]), KvStoreError, "damaged");
   assert(old.isDamaged);
-  await audit(bench, [young]);
-  assertEquals(tombstoneBytes(bench), 25 + 25);
+  await audit(harness, [young]);
+  assertEquals(tombstoneBytes(harness), 25 + 25);
 });

@@ -6,8 +6,8 @@
  */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { Case, Context } from "./context.ts";
-import { assertCode, bytes, contents, outcomes, SMALL } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { assertCode, bytes, contents, outcomes, SMALL } from "./support/helpers.ts";
 import type { KvStore } from "../../mod.ts";
 
 async function openFilled(context: Context): Promise<KvStore> {

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { BatchOperation } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertRefused, bytes, contents, MANUAL, SMALL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertRefused, bytes, contents, MANUAL, SMALL, turns } from "./support/helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 /** Reading and writing: what each call returns and does. */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
-import type { Case } from "./context.ts";
-import { assertThrowsCode, contents, locate, SMALL } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertThrowsCode, contents, locate, SMALL } from "./support/helpers.ts";
 
 export const callCases: Case[] = [
   {

@@ -5,7 +5,7 @@
  */
 
 import type { Change, Key, KvStore, KvStoreError, Watch } from "../../mod.ts";
-import { bytes, fill, turns } from "./helpers.ts";
+import { bytes, fill, turns } from "./support/helpers.ts";
 
 /** The next changes of a watch, as many as that. */
 export async function take(watch: Watch, count: number): Promise<Change[]> {

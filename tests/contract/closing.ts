@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { KvStore } from "../../mod.ts";
-import type { Case } from "./context.ts";
+import type { Case } from "./support/context.ts";
 import {
   assertCode,
   contents,
@@ -15,7 +15,7 @@ import {
   outcomes,
   SMALL,
   turns,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 function everyWritingCall(store: KvStore): Promise<unknown>[] {
   return [

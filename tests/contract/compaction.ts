@@ -2,8 +2,19 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { KvStore, OpenOptions, Progress } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertCode, contents, damage, fill, heal, holdSyncs, outcomes, SMALL, turns, until } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import {
+  assertCode,
+  contents,
+  damage,
+  fill,
+  heal,
+  holdSyncs,
+  outcomes,
+  SMALL,
+  turns,
+  until,
+} from "./support/helpers.ts";
 
 /** A store of which half can be won. */
 async function fillTwice(store: KvStore, count: number): Promise<void> {

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { KvStore } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { contents, fill, holdSyncs, MANUAL, SMALL, turns, until } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { contents, fill, holdSyncs, MANUAL, SMALL, turns, until } from "./support/helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

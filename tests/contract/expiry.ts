@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Key, KvStore, SetOptions, Value } from "../../mod.ts";
-import type { Case, Context } from "./context.ts";
-import { bytes, contents, SMALL } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { bytes, contents, SMALL } from "./support/helpers.ts";
 
 /** When a case begins: some time in 2027. */
 export const START = 1_800_000_000_000;

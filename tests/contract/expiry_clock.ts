@@ -2,9 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { KvStore } from "../../mod.ts";
-import type { Case } from "./context.ts";
+import type { Case } from "./support/context.ts";
 import { fillExpiring, openAt, START } from "./expiry.ts";
-import { contents, fill, MANUAL, SMALL } from "./helpers.ts";
+import { contents, fill, MANUAL, SMALL } from "./support/helpers.ts";
 
 export const clockCases: Case[] = [
   {

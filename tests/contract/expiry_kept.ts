@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Key, KvStore, Value } from "../../mod.ts";
-import type { Case } from "./context.ts";
+import type { Case } from "./support/context.ts";
 import { fillExpiring, openAt, START } from "./expiry.ts";
 import {
   contents,
@@ -17,7 +17,7 @@ import {
   text,
   turns,
   until,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 /** Bytes of a record's header with a time of expiry. */
 const HEADER = 32;

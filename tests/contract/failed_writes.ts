@@ -2,8 +2,19 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { KvStore, Stats } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertCode, contents, failWrites, fill, heal, holdSyncs, MANUAL, outcomes, SMALL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import {
+  assertCode,
+  contents,
+  failWrites,
+  fill,
+  heal,
+  holdSyncs,
+  MANUAL,
+  outcomes,
+  SMALL,
+  turns,
+} from "./support/helpers.ts";
 
 /** The figures that a rejected write must leave as they were. */
 function accounts(store: KvStore): Partial<Stats> {

@@ -2,8 +2,19 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStoreError } from "../../mod.ts";
-import type { Case, Context } from "./context.ts";
-import { assertCode, contents, failSyncs, failWrites, fill, heal, MANUAL, outcomes, SMALL, turns } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import {
+  assertCode,
+  contents,
+  failSyncs,
+  failWrites,
+  fill,
+  heal,
+  MANUAL,
+  outcomes,
+  SMALL,
+  turns,
+} from "./support/helpers.ts";
 
 /** Makes the n-th operation from now on fail; returns whether it has come to that. */
 function failNth(context: Context, n: number): () => boolean {

@@ -2,8 +2,19 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Progress } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertCode, bytes, contents, damage, fill, holdSyncs, MANUAL, outcomes, SMALL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import {
+  assertCode,
+  bytes,
+  contents,
+  damage,
+  fill,
+  holdSyncs,
+  MANUAL,
+  outcomes,
+  SMALL,
+  turns,
+} from "./support/helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 /** flushSync: what is written is durable when the call returns. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Case } from "./context.ts";
-import { assertCode, assertThrowsCode, contents, failSyncs, failWrites, MANUAL, outcomes } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertCode, assertThrowsCode, contents, failSyncs, failWrites, MANUAL, outcomes } from "./support/helpers.ts";
 
 export const flushSyncCases: Case[] = [
   {

@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Case } from "./context.ts";
-import { fill, SMALL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { fill, SMALL, turns } from "./support/helpers.ts";
 
 /** The garbage collector, where the runtime lets us have it. */
 function collector(): (() => void) | undefined {

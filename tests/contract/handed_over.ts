@@ -11,8 +11,8 @@ import {
   verifyStore,
   type WorkOptions,
 } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertThrowsCode, fill, MANUAL } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertThrowsCode, fill, MANUAL } from "./support/helpers.ts";
 
 export const handedOverCases: Case[] = [
   {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Key, KvStore, Version } from "../../mod.ts";
-import type { Case } from "./context.ts";
+import type { Case } from "./support/context.ts";
 import { openAt, START } from "./expiry.ts";
 import {
   assertCode,
@@ -17,7 +17,7 @@ import {
   MANUAL,
   outcomes,
   SMALL,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 /** Types of versions, the live one with a star. */
 async function typesOf(store: KvStore, key: Key): Promise<string> {

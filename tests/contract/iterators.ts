@@ -2,8 +2,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { KvStore } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertThrowsCode, contents, damage, failWrites, fill, heal, MANUAL, outcomes, SMALL } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import {
+  assertThrowsCode,
+  contents,
+  damage,
+  failWrites,
+  fill,
+  heal,
+  MANUAL,
+  outcomes,
+  SMALL,
+} from "./support/helpers.ts";
 
 async function setLetters(store: KvStore): Promise<void> {
   await store.batch([..."abcde"].map((key) => ({ type: "set", key, value: key.toUpperCase() })));

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Value } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertRefused } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertRefused } from "./support/helpers.ts";
 
 /** Arrays and objects around a value, so many in all. */
 function nested(levels: number): Value {

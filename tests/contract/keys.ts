@@ -2,8 +2,8 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Key } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertRefused, bytes, contents } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertRefused, bytes, contents } from "./support/helpers.ts";
 
 const LONGEST = 65_535;
 

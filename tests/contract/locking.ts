@@ -1,8 +1,8 @@
 /** The writer lock: one writer at a time, and what LOCK says is advice. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Case } from "./context.ts";
-import { assertCode, bytes, contents, fill, flip, MANUAL, outcomes, SMALL, text } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertCode, bytes, contents, fill, flip, MANUAL, outcomes, SMALL, text } from "./support/helpers.ts";
 
 export const lockCases: Case[] = [
   {

@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
-import type { Case, Context } from "./context.ts";
-import { assertCode, assertRefused, bytes, contents, damage, flip, MANUAL, SMALL } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { assertCode, assertRefused, bytes, contents, damage, flip, MANUAL, SMALL } from "./support/helpers.ts";
 
 /** A store with two keys, closed. */
 async function storeWithTwoKeys(context: Context): Promise<void> {

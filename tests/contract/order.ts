@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { WriteOptions } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { bytes, contents, holdSyncs, MANUAL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { bytes, contents, holdSyncs, MANUAL, turns } from "./support/helpers.ts";
 
 const MEBIBYTE = 1024 * 1024;
 

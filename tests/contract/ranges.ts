@@ -2,8 +2,8 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Key, KvStore, Range } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { bytes } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { bytes } from "./support/helpers.ts";
 
 const KEYS = ["", "a", "a\u0000", "aa", "ab", "b", "ba", "c", "é", "\uFFFF", "\u{10000}"];
 

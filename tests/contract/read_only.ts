@@ -3,9 +3,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import type { OperationKind } from "../support/memory_platform.ts";
-import type { Case, Context } from "./context.ts";
-import { assertCode, bytes, contents, fill, heal, MANUAL, outcomes, SMALL } from "./helpers.ts";
-import { WatchedPlatform } from "./watched_platform.ts";
+import type { Case, Context } from "./support/context.ts";
+import { assertCode, bytes, contents, fill, heal, MANUAL, outcomes, SMALL } from "./support/helpers.ts";
+import { WatchedPlatform } from "./support/watched_platform.ts";
 
 const CHANGING: OperationKind[] = [
   "write",

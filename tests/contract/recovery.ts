@@ -1,8 +1,8 @@
 /** What a crash leaves, and verifyStore, repairStore and salvage. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Case, Context } from "./context.ts";
-import { assertCode, bytes, contents, damage, fill, flip, locate, MANUAL, SMALL } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { assertCode, bytes, contents, damage, fill, flip, locate, MANUAL, SMALL } from "./support/helpers.ts";
 
 /** Three records, and bytes behind them that are none. */
 async function leaveTornTail(context: Context, tail: Uint8Array): Promise<void> {

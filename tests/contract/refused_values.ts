@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import type { BatchOperation, Value } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertRefused, contents } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertRefused, contents } from "./support/helpers.ts";
 
 class Point {
   x = 1;

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Key, KvStore, Reader, Value } from "../../mod.ts";
-import type { Case } from "./context.ts";
-import { assertThrowsCode, contents, fill, MANUAL, SMALL } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertThrowsCode, contents, fill, MANUAL, SMALL } from "./support/helpers.ts";
 
 /** Everything that can be read, by every call there is. */
 function readAll(reader: Reader, keys: Key[]): unknown {

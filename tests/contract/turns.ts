@@ -9,8 +9,8 @@
 
 import { assert } from "@std/assert";
 import type { KvStore, Watch } from "../../mod.ts";
-import type { Case, Context } from "./context.ts";
-import { MANUAL } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { MANUAL } from "./support/helpers.ts";
 
 const WRITE = { durability: "write" } as const;
 /** The timer that ends the loop is due after … */

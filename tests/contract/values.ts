@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Value } from "../../mod.ts";
-import type { Case, Context } from "./context.ts";
-import { text } from "./helpers.ts";
+import type { Case, Context } from "./support/context.ts";
+import { text } from "./support/helpers.ts";
 
 const LARGEST = 64 * 1024 * 1024;
 

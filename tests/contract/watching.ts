@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Change } from "../../mod.ts";
 import { apply, changesSince, Follower, isSettled, keysOf, sorted, stateOf, take, writeHistory } from "./changes.ts";
-import type { Case } from "./context.ts";
-import { bytes, holdSyncs, MANUAL, SMALL, turns } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { bytes, holdSyncs, MANUAL, SMALL, turns } from "./support/helpers.ts";
 
 export const watchCases: Case[] = [
   {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Change } from "../../mod.ts";
 import { isSettled, keysOf, take } from "./changes.ts";
-import type { Case } from "./context.ts";
+import type { Case } from "./support/context.ts";
 import {
   assertCode,
   assertThrowsCode,
@@ -16,7 +16,7 @@ import {
   MANUAL,
   outcomes,
   turns,
-} from "./helpers.ts";
+} from "./support/helpers.ts";
 
 export const watchEndCases: Case[] = [
   {

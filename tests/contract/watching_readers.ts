@@ -3,8 +3,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { OpenOptions } from "../../mod.ts";
 import { apply, Follower, keysOf, sorted, stateOf, take, wordsOf, writeHistory } from "./changes.ts";
-import type { Case } from "./context.ts";
-import { assertCode, contents, fill, MANUAL, SMALL } from "./helpers.ts";
+import type { Case } from "./support/context.ts";
+import { assertCode, contents, fill, MANUAL, SMALL } from "./support/helpers.ts";
 
 export const watchReaderCases: Case[] = [
   {

@@ -14,9 +14,9 @@ import {
   wordsOf,
   writeHistory,
 } from "./changes.ts";
-import type { Case, Context } from "./context.ts";
+import type { Case, Context } from "./support/context.ts";
 import { openAt, START } from "./expiry.ts";
-import { assertCode, SMALL, until } from "./helpers.ts";
+import { assertCode, SMALL, until } from "./support/helpers.ts";
 
 export const watchSinceCases: Case[] = [
   {

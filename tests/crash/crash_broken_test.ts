@@ -15,13 +15,13 @@ import {
   WITHOUT_DIRECTORY_SYNC,
   WITHOUT_MANIFEST_SYNC,
   WITHOUT_SEGMENT_SYNC,
-} from "./crash_broken.ts";
-import { Cases, onExpiring, type Subject } from "./crash_cases.ts";
-import { SEED } from "./crash_replay.ts";
-import { ANY, CUT, KILLED, sweepCrashes, TORN } from "./crash_sweep.ts";
-import { ONCE, SHORT_THEN_NOTHING, sweepFaults } from "./fault_sweep.ts";
-import { sweepSyncFailures } from "./fault_sync_sweep.ts";
-import { SMALL } from "./scenario.ts";
+} from "./support/crash_broken.ts";
+import { Cases, onExpiring, type Subject } from "./support/crash_cases.ts";
+import { SEED } from "./support/crash_replay.ts";
+import { ANY, CUT, KILLED, sweepCrashes, TORN } from "./support/crash_sweep.ts";
+import { ONCE, SHORT_THEN_NOTHING, sweepFaults } from "./support/fault_sweep.ts";
+import { sweepSyncFailures } from "./support/fault_sync_sweep.ts";
+import { SMALL } from "./support/scenario.ts";
 
 type Sweep = (subject: Subject, cases: Cases) => Promise<unknown>;
 

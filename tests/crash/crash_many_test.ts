@@ -6,11 +6,11 @@
  */
 
 import { assert } from "@std/assert";
-import { onManySegments, type Subject } from "./crash_cases.ts";
-import { casesOf, oneIn } from "./crash_replay.ts";
-import { ANY, CRUEL, momentsOf, sweepCrashes, sweepSecondCrashes } from "./crash_sweep.ts";
-import { assertNoticed, GONE, ONCE, sweepFaults } from "./fault_sweep.ts";
-import { MANY } from "./scenario.ts";
+import { onManySegments, type Subject } from "./support/crash_cases.ts";
+import { casesOf, oneIn } from "./support/crash_replay.ts";
+import { ANY, CRUEL, momentsOf, sweepCrashes, sweepSecondCrashes } from "./support/crash_sweep.ts";
+import { assertNoticed, GONE, ONCE, sweepFaults } from "./support/fault_sweep.ts";
+import { MANY } from "./support/scenario.ts";
 
 /** The store after a crash in the middle of the steps: to be opened and nothing else. */
 async function crashed(): Promise<Subject> {

@@ -5,8 +5,8 @@
  */
 
 import { assert } from "@std/assert";
-import { onEmptyDisk, onExpiring, runOf } from "./crash_cases.ts";
-import { casesOf, oneIn, SEED } from "./crash_replay.ts";
+import { onEmptyDisk, onExpiring, runOf } from "./support/crash_cases.ts";
+import { casesOf, oneIn, SEED } from "./support/crash_replay.ts";
 import {
   ANY,
   assertRecovers,
@@ -21,10 +21,10 @@ import {
   sweepSecondCrashes,
   sweepSuccessors,
   TORN,
-} from "./crash_sweep.ts";
-import { withSeed } from "./disk.ts";
+} from "./support/crash_sweep.ts";
+import { withSeed } from "./support/disk.ts";
 import type { Operation } from "../support/memory_platform.ts";
-import { IMAGES, LARGE, SMALL } from "./scenario.ts";
+import { IMAGES, LARGE, SMALL } from "./support/scenario.ts";
 
 Deno.test("the process dies at every operation: written records survive", async (t) => {
   const cases = casesOf(t);

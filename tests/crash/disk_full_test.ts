@@ -7,12 +7,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { onExpiring } from "./crash_cases.ts";
-import { casesOf } from "./crash_replay.ts";
-import { newMachine } from "./disk.ts";
-import { sweepFull, usedBytes } from "./disk_full_sweep.ts";
-import { codeOf, contentsOf } from "./history.ts";
-import { assertIntact, DIRECTORY, OPTIONS, SMALL } from "./scenario.ts";
+import { onExpiring } from "./support/crash_cases.ts";
+import { casesOf } from "./support/crash_replay.ts";
+import { newMachine } from "./support/disk.ts";
+import { sweepFull, usedBytes } from "./support/disk_full_sweep.ts";
+import { codeOf, contentsOf } from "./support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS, SMALL } from "./support/scenario.ts";
 
 /** The copy, and the segment that is begun so that the last one can take part, are listed before anything goes. */
 const MANIFEST_ENTRY_BYTES = 36;

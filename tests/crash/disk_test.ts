@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { randomCut } from "./disk.ts";
+import { randomCut } from "./support/disk.ts";
 
 const SECTOR = 512;
 const SYNCED = 700;

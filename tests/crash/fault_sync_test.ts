@@ -5,10 +5,10 @@
  */
 
 import { assert } from "@std/assert";
-import { onExpiring } from "./crash_cases.ts";
-import { casesOf } from "./crash_replay.ts";
-import { sweepSyncFailures } from "./fault_sync_sweep.ts";
-import { SMALL } from "./scenario.ts";
+import { onExpiring } from "./support/crash_cases.ts";
+import { casesOf } from "./support/crash_replay.ts";
+import { sweepSyncFailures } from "./support/fault_sync_sweep.ts";
+import { SMALL } from "./support/scenario.ts";
 
 Deno.test("every sync fails once, for good", async (t) => {
   const cases = casesOf(t);

@@ -5,10 +5,10 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { onEmptyDisk, onExpiring, runOf } from "./crash_cases.ts";
-import { assertExpiries } from "./crash_expiring.ts";
-import { casesOf, oneIn } from "./crash_replay.ts";
-import { withSeed } from "./disk.ts";
+import { onEmptyDisk, onExpiring, runOf } from "./support/crash_cases.ts";
+import { assertExpiries } from "./support/crash_expiring.ts";
+import { casesOf, oneIn } from "./support/crash_replay.ts";
+import { withSeed } from "./support/disk.ts";
 import {
   assertNoticed,
   GONE,
@@ -20,9 +20,9 @@ import {
   SHORT_THEN_FULL,
   SHORT_THEN_NOTHING,
   sweepFaults,
-} from "./fault_sweep.ts";
-import { contentsOf } from "./history.ts";
-import { assertIntact, DIRECTORY, IMAGES, runSteps, SMALL } from "./scenario.ts";
+} from "./support/fault_sweep.ts";
+import { contentsOf } from "./support/history.ts";
+import { assertIntact, DIRECTORY, IMAGES, runSteps, SMALL } from "./support/scenario.ts";
 
 for (const fault of [ONCE, NO_DESCRIPTOR, NO_PERMISSION, SHORT_THEN_FULL, SHORT_THEN_NOTHING]) {
   Deno.test(`every operation meets ${fault.name}, mended at once`, async (t) => {

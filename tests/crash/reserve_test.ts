@@ -9,13 +9,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { type MemoryPlatform, MemoryPlatformError } from "../support/memory_platform.ts";
-import { onExpiring, runOf, type Subject } from "./crash_cases.ts";
-import { casesOf, oneIn } from "./crash_replay.ts";
-import { CUT, goDown, KILLED, type Moment, sweepCrashes, TORN } from "./crash_sweep.ts";
-import { newMachine } from "./disk.ts";
-import { usedBytes } from "./disk_full_sweep.ts";
-import { codeOf, contentsOf, History } from "./history.ts";
-import { assertIntact, DIRECTORY, OPTIONS, reopen, Run, runSteps, SMALL, type Step } from "./scenario.ts";
+import { onExpiring, runOf, type Subject } from "./support/crash_cases.ts";
+import { casesOf, oneIn } from "./support/crash_replay.ts";
+import { CUT, goDown, KILLED, type Moment, sweepCrashes, TORN } from "./support/crash_sweep.ts";
+import { newMachine } from "./support/disk.ts";
+import { usedBytes } from "./support/disk_full_sweep.ts";
+import { codeOf, contentsOf, History } from "./support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS, reopen, Run, runSteps, SMALL, type Step } from "./support/scenario.ts";
 
 const RESERVE = `${DIRECTORY}/RESERVE`;
 const RESERVE_BYTES = 64 * 1024;

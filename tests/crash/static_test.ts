@@ -9,13 +9,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BatchOperation, KvStore } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { Clock } from "../model/machine.ts";
+import { Clock } from "../model/support/machine.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
-import { casesOf, oneIn, SEED } from "./crash_replay.ts";
-import { CUT, isChange, KILLED, TORN } from "./crash_sweep.ts";
-import { newMachine, withSeed } from "./disk.ts";
-import { assertIntact, DIRECTORY } from "./scenario.ts";
+import { casesOf, oneIn, SEED } from "./support/crash_replay.ts";
+import { CUT, isChange, KILLED, TORN } from "./support/crash_sweep.ts";
+import { newMachine, withSeed } from "./support/disk.ts";
+import { assertIntact, DIRECTORY } from "./support/scenario.ts";
 
 const WAYS = { ...KILLED, ...CUT, ...TORN };
 const OPTIONS = { segmentBytes: 4096 };

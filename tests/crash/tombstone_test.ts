@@ -12,9 +12,9 @@ import { noteClean } from "../../src/engine/choose.ts";
 import { compactGroup, type CompactionHost } from "../../src/engine/compactor.ts";
 import { coreOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./disk.ts";
-import { contentsOf, textOf } from "./history.ts";
-import { assertIntact, DIRECTORY, OPTIONS } from "./scenario.ts";
+import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./support/disk.ts";
+import { contentsOf, textOf } from "./support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "./support/scenario.ts";
 
 /** Writes to one segment: `key=value` sets, `key~value` until it expires, `key!` deletes, `*` clears. */
 type Layout = string[];

@@ -9,12 +9,12 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStore, type OpenOptions } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { coreOf } from "../../src/store.ts";
-import { Clock } from "../model/machine.ts";
+import { Clock } from "../model/support/machine.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { casesOf } from "./crash_replay.ts";
-import { CUT, isChange, KILLED, TORN } from "./crash_sweep.ts";
-import { newMachine, withSeed } from "./disk.ts";
-import { assertIntact, DIRECTORY } from "./scenario.ts";
+import { casesOf } from "./support/crash_replay.ts";
+import { CUT, isChange, KILLED, TORN } from "./support/crash_sweep.ts";
+import { newMachine, withSeed } from "./support/disk.ts";
+import { assertIntact, DIRECTORY } from "./support/scenario.ts";
 
 const WAYS = { ...KILLED, ...CUT, ...TORN };
 const OPTIONS: OpenOptions = { segmentBytes: 64 * 1024, durability: "write" };

@@ -11,12 +11,12 @@ import { type Change, KvStore } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { onEmptyDisk, runOf } from "./crash_cases.ts";
-import { casesOf, SEED } from "./crash_replay.ts";
-import { CUT, isChange, KILLED, TORN } from "./crash_sweep.ts";
-import { withSeed } from "./disk.ts";
-import { type Contents, contentsOf, textOf } from "./history.ts";
-import { DIRECTORY, OPTIONS, runSteps, SMALL } from "./scenario.ts";
+import { onEmptyDisk, runOf } from "./support/crash_cases.ts";
+import { casesOf, SEED } from "./support/crash_replay.ts";
+import { CUT, isChange, KILLED, TORN } from "./support/crash_sweep.ts";
+import { withSeed } from "./support/disk.ts";
+import { type Contents, contentsOf, textOf } from "./support/history.ts";
+import { DIRECTORY, OPTIONS, runSteps, SMALL } from "./support/scenario.ts";
 
 const WAYS = { ...KILLED, ...CUT, ...TORN };
 

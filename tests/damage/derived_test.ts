@@ -8,9 +8,9 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
-import { copyOf, newMachine, withSeed } from "../crash/disk.ts";
-import { contentsOf, textOf } from "../crash/history.ts";
-import { assertIntact, DIRECTORY, LARGE, OPTIONS, Run, runSteps } from "../crash/scenario.ts";
+import { copyOf, newMachine, withSeed } from "../crash/support/disk.ts";
+import { contentsOf, textOf } from "../crash/support/history.ts";
+import { assertIntact, DIRECTORY, LARGE, OPTIONS, Run, runSteps } from "../crash/support/scenario.ts";
 
 const IMAGE = `${DIRECTORY}/INDEX`;
 

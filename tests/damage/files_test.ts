@@ -9,14 +9,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type Problem } from "../../mod.ts";
 import { verifyOn } from "../../src/check/verify.ts";
-import { copyOf, newMachine, withSeed } from "../crash/disk.ts";
-import { codeOf, contentsOf } from "../crash/history.ts";
-import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
+import { copyOf, newMachine, withSeed } from "../crash/support/disk.ts";
+import { codeOf, contentsOf } from "../crash/support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import { type MemoryPlatform, MemoryPlatformError } from "../support/memory_platform.ts";
-import { assertNeverWrong, assertRepair, assertReport, assertUnchanged, imageOf } from "./checks.ts";
-import { type LaidSegment, type Layout, layoutOf } from "./layout.ts";
-import { type Expected, expectedOf, REASON } from "./oracle.ts";
-import { hundredSegments, longSample, variedSample } from "./samples.ts";
+import { assertNeverWrong, assertRepair, assertReport, assertUnchanged, imageOf } from "./support/checks.ts";
+import { type LaidSegment, type Layout, layoutOf } from "./support/layout.ts";
+import { type Expected, expectedOf, REASON } from "./support/oracle.ts";
+import { hundredSegments, longSample, variedSample } from "./support/samples.ts";
 
 const MANIFEST = `${DIRECTORY}/MANIFEST`;
 

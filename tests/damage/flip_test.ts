@@ -8,12 +8,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { assert, assertEquals } from "@std/assert";
 import { verifyOn } from "../../src/check/verify.ts";
-import { copyOf } from "../crash/disk.ts";
-import { DIRECTORY } from "../crash/scenario.ts";
-import { assertNeverWrong, assertRepair, assertReport } from "./checks.ts";
-import { type Layout, layoutOf } from "./layout.ts";
-import { type Expected, expectedOf } from "./oracle.ts";
-import { shortSample } from "./samples.ts";
+import { copyOf } from "../crash/support/disk.ts";
+import { DIRECTORY } from "../crash/support/scenario.ts";
+import { assertNeverWrong, assertRepair, assertReport } from "./support/checks.ts";
+import { type Layout, layoutOf } from "./support/layout.ts";
+import { type Expected, expectedOf } from "./support/oracle.ts";
+import { shortSample } from "./support/samples.ts";
 
 /** All single bits, all bits at once, and a page that was zeroed. */
 const PATTERNS: ((byte: number) => number)[] = [

@@ -7,14 +7,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { verifyOn } from "../../src/check/verify.ts";
-import { copyOf, withSeed } from "../crash/disk.ts";
-import { DIRECTORY } from "../crash/scenario.ts";
+import { copyOf, withSeed } from "../crash/support/disk.ts";
+import { DIRECTORY } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
-import { assertNeverWrong, assertRepair, assertReport } from "./checks.ts";
-import { type Layout, layoutOf } from "./layout.ts";
-import { type Expected, expectedOf } from "./oracle.ts";
-import { hundredSegments, variedSample } from "./samples.ts";
+import { assertNeverWrong, assertRepair, assertReport } from "./support/checks.ts";
+import { type Layout, layoutOf } from "./support/layout.ts";
+import { type Expected, expectedOf } from "./support/oracle.ts";
+import { hundredSegments, variedSample } from "./support/samples.ts";
 
 /** A page as a faulty disk gives it back. */
 interface Fault {

@@ -8,11 +8,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { repairOn } from "../../src/check/repair.ts";
-import { CHANGES, KEEP_ALL, LOSE_ALL, newMachine, randomCut, withSeed } from "../crash/disk.ts";
-import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
+import { CHANGES, KEEP_ALL, LOSE_ALL, newMachine, randomCut, withSeed } from "../crash/support/disk.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { assertKept, imageOf, repairedContents } from "./checks.ts";
-import { layoutOf } from "./layout.ts";
+import { assertKept, imageOf, repairedContents } from "./support/checks.ts";
+import { layoutOf } from "./support/layout.ts";
 
 Deno.test("a lost manifest beside what a compaction that was cut off left: no deleted key comes back", async () => {
   await withSeed(13, async () => {

@@ -10,13 +10,13 @@ import { KvStore, KvStoreError } from "../../mod.ts";
 import { KIND } from "../../src/engine/record.ts";
 import { repairOn } from "../../src/check/repair.ts";
 import { verifyOn } from "../../src/check/verify.ts";
-import { brokenDisk, CHANGES, copyOf, KEEP_ALL, LOSE_ALL, randomCut, withSeed } from "../crash/disk.ts";
-import { codeOf } from "../crash/history.ts";
-import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
+import { brokenDisk, CHANGES, copyOf, KEEP_ALL, LOSE_ALL, randomCut, withSeed } from "../crash/support/disk.ts";
+import { codeOf } from "../crash/support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-import { assertKept, assertUnchanged, imageOf, repairedContents } from "./checks.ts";
-import { type Layout, layoutOf } from "./layout.ts";
-import { variedSample } from "./samples.ts";
+import { assertKept, assertUnchanged, imageOf, repairedContents } from "./support/checks.ts";
+import { type Layout, layoutOf } from "./support/layout.ts";
+import { variedSample } from "./support/samples.ts";
 
 const MANIFEST = `${DIRECTORY}/MANIFEST`;
 

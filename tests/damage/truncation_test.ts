@@ -9,15 +9,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { verifyOn } from "../../src/check/verify.ts";
-import { copyOf, withSeed } from "../crash/disk.ts";
-import { contentsOf } from "../crash/history.ts";
-import { assertIntact, DIRECTORY, OPTIONS } from "../crash/scenario.ts";
+import { copyOf, withSeed } from "../crash/support/disk.ts";
+import { contentsOf } from "../crash/support/history.ts";
+import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
-import { assertNeverWrong, assertRepair, assertReport } from "./checks.ts";
-import { type LaidSegment, type Layout, layoutOf } from "./layout.ts";
-import { type Expected, expectedOf } from "./oracle.ts";
-import { hundredSegments, longSample, type Sample, stateOf } from "./samples.ts";
+import { assertNeverWrong, assertRepair, assertReport } from "./support/checks.ts";
+import { type LaidSegment, type Layout, layoutOf } from "./support/layout.ts";
+import { type Expected, expectedOf } from "./support/oracle.ts";
+import { hundredSegments, longSample, type Sample, stateOf } from "./support/samples.ts";
 
 /** The store with one file changed. */
 function changed(platform: MemoryPlatform, file: string, change: (bytes: Uint8Array) => Uint8Array): MemoryPlatform {

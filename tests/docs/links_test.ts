@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { listFiles, ROOT } from "../../scripts/stage.ts";
+import { listFiles, ROOT } from "../../scripts/repository.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { blocksOf } from "./blocks.ts";
 

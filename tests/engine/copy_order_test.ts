@@ -3,7 +3,7 @@ import { compactGroup } from "../../src/engine/compactor.ts";
 import { RecordCursor } from "../../src/engine/cursor.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
-import { Bench } from "../support/compaction_bench.ts";
+import { Harness } from "../support/compaction_harness.ts";
 
 Deno.test("compaction: above the history floor, every segment has its records in the order of the writes", async () => {
   const sequencesOf = (segment: Segment) => {
@@ -15,22 +15,22 @@ Deno.test("compaction: above the history floor, every segment has its records in
   let disordered = 0;
   // Every order of four pairs out of five segments: what compaction takes together need not lie together.
   for (let choice = 0; choice < 4 ** 4; choice++) {
-    const bench = new Bench();
+    const harness = new Harness();
     for (let round = 0; round < 5; round++) {
-      bench.set(`live ${round}`, "v");
+      harness.set(`live ${round}`, "v");
       // Something is dropped in the first two only: what lies above the floor is most of it.
-      if (round < 2) bench.set("hot", `${round}`);
-      bench.set(`also live ${round}`, "v");
-      bench.seal();
+      if (round < 2) harness.set("hot", `${round}`);
+      harness.set(`also live ${round}`, "v");
+      harness.seal();
     }
-    const written = bench.core.log.inOrder().flatMap(sequencesOf);
+    const written = harness.core.log.inOrder().flatMap(sequencesOf);
     for (let pairs = choice, i = 0; i < 4; i++, pairs >>= 2) {
-      const sealed = [...bench.core.log.segments.values()].filter((one) => one.sealed);
+      const sealed = [...harness.core.log.segments.values()].filter((one) => one.sealed);
       const first = sealed[pairs % 4 % sealed.length]!;
       const second = sealed[(pairs % 4 + 1 + i % 3) % sealed.length]!;
       if (first === second) continue;
-      await compactGroup(bench.host, [first, second]);
-      const { segments, historyFloor } = bench.core.log;
+      await compactGroup(harness.host, [first, second]);
+      const { segments, historyFloor } = harness.core.log;
       const above = (numbers: number[]) => numbers.filter((sequence) => sequence > historyFloor);
       const all = Array.from(segments.values(), sequencesOf);
       for (const numbers of all) {
@@ -39,7 +39,7 @@ Deno.test("compaction: above the history floor, every segment has its records in
       }
       assertEquals(all.flatMap(above).sort((a, b) => a - b), above(written));
     }
-    await bench.verify();
+    await harness.verify();
   }
   assert(disordered > 0, "no copy was out of order at all");
 });

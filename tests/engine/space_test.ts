@@ -8,8 +8,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { Clock } from "../model/machine.ts";
-import { newMachine } from "../crash/disk.ts";
+import { Clock } from "../model/support/machine.ts";
+import { newMachine } from "../crash/support/disk.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 

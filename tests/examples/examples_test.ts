@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { canUseDisk } from "../support/permissions.ts";
-import { type Example, exampleNames, exampleTest } from "./support.ts";
+import { type Example, exampleNames, exampleTest } from "./support/examples.ts";
 
 Deno.test({
   name: "examples: each has a test here",

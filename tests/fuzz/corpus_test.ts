@@ -5,11 +5,11 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { runCase } from "./case.ts";
+import { runCase } from "./support/case.ts";
 import notation from "./corpus/notation.json" with { type: "json" };
 import stores from "./corpus/stores.json" with { type: "json" };
-import { checkNotation } from "./decoders.ts";
-import type { Mutation } from "./mutations.ts";
+import { checkNotation } from "./support/decoders.ts";
+import type { Mutation } from "./support/mutations.ts";
 
 for (const { what, base, mutations, outcome } of stores) {
   Deno.test(`fuzz corpus: ${base}: ${what}`, async () => {

@@ -1,10 +1,10 @@
 /**
- * Some rounds of the fuzzer, the same each time; `deno task test:fuzz` runs others for as long as it is told to.
+ * Some rounds of the fuzzer, the same each time; `deno task long:fuzz` runs others for as long as it is told to.
  *
  * @module
  */
 import { assert } from "@std/assert";
-import { runRound } from "./round.ts";
+import { runRound } from "./support/round.ts";
 
 const ROUNDS = 60;
 

@@ -12,12 +12,12 @@ import { encodeSegmentHeader, MAX_SEGMENT_BYTES } from "../../src/engine/segment
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 import { verifyOn } from "../../src/check/verify.ts";
-import { codeOf } from "../crash/history.ts";
+import { codeOf } from "../crash/support/history.ts";
 import { makeSegment, put } from "../support/records.ts";
-import { type Files, viewOf } from "./layout.ts";
-import { measured } from "./measure.ts";
-import { check } from "./oracle.ts";
-import { baseOf, DIRECTORY, machineOf } from "./stores.ts";
+import { type Files, viewOf } from "./support/layout.ts";
+import { measured } from "./support/measure.ts";
+import { check } from "./support/oracle.ts";
+import { baseOf, DIRECTORY, machineOf } from "./support/stores.ts";
 
 /** Checks files that owe nothing to an intact store, in a time that shows that nothing is done for all pairs. */
 async function checkFiles(files: Files, limitMs: number): Promise<string> {

@@ -1,12 +1,12 @@
 /**
- * `deno task test:fuzz`: mutated files for the decoders and for whole stores, for as long as it is told to.
+ * `deno task long:fuzz`: mutated files for the decoders and for whole stores, for as long as it is told to.
  *
  * Options: `--seconds N` (default 60), `--seed N` (of the first round; each further one adds 1), `--rounds N`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import type { Message } from "./worker.ts";
+import type { Message } from "./support/worker.ts";
 
 /** A round takes a tenth of a second; one that takes so much longer never ends. */
 const ROUND_LIMIT_MS = 60_000;
@@ -16,7 +16,7 @@ const REPORT_MS = 30_000;
 function run(worker: Worker, seed: number): Promise<Message> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => {
-      const failure = `the round does not end; run it again with: deno task test:fuzz --seed ${seed} --rounds 1`;
+      const failure = `the round does not end; run it again with: deno task long:fuzz --seed ${seed} --rounds 1`;
       resolve({ seed, failure });
     }, ROUND_LIMIT_MS);
     worker.onmessage = ({ data }) => {
@@ -27,7 +27,7 @@ function run(worker: Worker, seed: number): Promise<Message> {
   });
 }
 
-const newWorker = () => new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+const newWorker = () => new Worker(new URL("support/worker.ts", import.meta.url), { type: "module" });
 
 async function main(args: string[]): Promise<number> {
   const options = parseArgs(args.filter((arg) => arg !== "--"), {

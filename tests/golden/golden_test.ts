@@ -13,7 +13,7 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
-import { dumpManifest, dumpSegment } from "./dump.ts";
+import { dumpManifest, dumpSegment } from "./support/dump.ts";
 import formatDocument from "../../docs/format.md" with { type: "text" };
 import goldenLog from "./log.txt" with { type: "text" };
 import goldenManifest from "./manifest.txt" with { type: "text" };

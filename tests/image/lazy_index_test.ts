@@ -12,7 +12,7 @@ import {
   work,
 } from "../support/lazy_store.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { Clock } from "../model/machine.ts";
+import { Clock } from "../model/support/machine.ts";
 import { MemoryPlatform, type Operation } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 

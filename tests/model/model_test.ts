@@ -1,5 +1,5 @@
-import { settings } from "../property/settings.ts";
-import { runScenes } from "./run.ts";
+import { settings } from "../property/support/settings.ts";
+import { runScenes } from "./support/run.ts";
 
 const ROUNDS = 350;
 

@@ -8,7 +8,7 @@ import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
 import type { OpenOptions } from "../../src/types.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
-import { Clock } from "./machine.ts";
+import { Clock } from "./support/machine.ts";
 
 /** A store on a machine whose time stands still. */
 async function openStore(

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { Order } from "../../src/order/order.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
-import { Clock } from "../model/machine.ts";
+import { Clock } from "../model/support/machine.ts";
 
 const KEYS = 40_000;
 

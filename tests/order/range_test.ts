@@ -3,7 +3,7 @@ import { Index } from "../../src/engine/index.ts";
 import { type Order, orderOf } from "../../src/order/order.ts";
 import { boundsOf, RangeIterator } from "../../src/order/range.ts";
 import type { Range } from "../../src/types.ts";
-import { nameOf, within } from "../model/data.ts";
+import { nameOf, within } from "../model/support/data.ts";
 import { Random } from "../support/random.ts";
 
 const KEYS = ["", "a", "aa", "ab", "b", "ba", "\x7f", "é", "\u{ffff}", "\u{10000}"]

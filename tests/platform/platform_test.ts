@@ -5,7 +5,7 @@ import { MemoryPlatform } from "../support/memory_platform.ts";
 import { platform as chosenPlatform } from "../../src/platform/mod.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { canStartProcesses, canUseDisk } from "../support/permissions.ts";
-import { checks } from "./suite.ts";
+import { checks } from "./support/suite.ts";
 
 // Fails to compile where Deno is not what deno.ts takes it for.
 const _: DenoNamespace = Deno;

@@ -3,14 +3,14 @@ import { fileURLToPath } from "node:url";
 import { denoPlatform } from "../../src/platform/deno.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { platformModules, runtimes, stageModules } from "../support/stage.ts";
-import { assertRefused, assertTaken, checks } from "./suite.ts";
+import { platformModules, runtimes, stageModules } from "../support/javascript.ts";
+import { assertRefused, assertTaken, checks } from "./support/suite.ts";
 
 const isLinux = Deno.build.os === "linux";
 const others = canStartProcesses ? runtimes() : new Map<string, string>();
 if (canStartProcesses) console.log("platform tests run with Deno and:", [...others.keys()].join(" ") || "nothing else");
 
-const peerModule = "tests/platform/peer";
+const peerModule = "tests/platform/support/peer";
 
 /** How to start a module in a runtime, with permission to read and write `directory` and nothing else. */
 function peerCommand(
@@ -133,7 +133,7 @@ for (const runtime of ["deno", ...others.keys()]) {
 for (const runtime of others.keys()) {
   const ways = ["exit", "return", "throw", ...runtime === "bun" ? [] : ["terminate"]];
   testInDirectory(`${runtime}'s workers give lock and files back by ${ways.join(", ")}`, (directory) => {
-    const [program, args] = peerCommand(runtime, directory, [directory, ...ways], "tests/platform/worker");
+    const [program, args] = peerCommand(runtime, directory, [directory, ...ways], "tests/platform/support/worker");
     const { code, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
     const written = (how: string) => how === "terminate" ? 0 : 1;

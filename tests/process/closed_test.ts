@@ -3,8 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { libraryModules, runtimes, stageModules } from "../support/stage.ts";
-import { processTest, run } from "./support.ts";
+import { libraryModules, runtimes, stageModules } from "../support/javascript.ts";
+import { processTest, run } from "../support/processes.ts";
 
 const NEED = { what: "/proc/self/fd", command: () => ["test", "-d", "/proc/self/fd"] };
 
@@ -14,8 +14,8 @@ for (const [name, program] of canStartProcesses ? runtimes() : []) {
     `descriptors closed behind the back of ${name}: refused, what was acknowledged stays`,
     async (root) => {
       await Deno.mkdir(`${root}/stage`);
-      stageModules([...libraryModules(), "tests/process/closed.ts"], `${root}/stage`);
-      const { code, out, err } = await run([program, `${root}/stage/tests/process/closed.js`, `${root}/store`]);
+      stageModules([...libraryModules(), "tests/process/support/closed.ts"], `${root}/stage`);
+      const { code, out, err } = await run([program, `${root}/stage/tests/process/support/closed.js`, `${root}/store`]);
       assertEquals([code, err], [0, ""]);
       const { acknowledged, codes } = JSON.parse(out);
       assert(acknowledged.length >= 20 && codes.length > 0, out);

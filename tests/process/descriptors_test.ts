@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";
 import { MAX_OPEN_FILES } from "../../src/platform/pool.ts";
-import { denoRun, kvstore, processTest, run, withDescriptors } from "./support.ts";
+import { denoRun, kvstore, processTest, run, withDescriptors } from "../support/processes.ts";
 
 const OPTIONS = { segmentBytes: 4096, cacheBytes: 0, compaction: { auto: false } };
 const SEGMENTS = 160;
@@ -78,7 +78,7 @@ await processTest(
   "descriptors run out: refused with what to do, nothing is lost, and all goes on afterwards",
   async (root) => {
     const args = [`${root}/store`, `${root}/copy`];
-    const { code, out, err } = await run(withDescriptors(LIMIT, denoRun("descriptors.ts", args)));
+    const { code, out, err } = await run(withDescriptors(LIMIT, denoRun("tests/process/support/descriptors.ts", args)));
     assertEquals([code, err], [0, ""]);
     const { refused, pinned, sizes, acknowledged, ...met } = JSON.parse(out);
     assertEquals(met, {

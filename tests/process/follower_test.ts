@@ -3,13 +3,16 @@
 import { assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { libraryModules, runtimes, stageModules } from "../support/stage.ts";
-import { denoRun, processTest, run } from "./support.ts";
+import { libraryModules, runtimes, stageModules } from "../support/javascript.ts";
+import { denoRun, processTest, run } from "../support/processes.ts";
 
 /** By runtime, what starts the program, which is staged as JavaScript in a folder. */
-const STARTS = new Map<string, (folder: string) => string[]>([["deno", () => denoRun("follower.ts", [])]]);
+const STARTS = new Map<string, (folder: string) => string[]>([[
+  "deno",
+  () => denoRun("tests/process/support/follower.ts", []),
+]]);
 for (const [name, program] of canStartProcesses ? runtimes() : []) {
-  STARTS.set(name, (folder) => [program, `${folder}/tests/process/follower.js`]);
+  STARTS.set(name, (folder) => [program, `${folder}/tests/process/support/follower.js`]);
 }
 
 for (const [name, commandIn] of STARTS) {
@@ -18,7 +21,7 @@ for (const [name, commandIn] of STARTS) {
     async (root) => {
       const folder = `${root}/stage`;
       await Deno.mkdir(folder);
-      stageModules([...libraryModules(), "tests/process/follower.ts"], folder);
+      stageModules([...libraryModules(), "tests/process/support/follower.ts"], folder);
       await using store = await KvStore.open(`${root}/store`);
       let hasEnded = false;
       const ended = run([...commandIn(folder), `${root}/store`]).finally(() => hasEnded = true);

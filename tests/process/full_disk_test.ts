@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { denoRun, mounted, processTest, run } from "./support.ts";
+import { denoRun, mounted, processTest, run } from "../support/processes.ts";
 
 /** Where the test is, by number of the shell's arguments: a variable needs no quoting. */
 const FILE_SYSTEMS = {
@@ -16,7 +16,7 @@ for (const [name, mount] of Object.entries(FILE_SYSTEMS)) {
     async (root) => {
       const at = `${root}/disk`;
       await Deno.mkdir(at);
-      const { code, out, err } = await run(mounted(mount(at), denoRun("full_disk.ts", [at])));
+      const { code, out, err } = await run(mounted(mount(at), denoRun("tests/process/support/full_disk.ts", [at])));
       assertEquals({ code, out, err }, { code: 0, out: "done\n", err: "" });
     },
     { what: `a file system of its own (${name})`, command: () => mounted(`{ ${probe}; }`, ["true"]) },

@@ -6,8 +6,8 @@ import { KvStore, KvStoreError, verifyStore } from "../../mod.ts";
 import { Torture } from "../../src/cli/torture/rounds.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { Random } from "../support/random.ts";
-import { libraryModules, runtimes, stageModules } from "../support/stage.ts";
-import { kvstore, processTest, run, runAndKill } from "./support.ts";
+import { libraryModules, runtimes, stageModules } from "../support/javascript.ts";
+import { kvstore, processTest, run, runAndKill } from "../support/processes.ts";
 
 /** The moments are spread over the time that a whole run takes. Returns how many processes were killed in time. */
 async function killAgainAndAgain(
@@ -144,7 +144,7 @@ for (const [name, program] of canStartProcesses ? runtimes() : []) {
       await Deno.mkdir(`${root}/stage`);
       stageModules([...libraryModules(), ...WRITER], `${root}/stage`);
       const place = { store: `${root}/store`, crashed: `${root}/crashed` };
-      const torture = new Torture(7, [program, [`${root}/stage/tests/process/writer.js`]], place);
+      const torture = new Torture(7, [program, [`${root}/stage/tests/process/support/writer.js`]], place);
       for (let i = 0; i < ROUNDS; i++) await torture.round(new AbortController().signal);
       const { failures, rounds, kills, acknowledged } = torture.tally;
       assertEquals([failures, rounds], [[], ROUNDS]);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore, KvStoreError, verifyStore } from "../../mod.ts";
-import { denoRun, kvstore, processTest, run } from "./support.ts";
+import { denoRun, kvstore, processTest, run } from "../support/processes.ts";
 
 /** A process that holds the store and sets keys when told. */
 class Holder {
@@ -12,7 +12,7 @@ class Holder {
   #said = "";
 
   constructor(directory: string) {
-    const [program, ...args] = denoRun("holder.ts", [directory]);
+    const [program, ...args] = denoRun("tests/process/support/holder.ts", [directory]);
     this.#child = new Deno.Command(program!, { args, stdin: "piped", stdout: "piped", stderr: "inherit" }).spawn();
     this.#input = this.#child.stdin.getWriter();
     this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";
-import { type Ended, kvstore, mounted, processTest, run, runAndKill, unprivileged } from "./support.ts";
+import { type Ended, kvstore, mounted, processTest, run, runAndKill, unprivileged } from "../support/processes.ts";
 
 const OPTIONS = { segmentBytes: 4096, compaction: { auto: false } };
 

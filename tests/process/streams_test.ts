@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";
-import { kvstore, processTest, run } from "./support.ts";
+import { kvstore, processTest, run } from "../support/processes.ts";
 
 const CLOSED = [">&-", "2>&-", "<&-", "<&- >&- 2>&-"];
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";
-import { denoRun, processTest, run } from "./support.ts";
+import { denoRun, processTest, run } from "../support/processes.ts";
 
 const STARTS = 20;
 /** Seven small ones, what they were merged into, what is being written, and what recovery copies. */
@@ -11,7 +11,7 @@ const MOST_SEGMENTS = 11;
 await processTest("twenty starts that set one key and exit leave a few segments", async (root) => {
   const directory = `${root}/store`;
   for (let i = 0; i < STARTS; i++) {
-    const { code, err } = await run(denoRun("unclean.ts", [directory, `key ${i}`]));
+    const { code, err } = await run(denoRun("tests/process/support/unclean.ts", [directory, `key ${i}`]));
     assertEquals([code, err], [0, ""]);
   }
   const store = await KvStore.open(directory, { readOnly: true });

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { droppableUpTo } from "../../src/engine/choose.ts";
 import type { FileHandle } from "../../src/engine/segment.ts";
 import { Segment } from "../../src/engine/segment.ts";
-import { ListArbitrary } from "../model/shrink.ts";
-import { testProperty } from "./property.ts";
+import { ListArbitrary } from "../model/support/shrink.ts";
+import { testProperty } from "./support/property.ts";
 
 /** A record: a set, a delete, or, without a key, a clear. */
 interface Written {

@@ -4,7 +4,7 @@ import { decodeKey, EncodedKey } from "../../src/engine/keys.ts";
 import { encodeUtf8 } from "../../src/platform/text.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";
 import type { Key, Value } from "../../src/types.ts";
-import { someBytes, someText, someUnits, testProperty } from "./property.ts";
+import { someBytes, someText, someUnits, testProperty } from "./support/property.ts";
 import fc from "fast-check";
 
 const key: fc.Arbitrary<Key> = fc.oneof(someText, someBytes);

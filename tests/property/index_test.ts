@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { formOf, PARTITIONS } from "../../src/engine/index.ts";
 import { Relocation } from "../../src/engine/relocation.ts";
 import { nameOf } from "../../src/engine/keys.ts";
-import { crowded, newIndex, testProperty } from "./property.ts";
+import { crowded, newIndex, testProperty } from "./support/property.ts";
 
 interface Expected {
   segment: number;

@@ -7,7 +7,7 @@ import { EncodedKey, nameOf } from "../../src/engine/keys.ts";
 import { boundsOf, RangeIterator } from "../../src/order/range.ts";
 import { type View, Views } from "../../src/views/views.ts";
 import type { Range } from "../../src/types.ts";
-import { crowded, newIndex, testProperty } from "./property.ts";
+import { crowded, newIndex, testProperty } from "./support/property.ts";
 
 /** An iterator that is open, with what it must still yield. */
 interface Open {

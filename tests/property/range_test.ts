@@ -6,7 +6,7 @@ import { orderOf } from "../../src/order/order.ts";
 import { EncodedKey } from "../../src/engine/keys.ts";
 import { boundsOf, RangeIterator } from "../../src/order/range.ts";
 import type { Key } from "../../src/types.ts";
-import { crowded, newIndex, someBytes, someText, testProperty } from "./property.ts";
+import { crowded, newIndex, someBytes, someText, testProperty } from "./support/property.ts";
 
 const key: fc.Arbitrary<Key> = fc.oneof(someBytes, someText);
 const bound = fc.option(key, { nil: undefined });

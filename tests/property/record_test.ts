@@ -13,7 +13,7 @@ import {
   valueIsIntact,
   writeHeader,
 } from "../../src/engine/record.ts";
-import { someBytes, testProperty } from "./property.ts";
+import { someBytes, testProperty } from "./support/property.ts";
 
 const record = fc.record({
   kind: fc.constantFrom(KIND.set, KIND.delete, KIND.clear),

@@ -7,9 +7,9 @@ Deno.test({
   name: "inspect: the generated module is what its sources make, to the byte",
   ignore: !canStartProcesses,
   fn: async () => {
-    const { builtModule } = await import("../../scripts/build_inspect.ts");
+    const { builtModule } = await import("../../scripts/inspect_page.ts");
     const committed = Deno.readTextFileSync(new URL("../../src/cli/inspect/generated.ts", import.meta.url));
     // Not assertEquals: nobody wants to see these texts.
-    assert(await builtModule() === committed, "run deno task build:inspect");
+    assert(await builtModule() === committed, "run deno task inspect:build");
   },
 });

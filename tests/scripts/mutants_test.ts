@@ -1,4 +1,4 @@
-/** The list of mutants fits the code, the tests and docs/safety.md; `deno task test:mutants` runs them. */
+/** The list of mutants fits the code, the tests and docs/safety.md; `deno task long:mutants` runs them. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
@@ -196,7 +196,7 @@ Deno.test("mutants: a title becomes the filter that finds this one test", () => 
   assertEquals(testArguments({ file: "tests/contract/keys.ts", title: "keys: b" }), [
     "--filter",
     "/^contract, in memory: keys: b$/",
-    "tests/store_contract_test.ts",
+    "tests/contract/contract_test.ts",
   ]);
 });
 

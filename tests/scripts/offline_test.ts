@@ -1,5 +1,5 @@
 /**
- * What this repository relies on in the packages that scripts/offline stands in for. `deno task test:jsr` runs the same
+ * What this repository relies on in the packages that scripts/offline stands in for. `deno task jsr:test` runs the same
  * against the published ones, so the two cannot drift apart in what matters here.
  */
 

@@ -1,101 +1,82 @@
 /**
- * The soak: random histories, crashes, faults and damaged files, one round after the other, for as long as it is told
- * to. It runs on every runtime; `deno task test:soak` starts it, on Node compiled against the installed package.
+ * `deno task long:soak`: random histories, crashes, faults and damaged files for as long as it is told to, and after
+ * them real processes that are killed (`kvstore torture`). Reports rounds, faults, states checked and failures.
  *
- * Options: `--seconds N`, `--seed N` (of the first round; each further one adds 1), `--only KIND`.
+ * Options: `--minutes N` (default 5), `--on deno` or `--on node` (the package as it is packed and installed), `--seed N`
+ * and `--only KIND` to run a round again.
  *
  * @module
  */
 
-import process from "node:process";
-import { parseArgs } from "node:util";
-import { soakRound as crash } from "../crash/soak_round.ts";
-import { soakRound as fuzz } from "../fuzz/soak_round.ts";
-import { soakRound as model } from "../model/soak_round.ts";
-import type { SoakFigures, SoakRound } from "../support/soak.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "@std/cli/parse-args";
+import config from "../../deno.json" with { type: "json" };
+import { compile } from "../../scripts/npm/compile.ts";
+import { buildTarball, install, installedIn } from "../../scripts/npm/pack.ts";
+import { ROOT } from "../../scripts/repository.ts";
 
-/** The kinds of rounds. */
-const KINDS: Record<string, SoakRound> = { model, crash, fuzz };
-/** No round takes longer unless it hangs, busy as the machine may be. */
-const ROUND_LIMIT_MS = 120_000;
-const REPORT_MS = 60_000;
+/** So much of the time goes to processes that are really killed. */
+const TORTURE_SHARE = 0.1;
 
-/** What the rounds of one kind did. */
-interface Sum extends SoakFigures {
-  kind: string;
-  rounds: number;
-  failures: number;
-  milliseconds: number;
+/** How the programs are started on a runtime. */
+interface Target {
+  soak: string[];
+  command: string[];
 }
 
-/** Runs a round; one that does not end counts as failed. */
-async function limited(round: SoakRound, seed: number): Promise<SoakFigures> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const isOver = new Promise<never>((_, reject) => {
-    const error = new Error(`the round does not end within ${ROUND_LIMIT_MS / 1000} s`);
-    timer = setTimeout(() => reject(error), ROUND_LIMIT_MS);
+const ON_DENO: Target = {
+  soak: [Deno.execPath(), "run", "-A", join(ROOT, "tests/soak/support/rounds.ts")],
+  command: [Deno.execPath(), "run", "-A", join(ROOT, "cli.ts")],
+};
+
+/** Installs the packed package in a project, and compiles the soak against it. */
+async function onNode(scratch: string): Promise<Target> {
+  const cache = join(tmpdir(), "kvstore-runtimes", "npm");
+  const tarball = await buildTarball(scratch, cache);
+  const project = join(scratch, "project");
+  const fastCheck = config.imports["fast-check"].replace(/^npm:/, "");
+  await install(project, [tarball.file, fastCheck], { cache });
+  const packageFolder = installedIn(project);
+  const soak = await compile("tests/soak/support/rounds.ts", {
+    folder: join(project, "esm"),
+    packageFolder,
+    format: "esm",
   });
+  return { soak: ["node", soak], command: ["node", join(packageFolder, "esm/cli.js")] };
+}
+
+async function start([program, ...args]: string[]): Promise<number> {
+  const { code } = await new Deno.Command(program!, { args, stdin: "null" }).spawn().status;
+  return code;
+}
+
+async function main(args: string[]): Promise<number> {
+  const { minutes, on, seed, only } = parseArgs(args, {
+    string: ["minutes", "on", "seed", "only"],
+    default: { minutes: "5", on: "deno" },
+    unknown: (name) => {
+      throw new Error(`unknown option ${name}; there are --minutes N, --on deno or node, --seed N, --only KIND`);
+    },
+  });
+  const seconds = 60 * Number(minutes);
+  if (!(seconds > 0)) throw new Error(`--minutes is a number above 0, not ${minutes}`);
+  if (on !== "deno" && on !== "node") throw new Error(`--on is deno or node, not ${on}`);
+  const scratch = await Deno.realPath(await Deno.makeTempDir({ prefix: "kvstore-soak-" }));
   try {
-    return await Promise.race([round(seed), isOver]);
+    const { soak, command } = on === "deno" ? ON_DENO : await onNode(scratch);
+    const forRounds = only === undefined ? seconds * (1 - TORTURE_SHARE) : seconds;
+    const options = [...(seed === undefined ? [] : ["--seed", seed]), ...(only === undefined ? [] : ["--only", only])];
+    const rounds = await start([...soak, "--seconds", String(Math.ceil(forRounds)), ...options]);
+    if (only !== undefined) return rounds;
+    const killed = await start([
+      ...[...command, "--dir", scratch, "torture"],
+      ...["--seconds", String(Math.ceil(seconds * TORTURE_SHARE))],
+    ]);
+    return rounds === 0 && killed === 0 ? 0 : 1;
   } finally {
-    clearTimeout(timer);
+    await Deno.remove(scratch, { recursive: true });
   }
 }
 
-/** The kind that has had the least time so far: each gets the same. */
-function next(sums: Sum[]): Sum {
-  return sums.reduce((least, sum) => sum.milliseconds < least.milliseconds ? sum : least);
-}
-
-function table(sums: Sum[]): string {
-  const head = ["kind", "rounds", "faults injected", "states checked", "failures"];
-  const rows = sums.map(({ kind, rounds, faults, states, failures }) => [kind, rounds, faults, states, failures]);
-  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { seconds: { type: "string" }, seed: { type: "string" }, only: { type: "string" } },
-  });
-  const seconds = Number(values.seconds ?? 60);
-  const firstSeed = Number(values.seed ?? Date.now() % 2 ** 31);
-  const isWanted = (kind: string) => values.only === undefined || values.only === kind;
-  const sums: Sum[] = Object.keys(KINDS).filter(isWanted).map((kind) => {
-    return { kind, rounds: 0, faults: 0, states: 0, failures: 0, milliseconds: 0 };
-  });
-  if (!(seconds > 0) || !Number.isSafeInteger(firstSeed) || sums.length === 0) {
-    throw new TypeError(`--seconds N and --seed N are numbers, --only is one of ${Object.keys(KINDS).join(", ")}`);
-  }
-  console.log(`${seconds} s, first seed ${firstSeed}`);
-  const end = performance.now() + 1000 * seconds;
-  let seed = firstSeed;
-  let reportAt = performance.now() + REPORT_MS;
-  for (let now = performance.now(); now < end; seed++) {
-    const sum = next(sums);
-    try {
-      const { faults, states } = await limited(KINDS[sum.kind]!, seed);
-      sum.faults += faults;
-      sum.states += states;
-    } catch (error) {
-      sum.failures++;
-      console.log(
-        `\nFAILED ${sum.kind}, seed ${seed}: deno task test:soak --minutes 0.01 --only ${sum.kind} --seed ${seed}`,
-      );
-      console.log(error instanceof Error ? error.stack ?? error.message : error);
-    }
-    sum.rounds++;
-    const after = performance.now();
-    sum.milliseconds += after - now;
-    now = after;
-    if (now < reportAt) continue;
-    reportAt = now + REPORT_MS;
-    const done = sums.map(({ kind, rounds, failures }) => `${kind} ${rounds} (${failures} failed)`).join(", ");
-    console.log(`${Math.round((end - now) / 1000)} s left: ${done}`);
-  }
-  console.log(`\n${table(sums)}`);
-  const failed = sums.reduce((sum, { failures }) => sum + failures, 0);
-  console.log(`${sums.reduce((sum, { rounds }) => sum + rounds, 0) - failed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
-}
-
-await main();
+if (import.meta.main) Deno.exit(await main(Deno.args));

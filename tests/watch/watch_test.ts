@@ -10,7 +10,7 @@ import { type Change, KvStoreError, type Watch } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/check/verify.ts";
-import { Clock } from "../model/machine.ts";
+import { Clock } from "../model/support/machine.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
 const SMALL = { segmentBytes: 4096, compaction: { auto: false } };

@@ -1,5 +1,5 @@
 /**
- * Stand-in for `@deno/dnt`: the one kind of build that scripts/build_npm.ts asks for, with dnt's output. Anything else
+ * Stand-in for `@deno/dnt`: the one kind of build that scripts/npm/build.ts asks for, with dnt's output. Anything else
  * that dnt can do ends in an error.
  *
  * @module

@@ -8,7 +8,7 @@ import type { LogSummary } from "../../../src/cli/inspect/log_summary.ts";
 import { summarize } from "../../../src/cli/inspect/summarize.ts";
 import { drawForTerminal } from "../../../src/cli/inspect/terminal.ts";
 import { painter } from "../../../src/cli/text/format.ts";
-import { copyOf, newMachine } from "../../crash/disk.ts";
+import { copyOf, newMachine } from "../../crash/support/disk.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
 import { DIRECTORY, storeOf } from "./support.ts";
 

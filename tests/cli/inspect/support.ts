@@ -6,8 +6,8 @@ import { surveyOn } from "../../../src/check/open_log.ts";
 import { scan } from "../../../src/check/scan.ts";
 import { verifyOn } from "../../../src/check/verify.ts";
 import { FLAG_STRING_KEY, KIND } from "../../../src/engine/record.ts";
-import { newMachine } from "../../crash/disk.ts";
-import { DIRECTORY, OPTIONS } from "../../crash/scenario.ts";
+import { newMachine } from "../../crash/support/disk.ts";
+import { DIRECTORY, OPTIONS } from "../../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
 import { Random } from "../../support/random.ts";
 

@@ -1,0 +1,75 @@
+/**
+ * Builds the npm package with dnt: `deno task npm:build`.
+ *
+ * @module
+ */
+
+import { build, emptyDir } from "@deno/dnt";
+import config from "../../deno.json" with { type: "json" };
+import { filesOnJsr, withWholeLinks } from "./links.ts";
+
+/** What adapters stand on: nobody needs any of them for the store itself. */
+const PEERS = {
+  "abstract-level": "^3.1.1",
+  keyv: "^5.5.0 || ^6.0.0",
+  unstorage: "^1.16.0",
+};
+
+const ADAPTERS = ["keyv", "level", "unstorage"];
+
+const outDir = Deno.args[0] ?? "./npm";
+
+await emptyDir(outDir);
+
+await build({
+  entryPoints: [
+    "./mod.ts",
+    ...ADAPTERS.map((name) => ({ name: `./${name}`, path: `./src/adapters/${name}.ts` })),
+    { kind: "bin", name: "kvstore", path: "./cli.ts" },
+  ],
+  outDir,
+  shims: {},
+  test: false,
+  typeCheck: "both",
+  declaration: "inline",
+  scriptModule: "cjs",
+  skipSourceOutput: true,
+  mappings: {
+    [config.imports["abstract-level"]]: {
+      name: "abstract-level",
+      version: PEERS["abstract-level"],
+      peerDependency: true,
+    },
+  },
+  compilerOptions: { target: "ES2022", lib: ["ES2022", "ESNext.Disposable"] },
+  // @std/cli names `Deno` where it is given no stream to write to, which src/cli always does
+  filterDiagnostic: (diagnostic) => !diagnostic.file?.fileName.includes("/deps/jsr.io/@std/"),
+  package: {
+    name: config.name,
+    version: config.version,
+    description: "An embedded, log-structured key-value store in pure TypeScript",
+    license: config.license,
+    keywords: ["key-value", "store", "database", "embedded", "log-structured", "bitcask", "persistent", "deno", "node"],
+    engines: { node: "^20.15 || >=22.2" },
+    sideEffects: false,
+    // Of the files beside package.json; esm/ and script/ each have their own.
+    type: "module",
+    // TypeScript with moduleResolution node10 does not know exports.
+    typesVersions: { "*": Object.fromEntries(ADAPTERS.map((name) => [name, [`./script/src/adapters/${name}.d.ts`]])) },
+    // Only the level adapter imports its package; who uses one of the others has theirs anyway.
+    peerDependencies: PEERS,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
+    // npm does not install optional peers, and the type check needs this one.
+    devDependencies: { "@types/node": "^20.15.0", "abstract-level": PEERS["abstract-level"] },
+  },
+  postBuild() {
+    Deno.copyFileSync("LICENSE", `${outDir}/LICENSE`);
+    for (const file of ["README.md", "CHANGELOG.md"]) {
+      const text = withWholeLinks(Deno.readTextFileSync(file), filesOnJsr(config), config.publish);
+      Deno.writeTextFileSync(`${outDir}/${file}`, text);
+    }
+  },
+});
+
+const { _generatedBy } = JSON.parse(Deno.readTextFileSync(`${outDir}/package.json`));
+console.log(`${config.name}@${config.version} is in ${outDir}, built by ${_generatedBy}`);

@@ -1,0 +1,56 @@
+import { pathToFileURL } from "node:url";
+import { assertEquals } from "@std/assert";
+import { KvStore, repairStore, verifyStore } from "../../mod.ts";
+import { denoPlatform } from "../../src/platform/deno.ts";
+import { MAX_OPEN_FILES } from "../../src/platform/pool.ts";
+import { cases, runCase } from "./support/cases.ts";
+import { MemoryPlatform } from "../support/memory_platform.ts";
+import { canUseDisk } from "../support/permissions.ts";
+
+for (const one of cases) {
+  // With a single open segment beside the one that is written, too: most readings open the file again.
+  for (const openFiles of [MAX_OPEN_FILES, 1]) {
+    if (openFiles === 1 && (one.needsOpenFiles || one.isCostly)) continue;
+    const suffix = openFiles === 1 ? ", one file open" : "";
+    Deno.test(`contract, in memory${suffix}: ${one.name}`, async () => {
+      let platform = new MemoryPlatform(openFiles);
+      platform.makeDirectory("/root");
+      platform.syncDirectory("/");
+      await runCase(one, { platform, root: "/root", powerCut: (cut) => platform = platform.crash(cut) });
+    });
+  }
+
+  if (one.needsPowerCut || one.isCostly) continue;
+  Deno.test({
+    name: `contract, on disk: ${one.name}`,
+    ignore: !canUseDisk,
+    fn: async () => {
+      const root = Deno.makeTempDirSync({ prefix: "kvstore-contract-" });
+      try {
+        await runCase(one, { platform: denoPlatform, root });
+      } finally {
+        Deno.removeSync(root, { recursive: true });
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "contract, on disk: the functions that programs import do the same on the runtime's own files",
+  ignore: !canUseDisk,
+  fn: async () => {
+    const root = Deno.makeTempDirSync({ prefix: "kvstore-contract-" });
+    const directory = `${root}/store`;
+    try {
+      const store = await KvStore.open<number>(directory);
+      await store.set("a", 1);
+      await store.close();
+      assertEquals(await verifyStore(pathToFileURL(directory)), { problems: [], notes: [] });
+      assertEquals((await repairStore(directory, { dryRun: true })).problems, []);
+      await using reader = await KvStore.open<number, string>(pathToFileURL(directory), { readOnly: true });
+      assertEquals([...reader], [["a", 1]]);
+    } finally {
+      Deno.removeSync(root, { recursive: true });
+    }
+  },
+});

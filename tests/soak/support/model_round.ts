@@ -1,0 +1,10 @@
+/**
+ * The model test as a round of the soak.
+ *
+ * @module
+ */
+import type { SoakRound } from "./round.ts";
+import { runScenes } from "../../model/support/run.ts";
+
+/** A few scenes that follow from the seed. */
+export const soakRound: SoakRound = (seed) => runScenes({ seed, rounds: 3 });
