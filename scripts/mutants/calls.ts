@@ -10,7 +10,7 @@ import type { Promised } from "./types.ts";
 export const callRules: Promised[] = [
   {
     sentence:
-      "Where the caller's stack ends within a call, nothing of it is written; if the index may have taken a half of it, the " +
+      "When the stack overflows within a call, nothing of it is written; if the index may have taken half of it, the " +
       "store fails.",
     mutants: [
       {

@@ -16,8 +16,7 @@ const REJECTED = "expiry: a rejected write gives back what it replaced, unless t
 /** What is promised of keys that expire. */
 export const expiryPromises: Promised[] = [
   {
-    sentence:
-      "A key that expires is there for every call until its time has come, and for none from then on, to the millisecond.",
+    sentence: "Every call sees a key until the millisecond at which it expires, and no call sees it from then on.",
     mutants: [
       {
         id: "expired-value-read",
@@ -79,8 +78,8 @@ export const expiryPromises: Promised[] = [
   },
   {
     sentence:
-      "The clock going back revives nothing that an open store has seen expire, and, across a crash, nothing that had " +
-      "been seen when MANIFEST was last replaced.",
+      "If the clock goes back, no key returns that an open store has seen expire; across a crash, none that it had " +
+      "seen expire when MANIFEST was last replaced.",
     mutants: [
       {
         id: "clock-believed",
@@ -188,8 +187,8 @@ export const expiryPromises: Promised[] = [
   },
   {
     sentence:
-      "A snapshot or iterator keeps what was there when it was taken, though it expires, is compacted away, or what was " +
-      "written since is taken back.",
+      "A snapshot or iterator keeps what was there when it was taken, even if that expires or is compacted away, or " +
+      "later writes are rolled back.",
     mutants: [
       {
         id: "snapshots-go-by-the-present-time",

@@ -10,7 +10,7 @@ import type { Promised } from "./types.ts";
 export const fileRules: Promised[] = [
   {
     sentence:
-      "A store needs a fixed number of descriptors, however many segments it has, and gives some up where there are none left.",
+      "A store needs a fixed number of descriptors, however many segments it has, and gives some up when the process has none left.",
     mutants: [
       {
         id: "files-never-closed",
@@ -56,7 +56,7 @@ export const fileRules: Promised[] = [
   },
   {
     sentence:
-      "What a reader comes too late for, as the writer has removed the file, is neither damage nor another value: it reads a newer state or says so.",
+      "If the writer has removed a file that a reader needs, the reader reads a newer state or says so: it reports neither damage nor another value.",
     mutants: [
       {
         id: "removed-file-called-damaged",

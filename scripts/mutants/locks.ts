@@ -9,7 +9,7 @@ import type { Promised } from "./types.ts";
 /** Rules about locks. */
 export const lockRules: Promised[] = [
   {
-    sentence: "A LOCK file that is there is no lock, whatever is in it or is not.",
+    sentence: "The existence of LOCK is no lock, whatever the file contains.",
     mutants: [
       {
         id: "existence-as-lock",

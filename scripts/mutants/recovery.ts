@@ -173,7 +173,7 @@ export const recoveryRules: Promised[] = [
     ],
   },
   {
-    sentence: "An open that fails gives the lock back and leaves nothing half-made.",
+    sentence: "An open that fails releases the lock and leaves nothing half-made.",
     mutants: [
       {
         id: "failed-open-keeps-the-lock",

@@ -9,7 +9,7 @@ import type { Promised } from "./types.ts";
 /** What watches and history promise. */
 export const watchPromises: Promised[] = [
   {
-    sentence: "A watch tells of what is durable and of nothing else, and of a batch either none or all.",
+    sentence: "A watch reports only what is durable, and of a batch either all changes or none.",
     mutants: [
       {
         id: "told-before-it-is-durable",
@@ -45,7 +45,7 @@ export const watchPromises: Promised[] = [
   },
   {
     sentence:
-      "A watch tells of every change above the sequence number that it began with, once and in the order of the writes, " +
+      "A watch reports every change above the sequence number at which it began, once and in the order of the writes, " +
       "wherever compaction and recovery have put the records.",
     mutants: [
       {
@@ -98,8 +98,8 @@ export const watchPromises: Promised[] = [
   },
   {
     sentence:
-      "Where compaction drops what a watch has not seen, it is kept for it, four segments at most; beyond that the watch " +
-      "ends with `TRIMMED`. It never passes over a change.",
+      "Changes that compaction drops before a watch has seen them are kept for it, in four segments at most; beyond " +
+      "that the watch ends with `TRIMMED`. It never skips one.",
     mutants: [
       {
         id: "dropped-changes-not-kept",
@@ -202,7 +202,7 @@ export const watchPromises: Promised[] = [
     ],
   },
   {
-    sentence: "A version that is restored is what it was, byte for byte, and is checked like any other.",
+    sentence: "A restored version equals the original, byte for byte, and is checked like any other.",
     mutants: [
       {
         id: "restored-as-bytes",

@@ -75,7 +75,7 @@ export const writeRules: Promised[] = [
     ],
   },
   {
-    sentence: "A delete holds, also of a key that had expired by then, whatever becomes of the process and the clock.",
+    sentence: "A delete holds, even of a key that had already expired, whatever happens to the process and the clock.",
     mutants: [
       {
         id: "delete-of-an-expired-key-not-written",
@@ -131,7 +131,7 @@ export const writeRules: Promised[] = [
   },
   {
     sentence:
-      "Where memory runs out, nothing is done by half; behind the switch of a compaction, where there is no way back, the " +
+      "When memory runs out, no change is half done; behind the switch of a compaction, where there is no way back, the " +
       "store fails.",
     mutants: [
       {
@@ -171,7 +171,7 @@ export const writeRules: Promised[] = [
     ],
   },
   {
-    sentence: "Different bytes on a command line never become one key: what is no text there is refused.",
+    sentence: "Different bytes on a command line never become one key: arguments that are not text are refused.",
     mutants: [
       {
         id: "replacement-characters-believed",
