@@ -56,7 +56,8 @@ export type {
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
 // experimental: the log
-export { type LogSurvey, type OpenLog, openLog, type SurveyedSegment, surveyLog } from "./src/check/open_log.ts";
+export { type OpenLog, openLog } from "./src/check/open_log.ts";
+export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
 export { Replay, type Replayed } from "./src/engine/replay.ts";
 export { type Found, scan } from "./src/check/scan.ts";
 export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/engine/manifest.ts";

@@ -36,7 +36,7 @@ export interface Exception {
 /** Exceptions by file (`src/a.ts`), by file and function (`src/a.ts run`), or by folder (`src/a/`). */
 export const EXCEPTIONS: Record<string, Exception> = {
   "src/engine/": { lines: 3240, reason: "the engine is being cut down to what is there to be read" },
-  "src/check/": { lines: 1030, reason: "tools that only share its survey are still in it" },
+  "src/check/": { lines: 970, reason: "what the engine needs of it (strays.ts) is still in it" },
   "src/order/": { lines: 521, reason: "ranges are still in it" },
   "src/store.ts": { lines: 310, reason: "calls that belong together" },
 };

@@ -1,5 +1,5 @@
 /**
- * Backup: a copy of a store that is in use.
+ * Backup: copies a store while it is in use.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { isIncidental } from "../store/names.ts";
 import { Pace, scan } from "../check/scan.ts";
 
 /**
- * Copies the segments byte for byte, checking every record, and the manifest last: without it a directory full of
- * segments never opens. The copy ends with what was written before the call. A view keeps the segments meanwhile. A copy
- * that does not come to its end is removed again.
+ * Copies the segments byte for byte, checks every record, and writes the manifest last: a copy without one never opens.
+ * The copy holds everything written before the call. A view keeps the segments until it is made. If the backup fails, it
+ * removes what it has copied.
  */
 export async function backupStore(core: OpenStore, destination: string, options: WorkOptions): Promise<void> {
   core.check();
@@ -27,13 +27,13 @@ export async function backupStore(core: OpenStore, destination: string, options:
   const isNew = ensureDirectory(platform, target);
   const first = asIo(`list ${target}`, () => isNew ? [] : platform.list(target)).find((name) => !isIncidental(name));
   if (first !== undefined) {
-    const advice = "if that is of a backup that was cut off, remove it";
-    throw new KvStoreError("IO", `a backup goes to an empty directory; ${target} holds ${first} (${advice})`);
+    const advice = "if an interrupted backup left it there, remove it";
+    throw new KvStoreError("IO", `a backup needs an empty directory; ${target} holds ${first} (${advice})`);
   }
   const view = core.openView();
   const made: string[] = [];
   try {
-    // All taken at once, pending records included: they have their places already.
+    // All ends at one moment. They include pending records, which have their places in the file already.
     const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))
       .filter(({ segment, endBytes }) => endBytes > segment.headerBytes);
     const last = segments.find(({ segment }) => !segment.sealed);
@@ -56,7 +56,7 @@ export async function backupStore(core: OpenStore, destination: string, options:
     writeManifest(platform, target, manifest);
   } catch (error) {
     removeCopy(platform, target, { isNew, made });
-    // What failed to reach the disk is the copy: that is no failure of the store.
+    // If the copy could not be synced, the store has not failed.
     const isOurs = log.failure !== undefined || !(error instanceof KvStoreError) || error.code !== "FAILED";
     throw isOurs ? error : new KvStoreError("IO", `cannot make ${target} durable: ${error.message}`, { cause: error });
   } finally {
@@ -64,21 +64,23 @@ export async function backupStore(core: OpenStore, destination: string, options:
   }
 }
 
-/** Removes what there is of a copy, and nothing else: somebody may be making one in the same place. */
+/** Removes the files of a copy, and nothing else: another backup may be writing to the same directory. */
 function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew: boolean; made: string[] }): void {
   try {
-    // The manifest first: what is left without one never opens.
+    // The manifest first: a copy without one never opens.
     for (const name of made.reverse()) removeIfThere(platform, `${target}/${name}`);
     if (isNew) platform.removeDirectory(target);
   } catch {
-    // What cannot be removed stays. The caller hears why the backup failed, which matters more.
+    // Files that cannot be removed stay: the caller needs the error of the backup more than this one.
   }
 }
 
+/** The end of a segment's records, pending ones included. */
 function endOf({ log, writer }: OpenStore, segment: Segment): number {
   return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
 }
 
+/** Copies a segment up to `endBytes`, and syncs the copy. Throws `CORRUPT` if a record is damaged. */
 async function copySegment(segment: Segment, endBytes: number, handle: FileHandle, pace: Pace): Promise<void> {
   const doing = `copy ${segment.name} to the backup`;
   try {

@@ -1,5 +1,5 @@
 /**
- * A manifest put together from the segments, for a store whose own is lost, damaged or older than they are.
+ * A manifest put together from the segments, for a store whose manifest is lost, damaged or older than the segments.
  *
  * @module
  */
@@ -9,30 +9,30 @@ import { FLAG_MORE, KIND, readMark } from "../engine/record.ts";
 import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
-import { scan } from "./scan.ts";
+import { problemOf, scan } from "./scan.ts";
 import { openSegmentFile, segmentFiles } from "./strays.ts";
 
-/** A segment as it was found. */
+/** A segment that the manifest may list. */
 interface Candidate {
   header: SegmentHeader;
   segment: Segment;
-  /** Whether it ends with a mark on its own end, as finished copies do. */
+  /** Whether its last record is a durable mark at that record's place: compaction ends a finished copy with one. */
   isFinished: boolean;
 }
 
-/** A manifest that was put together, and what could not be used for it. */
+/** A manifest that was put together, and what it leaves out. */
 export interface Rebuilt {
   manifest: Manifest;
-  /** Segments of the store that do not count: others stand for them. */
+  /** Segments of the store that the manifest leaves out, as other segments replace them. */
   unused: string[];
-  /** Files with the name of a segment and without the header of one. */
+  /** Files with the name of a segment, but no intact segment header. */
   problems: Problem[];
 }
 
 /**
- * Lists the segments of the store that most segments in the directory belong to. An output of a compaction stands for
- * its inputs if it was finished, or if none of them is there any more; else the inputs count and it does not: together
- * they would bring deleted keys back.
+ * Puts a manifest together. It lists the segments of one store: the one that most segments in the directory belong to. An
+ * output of a compaction replaces its inputs if it is finished, or if no input is there any more. Otherwise the inputs
+ * stay, and it is left out: both together would bring deleted keys back.
  */
 export function rebuildManifest(platform: Platform, directory: string): Rebuilt {
   const candidates: Candidate[] = [];
@@ -44,7 +44,7 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
     try {
       if (typeof header !== "string") {
         if (segmentName(header.number) === name) candidates.push(look(handle, header));
-      } else if (handle.size() > 0) problems.push({ file: name, offset: 0, length: handle.size(), reason: header });
+      } else if (handle.size() > 0) problems.push(problemOf(name, header, { offset: 0, length: handle.size() }));
     } finally {
       handle.close();
     }
@@ -54,9 +54,7 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
   const [id] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
   const ours = candidates.filter(({ header }) => toHex(header.storeId) === id);
   const there = new Set(ours.map(({ header }) => header.number));
-  const finished = ours.filter(({ header, isFinished }) =>
-    isFinished || header.inputs.length === 0 || !header.inputs.some((input) => there.has(input))
-  );
+  const finished = ours.filter(({ header, isFinished }) => isFinished || !header.inputs.some((one) => there.has(one)));
   const replaced = new Set(finished.flatMap(({ header }) => header.inputs));
   const kept = finished.filter(({ header }) => !replaced.has(header.number));
   const highest = ours.map(({ segment }) => segment.highestSequence).reduce(highestOf, 0);
@@ -76,12 +74,12 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
   return { manifest, unused, problems };
 }
 
-/** For `reduce`: a hostile file makes lists that are too long for the arguments of `Math.max`. */
+/** The higher of two numbers, for `reduce`: a hostile file may list more than `Math.max` takes arguments. */
 export function highestOf(a: number, b: number): number {
   return Math.max(a, b);
 }
 
-/** Reads a segment up to the end of its last whole record or batch. */
+/** Reads a segment, and finds the end of its last whole record or batch, also behind damage. */
 function look(handle: FileHandle, header: SegmentHeader): Candidate {
   const segment = new Segment(header, handle, { endBytes: 0, sealed: true });
   segment.endBytes = segment.headerBytes;

@@ -1,39 +1,42 @@
 /**
- * Repair: makes a store that can be opened out of one that is damaged. Everything readable stays; damaged files are
- * moved aside, never destroyed; what was lost is listed.
+ * Repair: makes a damaged store one that can be opened. It keeps everything that is readable, moves damaged files aside
+ * and destroys none, and lists what is lost.
  *
  * @module
  */
 import { sameBytes } from "../bytes.ts";
-import { asIo, asSync, corrupt, ioError, KvStoreError, syncFailure } from "../errors.ts";
-import { IMAGE_NAME } from "../image/image.ts";
 import { SegmentCopier } from "../engine/copier.ts";
+import { findStore, takeLock } from "../engine/directory.ts";
 import { Log, type LogPlace } from "../engine/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
+import { asIo, asSync, corrupt, ioError, KvStoreError, syncFailure } from "../errors.ts";
+import { IMAGE_NAME } from "../image/image.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import { paced, Slices } from "../platform/turn.ts";
-import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import type { RepairReport, WorkOptions } from "../types.ts";
-import { findStore, takeLock } from "../engine/directory.ts";
+import type { Lock, Platform } from "../platform/types.ts";
 import { ASIDE } from "../store/names.ts";
 import { checkNames } from "../store/options.ts";
+import type { RepairReport, WorkOptions } from "../types.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
 import { isDirectory, segmentFiles } from "./strays.ts";
-import { type ExaminedStore, examineStore } from "./survey.ts";
+import { type VerifiedStore, verifyFiles } from "./verify.ts";
 
-/** Files are copied and compared in pieces of this size. */
+/** Options of a repair. */
+type RepairOptions = { dryRun?: boolean } & WorkOptions;
+
+/** Files are copied and compared in pieces of so many bytes. */
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Repairs the store in a directory: nobody may have it open. A key whose newest value is damaged is lost, and listed;
- * it does not go back silently to an older value.
+ * Repairs the store in a directory, which must not be open for writing. A key whose newest value is damaged is lost, and
+ * the report lists it. It never falls back to an older value.
  *
- * @param options `dryRun`: only say what would be done
+ * @param options `dryRun` only reports what a repair would do
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
  */
 export async function repairStore(
@@ -45,31 +48,23 @@ export async function repairStore(
 }
 
 /** Repairs a store on any platform: for tests that simulate a disk. */
-export async function repairOn(
-  platform: Platform,
-  directory: string,
-  options: { dryRun?: boolean } & WorkOptions,
-): Promise<RepairReport> {
-  // Asked first, as taking the lock would create a file where there is no store.
+export async function repairOn(platform: Platform, directory: string, options: RepairOptions): Promise<RepairReport> {
+  // Before the lock: taking that creates a file, also where there is no store.
   if (findStore(platform, directory) === "none") {
     throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   }
   const lock = takeLock(platform, directory);
   try {
-    return await repairHeld(platform, directory, lock, options);
+    return await repairHeld({ platform, directory, lock }, options);
   } finally {
     lock.release();
   }
 }
 
-/** Repairs a store whose lock is held. */
-async function repairHeld(
-  platform: Platform,
-  directory: string,
-  lock: Lock,
-  options: { dryRun?: boolean } & WorkOptions,
-): Promise<RepairReport> {
-  const store = await examineStore(platform, directory, options);
+/** Repairs a store whose lock the caller holds. */
+async function repairHeld(place: LogPlace & { lock: Lock }, options: RepairOptions): Promise<RepairReport> {
+  const { platform, directory } = place;
+  const store = await verifyFiles(platform, directory, options);
   try {
     const { found, segments, rebuilt } = store;
     const report: RepairReport = {
@@ -85,44 +80,42 @@ async function repairHeld(
     }
     const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
     const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
-    const moves = await planMoves(platform, directory, files).catch((error) => {
-      throw ioError(`look into ${ASIDE}`, error);
-    });
+    const moves = await planMoves(platform, directory, files)
+      .catch((error) => Promise.reject(ioError(`read the folder ${ASIDE}`, error)));
     report.movedAside = moves.map(({ target }) => target);
-    if (options.dryRun !== true) await rewrite({ platform, directory, lock }, store, moves);
+    if (options.dryRun !== true) await rewrite(place, store, moves);
     return report;
   } finally {
     store.close();
   }
 }
 
-/** Repairs what opening with salvage meets; `undefined` where there is nothing yet. */
+/** Repairs a store before it is opened with salvage. Returns `undefined` if there is no store yet. */
 export async function repairIfThere(
   platform: Platform,
   directory: string,
   lock: Lock,
 ): Promise<RepairReport | undefined> {
-  return findStore(platform, directory) === "none" ? undefined : await repairHeld(platform, directory, lock, {});
+  return findStore(platform, directory) === "none" ? undefined : await repairHeld({ platform, directory, lock }, {});
 }
 
 /**
- * Keeps the damaged files aside, copies what is intact of them, makes that count, and gives the damaged ones up. Until
- * the manifest that lists the copies is durable, everything is as it was; from then on the damaged files are left-over
- * inputs, which the next open removes if this does not come to it.
+ * Copies the damaged files aside, copies their intact records to new segments, lists those in the manifest, and removes
+ * the damaged files. Until the manifest that lists the new segments is durable, the store is as damaged as before. From
+ * then on the damaged files are unlisted, and the next open removes them if this is interrupted.
  */
-async function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore, moves: Move[]): Promise<void> {
+async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, moves: Move[]): Promise<void> {
   const { platform, directory } = place;
-  const { manifest, segments, found } = examined;
+  const { manifest, segments, found } = store;
   for (const move of moves) {
-    await keep(platform, directory, move).catch((error) => {
-      throw ioError(`copy ${move.name} to ${move.target}`, error);
-    });
+    await keep(platform, directory, move)
+      .catch((error) => Promise.reject(ioError(`copy ${move.name} to ${move.target}`, error)));
   }
   const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
   const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
   const damaged = segments.filter(({ isDamaged }) => isDamaged);
-  // First of all a manifest that reserves the numbers of the copies, and lists all that was listed, also what is
-  // missing: an interrupted repair finds again what this one found.
+  // The first manifest reserves the numbers of the copies and lists what the old one listed, missing files included: after
+  // an interruption, the next repair finds what this one found.
   const first: Manifest = {
     ...manifest,
     generation: manifest.generation + 1,
@@ -130,7 +123,8 @@ async function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore
     historyFloor: highest,
   };
   if (!place.lock.isCurrent()) throw new KvStoreError("FAILED", `the LOCK file in ${directory} was replaced`);
-  // Numbers that strays have in their names are skipped, and no other manifest may come before the copies are whole.
+  // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the manifest
+  // before the copies are whole.
   const reserved = damaged.length + segmentFiles(platform, directory).length;
   writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved });
   const log = new Log(place, first);
@@ -140,8 +134,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore
   log.syncedBytes = manifest.mark.offset;
   const copies: Segment[] = [];
   try {
-    for (const { segment } of damaged) {
-      if (segment === undefined) continue;
+    for (const segment of damaged.flatMap(({ segment }) => segment ?? [])) {
       const copier = new SegmentCopier(log, log.createSegment([]));
       copies.push(copier.segment);
       await copyIntact(copier, segment);
@@ -156,15 +149,15 @@ async function rewrite(place: LogPlace & { lock: Lock }, examined: ExaminedStore
   } finally {
     for (const { handle } of copies) handle.close();
   }
-  // Not every system removes a file that is open.
-  examined.close();
+  // Some systems do not remove a file that is open.
+  store.close();
   for (const { name } of moves) {
     if (name !== MANIFEST_NAME) asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
   }
   asSync("the store's directory", () => platform.syncDirectory(directory));
 }
 
-/** Copies all intact records. A damaged value becomes a tombstone: else an older value of the key would come back. */
+/** Copies all intact records. A damaged value becomes a tombstone, or an older value of its key would come back. */
 async function copyIntact(copier: SegmentCopier, segment: Segment): Promise<void> {
   const slices = new Slices();
   for (const { cursor, length, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
@@ -174,16 +167,16 @@ async function copyIntact(copier: SegmentCopier, segment: Segment): Promise<void
   }
 }
 
-/** A file to be moved aside. */
+/** A file to move aside. */
 interface Move {
   name: string;
-  /** Where to, from the store's directory. */
+  /** Its new path, relative to the store's directory. */
   target: string;
   /** Whether an interrupted repair has copied it already. */
   isDone: boolean;
 }
 
-/** Decides which of these files are moved where: never over another file. */
+/** Decides where to move those of these files that exist: never over another file. */
 async function planMoves(platform: Platform, directory: string, files: string[]): Promise<Move[]> {
   const names = platform.list(directory);
   const taken = new Set(names.includes(ASIDE) ? platform.list(`${directory}/${ASIDE}`) : []);
@@ -194,37 +187,44 @@ async function planMoves(platform: Platform, directory: string, files: string[])
       const candidate = i === 0 ? name : `${name}.${i}`;
       const target = `${ASIDE}/${candidate}`;
       const isTaken = taken.has(candidate);
-      const isDone = isTaken && await isSame(platform, `${directory}/${name}`, `${directory}/${target}`);
+      const isDone = isTaken && await areEqual(platform, `${directory}/${name}`, `${directory}/${target}`);
       if (isDone || !isTaken) moves.push(move = { name, target, isDone });
     }
   }
   return moves;
 }
 
-async function isSame(platform: Platform, one: string, other: string): Promise<boolean> {
-  const handles = [one, other].map((path) => platform.open(path, "read"));
+/** Whether two files hold the same bytes. */
+async function areEqual(platform: Platform, one: string, other: string): Promise<boolean> {
+  const handle = platform.open(other, "read");
   try {
-    if (handles[0]!.size() !== handles[1]!.size()) return false;
-    for await (const { bytes, offset } of piecesOf(handles[0]!)) {
-      if (!sameBytes(bytes, readUpTo(handles[1]!, bytes.length, offset))) return false;
+    let end = 0;
+    for await (const { bytes, offset } of piecesOf(platform, one)) {
+      if (!sameBytes(bytes, readUpTo(handle, bytes.length, offset))) return false;
+      end = offset + bytes.length;
     }
-    return true;
+    return handle.size() === end;
   } finally {
-    for (const handle of handles) handle.close();
+    handle.close();
   }
 }
 
-/** The bytes of a file, piece by piece, so that others have their turn. */
-async function* piecesOf(handle: FileHandle): AsyncGenerator<{ bytes: Uint8Array; offset: number }> {
+/** Reads a file in pieces, and pauses for other work. */
+async function* piecesOf(platform: Platform, path: string): AsyncGenerator<{ bytes: Uint8Array; offset: number }> {
   const slices = new Slices();
-  const end = handle.size();
-  for (let offset = 0; offset < end; offset += PIECE_BYTES) {
-    yield { bytes: readUpTo(handle, PIECE_BYTES, offset), offset };
-    if (slices.count(PIECE_BYTES)) await slices.pause();
+  const handle = platform.open(path, "read");
+  try {
+    const end = handle.size();
+    for (let offset = 0; offset < end; offset += PIECE_BYTES) {
+      yield { bytes: readUpTo(handle, PIECE_BYTES, offset), offset };
+      if (slices.count(PIECE_BYTES)) await slices.pause();
+    }
+  } finally {
+    handle.close();
   }
 }
 
-/** Makes a durable copy of a file that is to be moved aside: a rename would leave the store without it in a crash. */
+/** Makes a durable copy of a file to move aside. A rename instead would leave the store without it after a crash. */
 async function keep(platform: Platform, directory: string, { name, target, isDone }: Move): Promise<void> {
   if (isDone) return;
   const folder = `${directory}/${ASIDE}`;
@@ -232,17 +232,12 @@ async function keep(platform: Platform, directory: string, { name, target, isDon
   platform.syncDirectory(directory);
   const temporary = `${folder}/copy.tmp`;
   removeIfThere(platform, temporary);
-  const source = platform.open(`${directory}/${name}`, "read");
+  const copy = platform.open(temporary, "create");
   try {
-    const copy = platform.open(temporary, "create");
-    try {
-      for await (const { bytes, offset } of piecesOf(source)) writeAll(copy, bytes, offset);
-      await copy.syncData().catch((error) => Promise.reject(syncFailure(temporary, error)));
-    } finally {
-      copy.close();
-    }
+    for await (const { bytes, offset } of piecesOf(platform, `${directory}/${name}`)) writeAll(copy, bytes, offset);
+    await copy.syncData().catch((error) => Promise.reject(syncFailure(temporary, error)));
   } finally {
-    source.close();
+    copy.close();
   }
   platform.rename(temporary, `${directory}/${target}`);
   asSync(folder, () => platform.syncDirectory(folder));

@@ -1,35 +1,36 @@
 /**
- * The scan that verify, repair and the view of the log share: every record of a segment, and every stretch that is
- * none.
+ * The scan of a segment: a walk over its records that goes on behind damage. Verify, repair, backup and the tools that
+ * show a log read segments this way.
  *
  * @module
  */
 import { RecordCursor } from "../engine/cursor.ts";
 import type { Segment } from "../engine/segment.ts";
 import { Slices } from "../platform/turn.ts";
-import type { WorkOptions } from "../types.ts";
+import type { Problem, WorkOptions } from "../types.ts";
 
 /**
- * One step of a scan. The object, and the cursor in it, are the same at every step.
+ * One step of a scan: a record, or a stretch of bytes that holds none. A scan yields one object, and one cursor, over and
+ * over: copy what you keep.
  *
  * @experimental
  */
 export interface Found {
-  /** Stands on the record, unless this is damage. */
+  /** Stands on the record, if `isRecord`. */
   cursor: RecordCursor;
-  /** Where it starts. */
+  /** Where the record or stretch starts in the file. */
   offset: number;
-  /** How long it is. */
+  /** Its length in bytes. */
   length: number;
-  /** What does not check out: of a record its value, otherwise all of it. */
+  /** What is damaged: the value of a record, or the whole stretch. `undefined` for an intact record. */
   reason: string | undefined;
-  /** Whether header and key check out, so that the cursor stands on a record. */
+  /** Whether header and key are intact, so that the cursor stands on a record. */
   isRecord: boolean;
 }
 
 /**
- * Walks over `segment` from `start` to `end`. Behind a damaged header it looks for the next record that checks out
- * whole.
+ * Walks over `segment` from byte `start` to byte `end`. Behind a damaged header it goes on at the next record that is
+ * intact as a whole.
  *
  * @experimental
  */
@@ -56,10 +57,19 @@ export function* scan(segment: Segment, start: number, end: number): Generator<F
   }
 }
 
-/** Progress is told after so many bytes at the latest. */
+/** A problem at a step of a scan, at another stretch of a file, or, without `at`, of the file as a whole. */
+export function problemOf(
+  file: string,
+  reason: string,
+  at: Pick<Found, "offset" | "length"> = { offset: 0, length: 0 },
+): Problem {
+  return { file, offset: at.offset, length: at.length, reason };
+}
+
+/** `onProgress` is called at least once for so many bytes. */
 const SLICE_BYTES = 2 * 1024 * 1024;
 
-/** The pace of long work: pauses now and then, tells how far it is, and ends when it is told to. */
+/** The pace of long work: it pauses for other work, reports progress, and stops when its signal is aborted. */
 export class Pace {
   readonly #options: WorkOptions;
   readonly #totalBytes: number;
@@ -67,22 +77,22 @@ export class Pace {
   readonly #slices = new Slices();
   #doneBytes = 0;
 
-  /** Work on so many bytes. `check` throws if the work is to end for other reasons than the caller's. */
+  /** Begins work on `totalBytes` bytes. Every pause calls `check`, which throws to stop the work. */
   constructor(options: WorkOptions, totalBytes: number, check: () => void = () => {}) {
     options.signal?.throwIfAborted();
-    // The caller's object is the caller's to change.
+    // Callers may change their object while the work goes on.
     this.#options = { ...options };
     this.#totalBytes = totalBytes;
     this.#check = check;
   }
 
-  /** Counts bytes as done; true if it is time for a `pause`. */
+  /** Counts bytes as done. Returns true when it is time to call `pause`. */
   count(bytes: number): boolean {
     this.#doneBytes += bytes;
     return this.#slices.count(bytes, SLICE_BYTES);
   }
 
-  /** Lets others have their turn. Throws the reason of an abort, and what `onProgress` throws. */
+  /** Gives other work a turn, then reports progress. Throws the signal's reason, and whatever `onProgress` throws. */
   async pause(): Promise<void> {
     await this.#slices.pause();
     this.#check();

@@ -1,70 +1,141 @@
 /**
- * The survey of a store that may be damaged: finds the manifest, or puts one together, and the files that it lists, and
- * has them examined.
+ * The survey of a store's directory, in whatever state it is: finds the manifest, or puts one together, opens the
+ * segments that it lists, and finds where their records end. Verify, repair, salvage and the tools that show a log begin
+ * with it.
  *
  * @module
  */
 import { sameBytes } from "../bytes.ts";
-import { asIo, corrupt, KvStoreError } from "../errors.ts";
+import { asIo, corrupt, isTrimmed, KvStoreError } from "../errors.ts";
+import { manifestOf } from "../engine/directory.ts";
 import { type Manifest, MANIFEST_NAME, type ManifestSegment, readManifest } from "../engine/manifest.ts";
+import { FLAG_MORE } from "../engine/record.ts";
 import { highestMark } from "../engine/recovery.ts";
 import { Segment, segmentName } from "../engine/segment.ts";
+import { platform as systemPlatform } from "../platform/mod.ts";
+import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
-import type { Problem, WorkOptions } from "../types.ts";
-import { checkImage } from "./compare.ts";
-import { manifestOf } from "../engine/directory.ts";
-import { Examination, type Examined } from "./examine.ts";
+import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
-import { Pace } from "./scan.ts";
+import { problemOf, scan } from "./scan.ts";
 import { checkAge, isDirectory, openSegmentFile, type SegmentFile, segmentFiles, unlistedSegments } from "./strays.ts";
 
-/** A store's files, examined; the files are open until `close`. */
-export interface ExaminedStore {
-  /** The manifest, or one put together from the segments if it could not be used. */
+/** How often a survey starts over because a writer replaced files meanwhile. */
+const MAX_RETRIES = 99;
+
+/**
+ * A segment as a survey found it.
+ *
+ * @experimental
+ */
+export interface SurveyedSegment {
+  /** The name that the segment's file should have. */
+  name: string;
+  /** The open segment, whose `endBytes` is the end of its intact records; `undefined` if the file is missing. */
+  segment: Segment | undefined;
+  /** Where the first record should start. 0 if the header is damaged, since the header's length is unknown then. */
+  startBytes: number;
+  /** All bytes before this offset must be intact. Damage behind it is a torn tail. */
+  requiredBytes: number;
+  /** Size of the file. */
+  fileBytes: number;
+  /** Whether the manifest lists the segment as complete. Otherwise the writer still appends to it. */
+  isComplete: boolean;
+}
+
+/**
+ * The log of a store in any state, open for reading.
+ *
+ * @experimental
+ */
+export interface LogSurvey {
+  /** What the manifest says, or what the segments say if the manifest cannot be used. */
   manifest: Manifest;
-  /** Generation of the manifest that was found, if it could be read. */
-  generation: number | undefined;
-  /** Whether the manifest was put together; then also the store's segments that it does not list. */
-  rebuilt: { unused: string[] } | undefined;
-  /** The segments that the manifest lists. */
-  segments: Examined[];
-  /** What was found. */
-  found: Examination;
+  /** The segments, by number. Their counts of live and other bytes are 0 until a reader fills them in. */
+  segments: SurveyedSegment[];
+  /** What is wrong with the manifest, and which files are missing or misplaced. */
+  problems: Problem[];
   /** Closes the files. */
   close(): void;
 }
 
-/** A store's files as they were found, open and not examined yet. */
-export interface FoundStore extends Omit<ExaminedStore, "found"> {
-  /** What is wrong with the manifest, and which files are missing or not in their place. */
-  problems: Problem[];
+/** A surveyed segment, with what verify and repair need. */
+export interface SurveyedFile extends SurveyedSegment {
+  /** The name that the file has: not `name` if files were renamed. */
+  file: string;
+  /** What is wrong with the segment header, if anything. */
+  headerReason: string | undefined;
+  /** The range of sequence numbers that the segment may hold. */
+  sequences: [first: number, last: number];
+  /** The end of its records, or of its durable records, as the manifest has it. Marks may move `requiredBytes` on. */
+  recordedBytes: number;
+  /** Why the bytes behind the intact records do not count. */
+  tailReason: string;
+  /** Whether bytes that must be intact are not. The survey sets it for missing files, verify for all others. */
+  isDamaged: boolean;
 }
 
-/** Finds and opens the files of a store, which may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
-export function findFiles(platform: Platform, directory: string): FoundStore {
+/** The files of a store, open until `close`. */
+export interface StoreSurvey extends LogSurvey {
+  /** Generation of the manifest on the disk, if that can be read. */
+  generation: number | undefined;
+  /** Set if the manifest was put together from the segments; `unused` are the store's segments that it leaves out. */
+  rebuilt: { unused: string[] } | undefined;
+  segments: SurveyedFile[];
+}
+
+/**
+ * Opens the log of the store in a directory for reading, also if `KvStore.open` refuses the store. It needs no lock,
+ * changes nothing, and works beside a writer.
+ *
+ * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
+ * @experimental
+ */
+export function surveyLog(directory: string | URL): LogSurvey {
+  return surveyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
+}
+
+/** Surveys a log on any platform: for tests that simulate a disk. */
+export function surveyOn(platform: Platform, directory: string): LogSurvey {
+  for (let retries = 0;; retries++) {
+    try {
+      const survey = surveyOnce(platform, directory);
+      if (retries === MAX_RETRIES || !isOutdated(platform, directory, survey)) return survey;
+      survey.close();
+    } catch (error) {
+      if (retries === MAX_RETRIES || !isTrimmed(error)) throw error;
+    }
+  }
+}
+
+/**
+ * Whether a writer has replaced the manifest since the survey, and its problems are due to that: the files that a survey
+ * misses may be those that the new manifest no longer lists.
+ */
+export function isOutdated(platform: Platform, directory: string, { problems, generation }: StoreSurvey): boolean {
+  return problems.length > 0 && generation !== generationOf(platform, directory);
+}
+
+/** Surveys a store, which may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
+export function surveyOnce(platform: Platform, directory: string): StoreSurvey {
   const generation = generationOf(platform, directory);
   const { manifest, rebuilt, problems } = manifestOrRebuilt(platform, directory);
-  const segments: Examined[] = [];
+  const segments: SurveyedFile[] = [];
   const close = () => segments.forEach(({ segment }) => segment?.handle.close());
   try {
     // The highest sequence number in the segments before, in the order of their numbers, and in all sealed ones.
     let before = 0;
     const sealed = manifest.segments.map((one) => one.highestSequence).reduce(highestOf, 0);
     for (const listed of manifest.segments) {
-      const { sealedBytes, lowestSequence, highestSequence } = listed;
-      // One that is being written has all behind those of the others; where the manifest was put together, what is
-      // missing at the beginning may have begun behind those of the segments before it.
+      const { lowestSequence, highestSequence } = listed;
+      // All numbers in the active segment are above those in sealed ones. Where the manifest was put together, damage at
+      // the start of a segment may have hidden numbers right behind those of the segment before.
       const first = rebuilt === undefined ? lowestSequence : Math.min(lowestSequence, before + 1);
-      const sequences: [number, number] = sealedBytes > 0
-        ? [first, highestSequence]
-        : [sealed + 1, manifest.nextSequence - 1];
+      const surveyed = openListed(platform, directory, { manifest, listed, problems });
+      surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];
       before = Math.max(before, highestSequence);
-      const examined = openListed({ platform, directory }, manifest, { listed, sequences }, problems);
-      segments.push(examined);
-      const { segment, requiredBytes, fileBytes } = examined;
-      if (segment === undefined) continue;
-      if (!segment.sealed) examined.requiredBytes = highestMark(segment, requiredBytes, fileBytes);
-      segment.endBytes = examined.requiredBytes;
+      segments.push(surveyed);
+      findEnd(surveyed);
     }
     return { manifest, generation, rebuilt, segments, problems, close };
   } catch (error) {
@@ -73,40 +144,8 @@ export function findFiles(platform: Platform, directory: string): FoundStore {
   }
 }
 
-/**
- * Examines the store in a directory; it needs no lock, and the store may be one that `open` refuses. Throws `NOT_FOUND`
- * or `FORMAT`.
- */
-export async function examineStore(
-  platform: Platform,
-  directory: string,
-  options: WorkOptions,
-): Promise<ExaminedStore> {
-  const { problems, ...store } = findFiles(platform, directory);
-  const { manifest, segments } = store;
-  const open = segments.flatMap(({ segment }) => segment ?? []);
-  const found = new Examination(new Map(open.map((segment) => [segment.number, segment])));
-  // Not as arguments of one call: a forged manifest may have hundreds of thousands.
-  for (const problem of problems) found.problems.push(problem);
-  try {
-    for (const examined of segments) if (examined.segment === undefined) found.noteMissing(examined);
-    const pace = new Pace(options, segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0));
-    for (const examined of segments) if (examined.segment !== undefined) await found.read(examined, pace);
-    await found.finish(segments);
-    if (found.problems.length === 0) {
-      found.problems.push(...await checkImage(platform, directory, { manifest, segments, found }));
-    }
-    // Behind the comparison: an image knows nothing of the time.
-    found.index.expire(Math.max(platform.now(), store.manifest.clockFloor));
-    return { ...store, found };
-  } catch (error) {
-    store.close();
-    throw error;
-  }
-}
-
 /** The generation of the manifest, if it can be read. */
-export function generationOf(platform: Platform, directory: string): number | undefined {
+function generationOf(platform: Platform, directory: string): number | undefined {
   try {
     return readManifest(platform, directory)?.generation;
   } catch {
@@ -114,9 +153,9 @@ export function generationOf(platform: Platform, directory: string): number | un
   }
 }
 
-type Usable = Pick<ExaminedStore, "manifest" | "rebuilt"> & { problems: Problem[] };
+type UsableManifest = Pick<StoreSurvey, "manifest" | "rebuilt" | "problems">;
 
-function manifestOrRebuilt(platform: Platform, directory: string): Usable {
+function manifestOrRebuilt(platform: Platform, directory: string): UsableManifest {
   try {
     const manifest = manifestOf(platform, directory, false);
     checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
@@ -125,16 +164,16 @@ function manifestOrRebuilt(platform: Platform, directory: string): Usable {
   } catch (error) {
     if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
     const { manifest, unused, problems } = asIo(`read ${directory}`, () => rebuildManifest(platform, directory));
-    // One checksum covers all of it.
+    // Its one checksum covers the whole file.
     const handle = openSegmentFile(platform, directory, MANIFEST_NAME)?.handle;
     const length = handle?.size() ?? 0;
     handle?.close();
-    problems.unshift({ file: MANIFEST_NAME, offset: 0, length, reason: error.reason ?? error.message });
+    problems.unshift(problemOf(MANIFEST_NAME, error.reason ?? error.message, { offset: 0, length }));
     return { manifest, rebuilt: { unused }, problems };
   }
 }
 
-/** Refuses the manifest of another store: its segments are there, and none of them has its id. */
+/** Refuses the manifest of another store: some of its segments are there, and all of them have another store's id. */
 function checkOwner(platform: Platform, directory: string, manifest: Manifest): void {
   let isOthers = false;
   for (const { number } of manifest.segments) {
@@ -144,71 +183,97 @@ function checkOwner(platform: Platform, directory: string, manifest: Manifest): 
     if (sameBytes(file.header.storeId, manifest.storeId)) return;
     isOthers = true;
   }
-  if (isOthers) throw corrupt(MANIFEST_NAME, 16, "it is of another store than the segments");
+  if (isOthers) throw corrupt(MANIFEST_NAME, 16, "it belongs to another store than the segments");
 }
 
-/** Finds the file of a listed segment: under its own name, or, where that is not it, under another. */
+/** Opens the file of a listed segment: the one with its name, or a renamed one if that is missing or another's. */
 function openListed(
-  { platform, directory }: { platform: Platform; directory: string },
-  manifest: Manifest,
-  { listed, sequences }: { listed: ManifestSegment; sequences: [number, number] },
-  problems: Problem[],
-): Examined {
+  platform: Platform,
+  directory: string,
+  { manifest, listed, problems }: { manifest: Manifest; listed: ManifestSegment; problems: Problem[] },
+): SurveyedFile {
   const { number, salt, sealedBytes, cleanAsOf } = listed;
-  const own = segmentName(number);
-  const requiredBytes = sealedBytes > 0 ? sealedBytes : manifest.mark.offset;
+  const name = segmentName(number);
+  const recordedBytes = sealedBytes > 0 ? sealedBytes : manifest.mark.offset;
   const isIt = ({ header }: SegmentFile) =>
     typeof header !== "string" && header.number === number && header.salt === salt &&
     sameBytes(header.storeId, manifest.storeId);
-  let file = openSegmentFile(platform, directory, own);
-  let found = own;
+  let file = openSegmentFile(platform, directory, name);
+  let foundAs = name;
   const isForeign = typeof file?.header === "object" && !isIt(file);
   const isDamaged = file === undefined || isForeign;
   if (isDamaged) {
-    let reason = isDirectory(platform, `${directory}/${own}`)
-      ? "a directory is in the place of the file"
-      : "the file is missing";
+    let reason = "the file is missing";
+    if (isDirectory(platform, `${directory}/${name}`)) reason = "a directory is in the place of the file";
     if (isForeign) reason = "the segment header is that of another file";
-    const problem = { file: own, offset: 0, length: file?.handle.size() ?? requiredBytes, reason };
+    const problem = problemOf(name, reason, { offset: 0, length: file?.handle.size() ?? recordedBytes });
     const renamed = findRenamed(platform, directory, isIt);
     if (renamed !== undefined) {
       file?.handle.close();
-      [found, file] = renamed;
-      problem.reason += `; it is ${found}`;
+      file = openSegmentFile(platform, directory, renamed);
+      foundAs = renamed;
+      problem.reason += `; it is ${renamed}`;
     }
-    // Of a file with the header of another, the rest may be right.
+    // Behind the header of another file, the records may still be the right ones.
     if (renamed === undefined && file !== undefined) file.header = reason;
     else problems.push(problem);
   }
-  const examined: Examined = {
-    name: own,
-    file: found,
-    segment: undefined,
-    headerReason: typeof file?.header === "string" ? file.header : undefined,
-    sequences,
-    recordedBytes: requiredBytes,
-    requiredBytes,
-    fileBytes: file?.handle.size() ?? 0,
-    isDamaged,
-  };
-  if (file === undefined) return examined;
   const known = { number, storeId: manifest.storeId, salt, inputs: [] };
-  const header = typeof file.header === "string" ? known : file.header;
-  const segment = new Segment(header, file.handle, { endBytes: 0, sealed: sealedBytes > 0 || manifest.clean });
-  segment.cleanAsOf = cleanAsOf;
-  return { ...examined, segment };
+  const header = typeof file?.header === "object" ? file.header : known;
+  const segment = file && new Segment(header, file.handle, { endBytes: 0, sealed: sealedBytes > 0 || manifest.clean });
+  if (segment !== undefined) segment.cleanAsOf = cleanAsOf;
+  const surveyed = asRecorded(name, segment, { endBytes: recordedBytes, isComplete: sealedBytes > 0 });
+  if (typeof file?.header !== "string") return { ...surveyed, file: foundAs, isDamaged };
+  return { ...surveyed, file: foundAs, isDamaged, headerReason: file.header, startBytes: 0 };
 }
 
-/** Looks for a segment among the files with the names of others. */
-function findRenamed(
-  platform: Platform,
-  directory: string,
-  isIt: (file: SegmentFile) => boolean,
-): [name: string, file: SegmentFile] | undefined {
-  for (const name of segmentFiles(platform, directory)) {
+/** Describes a segment that is as recorded: in the file with its name, intact, and with records up to `endBytes`. */
+export function asRecorded(
+  name: string,
+  segment: Segment | undefined,
+  { endBytes, isComplete }: { endBytes: number; isComplete: boolean },
+): SurveyedFile {
+  return {
+    name,
+    file: name,
+    segment,
+    sequences: [segment?.lowestSequence ?? Infinity, segment?.highestSequence ?? 0],
+    headerReason: undefined,
+    startBytes: segment?.headerBytes ?? 0,
+    recordedBytes: endBytes,
+    requiredBytes: endBytes,
+    fileBytes: segment?.handle.size() ?? 0,
+    tailReason: "bytes past the recorded end",
+    isComplete,
+    isDamaged: false,
+  };
+}
+
+/** The name of a segment's file among those that have the name of another segment. */
+function findRenamed(platform: Platform, directory: string, isIt: (file: SegmentFile) => boolean): string | undefined {
+  return segmentFiles(platform, directory).find((name) => {
     const file = openSegmentFile(platform, directory, name, true);
-    if (file !== undefined && isIt(file)) return [name, file];
     file?.handle.close();
+    return file !== undefined && isIt(file);
+  });
+}
+
+/**
+ * Finds where the records end. In a segment that was not closed, records may follow the durable mark: up to the first bad
+ * byte they count, but never a part of a batch.
+ */
+function findEnd(surveyed: SurveyedFile): void {
+  const { segment, recordedBytes, fileBytes } = surveyed;
+  if (segment === undefined) return;
+  segment.endBytes = recordedBytes;
+  if (segment.sealed) return;
+  segment.endBytes = surveyed.requiredBytes = highestMark(segment, recordedBytes, fileBytes);
+  surveyed.tailReason = "a torn tail: a batch without its end";
+  for (const { cursor, offset, length, reason } of scan(segment, segment.endBytes, fileBytes)) {
+    if (reason !== undefined) {
+      surveyed.tailReason = `a torn tail: ${reason}`;
+      return;
+    }
+    if ((cursor.flags & FLAG_MORE) === 0) segment.endBytes = offset + length;
   }
-  return undefined;
 }

@@ -1,32 +1,38 @@
 /**
- * Verify: whether a store's files are intact, and whether its index says what they say.
+ * Verify: whether a store's files are intact, and whether its index agrees with them.
  *
  * @module
  */
 import { asIo, isTrimmed } from "../errors.ts";
+import { countExpired } from "../engine/engine.ts";
+import { segmentName, segmentNumberOf, shadowOf } from "../engine/segment.ts";
 import { IMAGE_NAME } from "../image/image.ts";
-import { RESERVE_NAME } from "../platform/reserve.ts";
-import { type Segment, segmentName, segmentNumberOf, shadowOf } from "../engine/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
+import { RESERVE_NAME } from "../platform/reserve.ts";
 import { paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
-import type { VerifyReport, WorkOptions } from "../types.ts";
-import { accountOf, compare, problemOf } from "./compare.ts";
-import { countExpired } from "../engine/engine.ts";
-import type { OpenStore } from "../store/open_store.ts";
-import { Examination, type Examined } from "./examine.ts";
-import { checkNames } from "../store/options.ts";
 import { ASIDE } from "../store/names.ts";
-import { Pace } from "./scan.ts";
-import { type ExaminedStore, examineStore, generationOf } from "./survey.ts";
+import type { OpenStore } from "../store/open_store.ts";
+import { checkNames } from "../store/options.ts";
+import type { VerifyReport, WorkOptions } from "../types.ts";
+import { problemOf } from "./scan.ts";
+import { asRecorded, isOutdated, type StoreSurvey, surveyOnce } from "./survey.ts";
+import { Verification } from "./verification.ts";
+import { accountOf, verifyImage, verifyIndex } from "./verify_index.ts";
 
-/** How often verify starts over because the writer replaced files under its hands. */
-const MAX_TRIES = 3;
+/** How often verify starts over because a writer replaced files meanwhile. */
+const MAX_RETRIES = 3;
+
+/** A store that has been surveyed and verified: `problems` are those of both. */
+export interface VerifiedStore extends StoreSurvey {
+  /** What the verification found. */
+  found: Verification;
+}
 
 /**
- * Reads every byte of the store in a directory, rebuilds the index from the log and compares. Needs no lock and changes
- * nothing; works beside a writer, and on stores that `open` refuses.
+ * Reads every byte of the store in a directory, builds the index from the log, and compares it with the stored image of
+ * the index. It needs no lock, changes nothing, and works beside a writer and on stores that `KvStore.open` refuses.
  *
  * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
  */
@@ -37,25 +43,44 @@ export async function verifyStore(directory: string | URL, options: WorkOptions 
 
 /** Verifies a store on any platform: for tests that simulate a disk. */
 export async function verifyOn(platform: Platform, directory: string, options: WorkOptions): Promise<VerifyReport> {
-  for (let tries = 0;; tries++) {
-    const examined = await examineStore(platform, directory, options).catch((error) => {
-      if (!isTrimmed(error) || tries === MAX_TRIES) throw error;
-    });
-    if (examined === undefined) continue;
+  for (let retries = 0;; retries++) {
+    let store: VerifiedStore | undefined;
     try {
-      const { problems, notes } = examined.found;
-      // Beside a writer, files may have gone while they were read: then what the manifest said holds no longer.
-      const isStale = examined.generation !== generationOf(platform, directory);
-      if (problems.length > 0 && tries < MAX_TRIES && isStale) continue;
-      noteOthers(platform, directory, examined);
-      return { problems, notes };
+      store = await verifyFiles(platform, directory, options);
+      if (retries < MAX_RETRIES && isOutdated(platform, directory, store)) continue;
+      noteOthers(platform, directory, store);
+      return { problems: store.problems, notes: store.found.notes };
+    } catch (error) {
+      if (retries === MAX_RETRIES || !isTrimmed(error)) throw error;
     } finally {
-      examined.close();
+      store?.close();
     }
   }
 }
 
-/** Verifies a store that is open, as it is at this moment; reading and writing go on. */
+/** Surveys a store and verifies its files. Throws `NOT_FOUND` or `FORMAT`, and nothing because of damage. */
+export async function verifyFiles(
+  platform: Platform,
+  directory: string,
+  options: WorkOptions,
+): Promise<VerifiedStore> {
+  const survey = surveyOnce(platform, directory);
+  const { manifest, segments, problems } = survey;
+  const found = new Verification(segments, problems);
+  const store = { ...survey, found };
+  try {
+    await found.run(options);
+    if (problems.length === 0) problems.push(...await verifyImage(platform, directory, store));
+    // Only now: an image knows nothing of the time.
+    found.index.expire(Math.max(platform.now(), manifest.clockFloor));
+    return store;
+  } catch (error) {
+    survey.close();
+    throw error;
+  }
+}
+
+/** Verifies an open store as it is when this is called. Reading and writing go on meanwhile. */
 export async function verifyOpen(core: OpenStore, options: WorkOptions): Promise<VerifyReport> {
   const failure = core.writer?.write();
   if (failure !== undefined) throw failure;
@@ -64,47 +89,30 @@ export async function verifyOpen(core: OpenStore, options: WorkOptions): Promise
     core.countExpired();
     const listed = [...core.log.segments.values()];
     const accounts = listed.map(accountOf);
-    const segments = new Map(listed.map((segment) => [segment.number, shadowOf(segment)]));
-    const found = new Examination(segments);
-    const pace = new Pace(options, listed.reduce((sum, segment) => sum + segment.endBytes, 0), () => core.check());
-    const examined = [...segments.values()].map((segment) => examinedOf(segment));
-    for (const one of examined) await found.read(one, pace);
-    await found.finish(examined);
-    if (found.problems.length > 0) return found;
-    // As of the same time: what has expired meanwhile is no matter.
+    const segments = listed.map(shadowOf);
+    const surveyed = segments.map((one) => asRecorded(one.name, one, { endBytes: one.endBytes, isComplete: true }));
+    const found = new Verification(surveyed, []);
+    await found.run(options, () => core.check());
+    const { problems, notes } = found;
+    if (problems.length > 0) return { problems, notes };
+    // As of the view: what expires meanwhile must not matter.
     found.index.expire(view.now);
-    for (const segment of segments.values()) countExpired(segment, found.index);
-    const size = view.size;
+    for (const segment of segments) countExpired(segment, found.index);
     const find = (bytes: Uint8Array) => core.views.find(view, { bytes, start: 0, length: bytes.length });
-    const problems = await compare("the index in memory", found.index, size, find);
-    [...segments.values()].forEach((segment, i) => {
-      if (accountOf(segment) !== accounts[i]) {
-        problems.push(problemOf(segment.name, `the account is ${accounts[i]}; the log says ${accountOf(segment)}`));
-      }
+    problems.push(...await verifyIndex("the index in memory", found.index, view.size, find));
+    segments.forEach((segment, i) => {
+      const [account, expected] = [accounts[i], accountOf(segment)];
+      if (account === expected) return;
+      problems.push(problemOf(segment.name, `the account is ${account}; the log says ${expected}`));
     });
-    return { problems, notes: found.notes };
+    return { problems, notes };
   } finally {
     core.release(view);
   }
 }
 
-function examinedOf(segment: Segment): Examined {
-  const { name, endBytes, lowestSequence, highestSequence } = segment;
-  return {
-    name,
-    file: name,
-    segment,
-    headerReason: undefined,
-    sequences: [lowestSequence, highestSequence],
-    recordedBytes: endBytes,
-    requiredBytes: endBytes,
-    fileBytes: segment.handle.size(),
-    isDamaged: false,
-  };
-}
-
-/** Files that do not belong to the store, or not any more. */
-function noteOthers(platform: Platform, directory: string, { manifest, found }: ExaminedStore): void {
+/** Notes files that are not part of the store, or no longer. */
+function noteOthers(platform: Platform, directory: string, { manifest, found }: VerifiedStore): void {
   const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, RESERVE_NAME, ...found.problems.map(({ file }) => file)]);
   for (const { number } of manifest.segments) ours.add(segmentName(number));
   for (const name of asIo(`list ${directory}`, () => platform.list(directory)).sort()) {

@@ -94,7 +94,7 @@ export const backupCases: Case[] = [
       handle.write(bytes("half"), 0);
       handle.close();
       const { message } = await assertCode(store.backup(`${context.root}/copy`), "IO");
-      assertStringIncludes(message, "0000000001.seg (if that is of a backup that was cut off, remove it)");
+      assertStringIncludes(message, "0000000001.seg (if an interrupted backup left it there, remove it)");
       assertEquals(context.files(`${context.root}/copy`), ["0000000001.seg"]);
     },
   },

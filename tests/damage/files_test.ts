@@ -135,7 +135,7 @@ for (const isClean of [true, false]) {
         ...older.map((bytes): [RegExp, Uint8Array] => [/^it is older than .*: was it put back from a copy\?$/, bytes]),
       ];
       // It lists the first segment: where there is none of that number, a manifest is as good as its segments.
-      if (sample === hundredSegments) fakes.push([/^it is of another store than the segments$/, foreign]);
+      if (sample === hundredSegments) fakes.push([/^it belongs to another store than the segments$/, foreign]);
       for (const [reason, bytes] of fakes) {
         const platform = bytes === undefined
           ? removed(layout.platform, MANIFEST)

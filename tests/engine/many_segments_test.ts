@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { KvStore } from "../../src/store.ts";
-import { surveyOn } from "../../src/check/open_log.ts";
+import { surveyOn } from "../../src/check/survey.ts";
 import { repairOn } from "../../src/check/repair.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvStoreError, type Watch } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { surveyOn } from "../../src/check/open_log.ts";
+import { surveyOn } from "../../src/check/survey.ts";
 import { KvStore } from "../../src/store.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";

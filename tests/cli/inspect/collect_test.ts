@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type LogSurvey, type Segment } from "../../../mod.ts";
-import { surveyOn } from "../../../src/check/open_log.ts";
+import { surveyOn } from "../../../src/check/survey.ts";
 import { collect, type Collected, type CollectOptions } from "../../../src/cli/inspect/collect.ts";
 import { forecastCompaction } from "../../../src/cli/inspect/compaction_forecast.ts";
 import { summarize } from "../../../src/cli/inspect/summarize.ts";

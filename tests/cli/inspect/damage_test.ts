@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, KvStoreError } from "../../../mod.ts";
-import { surveyOn } from "../../../src/check/open_log.ts";
+import { surveyOn } from "../../../src/check/survey.ts";
 import { collect } from "../../../src/cli/inspect/collect.ts";
 import type { LogSummary } from "../../../src/cli/inspect/log_summary.ts";
 import { summarize } from "../../../src/cli/inspect/summarize.ts";

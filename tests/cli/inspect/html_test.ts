@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { surveyOn } from "../../../src/check/open_log.ts";
+import { surveyOn } from "../../../src/check/survey.ts";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "../../../src/cli/inspect/generated.ts";
 import { htmlOf, jsonForHtml, makePage } from "../../../src/cli/inspect/html.ts";
 import { HOSTILE_KEYS } from "./hostile.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { KvStore, type Value } from "../../../mod.ts";
-import { surveyOn } from "../../../src/check/open_log.ts";
+import { surveyOn } from "../../../src/check/survey.ts";
 import { scan } from "../../../src/check/scan.ts";
 import { verifyOn } from "../../../src/check/verify.ts";
 import { FLAG_STRING_KEY, KIND } from "../../../src/engine/record.ts";

@@ -1,60 +1,60 @@
 /**
- * Whether an index says what the log says: the one in memory, or the one that an image and the records behind it make.
+ * Whether an index agrees with the log: the index of an open store, or the one that opening would load from an image.
  *
  * @module
  */
 import { asIo, KvStoreError } from "../errors.ts";
-import { IMAGE_NAME } from "../image/image.ts";
 import { formOf, ImageDamaged, Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
+import { decodeKey } from "../engine/keys.ts";
 import { Log } from "../engine/log.ts";
-import type { Manifest } from "../engine/manifest.ts";
+import { replayInSlices } from "../engine/replay.ts";
 import { type Segment, shadowOf } from "../engine/segment.ts";
+import { loadImage } from "../image/checkpoint.ts";
+import { IMAGE_NAME } from "../image/image.ts";
 import { Slices } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
-import { loadImage } from "../image/checkpoint.ts";
-import type { Examination, Examined } from "./examine.ts";
-import { decodeKey } from "../engine/keys.ts";
-import { replayInSlices } from "../engine/replay.ts";
+import { problemOf } from "./scan.ts";
+import type { StoreSurvey } from "./survey.ts";
+import type { Verification } from "./verification.ts";
 
-/** Mismatches between index and log that are listed one by one. */
+/** At most so many wrong keys are listed one by one. */
 const MAX_LISTED = 100;
 
-/** Enough for a look at the clock behind each table of the index: it may have any number of keys. */
+/** What a table of the index counts for in slices: enough to look at the clock after each, however many keys it has. */
 const TABLE_BYTES = 64 * 1024;
 
-/** A segment's account, for comparing and for messages. */
+/** What a segment's bytes are worth, as text to compare and to show. */
 export function accountOf(segment: Segment): string {
   const { liveBytes, expiredBytes, staleBytes, tombstoneBytes, graveBytes, markBytes } = segment;
   const tombstones = `${tombstoneBytes + graveBytes} tombstone bytes`;
   return `${liveBytes - expiredBytes} live, ${staleBytes} stale (marks: ${markBytes}), ${tombstones}`;
 }
 
-/** Compares what image and replay make of the log with what the log alone makes. */
-export async function checkImage(
+/** Verifies the image of the index: with the records behind it, it must make the index that the log alone makes. */
+export async function verifyImage(
   platform: Platform,
   directory: string,
-  { manifest, segments, found }: { manifest: Manifest; segments: Examined[]; found: Examination },
+  { manifest, segments, found }: StoreSurvey & { found: Verification },
 ): Promise<Problem[]> {
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
   let index: Index | undefined;
   try {
     const image = loadImage(log, manifest);
-    if (image !== undefined) await replayInSlices(image.index, log.segments, image.known);
-    index = image?.index;
-    if (index !== undefined) {
-      // As it is for who opens the store: where one table is damaged, the others count.
-      const { seed } = index;
-      index.rebuild = () => withSeed(found.index, seed);
-      await eachTable((number) => void image!.index.existing(number));
-      index.loadAll();
+    if (image !== undefined) {
+      await replayInSlices(image.index, log.segments, image.known);
+      // As at opening: if one table is damaged, the others still count.
+      image.index.rebuild = () => withSeed(found.index, image.index.seed);
+      await eachTable((number) => void image.index.existing(number));
+      image.index.loadAll();
     }
+    index = image?.index;
   } catch (error) {
-    if (error instanceof ImageDamaged) index = undefined;
-    else if (error instanceof KvStoreError && error.code === "CORRUPT") {
+    if (error instanceof KvStoreError && error.code === "CORRUPT") {
       return [problemOf(IMAGE_NAME, error.reason ?? error.message)];
-    } else throw error;
+    }
+    if (!(error instanceof ImageDamaged)) throw error;
   } finally {
     log.closeImage();
   }
@@ -64,19 +64,16 @@ export async function checkImage(
   }
   if (index === undefined) return [];
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
-  const problems = await compare(IMAGE_NAME, found.index, index.size, find);
-  for (const { segment } of segments) {
-    const other = accountOf(log.segments.get(segment!.number)!);
-    if (other !== accountOf(segment!)) {
-      problems.push(
-        problemOf(IMAGE_NAME, `the account of ${segment!.name} is ${other}; the log says ${accountOf(segment!)}`),
-      );
-    }
+  const problems = await verifyIndex(IMAGE_NAME, found.index, index.size, find);
+  for (const { name, segment } of segments) {
+    const [account, expected] = [log.segments.get(segment!.number)!, segment!].map(accountOf);
+    if (account === expected) continue;
+    problems.push(problemOf(IMAGE_NAME, `the account of ${name} is ${account}; the log says ${expected}`));
   }
   return problems;
 }
 
-/** A copy of an index with another seed, so that single tables can be taken from it. */
+/** A copy of an index with another seed, so that its tables fit into an index with that seed. */
 function withSeed(index: Index, seed: number): Index {
   const other = new Index(seed);
   index.each((key) => {
@@ -86,8 +83,11 @@ function withSeed(index: Index, seed: number): Index {
   return other;
 }
 
-/** Compares an index with the one that the log makes: keys and places. In slices: both must stay as they are. */
-export async function compare(
+/**
+ * Verifies the keys and places of an index against `expected`, the index that the log makes. Neither may change
+ * meanwhile: this pauses for other work.
+ */
+export async function verifyIndex(
   file: string,
   expected: Index,
   size: number,
@@ -103,25 +103,18 @@ export async function compare(
     const isSame = place?.segment === segment && place.offset === offset && place.length === length;
     if (isSame && place.isString === isString && place.expiresAt === expiresAt) return;
     const where = place === undefined ? "no place" : `segment ${place.segment} at byte ${place.offset}`;
-    problems.push({
-      ...problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`),
-      key: decodeKey(key, isString),
-    });
+    const problem = problemOf(file, `a key has ${where}; its record lies in segment ${segment} at byte ${offset}`);
+    problems.push({ ...problem, key: decodeKey(key, isString) });
   };
   await eachTable((number) => expected.eachOf(number, visit));
   return problems;
 }
 
-/** Does something with the number of each table of an index, in slices. */
+/** Calls `visit` with the number of each table of an index, and pauses for other work. */
 async function eachTable(visit: (number: number) => void): Promise<void> {
   const slices = new Slices();
   for (let number = 0; number < PARTITIONS; number++) {
     visit(number);
     if (slices.count(TABLE_BYTES)) await slices.pause();
   }
-}
-
-/** A problem of a whole file. */
-export function problemOf(file: string, reason: string): Problem {
-  return { file, offset: 0, length: 0, reason };
 }
