@@ -120,13 +120,9 @@ export function corrupt(file: string, offset: number, reason: string): KvStoreEr
   return new KvStoreError("CORRUPT", `${file} is damaged at byte ${offset}: ${reason}`, { file, offset, reason });
 }
 
-/** Runs `action`, and turns an error of the operating system into an `IO` error: `cannot ${doing}`. */
+/** Runs `action`, which may return a promise, and turns an error into an `IO` error: `cannot ${doing}`. */
 export function asIo<T>(doing: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw ioError(doing, error);
-  }
+  return replacingErrors(action, (error) => ioError(doing, error));
 }
 
 /** Creates the `IO` error for an error of the operating system. Returns a `KvStoreError` as it is. */
@@ -153,21 +149,34 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Runs an fsync of `what`, and turns its error into a `FAILED` one. It is never `IO`, after which the store could try
- * again: the kernel may have dropped the pages and report success the next time (Rebello et al., "Can Applications
- * Recover from fsync Failures?", 2020).
+ * Runs an fsync of `what`, which may return a promise, and turns an error into a `FAILED` one. It is never `IO`, after
+ * which the store could try again: the kernel may have dropped the pages and report success the next time (Rebello et
+ * al., "Can Applications Recover from fsync Failures?", 2020).
  */
 export function asSync<T>(what: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw syncFailure(what, error);
-  }
+  return replacingErrors(action, (error) => syncError(what, error));
 }
 
 /** Creates the `FAILED` error for an fsync of `what` that failed. */
-export function syncFailure(what: string, cause: unknown): KvStoreError {
+export function syncError(what: string, cause: unknown): KvStoreError {
   return new KvStoreError("FAILED", `fsync of ${what} failed: ${messageOf(cause)}; open the store again to write`, {
     cause,
   });
+}
+
+/** Runs `action`, and replaces the error that it throws or that its promise rejects with. */
+function replacingErrors<T>(action: () => T, replacement: (error: unknown) => KvStoreError): T {
+  const fail = (error: unknown): never => {
+    throw replacement(error);
+  };
+  try {
+    const result = action();
+    return isPromise(result) ? result.then(undefined, fail) as T : result;
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -38,6 +38,16 @@ Deno.test("errors: what the system throws becomes IO with the cause beneath, wha
   assertEquals(asIo("read", () => 5), 5);
 });
 
+Deno.test("errors: a promise that rejects is treated like a call that throws", async () => {
+  const cause = new Error("EIO");
+  for (const [as, code] of [[asIo, "IO"], [asSync, "FAILED"]] as const) {
+    const error = await as("1.seg", () => Promise.reject(cause)).catch((error: unknown) => error);
+    assert(error instanceof KvStoreError, `${error}`);
+    assertEquals([error.code, error.cause], [code, cause]);
+    assertEquals(await as("1.seg", () => Promise.resolve(5)), 5);
+  }
+});
+
 Deno.test("errors: a failed fsync is FAILED, whatever was thrown", () => {
   for (const cause of [new Error("EIO"), new KvStoreError("IO", "EIO"), "EIO"]) {
     const error = assertThrows(

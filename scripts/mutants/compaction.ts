@@ -116,8 +116,8 @@ export const compactionRules: Promised[] = [
       {
         id: "copy-not-synced",
         in: "SegmentCopier.finish",
-        find: "await this.segment.handle.syncData();",
-        replace: "await Promise.resolve();",
+        find: "await asSync(this.segment.name, () => this.segment.handle.syncData());",
+        replace: "await asSync(this.segment.name, () => Promise.resolve());",
         killers: ["compaction: whenever the power goes, the contents are the same"],
       },
       {
@@ -131,8 +131,8 @@ export const compactionRules: Promised[] = [
       {
         id: "backup-not-synced",
         in: "copySegment",
-        find: "await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));",
-        replace: "await Promise.resolve().catch((error) => Promise.reject(ioError(doing, error)));",
+        find: "await asIo(doing, () => handle.syncData());",
+        replace: "await asIo(doing, () => Promise.resolve());",
         killers: ["backup: survives a power cut right after it"],
       },
       {

@@ -17,8 +17,8 @@ export const writeRules: Promised[] = [
       {
         id: "failed-fsync-retried",
         in: "Writer.#sync",
-        find: "this.fail(syncFailure(active.name, error)); for (const waiter of waiters) waiter.reject(log.failure!);",
-        replace: "if (error === undefined) this.fail(syncFailure(active.name, error));\n" +
+        find: "this.fail(syncError(active.name, error)); for (const waiter of waiters) waiter.reject(log.failure!);",
+        replace: "if (error === undefined) this.fail(syncError(active.name, error));\n" +
           "        return active.handle.syncData().then(() => waiters.forEach((waiter) => waiter.resolve()));",
         killers: ["failed fsync: the writes that waited for it and all behind reject with FAILED"],
       },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { MANIFEST_NAME, MANIFEST_TEMPORARY, writeManifest } from "../engine/manifest.ts";
 import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
@@ -90,7 +90,7 @@ async function copySegment(segment: Segment, endBytes: number, handle: FileHandl
       asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));
       if (pace.count(length)) await pace.pause();
     }
-    await handle.syncData().catch((error) => Promise.reject(ioError(doing, error)));
+    await asIo(doing, () => handle.syncData());
   } finally {
     handle.close();
   }

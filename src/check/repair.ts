@@ -11,7 +11,7 @@ import { Log, type LogPlace } from "../engine/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
-import { asIo, asSync, corrupt, ioError, KvStoreError, syncFailure } from "../errors.ts";
+import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
@@ -80,8 +80,7 @@ async function repairHeld(place: LogPlace & { lock: Lock }, options: RepairOptio
     }
     const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
     const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
-    const moves = await planMoves(platform, directory, files)
-      .catch((error) => Promise.reject(ioError(`read the folder ${ASIDE}`, error)));
+    const moves = await asIo(`read the folder ${ASIDE}`, () => planMoves(platform, directory, files));
     report.movedAside = moves.map(({ target }) => target);
     if (options.dryRun !== true) await rewrite(place, store, moves);
     return report;
@@ -108,8 +107,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
   const { platform, directory } = place;
   const { manifest, segments, found } = store;
   for (const move of moves) {
-    await keep(platform, directory, move)
-      .catch((error) => Promise.reject(ioError(`copy ${move.name} to ${move.target}`, error)));
+    await asIo(`copy ${move.name} to ${move.target}`, () => keep(platform, directory, move));
   }
   const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
   const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
@@ -235,7 +233,7 @@ async function keep(platform: Platform, directory: string, { name, target, isDon
   const copy = platform.open(temporary, "create");
   try {
     for await (const { bytes, offset } of piecesOf(platform, `${directory}/${name}`)) writeAll(copy, bytes, offset);
-    await copy.syncData().catch((error) => Promise.reject(syncFailure(temporary, error)));
+    await asSync(temporary, () => copy.syncData());
   } finally {
     copy.close();
   }

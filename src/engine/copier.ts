@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asIo, asSync, syncFailure } from "../errors.ts";
+import { asIo, asSync, syncError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { RecordCursor } from "./cursor.ts";
 import type { Log } from "./log.ts";
@@ -87,16 +87,12 @@ export class SegmentCopier {
     this.#end();
     await this.#syncing;
     this.#checkSyncs();
-    try {
-      await this.segment.handle.syncData();
-    } catch (error) {
-      throw syncFailure(this.segment.name, error);
-    }
+    await asSync(this.segment.name, () => this.segment.handle.syncData());
   }
 
   /** The kernel reports a failed write-back once: a later sync would not hear of it. */
   #checkSyncs(): void {
-    if (this.#failure !== undefined) throw syncFailure(this.segment.name, this.#failure);
+    if (this.#failure !== undefined) throw syncError(this.segment.name, this.#failure);
   }
 
   /** Writes what has been collected and makes it durable, waiting in place. */

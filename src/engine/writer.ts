@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { ioError, KvStoreError, syncFailure } from "../errors.ts";
+import { ioError, KvStoreError, syncError } from "../errors.ts";
 import { isStackOverflow } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
 import { settled } from "../platform/turn.ts";
@@ -261,7 +261,7 @@ export class Writer {
         for (const waiter of waiters) waiter.resolve();
       },
       (error) => {
-        this.fail(syncFailure(active.name, error));
+        this.fail(syncError(active.name, error));
         for (const waiter of waiters) waiter.reject(log.failure!);
       },
     ).then(() => {
