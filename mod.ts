@@ -56,7 +56,7 @@ export type {
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
 // experimental: the log
-export { type OpenLog, openLog } from "./src/check/open_log.ts";
+export { type OpenLog, openLog } from "./src/follow/open_log.ts";
 export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
 export { Replay, type Replayed } from "./src/engine/replay.ts";
 export { type Found, scan } from "./src/check/scan.ts";

@@ -13,14 +13,16 @@ import type { Lock, Platform } from "./platform/types.ts";
 import type { Background } from "./store/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
-import { ensureDirectory, findStore, manifestOf, takeLock } from "./engine/directory.ts";
-import { flushNow } from "./watch/durable.ts";
+import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
+
 import { historyOf, versionOf } from "./watch/history.ts";
 import { ownKey } from "./engine/keys.ts";
 import { refuseForeign } from "./store/names.ts";
-import { openReader, openWriter } from "./engine/open.ts";
+import { openWriter } from "./engine/open.ts";
+import { openReader } from "./follow/open_reader.ts";
+import { OPENING } from "./store/opening.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { encodeBatch, stage, stageBatch, stageDelete } from "./store/operations.ts";
+import { encodeBatch, flushNow, stage, stageBatch, stageDelete } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./follow/refresh.ts";
@@ -149,7 +151,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
       const manifest = manifestOf(platform, path, settings.create);
-      store = make(partsFor(openWriter(platform, path, manifest, lock), settings, lock, salvaged));
+      store = make(partsFor(openWriter(platform, path, manifest, lock, OPENING), settings, lock, salvaged));
     } catch (error) {
       lock.release();
       throw error;

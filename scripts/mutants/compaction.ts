@@ -60,10 +60,12 @@ export const compactionRules: Promised[] = [
       {
         id: "unlisted-segment-taken",
         in: "openWriter",
-        find: "checkAge",
-        replace: "for (const name of leftovers) {\n" + '      const handle = platform.open(log.path(name), "read");\n' +
+        find: "const leftovers = findLeftovers(platform, directory, manifest);",
+        replace: "const leftovers = findLeftovers(platform, directory, manifest);\n" +
+          "    for (const name of leftovers.filter((name) => name.endsWith('.seg'))) {\n" +
+          '      const handle = platform.open(log.path(name), "read");\n' +
           "      log.adopt(new Segment(readSegmentHeader(handle, name), handle, { endBytes: handle.size(), sealed: true }));\n" +
-          "    }\n" + "    checkAge",
+          "    }",
         killers: ["the process dies at every operation: written records survive"],
       },
     ],

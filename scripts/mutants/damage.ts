@@ -213,10 +213,9 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "stale-image-not-caught-up-with",
-        in: "buildIndex",
-        find: "replayed = replay(index, log.segments, known);",
-        replace:
-          "replayed = known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
+        in: "finish",
+        find: "= replay(index, log.segments, known);",
+        replace: "= known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
         killers: ["derived files: deleted, damaged or stale, the contents are the same"],
       },
       {

@@ -20,7 +20,7 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "damaged-image-leaves-its-account",
-        in: "buildIndex",
+        in: "openIndex",
         find: "for (const segment of log.segments.values()) segment.forget();",
         replace: "",
         killers: ["index: what opening makes of a damaged image is accounted as the log says (… records behind)"],
@@ -41,8 +41,8 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-recovery",
-        in: "buildIndex",
-        find: "if (whole) index.loadAll();",
+        in: "finish",
+        find: "if (isWhole) index.loadAll();",
         replace: "",
         killers: ["index: image and log damaged, an open after a crash is refused, and has changed nothing"],
       },

@@ -10,7 +10,7 @@ import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { WorkOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
-import { ensureDirectory, syncAbove } from "../engine/directory.ts";
+import { ensureDirectory, syncAbove } from "../store/directory.ts";
 import { isIncidental } from "../store/names.ts";
 import { Pace, scan } from "../check/scan.ts";
 

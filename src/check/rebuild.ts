@@ -10,7 +10,7 @@ import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { problemOf, scan } from "./scan.ts";
-import { openSegmentFile, segmentFiles } from "./strays.ts";
+import { openSegmentFile, segmentFiles } from "../store/strays.ts";
 
 /** A segment that the manifest may list. */
 interface Candidate {

@@ -6,7 +6,7 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { SegmentCopier } from "../engine/copier.ts";
-import { findStore, takeLock } from "../engine/directory.ts";
+import { findStore, takeLock } from "../store/directory.ts";
 import { Log, type LogPlace } from "../engine/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
@@ -23,7 +23,7 @@ import { checkNames } from "../store/options.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
-import { isDirectory, segmentFiles } from "./strays.ts";
+import { isDirectory, segmentFiles } from "../store/strays.ts";
 import { type VerifiedStore, verifyFiles } from "./verify.ts";
 
 /** Options of a repair. */

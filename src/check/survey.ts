@@ -7,7 +7,7 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, isTrimmed, KvStoreError } from "../errors.ts";
-import { manifestOf } from "../engine/directory.ts";
+import { manifestOf } from "../store/directory.ts";
 import { type Manifest, MANIFEST_NAME, type ManifestSegment, readManifest } from "../engine/manifest.ts";
 import { FLAG_MORE } from "../engine/record.ts";
 import { highestMark } from "../engine/recovery.ts";
@@ -18,7 +18,14 @@ import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
 import { problemOf, scan } from "./scan.ts";
-import { checkAge, isDirectory, openSegmentFile, type SegmentFile, segmentFiles, unlistedSegments } from "./strays.ts";
+import {
+  checkAge,
+  isDirectory,
+  openSegmentFile,
+  type SegmentFile,
+  segmentFiles,
+  unlistedSegments,
+} from "../store/strays.ts";
 
 /** How often a survey starts over because a writer replaced files meanwhile. */
 const MAX_RETRIES = 99;

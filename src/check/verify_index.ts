@@ -39,9 +39,9 @@ export async function verifyImage(
 ): Promise<Problem[]> {
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
+  const image = loadImage(log, manifest);
   let index: Index | undefined;
   try {
-    const image = loadImage(log, manifest);
     if (image !== undefined) {
       await replayInSlices(image.index, log.segments, image.known);
       // As at opening: if one table is damaged, the others still count.
@@ -56,7 +56,7 @@ export async function verifyImage(
     }
     if (!(error instanceof ImageDamaged)) throw error;
   } finally {
-    log.closeImage();
+    image?.index.close();
   }
   const isWhole = index?.isMended === false;
   if (!isWhole && asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {

@@ -172,6 +172,7 @@ export class Engine implements WriterEvents {
 
   /** Closes all files. Nothing is read any more. */
   closeFiles(): void {
+    this.index.close();
     this.log.closeFiles();
     this.#parts.cache.close();
   }

@@ -10,7 +10,6 @@
  *
  * @module
  */
-import type { Order } from "../order/order.ts";
 import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "./relocation.ts";
 
@@ -87,6 +86,16 @@ export interface PartitionSource {
   close(): void;
 }
 
+/** The keys of an index in order: hears of each that comes. */
+export interface KeyOrder {
+  /** Memory held, in bytes. */
+  readonly heldBytes: number;
+  /** A table was added. */
+  follow(number: number, partition: Partition): void;
+  /** A key has got a place that had none. */
+  add(ref: KeyRef): void;
+}
+
 /**
  * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields
  * `segment` (0: there was none), `offset`, `length`, `isString` and `expiresAt`, as an object for each call would be the
@@ -113,8 +122,8 @@ export class Index implements Place {
   holds = 0;
   /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
   isMended = false;
-  /** @internal The keys in order, once somebody has asked for them: see `orderOf`. */
-  order: Order | undefined;
+  /** @internal The keys in order, once somebody has asked for them. */
+  order: KeyOrder | undefined;
   /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
   rebuild: (() => Index) | undefined;
   #size: number;
@@ -191,9 +200,14 @@ export class Index implements Place {
   loadAll(): void {
     if (this.#source === undefined) return;
     for (let number = 0; number < PARTITIONS; number++) this.existing(number);
+    this.close();
+    this.rebuild = undefined;
+  }
+
+  /** Gives up what tables are read from. */
+  close(): void {
     this.#source?.close();
     this.#source = undefined;
-    this.rebuild = undefined;
   }
 
   /**

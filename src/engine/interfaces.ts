@@ -4,9 +4,11 @@
  *
  * @module
  */
+import type { Platform } from "../platform/types.ts";
 import type { Value } from "../types.ts";
 import type { Index, KeyBytes, Place } from "./index.ts";
 import type { Log } from "./log.ts";
+import type { Manifest } from "./manifest.ts";
 import type { RecordBuffer } from "./record.ts";
 import type { Segment } from "./segment.ts";
 
@@ -64,4 +66,28 @@ export interface EngineParts {
   decode(type: number, bytes: Uint8Array): Value;
   /** A new segment was begun, or much has expired: there may be something to compact. */
   onNews(): void;
+}
+
+/** An index, and how it came about. */
+export interface OpenedIndex {
+  /** The index. */
+  index: Index;
+  /** How many records had to be replayed for it. */
+  replayed: number;
+  /** It has everything up to this sequence number. */
+  sequence: number;
+}
+
+/** What opening a store is given. */
+export interface OpeningParts {
+  /**
+   * Makes the index of a log whose segments are open, and accounts for their bytes. With `isWhole` nothing of it may be
+   * left to be read later.
+   */
+  openIndex(log: Log, manifest: Manifest, isWhole: boolean): OpenedIndex;
+  /**
+   * The names of files that a crash has left in a store's directory and that mean nothing any more. Throws `CORRUPT` if
+   * one of them shows that the manifest is not the latest.
+   */
+  findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[];
 }

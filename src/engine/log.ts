@@ -65,8 +65,6 @@ export class Log {
   mustRotate = false;
   /** Counts the manifest's replacements. */
   generation: number;
-  /** The image of the index, as long as it is read from. */
-  image: FileHandle | undefined;
   /** Hears when more has become durable, and when nothing will any more. */
   onDurable: () => void = () => {};
 
@@ -395,15 +393,8 @@ export class Log {
     return this.failure;
   }
 
-  /** Gives up the image. */
-  closeImage(): void {
-    this.image?.close();
-    this.image = undefined;
-  }
-
   /** Closes every file. */
   closeFiles(): void {
-    this.closeImage();
     for (const segment of [...this.segments.values(), ...this.retired.values()]) segment.handle.close();
     this.#barrier?.close();
   }

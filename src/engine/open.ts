@@ -6,67 +6,59 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
-import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
-import { ImageDamaged, Index, PARTITIONS } from "./index.ts";
+import { type Index, PARTITIONS } from "./index.ts";
+import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "./relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import { Log } from "./log.ts";
-import { type Manifest, type ManifestSegment, type Mark, readManifest } from "./manifest.ts";
+import type { Manifest, ManifestSegment, Mark } from "./manifest.ts";
 import { findTail, type Tail } from "./recovery.ts";
 import { KIND } from "./record.ts";
-import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
-import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName, shadowOf } from "./segment.ts";
+import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
-import { loadImage } from "../image/checkpoint.ts";
-import { manifestOf } from "./directory.ts";
-import { replay } from "./replay.ts";
-import { checkAge, unlistedSegments } from "../check/strays.ts";
 
 /** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
 const SEQUENCE_SKIP = 2 ** 32;
-/** After a replay that failed, its multiple that passes before the next. */
-const RETRY_FACTOR = 10;
 /** A tail is written over itself in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
-/** How often a reader starts over because the writer replaced files under its hands. */
-const MAX_READER_TRIES = 100;
 
 /** A log with its index. */
-export interface Opened {
+export interface Opened extends OpenedIndex {
   /** The manifest that was found. */
   manifest: Manifest;
   /** The log. */
   log: Log;
-  /** Its index. */
-  index: Index;
   /** What recovery did. */
   recovery: Recovery;
-  /** Records that were replayed as no image covered them. */
-  replayed: number;
-  /** Sequence number up to which the index has everything. */
-  sequence: number;
 }
 
 /** Opens a store for writing; the lock is held. */
-export function openWriter(platform: Platform, directory: string, manifest: Manifest, lock: Lock): Opened {
+export function openWriter(
+  platform: Platform,
+  directory: string,
+  manifest: Manifest,
+  lock: Lock,
+  { openIndex, findLeftovers }: OpeningParts,
+): Opened {
   const log = new Log({ platform, directory, lock }, manifest);
+  let index: Index | undefined;
   try {
     // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
     // before anything is acknowledged, or removed, because of it.
     asSync("the store's directory", () => platform.syncDirectory(directory));
     const last = openSegments(log, manifest);
     log.reserve.find();
-    const leftovers = unlistedSegments(platform, directory, manifest);
-    checkAge(platform, directory, manifest, leftovers);
+    const leftovers = findLeftovers(platform, directory, manifest);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
     if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
     const hasTail = tail !== undefined && tail.records > 0;
-    const built = buildIndex(log, manifest, hasTail);
+    const built = openIndex(log, manifest, hasTail);
+    index = built.index;
     // All that this needs has been read: what is refused for damage has been left as it is.
-    for (const name of [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...leftovers]) {
+    for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }
     if (!manifest.clean) {
@@ -88,28 +80,9 @@ export function openWriter(platform: Platform, directory: string, manifest: Mani
     log.restoreReserve();
     return { log, manifest, ...built, recovery: recoveryOf(manifest, last, tail) };
   } catch (error) {
+    index?.close();
     log.closeFiles();
     throw error;
-  }
-}
-
-/** Opens a store for reading; a writer may be at work meanwhile. */
-export function openReader(platform: Platform, directory: string): Opened {
-  for (let tries = 1;; tries++) {
-    const manifest = manifestOf(platform, directory, false);
-    const log = new Log({ platform, directory, lock: undefined }, manifest);
-    try {
-      checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
-      const last = openSegments(log, manifest);
-      const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
-      if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
-      log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;
-      return { log, manifest, ...buildIndex(log, manifest, false), recovery: recoveryOf(manifest, last, tail) };
-    } catch (error) {
-      log.closeFiles();
-      const isNew = readManifest(platform, directory)?.generation !== manifest.generation;
-      if (!isNew || tries === MAX_READER_TRIES) throw error;
-    }
   }
 }
 
@@ -255,56 +228,8 @@ function rewriteTail({ last, tail }: Unclean): void {
   asSync(last.name, () => last.handle.syncDataNow());
 }
 
-/** Builds the index, from an image and what is behind it in the log, or from the log alone; all of it, if asked for. */
-function buildIndex(
-  log: Log,
-  manifest: Manifest,
-  whole: boolean,
-): { index: Index; replayed: number; sequence: number } {
-  const image = loadImage(log, manifest);
-  let index = image?.index ?? new Index();
-  let known = image?.known;
-  let replayed: { highest: number; records: number };
-  try {
-    replayed = replay(index, log.segments, known);
-  } catch (error) {
-    if (!(error instanceof ImageDamaged)) throw error;
-    log.closeImage();
-    for (const segment of log.segments.values()) segment.forget();
-    index = new Index();
-    known = undefined;
-    replayed = replay(index, log.segments);
-  }
-  log.nextSequence = Math.max(log.nextSequence, replayed.highest + 1);
-  index.rebuild = rebuilder(log, index.seed);
-  if (whole) index.loadAll();
-  return { index, replayed: replayed.records, sequence: Math.max(replayed.highest, known?.sequence ?? 0) };
-}
-
-/**
- * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
- * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
- */
-function rebuilder(log: Log, seed: number): () => Index {
-  let failure: unknown;
-  let retryAt = 0;
-  return () => {
-    const start = performance.now();
-    if (start < retryAt) throw failure;
-    const index = new Index(seed);
-    try {
-      replay(index, new Map(Array.from(log.segments, ([number, segment]) => [number, shadowOf(segment)])));
-    } catch (error) {
-      failure = error;
-      const end = performance.now();
-      retryAt = end + RETRY_FACTOR * (end - start);
-      throw error;
-    }
-    return index;
-  };
-}
-
-function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | undefined): Recovery {
+/** What recovery did, for the caller of `open`. */
+export function recoveryOf(manifest: Manifest, last: Segment | undefined, tail: Tail | undefined): Recovery {
   const recovery: Recovery = {
     clean: manifest.clean,
     discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,

@@ -8,9 +8,10 @@ import { Log } from "../engine/log.ts";
 import { type Manifest, type ManifestSegment, readManifest } from "../engine/manifest.ts";
 import { findTail, markAmong } from "../engine/recovery.ts";
 import type { OpenStore } from "../store/open_store.ts";
-import { manifestOf } from "../engine/directory.ts";
+import { manifestOf } from "../store/directory.ts";
 import { durableSequence } from "../watch/durable.ts";
-import { openReader, openSegments } from "../engine/open.ts";
+import { openSegments } from "../engine/open.ts";
+import { openReader } from "./open_reader.ts";
 import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */

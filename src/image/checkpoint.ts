@@ -135,18 +135,19 @@ function describe(log: Log, from: Map<number, number>): About {
 }
 
 /**
- * The image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. The log
- * keeps the file open as long as the index has tables to read from it.
+ * The image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. The index
+ * keeps the file open as long as it has tables to read from it.
  */
 export function loadImage(log: Log, manifest: Manifest): { index: Index; known: Replayed } | undefined {
+  let handle: FileHandle | undefined;
   try {
-    log.image = log.platform.open(log.path(IMAGE_NAME), "read");
-    const image = imageIn(log.image, log, manifest);
-    if (image === undefined) log.closeImage();
+    handle = log.platform.open(log.path(IMAGE_NAME), "read");
+    const image = imageIn(handle, log, manifest);
+    if (image === undefined) handle.close();
     return image;
   } catch {
     // It is derived: whatever is wrong with it, the log knows better.
-    log.closeImage();
+    handle?.close();
     return undefined;
   }
 }
@@ -177,7 +178,7 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ind
     expiry: partitions.map(({ expiry = Infinity }) => expiry),
     // A second try costs little; going without the image is to read the whole log.
     read: (number) => read(number) ?? read(number),
-    close: () => log.closeImage(),
+    close: () => handle.close(),
   };
   for (const account of about.segments) take(account, log.segments.get(account.number));
   return {

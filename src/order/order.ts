@@ -21,7 +21,7 @@
  *
  * @module
  */
-import type { Index, KeyBytes } from "../engine/index.ts";
+import type { Index, KeyBytes, KeyOrder } from "../engine/index.ts";
 import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
@@ -47,7 +47,7 @@ interface Chunk {
 }
 
 /** The order of the keys of an index; make it with `orderOf`. */
-export class Order {
+export class Order implements KeyOrder {
   /** Whose keys these are. */
   readonly index: Index;
   /** Whenever this changes, places that somebody found are no longer right. */
@@ -86,7 +86,8 @@ export class Order {
   attach(isWhole: boolean): this {
     for (let table = 0; table < PARTITIONS; table++) this.follow(table, this.index.existing(table));
     if (!isWhole) this.#nextTable = 0;
-    return this.index.order = this;
+    this.index.order = this;
+    return this;
   }
 
   /** Looks at so many entries, and takes in those that it has not. */
@@ -222,9 +223,15 @@ export class Order {
   }
 }
 
+/** The order that an index has by now; it may still be growing. */
+export function orderIn(index: Index): Order | undefined {
+  return index.order as Order | undefined;
+}
+
 /** The order of an index's keys, made at once if there is none. Reads all tables: that may fail. */
 export function orderOf(index: Index): Order {
-  if (index.order?.isWhole) return index.order;
+  const order = orderIn(index);
+  if (order?.isWhole) return order;
   return new Order(index, sortRefs(refsOf(index), index)).attach(true);
 }
 

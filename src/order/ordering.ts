@@ -5,7 +5,7 @@
  * @module
  */
 import type { Index } from "../engine/index.ts";
-import { Order, orderOf } from "./order.ts";
+import { Order, orderIn, orderOf } from "./order.ts";
 import { select, type Selection } from "./select.ts";
 import type { Platform, Timer } from "../platform/types.ts";
 
@@ -32,7 +32,7 @@ export class Ordering {
   of(index: Index, selection: Selection): Order {
     const { low, high, limit } = selection;
     const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
-    if (index.order?.isWhole || isOfAll || index.size <= FEW_KEYS || this.#passes === MAX_PASSES) {
+    if (orderIn(index)?.isWhole || isOfAll || index.size <= FEW_KEYS || this.#passes === MAX_PASSES) {
       this.#passes = 0;
       return orderOf(index);
     }

@@ -1,19 +1,11 @@
 /**
- * Ranges: which keys to visit, in byte order, and the iterators that visit them.
+ * Ranges: the iterators that visit keys in the order of their bytes.
  *
  * @module
  */
-import type { Edge, Order } from "./order.ts";
+import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import { type Stretch, Walk } from "./walk.ts";
-import type { Range } from "../types.ts";
-import { compareBytes } from "../bytes.ts";
-import { EncodedKey } from "../engine/keys.ts";
-import { checkInteger, checkNames } from "../store/options.ts";
-
-/** Used by one call at a time. */
-const ENCODED = new EncodedKey();
-const NAMES = ["prefix", "gt", "gte", "lt", "lte", "reverse", "limit", "keys"];
 
 /** A range, checked, with its bounds as bytes. */
 export interface Bounds extends Stretch {
@@ -21,41 +13,6 @@ export interface Bounds extends Stretch {
   limit: number;
   /** Every key as bytes. */
   asBytes: boolean;
-}
-
-/** Checks a range. Throws a `TypeError` or `RangeError` that names what is wrong. */
-export function boundsOf(range: Range): Bounds {
-  checkNames("a range", range, NAMES);
-  const { reverse = false, limit = Infinity } = range;
-  if (typeof reverse !== "boolean") throw new TypeError(`reverse is true or false, not ${String(reverse)}`);
-  if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
-  if (range.keys !== undefined && range.keys !== "bytes") {
-    throw new TypeError(`the option keys is "bytes" or absent, not ${JSON.stringify(range.keys)}`);
-  }
-  const [prefix, gt, gte, lt, lte] = [range.prefix, range.gt, range.gte, range.lt, range.lte].map((key) =>
-    key === undefined ? undefined : ENCODED.encode(key).copy()
-  );
-  const behind = prefix === undefined ? undefined : behindPrefix(prefix);
-  const [low] = edges([prefix, false], [gte, false], [gt, true]).reverse();
-  const [high] = edges([behind, false], [lt, false], [lte, true]);
-  return { low, high, reverse, limit, asBytes: range.keys === "bytes" };
-}
-
-/** The edges that are given, in order. */
-function edges(...given: [key: Uint8Array | undefined, isBehind: boolean][]): Edge[] {
-  return given
-    .flatMap(([key, isBehind]) => key === undefined ? [] : [{ bytes: key, start: 0, length: key.length, isBehind }])
-    .sort((a, b) => compareBytes(a.bytes, b.bytes) || Number(a.isBehind) - Number(b.isBehind));
-}
-
-/** The least key that is greater than all with this prefix; `undefined` if there is none. */
-function behindPrefix(prefix: Uint8Array): Uint8Array | undefined {
-  let length = prefix.length;
-  while (length > 0 && prefix[length - 1] === 0xff) length--;
-  if (length === 0) return undefined;
-  const behind = prefix.slice(0, length);
-  behind[length - 1]!++;
-  return behind;
 }
 
 /** Where an iterator gets its items from. */

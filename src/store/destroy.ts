@@ -9,7 +9,7 @@ import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
-import { findStore, takeLock } from "../engine/directory.ts";
+import { findStore, takeLock } from "./directory.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
 
 /**

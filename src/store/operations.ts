@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KvStoreError } from "../errors.ts";
 import { flagsOf, KIND } from "../engine/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -84,4 +85,16 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
   const { type: form, data } = encodeValue(operation.value, isStrict);
   const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
+}
+
+/** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
+export function flushNow(core: OpenStore): void {
+  const writer = core.writable();
+  const failure = writer.write();
+  if (failure !== undefined) throw failure;
+  try {
+    core.log.syncActive();
+  } catch (error) {
+    throw writer.fail(error as KvStoreError);
+  }
 }

@@ -42,6 +42,7 @@ export function partsFor(
     core = new OpenStore(opened, settings, () => background.consider());
   } catch (error) {
     // No memory for the cache, say.
+    opened.index.close();
     opened.log.closeFiles();
     throw error;
   }

@@ -1,9 +1,8 @@
 /**
- * Which changes are durable: the number that watches begin with; and making all of them so at once.
+ * Which changes are durable: the number that watches begin with.
  *
  * @module
  */
-import type { KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../engine/cursor.ts";
 import type { OpenStore } from "../store/open_store.ts";
 
@@ -19,16 +18,4 @@ export function durableSequence({ log, writer, follower }: OpenStore): number {
   }
   // A reader goes by what it has met: numbers that were given out by now may belong to records that it has not.
   return writer === undefined ? follower.sequence : (writer.firstPending ?? log.nextSequence) - 1;
-}
-
-/** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
-export function flushNow(core: OpenStore): void {
-  const writer = core.writable();
-  const failure = writer.write();
-  if (failure !== undefined) throw failure;
-  try {
-    core.log.syncActive();
-  } catch (error) {
-    throw writer.fail(error as KvStoreError);
-  }
 }

@@ -4,7 +4,8 @@ import { formOf } from "../../src/engine/index.ts";
 import { flagsOf, KIND, VALUE_TYPE } from "../../src/engine/record.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
-import { manifestOf } from "../../src/engine/directory.ts";
+import { manifestOf } from "../../src/store/directory.ts";
+import { OPENING } from "../../src/store/opening.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
@@ -99,7 +100,13 @@ Deno.test("where memory runs out in a compaction, behind its switch too, no late
 Deno.test("an entry of the index that points at the record of another key is CORRUPT, never that one's value", () => {
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
-  const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
+  const opened = openWriter(
+    platform,
+    "/s",
+    manifestOf(platform, "/s", true),
+    platform.lock("/s/LOCK", "") as Lock,
+    OPENING,
+  );
   const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;

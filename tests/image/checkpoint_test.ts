@@ -6,8 +6,10 @@ import { loadImage, writeImage } from "../../src/image/checkpoint.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { flagsOf, KIND, MARK_BYTES, VALUE_TYPE } from "../../src/engine/record.ts";
-import { manifestOf } from "../../src/engine/directory.ts";
-import { openReader, openWriter } from "../../src/engine/open.ts";
+import { manifestOf } from "../../src/store/directory.ts";
+import { OPENING } from "../../src/store/opening.ts";
+import { openWriter } from "../../src/engine/open.ts";
+import { openReader } from "../../src/follow/open_reader.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { utf8 } from "../support/records.ts";
 
@@ -89,7 +91,13 @@ async function assertDurable(platform: MemoryPlatform, store: OpenStore): Promis
 
 function opened(platform: MemoryPlatform): OpenStore {
   platform.writeFile("/s/NOTE", new Uint8Array(1));
-  const found = openWriter(platform, "/s", manifestOf(platform, "/s", true), platform.lock("/s/LOCK", "") as Lock);
+  const found = openWriter(
+    platform,
+    "/s",
+    manifestOf(platform, "/s", true),
+    platform.lock("/s/LOCK", "") as Lock,
+    OPENING,
+  );
   return new OpenStore(found, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
 }
 

@@ -4,7 +4,7 @@ import { Order, orderOf } from "../../src/order/order.ts";
 import { select } from "../../src/order/select.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { nameOf } from "../../src/engine/keys.ts";
-import { boundsOf } from "../../src/order/range.ts";
+import { boundsOf } from "../../src/store/bounds.ts";
 import type { Range } from "../../src/types.ts";
 import { Random } from "../support/random.ts";
 

@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formOf, type Place } from "../../src/engine/index.ts";
-import { Order, orderOf } from "../../src/order/order.ts";
+import { Order, orderIn, orderOf } from "../../src/order/order.ts";
 import { select } from "../../src/order/select.ts";
 import { EncodedKey, nameOf } from "../../src/engine/keys.ts";
-import { boundsOf, RangeIterator } from "../../src/order/range.ts";
+import { RangeIterator } from "../../src/order/range.ts";
+import { boundsOf } from "../../src/store/bounds.ts";
 import { type View, Views } from "../../src/views/views.ts";
 import type { Range } from "../../src/types.ts";
 import { crowded, newIndex, testProperty } from "./support/property.ts";
@@ -73,8 +74,8 @@ class Twin {
     const index = this.views.current;
     const bounds = boundsOf(range);
     // Before there is an order of all keys, and now and then later, one of the range alone.
-    const isAlone = index.order?.isWhole !== true || range.limit === 5;
-    if (isAlone) index.order?.grow(7);
+    const isAlone = orderIn(index)?.isWhole !== true || range.limit === 5;
+    if (isAlone) orderIn(index)?.grow(7);
     const order = isAlone ? select(index, { ...bounds, counts: (ref) => index.lists(ref) }) : orderOf(index);
     const view = this.views.open(1, this.#now);
     const left = this.keys(range);

@@ -4,7 +4,8 @@ import { toHex } from "../../src/bytes.ts";
 import { formOf, type KeyBytes } from "../../src/engine/index.ts";
 import { orderOf } from "../../src/order/order.ts";
 import { EncodedKey } from "../../src/engine/keys.ts";
-import { boundsOf, RangeIterator } from "../../src/order/range.ts";
+import { RangeIterator } from "../../src/order/range.ts";
+import { boundsOf } from "../../src/store/bounds.ts";
 import type { Key } from "../../src/types.ts";
 import { crowded, newIndex, someBytes, someText, testProperty } from "./support/property.ts";
 

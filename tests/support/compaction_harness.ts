@@ -10,7 +10,8 @@ import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
-import { manifestOf } from "../../src/engine/directory.ts";
+import { manifestOf } from "../../src/store/directory.ts";
+import { OPENING } from "../../src/store/opening.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { MemoryPlatform } from "./memory_platform.ts";
@@ -26,7 +27,7 @@ export class Harness {
 
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
-    const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock);
+    const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock, OPENING);
     const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
     const writer = core.writer!;
     this.core = core;

@@ -6,7 +6,7 @@
 import { countExpired } from "../engine/engine.ts";
 import type { Index } from "../engine/index.ts";
 import { encodeManifest, type Manifest } from "../engine/manifest.ts";
-import { openReader } from "../engine/open.ts";
+import { openReader } from "./open_reader.ts";
 import type { Segment } from "../engine/segment.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
@@ -46,6 +46,9 @@ export function openLog(directory: string | URL): OpenLog {
     manifestBytes: encodeManifest(manifest).length,
     segments: [...log.segments.values()].sort((a, b) => a.number - b.number),
     index,
-    close: () => log.closeFiles(),
+    close() {
+      index.close();
+      log.closeFiles();
+    },
   };
 }

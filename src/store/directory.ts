@@ -5,10 +5,10 @@
  */
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { messageOf } from "../kinds.ts";
-import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "./manifest.ts";
-import { segmentNumberOf } from "./segment.ts";
+import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "../engine/manifest.ts";
+import { segmentNumberOf } from "../engine/segment.ts";
 import type { Lock, Platform } from "../platform/types.ts";
-import { LOCK_NAME } from "../store/names.ts";
+import { LOCK_NAME } from "./names.ts";
 
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 

@@ -1,0 +1,60 @@
+/**
+ * Where an index comes from when a store is opened: the image and the records behind it, or the whole log.
+ *
+ * @module
+ */
+import { ImageDamaged, Index } from "../engine/index.ts";
+import type { OpenedIndex } from "../engine/interfaces.ts";
+import type { Log } from "../engine/log.ts";
+import type { Manifest } from "../engine/manifest.ts";
+import { replay, type Replayed } from "../engine/replay.ts";
+import { shadowOf } from "../engine/segment.ts";
+import { loadImage } from "./checkpoint.ts";
+
+/** After a replay that failed, its multiple that passes before the next. */
+const RETRY_FACTOR = 10;
+
+/** Makes the index from an image and what is behind it in the log, or from the log alone. See `OpeningParts`. */
+export function openIndex(log: Log, manifest: Manifest, isWhole: boolean): OpenedIndex {
+  const image = loadImage(log, manifest);
+  const index = image?.index ?? new Index();
+  try {
+    return finish(log, index, image?.known, isWhole);
+  } catch (error) {
+    index.close();
+    if (!(error instanceof ImageDamaged)) throw error;
+    for (const segment of log.segments.values()) segment.forget();
+    return finish(log, new Index(), undefined, isWhole);
+  }
+}
+
+function finish(log: Log, index: Index, known: Replayed | undefined, isWhole: boolean): OpenedIndex {
+  const { highest, records } = replay(index, log.segments, known);
+  log.nextSequence = Math.max(log.nextSequence, highest + 1);
+  index.rebuild = rebuilder(log, index.seed);
+  if (isWhole) index.loadAll();
+  return { index, replayed: records, sequence: Math.max(highest, known?.sequence ?? 0) };
+}
+
+/**
+ * Makes the index of a log anew that has not changed since it was opened. That reads the whole log: should it fail, it
+ * fails the same way at once for ten times as long as it took, in which the event loop may do other things.
+ */
+function rebuilder(log: Log, seed: number): () => Index {
+  let failure: unknown;
+  let retryAt = 0;
+  return () => {
+    const start = performance.now();
+    if (start < retryAt) throw failure;
+    const index = new Index(seed);
+    try {
+      replay(index, new Map(Array.from(log.segments, ([number, segment]) => [number, shadowOf(segment)])));
+    } catch (error) {
+      failure = error;
+      const end = performance.now();
+      retryAt = end + RETRY_FACTOR * (end - start);
+      throw error;
+    }
+    return index;
+  };
+}
