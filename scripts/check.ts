@@ -1,5 +1,5 @@
 /**
- * Runs the checks that are our own: import directions, realms, sizes, publish list.
+ * Runs the checks that are our own: import directions, realms, parsers, sizes, publish list.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { checkImports } from "./checks/imports.ts";
+import { checkParsers } from "./checks/parsers.ts";
 import { checkPublishList } from "./checks/publish_list.ts";
 import { checkRealms } from "./checks/realms.ts";
 import { checkSizes, folderLines } from "./checks/sizes.ts";
@@ -19,6 +20,7 @@ const files = paths.filter((path) => path.endsWith(".ts"))
 const findings = [
   ...checkImports(files),
   ...checkRealms(files),
+  ...checkParsers(files),
   ...checkSizes(files),
   ...checkPublishList(config.publish, paths),
 ];

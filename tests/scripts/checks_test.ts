@@ -79,6 +79,17 @@ export const b = thing instanceof Error;
   assertStringIncludes(found[0]!.message, "instanceof Error");
 });
 
+parsingTest("parsers: a comparison of what stands before `as` is found, one in parentheses is not", async () => {
+  const { checkParsers } = await import("../../scripts/checks/parsers.ts");
+  const text = `export const a = given as number >= 0;
+export const b = (given as number) >= 0;
+export const c = given satisfies number << 1;
+export const d = given as number === 0;
+`;
+  const found = checkParsers(["src/store/a.ts", "tests/a.ts"].map((path) => ({ path, text })));
+  assertEquals(found.map(({ path, line }) => `${path}:${line}`), ["src/store/a.ts:1", "src/store/a.ts:3"]);
+});
+
 /** Four lines of code: the string's blank line does not count, the one that looks like a comment does. */
 const SHORT = `/**
  * Comment.

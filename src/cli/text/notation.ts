@@ -70,7 +70,7 @@ export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: 
 }
 
 function parseExpiry(given: unknown): { expiresAt: number } {
-  if (Number.isSafeInteger(given) && given as number >= 0) return { expiresAt: given as number };
+  if (Number.isSafeInteger(given) && (given as number) >= 0) return { expiresAt: given as number };
   throw new InputError('"expiresAt" is not a whole number of milliseconds since 1970');
 }
 
