@@ -175,7 +175,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "replacement-characters-believed",
-        in: "checkTyped",
+        in: "checkArgumentsAreUtf8",
         find: "!raw[i]?.equals(Buffer.from(arg))",
         replace: "raw[i] === undefined",
         killers: ["an argument that is not UTF-8 is refused, wherever it stands, and named"],

@@ -7,14 +7,14 @@ import { withStore } from "./command_line/open_store.ts";
 import { withProgress } from "./input_output/progress_bar.ts";
 import { counted } from "./text/format.ts";
 
-/** Copies a live store. */
+/** Copies a store while it is in use. */
 export const backup: Command = {
   name: "backup",
   args: [{ name: "DEST", completion: "directory" }],
   options: [],
-  summary: "copy the store, consistent and verified, while an application uses it",
+  summary: "copy the store, consistent and verified, also while it is in use",
   description:
-    "DEST must be absent or empty. A copy that was cut off never opens, so it cannot be taken for a whole one.",
+    "DEST must not exist, or be empty. An incomplete copy does not open, so nobody can take it for a whole one.",
   json: '{"destination":"…","keys":3}',
   example: ["kvstore backup /mnt/backup/monday", "kvstore: copied 3 keys to /mnt/backup/monday"],
   endsGently: () => true,

@@ -1,5 +1,5 @@
 /**
- * The table of commands, in the order in which help lists them.
+ * The table of all commands, in the order of the help.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { torture } from "./torture/torture.ts";
 import { verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
-/** Every command there is. */
+/** All commands. */
 export const COMMANDS: readonly Command[] = [
   set,
   get,

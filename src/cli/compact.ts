@@ -6,13 +6,13 @@ import { withStore } from "./command_line/open_store.ts";
 import { withProgress } from "./input_output/progress_bar.ts";
 import { grouped, humanBytes } from "./text/format.ts";
 
-/** Gives stale space back. */
+/** Reclaims stale space. */
 export const compact: Command = {
   name: "compact",
   args: [],
   options: [],
-  summary: "rewrite the log without what nobody needs any more",
-  description: "Says on standard error how many bytes the log had before and has now.",
+  summary: "reclaim the space of stale records by rewriting the log",
+  description: "Prints the size of the log before and after on standard error.",
   json: '{"segmentsBefore":2,"segmentsAfter":1,"diskBytesBefore":226,"diskBytesAfter":130}',
   example: ["kvstore compact", "kvstore: 226 B before, 130 B after, 96 B won"],
   endsGently: () => true,

@@ -5,13 +5,13 @@ import type { Command } from "./command_line/definition.ts";
 import { EXIT } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 
-/** Prints how many keys there are. */
+/** Prints the number of keys. */
 export const count: Command = {
   name: "count",
   args: [{ name: "PREFIX", optional: true }],
   options: [KEY_OPTION],
-  summary: "print how many keys there are",
-  description: "All of them, or those that begin with PREFIX.",
+  summary: "print the number of keys",
+  description: "Counts all keys, or those that begin with PREFIX.",
   json: '{"count":3}',
   example: ["kvstore count user:", "2"],
   run: (context) => {

@@ -14,7 +14,7 @@ export const remove: Command = {
   args: [{ name: "KEY" }],
   options: [KEY_OPTION],
   summary: "delete a key",
-  description: "Returns once that would survive a power cut. Exits with 1 if the key was not there.",
+  description: "Returns once the deletion would survive a power cut. Exits with 1 if the key was not there.",
   json: '{"key":…,"deleted":true}',
   example: ["kvstore delete greeting"],
   endsGently: () => true,

@@ -15,28 +15,29 @@ import process from "node:process";
 
 const FORMATS = ["ndjson", "resp"];
 
-/** Writes everything, as NDJSON or for Redis. */
+/** Writes all entries, as NDJSON or for Redis. */
 export const exportCommand: Command = {
   name: "export",
   args: [{ name: "FILE", optional: true, completion: "file" }],
   options: [{
     name: "format",
     value: "FORMAT",
-    about: "ndjson, which import reads (the default), or resp, for redis-cli --pipe",
+    about: "ndjson (the default), which import reads, or resp, for redis-cli --pipe",
     completion: FORMATS,
   }],
-  summary: "write everything as NDJSON, or for Redis, sorted by key",
-  description: `To FILE, or standard output: a line {"key":…,"value":…} each. Strings and JSON as they are, bytes as
-{"base64":"…"}, a JSON object whose only key is base64 or json as {"json":…}; for keys that expire also
-"expiresAt", in milliseconds since 1970. import makes the same store of it, byte for byte. What is written is the
-state at the start, whatever an application writes meanwhile. FILE is replaced when the export is complete, and
-only then; it is readable by its owner alone.
+  summary: "write all entries, sorted by key, as NDJSON or for Redis",
+  description:
+    `Writes a line {"key":…,"value":…} for each entry, to FILE or to standard output. Strings and JSON are written as
+they are, bytes as {"base64":"…"}, and a JSON object whose only key is base64 or json as {"json":…}. A key that
+expires has "expiresAt" too, in milliseconds since 1970. An import of the lines makes an equal store, byte for
+byte. The export shows the store as it was at the start, whatever an application writes meanwhile. FILE is
+replaced only once the export is complete, and only its owner can read it.
 
-With --format resp it is commands for Redis from 6.2 on, SET KEY VALUE each, with PXAT where a key expires: bytes
-as they are, strings in UTF-8, JSON as its text. A string with a lone surrogate has no UTF-8: the export ends
-there with status 3.`,
+With --format resp the output is a command SET KEY VALUE for each entry, for Redis 6.2 or later, with PXAT if
+the key expires. Bytes are written as they are, strings in UTF-8, JSON as its text. A string with a lone
+surrogate has no UTF-8 form, and ends the export with status 3.`,
   example: ["kvstore export backup.ndjson", "kvstore: exported 3 keys"],
-  // There is a file to be removed; standard output may block for ever, and Deno does not exit while it does.
+  // A temporary file must be removed. Standard output may block for ever, and Deno does not exit meanwhile.
   endsGently: (args) => (args[0] ?? "-") !== "-",
   run: (context) => {
     const name = fileArgument(context, 0);
@@ -64,7 +65,7 @@ async function exportTo(context: Context, store: KvStore, to: { name: string; fo
 
 async function writeEntries(context: Context, store: KvStore, sink: Sink, visible: boolean): Promise<number> {
   const bar = progressBar(context, "exporting", "keys");
-  // Not the store itself: a key might expire between the look at its value and the one at its time. Closed with it.
+  // In the store itself, a key might expire between its value and its time. The snapshot closes with the store.
   const snapshot = store.snapshot();
   let keys = 0;
   try {
@@ -81,7 +82,7 @@ async function writeEntries(context: Context, store: KvStore, sink: Sink, visibl
   return keys;
 }
 
-/** Where entries go, in one of the formats: gathered until `add` returns `true`, then handed over by `flush`. */
+/** Writes entries in a format. Buffers them until `add` returns `true`; then `flush` writes the buffer. */
 interface Sink {
   add(key: Key, value: Value, expiresAt: number | undefined): boolean;
   flush(): Promise<void>;
@@ -98,6 +99,6 @@ function commandSink(out: Output): Sink {
   const commands = new CommandBuffer();
   return {
     add: (key, value, expiresAt) => commands.add(setCommand(key, value, expiresAt)),
-    flush: () => out.bytes(commands.take()),
+    flush: () => out.bytes(commands.drain()),
   };
 }

@@ -9,15 +9,16 @@ import { withStore } from "./command_line/open_store.ts";
 import { keyAbsent } from "./input_output/report_error.ts";
 import { entryLine } from "./text/notation.ts";
 
-/** Prints a value. */
+/** Prints the value of a key. */
 export const get: Command = {
   name: "get",
   args: [{ name: "KEY" }],
-  options: [KEY_OPTION, { name: "raw", about: "the exact bytes and nothing behind them" }],
+  options: [KEY_OPTION, { name: "raw", about: "print the exact bytes, without a line feed" }],
   summary: "print the value of a key",
-  description: `Prints a string or bytes as they are and JSON as JSON text, then a line feed. Nothing is escaped, on a
-terminal neither (as with cat); --json escapes. Exits with 1 if the key is not there.`,
-  json: '{"key":…,"value":…}, a line as in an export, with "expiresAt" if the key expires',
+  description:
+    `Prints a string or bytes as they are, JSON as its text, and then a line feed. Escapes nothing, not even on a
+terminal (like cat); --json escapes. Exits with 1 if the key is not there.`,
+  json: '{"key":…,"value":…}, as a line of an export, with "expiresAt" if the key expires',
   example: ["kvstore get greeting", "hello world"],
   run: (context) => {
     const key = keyArgument(context, 0);

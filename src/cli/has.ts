@@ -6,13 +6,13 @@ import { EXIT } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { keyForm } from "./text/notation.ts";
 
-/** Tells by its exit status whether a key is there. */
+/** Says by its exit status whether a key is there. */
 export const has: Command = {
   name: "has",
   args: [{ name: "KEY" }],
   options: [KEY_OPTION],
-  summary: "tell by the exit status whether a key is there",
-  description: "Exits with 0 if it is and with 1 if it is not, and prints nothing. Reads no record.",
+  summary: "say by the exit status whether a key is there",
+  description: "Exits with 0 if the key is there and with 1 if it is not. Prints nothing and reads no record.",
   json: '{"key":…,"present":true}',
   example: ["kvstore has greeting && echo yes", "yes"],
   run: (context) => {

@@ -5,14 +5,14 @@ import { EXIT } from "./command_line/errors.ts";
 import { commandHelp, generalHelp } from "./command_line/help_text.ts";
 import { findCommand } from "./command_line/parse.ts";
 
-/** Explains a command. `table` is asked for the commands when the command runs. */
+/** Explains a command. `table` returns all commands once the command runs. */
 export function helpCommand(table: () => readonly Command[]): Command {
   return {
     name: "help",
     args: [{ name: "COMMAND", optional: true, completion: "command" }],
     options: [],
     summary: "explain a command",
-    description: "Without COMMAND, lists all of them.",
+    description: "Without COMMAND, lists all commands.",
     example: ["kvstore help set"],
     run: async (context) => {
       const name = context.args[0];

@@ -17,14 +17,15 @@ export const history: Command = {
   forms: ["KEY", "KEY --restore SEQ"],
   options: [
     KEY_OPTION,
-    { name: "limit", value: "N", about: "the newest N versions" },
-    { name: "restore", value: "SEQ", about: "write the version with that sequence number back, as a new one" },
+    { name: "limit", value: "N", about: "list the newest N versions only" },
+    { name: "restore", value: "SEQ", about: "set the key to the version with that sequence number" },
   ],
   summary: "list the versions of a key that the log still holds, or restore one",
-  description: `The newest first: sequence number, what it did, size and place of its record, whether it is the value
-that counts, and when it expires. Compaction drops versions that have been superseded. Reads the whole log.
+  description:
+    `Lists the newest version first, with its sequence number, its kind, the size and place of its record, whether it
+is the present value, and when it expires. Compaction drops superseded versions. Reads the whole log.
 
---restore sets KEY to the value that it had then, byte for byte; with its time of expiry, if that is still to
+--restore sets KEY to the value of that version, byte for byte, and to its time of expiry, if that is still to
 come. Exits with 1 if there is no such version.`,
   json: '{"seq":18,"type":"set","segment":"00000001.seg","offset":44,"bytes":37,"live":true} a line',
   example: [
@@ -36,7 +37,9 @@ come. Exits with 1 if there is no such version.`,
     const key = keyArgument(context, 0);
     const [limit, restore] = [optionText(context, "limit"), optionText(context, "restore")];
     if (restore !== undefined) {
-      if (limit !== undefined) throw new UsageError("--limit goes with the list of versions, not with --restore");
+      if (limit !== undefined) {
+        throw new UsageError("--limit is for listing versions; it cannot be used with --restore");
+      }
       const seq = wholeNumber(restore, "--restore", 1);
       return withStore(context, "write", (store) => restoreVersion(context, store, key, seq));
     }
@@ -69,7 +72,7 @@ function readable({ seq, type, bytes, offset, segment, live, expiresAt }: Versio
   return `${String(seq).padStart(width)}  ${type.padEnd(6)}  ${place}  ${live ? "live" : "stale"}${expiry}`;
 }
 
-/** A time for people; those beyond the calendar of JavaScript as the number that they are. */
+/** Formats a time. A time beyond the calendar of JavaScript stays a number. */
 function timeText(time: number): string {
   return time <= 8.64e15 ? new Date(time).toISOString() : `at ${time}`;
 }

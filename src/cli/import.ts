@@ -12,34 +12,34 @@ import { progressBar } from "./input_output/progress_bar.ts";
 import { counted } from "./text/format.ts";
 import { parseEntry } from "./text/notation.ts";
 
-/** A group is full at either of these; a value larger than that makes a group of its own. */
+/** A group is full at either limit. A larger value makes a group of its own. */
 const GROUP_LINES = 1024;
 const GROUP_CHARACTERS = 1024 * 1024;
 
-/** Groups that wait for the disk at the same time: they share syncs, and reading goes on meanwhile. */
+/** Groups that wait for the disk at once. They share syncs, and reading continues meanwhile. */
 const GROUPS_IN_FLIGHT = 8;
 const CHARACTERS_IN_FLIGHT = 8 * 1024 * 1024;
 
-/** Reads an export. */
+/** Stores the lines of an export. */
 export const importCommand: Command = {
   name: "import",
   args: [{ name: "FILE", optional: true, completion: "file" }],
   options: [],
-  summary: "store the lines of an export, or of any NDJSON of that form",
-  description: `Reads FILE, or standard input: a line {"key":…,"value":…} each, empty ones skipped. A key is a string or
-{"base64":"…"}; a value is JSON, or {"base64":"…"} for bytes; {"json":…} holds a JSON object whose only key is
-base64 or json. Numbers are those of JavaScript. "expiresAt" is when the key is gone, in milliseconds since
-1970; a time that is past leaves the key absent. The store is created if there is none.
+  summary: "store the lines of an export, or of other NDJSON in that form",
+  description: `Reads lines {"key":…,"value":…} from FILE or standard input, and skips empty lines. A key is a string or
+{"base64":"…"}. A value is JSON, or {"base64":"…"} for bytes, or {"json":…} for a JSON object whose only key is
+base64 or json. Numbers are those of JavaScript. "expiresAt" is the time of expiry, in milliseconds since 1970;
+if it is past, the key is absent afterwards. Creates the store if there is none.
 
-Lines are written in groups, each there whole or not at all, and safe from a power cut once acknowledged. A
-line that is none of the above ends the import with status 3; what stood before it is stored. Ctrl-C ends it
-with status 130; what was read until then is stored.`,
-  json: '{"acknowledged":LINES} after each group: so many lines of the input are stored and safe',
+Stores the lines in groups, each of them all or none. A group that has been acknowledged survives a power cut. A
+line in another form ends the import with status 3; the lines before it are stored. Ctrl-C ends it with status
+130; the lines that had been read are stored.`,
+  json: '{"acknowledged":LINES} after each group: that many lines of the input would survive a power cut',
   example: ["kvstore import backup.ndjson", "kvstore: imported 3 lines"],
   endsGently: () => true,
   run: async (context) => {
     const source = fileArgument(context, 0);
-    // Looked at before a store is created for nothing.
+    // Fails before a store is created in vain.
     const totalBytes = source === "-" ? 0 : sizeOf(source);
     return await withStore(context, "create", (store) => importLines(context, store, source, totalBytes));
   },
@@ -60,13 +60,13 @@ async function importLines(context: Context, store: KvStore, source: string, tot
   let doneBytes = 0;
   try {
     for await (const chunk of chunks(source, context.signal)) {
-      await importer.take(assembler.push(chunk));
+      await importer.store(assembler.push(chunk));
       bar.update({ doneBytes: doneBytes += chunk.length, totalBytes });
     }
-    // After Ctrl-C what is left may be half a line.
-    if (!context.signal.aborted) await importer.take(assembler.end());
+    // After Ctrl-C the rest may be half a line.
+    if (!context.signal.aborted) await importer.store(assembler.end());
   } catch (error) {
-    // What stood before a bad line is stored; after a failure of the store there is nothing to finish.
+    // The lines before a bad one are stored. After a failure of the store there is nothing to finish.
     if (error instanceof InputError) await importer.finish();
     throw error;
   } finally {
@@ -78,7 +78,7 @@ async function importLines(context: Context, store: KvStore, source: string, tot
   return EXIT.done;
 }
 
-/** Gathers lines to groups and has several of them on their way to the disk. */
+/** Collects lines in groups and writes several groups at once. */
 class Importer {
   /** Lines that held an entry. */
   entries = 0;
@@ -87,10 +87,10 @@ class Importer {
   #line = 0;
   #operations: BatchOperation[] = [];
   #characters = 0;
-  /** Groups on their way, in order: each resolves once it and all before it are acknowledged. */
+  /** Groups being written, in order. Each resolves once it and all groups before it are acknowledged. */
   #flying: Promise<void>[] = [];
   #flyingCharacters = 0;
-  /** Without the signal: after Ctrl-C the last groups are acknowledged, too. */
+  /** Has no signal, so that the last groups are acknowledged after Ctrl-C. */
   readonly #out = new StreamOutput(undefined);
   #listened = true;
   #failure: unknown;
@@ -100,8 +100,8 @@ class Importer {
     this.#store = store;
   }
 
-  /** Takes lines and sends them off, all of them: who types or trickles lines in waits for no group to fill. */
-  async take({ text, broken }: Lines): Promise<void> {
+  /** Stores lines, without waiting for a group to fill: lines may be typed, or come slowly. */
+  async store({ text, broken }: Lines): Promise<void> {
     const marked = this.#line === 0 && text.startsWith("\ufeff");
     for (let start = marked ? 1 : 0; start < text.length;) {
       const found = text.indexOf("\n", start);
@@ -116,7 +116,7 @@ class Importer {
     if (broken) throw new InputError(`line ${this.#line + 1}: not UTF-8`);
   }
 
-  /** Sends what is left and waits for everything. */
+  /** Sends the last lines and waits until all groups are acknowledged. */
   async finish(): Promise<void> {
     await this.#send();
     await this.#flying.at(-1);
@@ -126,7 +126,7 @@ class Importer {
     try {
       this.#operations.push({ type: "set", ...parseEntry(line) });
     } catch (error) {
-      // Looked at only now: nearly every line is an entry.
+      // Checked only now, as nearly every line is an entry.
       if (line.trim() === "") return;
       throw new InputError(`line ${this.#line}: ${(error as Error).message}`);
     }
@@ -137,13 +137,13 @@ class Importer {
   async #send(): Promise<void> {
     const operations = this.#operations;
     if (operations.length === 0) return;
-    // Whether the last group was refused is known a microtask later. Nothing follows one that was: what is stored is a
-    // beginning of the input, also on a full disk that has room for a smaller group.
+    // A microtask later it is known whether the store has refused the last group. If so, nothing follows it: what is
+    // stored is the beginning of the input, even if a full disk has room for a smaller group.
     await undefined;
     if (this.#failure !== undefined) throw this.#failure;
     const group = { written: this.#write(operations), lastLine: this.#line, characters: this.#characters };
     const landed = this.#land(group, this.#flying.at(-1));
-    // Waited for later; that it has failed by then must not end the process.
+    // Both are awaited later. Until then a rejection must not end the process.
     group.written.catch(() => {});
     landed.catch(() => {});
     this.#flying.push(landed);
@@ -159,7 +159,7 @@ class Importer {
     const line = this.#line;
     try {
       if (operations.length > 1) return await this.#store.batch(operations);
-      // A value at the limit fits a record of its own, but no batch.
+      // A value at the size limit fits into a record, but not into a batch.
       const { key, value, expiresAt } = operations[0] as BatchOperation & { type: "set" };
       await this.#store.set(key, value, expiresAt === undefined ? {} : { expiresAt });
     } catch (error) {
@@ -169,7 +169,7 @@ class Importer {
     }
   }
 
-  /** Acknowledges a group once it is safe, and those before it are. */
+  /** Acknowledges a group once it and all groups before it are durable. */
   async #land(group: { written: Promise<void>; lastLine: number; characters: number }, before?: Promise<void>) {
     await before;
     await group.written;
@@ -184,7 +184,7 @@ class Importer {
     try {
       await this.#out.flush();
     } catch (error) {
-      // Nobody listens any more: no reason to store half of the input and call it done.
+      // The reader is gone. The import goes on: half of the input would be of no use.
       if (!(error instanceof PipeClosed)) throw error;
       this.#listened = false;
     }

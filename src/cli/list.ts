@@ -7,21 +7,21 @@ import { EXIT } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { entryLine, keyForm, keyText, valueForm } from "./text/notation.ts";
 
-/** Prints keys. */
+/** Prints the keys. */
 export const list: Command = {
   name: "list",
   aliases: ["ls"],
   args: [{ name: "PREFIX", optional: true }],
   options: [
     KEY_OPTION,
-    { name: "values", about: "each value behind its key and a tab, as JSON in the form of an export" },
-    { name: "limit", value: "N", about: "at most N keys" },
-    { name: "reverse", about: "from the last key to the first" },
+    { name: "values", about: "print values too, after a tab, as JSON in the form of an export" },
+    { name: "limit", value: "N", about: "print at most N keys" },
+    { name: "reverse", about: "print the last key first" },
   ],
-  summary: "print the keys, sorted, one a line",
+  summary: "print the keys, sorted, one on each line",
   description:
-    `In the order of their bytes. Control characters and the backslash are escaped as in JSON (\\n, \\t, \\u0000,
-\\\\); a key that is no text is printed as base64:…, and no other key begins so.`,
+    `Sorts keys by their bytes. Escapes control characters and the backslash as JSON does (\\n, \\t, \\u0000, \\\\).
+Prints a key that is not text as base64:…; no other key looks like that.`,
   json: 'a line for each key, a string or {"base64":"…"}; with --values {"key":…,"value":…} as in an export',
   example: ["kvstore list user: --limit 2", "user:1", "user:2"],
   run: (context) => {
@@ -29,7 +29,7 @@ export const list: Command = {
     return withStore(context, "read", async (store) => {
       const write = context.json ? entryLine : readableEntry;
       if (hasSwitch(context, "values")) {
-        // Closed with the store.
+        // The snapshot closes with the store.
         const snapshot = store.snapshot();
         for (const [key, value] of snapshot.entries(range)) {
           if (context.out.add(write(key, value, snapshot.expiresAt(key)) + "\n")) await context.out.flush();

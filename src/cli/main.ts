@@ -1,11 +1,11 @@
 /**
- * From the process to a command and back to an exit status.
+ * Runs the command that the arguments of the process name.
  *
  * @module
  */
 
 import process from "node:process";
-import { checkTyped, directoryOfEnvironment } from "./command_line/check_utf8.ts";
+import { checkArgumentsAreUtf8, directoryOfEnvironment } from "./command_line/check_utf8.ts";
 import type { Command, Context } from "./command_line/definition.ts";
 import { EXIT, type Interrupted, PipeClosed, UsageError } from "./command_line/errors.ts";
 import { commandHelp, commandUsage, generalHelp, generalUsage } from "./command_line/help_text.ts";
@@ -15,24 +15,24 @@ import { Signals, StreamOutput } from "./input_output/output.ts";
 import { reportError, reportFailure } from "./input_output/report_error.ts";
 import { VERSION } from "./version.ts";
 
-/** Runs the command that the arguments of this process name, and sets its exit code. */
+/** Runs the command line of this process and sets its exit status. */
 export function main(): void {
   const signals = new Signals();
   run(process.argv.slice(2), signals).then((status) => {
     signals.ignore();
-    // A read of standard input that is still pending would keep the process; nothing is left to be written by now.
+    // A pending read of standard input would keep the process alive. All output has been written by now.
     if (signals.signal.aborted) process.exit(status);
     process.exitCode = status;
   });
 }
 
-/** Runs one command line and returns the exit status; every failure has been reported by then. */
+/** Runs a command line and returns the exit status. Reports every failure itself. */
 async function run(argv: readonly string[], signals: Signals): Promise<number> {
   const signal = signals.signal;
   const dashes = argv.indexOf("--");
   let json = argv.slice(0, dashes < 0 ? argv.length : dashes).includes("--json");
   try {
-    checkTyped(argv);
+    checkArgumentsAreUtf8(argv);
     const invocation = parseCommandLine(argv, COMMANDS);
     json = invocation.options.has("json");
     const out = new StreamOutput(signal);
@@ -42,7 +42,7 @@ async function run(argv: readonly string[], signals: Signals): Promise<number> {
       await out.flush();
       return EXIT.done;
     }
-    if (invocation.command === undefined) throw new UsageError("a command is wanted, and there is none");
+    if (invocation.command === undefined) throw new UsageError("no command given");
     if (invocation.command.endsGently?.(invocation.args)) signals.listen();
     const context = contextOf(invocation, invocation.command, signal, out);
     const status = await context.command.run(context);
@@ -56,7 +56,7 @@ async function run(argv: readonly string[], signals: Signals): Promise<number> {
   }
 }
 
-/** What `--version` and `--help` print. */
+/** Returns what `--version` or `--help` prints. */
 function informationAsked({ command, options }: Invocation): string | undefined {
   if (options.has("version")) return `kvstore ${VERSION}\n`;
   if (!options.has("help")) return undefined;

@@ -10,15 +10,15 @@ import { counted, grouped } from "./text/format.ts";
 import { keyForm, keyText } from "./text/notation.ts";
 import { placeText, problemForm } from "./verify.ts";
 
-/** Keeps what can be read. */
+/** Repairs a damaged store. */
 export const repair: Command = {
   name: "repair",
   args: [],
   options: [{ name: "dry-run", about: "only say what would be lost" }],
   summary: "make a damaged store usable again, keeping everything that can be read",
   description:
-    `Damaged bytes are moved aside, not deleted. Says what was lost: keys whose newest value is damaged, never
-silently replaced by an older one, and ranges of sequence numbers of which nothing is known.`,
+    `Moves damaged bytes aside and deletes nothing. Says what was lost: keys whose newest value is damaged (an older
+value never silently takes its place), and sequence numbers whose records are unknown.`,
   json: '{"dryRun":false,"problems":[…],"lostKeys":[…],"lostSequences":[[7,9]],"keptRecords":12,…}',
   example: ["kvstore repair --dry-run", "would keep 12 records and lose 1 key: user:2"],
   endsGently: () => true,
@@ -41,12 +41,12 @@ function repairForm(report: RepairReport, dryRun: boolean): unknown {
   return { dryRun, problems: problems.map(problemForm), lostKeys: lostKeys.map(keyForm), ...plain };
 }
 
-/** What repair did, or would do, for people. */
+/** Writes the report as text. */
 export function repairText(report: RepairReport, dryRun: boolean): string {
   const lines = report.problems.map((problem) => `damage: ${placeText(problem)}`);
   for (const key of report.lostKeys) lines.push(`lost: the newest value of ${keyText(key)}`);
   for (const [first, last] of report.lostSequences) {
-    lines.push(`lost: whatever had the sequence numbers ${grouped(first)} to ${grouped(last)}`);
+    lines.push(`lost: the records with the sequence numbers ${grouped(first)} to ${grouped(last)}`);
   }
   for (const file of report.movedAside) lines.push(`${dryRun ? "to be moved" : "moved"} aside: ${file}`);
   if (lines.length === 0) lines.push("no damage found, nothing to repair");

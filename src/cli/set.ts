@@ -11,7 +11,7 @@ import { decodeText, keyForm } from "./text/notation.ts";
 const VALUE_TYPES = ["string", "json", "bytes"] as const;
 type ValueType = typeof VALUE_TYPES[number];
 
-/** More than the library takes need not be read. */
+/** The library takes no larger value, so no more is read. */
 const LIMIT_VALUE_BYTES = 64 * 1024 * 1024;
 
 /** Stores a value. */
@@ -21,15 +21,15 @@ export const set: Command = {
   forms: ["KEY VALUE", "KEY -", "KEY --file FILE"],
   options: [
     KEY_OPTION,
-    { name: "file", value: "FILE", about: "the value is what is in FILE, as bytes", completion: "file" },
-    { name: "ttl", value: "DURATION", about: "the key is gone after it: 500ms, 10s, 10m, 2h, 7d" },
-    { name: "type", value: "TYPE", about: "store it as string, json or bytes instead", completion: VALUE_TYPES },
+    { name: "file", value: "FILE", about: "take the value from FILE, as bytes", completion: "file" },
+    { name: "ttl", value: "DURATION", about: "let the key expire after it: 500ms, 10s, 10m, 2h, 7d" },
+    { name: "type", value: "TYPE", about: "store the value as string, json or bytes", completion: VALUE_TYPES },
   ],
   summary: "store a value",
   description:
-    `VALUE is stored as a string, exactly as typed; - stands for standard input, stored as bytes. Behind -- it
-means itself. The store is created if there is none. Returns once the value would survive a power cut. Without
---ttl the key stays until it is deleted, also if it was to expire before.`,
+    `Stores VALUE as a string, exactly as typed. With - as VALUE it stores standard input, as bytes; after --, - is a
+value like any other. Creates the store if there is none. Returns once the value would survive a power cut.
+Without --ttl the key does not expire, even if it was to expire before.`,
   json: '{"key":…,"type":"string","bytes":11}, and "expiresAt" (milliseconds since 1970) with --ttl',
   example: [
     'kvstore set greeting "hello world"',
@@ -44,7 +44,7 @@ means itself. The store is created if there is none. Returns once the value woul
     const { value, bytes, type } = await readValue(context);
     return await withStore(context, "create", async (store) => {
       const written = store.set(key, value, expiry);
-      // Asked at once: it may be a short one.
+      // Asked at once: the key may expire soon.
       const expiresAt = store.expiresAt(key);
       await written;
       if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), type, bytes, expiresAt }) + "\n");
@@ -54,7 +54,7 @@ means itself. The store is created if there is none. Returns once the value woul
   },
 };
 
-/** The value that the command line names, and what `--json` says about it. */
+/** Reads the value that the command line names, with what `--json` prints of it. */
 async function readValue(context: Context): Promise<{ value: Value; bytes: number; type: ValueType }> {
   const type = valueType(context);
   const source = valueSource(context);
@@ -81,8 +81,8 @@ function asJson(text: string, failure: (reason: string) => Error): { value: Valu
   } catch (error) {
     throw failure((error as Error).message);
   }
-  if (value === Infinity || value === -Infinity) throw failure("the number is too large to be one here");
-  // A JSON string and a string are the same to the library.
+  if (value === Infinity || value === -Infinity) throw failure("the number is too large for JavaScript");
+  // To the library a JSON string is a string.
   if (typeof value === "string") return { value, bytes: new TextEncoder().encode(value).length, type: "string" };
   return { value, bytes: new TextEncoder().encode(JSON.stringify(value)).length, type: "json" };
 }
@@ -94,14 +94,14 @@ function valueType(context: Context): ValueType | undefined {
   throw new UsageError(`--type is "${name}"; wanted string, json or bytes`);
 }
 
-/** The file to read the value from (`-`: standard input), or `undefined` if it stands on the command line. */
+/** Returns the file to read the value from, `-` for standard input; `undefined` if the value is an argument. */
 function valueSource(context: Context): string | undefined {
   const file = optionText(context, "file");
   if (file === undefined && context.args.length < 2) {
-    throw new UsageError("set wants a VALUE behind the key, - for standard input, or --file FILE");
+    throw new UsageError("set needs a VALUE after the key, - for standard input, or --file FILE");
   }
   if (file !== undefined && context.args.length > 1) {
-    throw new UsageError(`set was given both VALUE "${context.args[1]}" and --file; wanted one of them`);
+    throw new UsageError(`set was given both VALUE "${context.args[1]}" and --file; wanted one of the two`);
   }
   return file ?? (context.args[1] === "-" && context.plainArgs > 1 ? "-" : undefined);
 }

@@ -13,11 +13,12 @@ export const stats: Command = {
   name: "stats",
   args: [],
   options: [],
-  summary: "print the store's figures: keys, bytes on disk, what compaction could win",
-  description: `Live bytes are records that hold a current value; stale ones compaction can win; tombstones mark keys
-that were deleted, or have expired, and that older segments may still hold. On a terminal a bar for each segment
-follows, to scale.`,
-  json: "the figures of stats() in the library, as one object",
+  summary: "print figures: keys, bytes on disk, bytes that compaction can reclaim",
+  description:
+    `Live bytes belong to records that hold a present value. Compaction can reclaim stale bytes. Tombstones hide keys
+that were deleted or have expired, as long as an older segment may hold them. On a terminal, prints a bar for
+each segment, to scale.`,
+  json: "an object with the figures of stats() in the library",
   example: ["kvstore stats", "keys                3", "disk               226 B  …"],
   run: (context) =>
     withStore(context, "read", async (store) => {
@@ -33,7 +34,7 @@ follows, to scale.`,
     }),
 };
 
-/** The segments of the store in a directory as bars, for the terminal at standard output. */
+/** Draws the segments of a store as bars for the terminal. */
 function segmentBars(directory: string): string {
   const { segments, close } = openLog(directory);
   try {
@@ -45,15 +46,15 @@ function segmentBars(directory: string): string {
   }
 }
 
-/** More bars than fit on a screen twice; of more segments the oldest and the newest are shown. */
+/** The most bars. Of more segments the oldest and the newest are shown. */
 const MOST_BARS = 64;
 const DEFAULT_WIDTH = 80;
 const NARROWEST_BAR = 16;
 
-/** What the bar of a segment is reckoned from. */
+/** The figures that a bar shows. */
 type BarPart = "liveBytes" | "expiredBytes" | "staleBytes" | "tombstoneBytes" | "graveBytes";
 
-/** A bar for each segment, to scale: the longest takes all columns there are. */
+/** Draws a bar for each segment, to scale. The longest segment takes all columns. */
 export function barsOf(
   segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | BarPart>[],
   { width, paint }: { width: number; paint: Paint },
@@ -74,7 +75,7 @@ export function barsOf(
   return `${lines.join("\n")}\n\n${" ".repeat(10)}${barLegend(["live", "stale", "tombstone", "free"], paint)}\n`;
 }
 
-/** The figures that mean something in a process of its own, one a line. */
+/** Writes the figures as a table. Figures that are about a running process are left out. */
 export function statsTable(figures: Stats): string {
   const share = (bytes: number) => figures.diskBytes > 0 ? percentage(bytes, figures.diskBytes) : "";
   const rows: [name: string, human: string, exact: string, share: string][] = [

@@ -13,11 +13,11 @@ export const verify: Command = {
   name: "verify",
   args: [],
   options: [],
-  summary: "read every byte of the store and check it",
+  summary: "read and check every byte of the store",
   description:
-    `Also where the store cannot be opened any more, and beside an application. Damage is listed with its place
-and, where it can be told, its key, and makes the exit status 1. Notes are harmless.`,
-  json: '{"problems":[…],"notes":[…]}, each with file, offset, length, reason, and key where it can be told',
+    `Works while an application has the store open, and on stores that do not open any more. Lists damage with its
+place and, if possible, its key. Exits with 1 if there is damage. Notes are harmless.`,
+  json: '{"problems":[…],"notes":[…]}, each with file, offset, length, reason, and key if possible',
   example: ["kvstore verify", "no damage found"],
   run: (context) =>
     waitingForLock(context, async () => {
@@ -28,7 +28,7 @@ and, where it can be told, its key, and makes the exit status 1. Notes are harml
       try {
         await context.out.flush();
       } catch (error) {
-        // What was found does not depend on who reads it.
+        // The exit status is the finding, whoever reads the output.
         if (!(error instanceof PipeClosed)) throw error;
       }
       return status;
@@ -39,22 +39,22 @@ function verifyForm(report: VerifyReport): unknown {
   return { problems: report.problems.map(problemForm), notes: report.notes.map(problemForm) };
 }
 
-/** A problem as JSON has it. */
+/** Converts a problem to its JSON form. */
 export function problemForm({ key, ...problem }: Problem): unknown {
   return key === undefined ? problem : { ...problem, key: keyForm(key) };
 }
 
-/** The report for people; under `--quiet` without what is harmless. */
+/** Writes the report as text. Leaves out notes if `quiet`. */
 export function verifyText(report: VerifyReport, quiet: boolean): string {
   const lines = report.problems.map((problem) => `damage: ${placeText(problem)}`);
   if (!quiet) lines.push(...report.notes.map((note) => `note: ${placeText(note)}`));
   const found = counted(report.problems.length, "problem");
-  if (report.problems.length > 0) lines.push(`${found} found; kvstore repair --dry-run says what could be kept`);
+  if (report.problems.length > 0) lines.push(`${found} found; kvstore repair --dry-run says what can be kept`);
   else if (!quiet) lines.push("no damage found");
   return lines.map((line) => line + "\n").join("");
 }
 
-/** A problem on one line, for people. */
+/** Writes a problem on one line. */
 export function placeText(problem: Problem): string {
   const place = `${problem.file} at ${grouped(problem.offset)}, ${counted(problem.length, "byte")}: ${problem.reason}`;
   if (problem.key === undefined) return place;

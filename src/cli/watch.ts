@@ -8,24 +8,25 @@ import { EXIT } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { changeLine } from "./text/notation.ts";
 
-/** Prints changes as they come. */
+/** Prints changes as they become durable. */
 export const watch: Command = {
   name: "watch",
   args: [{ name: "PREFIX", optional: true }],
   options: [
     KEY_OPTION,
-    { name: "since", value: "SEQ", about: "begin with the changes after that sequence number, not with the next one" },
+    { name: "since", value: "SEQ", about: "begin with the changes after that sequence number" },
   ],
   summary: "print changes as they become durable, until Ctrl-C",
-  description: `NDJSON: a line for each change, with its sequence number, its type (set, delete or clear), and key and
-value in the form of an export. PREFIX leaves out other keys, but not a clear, which concerns all of them. What
-another process writes is printed within two seconds of being safe from a power cut. A key that expires is no
-change, as nothing is written then; its line had an expiresAt.
+  description:
+    `Prints NDJSON: a line for each change, with its sequence number, its type (set, delete or clear), and its key
+and value in the form of an export. With PREFIX, changes of other keys are left out; a clear is printed, as it
+affects all keys. Prints what another process writes within two seconds after it is durable. The expiry of a key
+is no change, as nothing is written then; the line that set the key has "expiresAt".
 
---since goes on from a line that was printed before. Where the log cannot, it ends with status 3 (TRIMMED): if
-compaction has dropped some of the changes asked for, or the reader of the output falls too far behind, or the
-store has not come to that number, which is then from before an older state was put back. Ctrl-C ends it with
-status 130; a reader that closes the pipe, with 0 at the next line.`,
+--since continues after a line that was printed before. If the log cannot, the command ends with status 3
+(TRIMMED): compaction has dropped some of the changes, or the reader of the output has fallen too far behind, or
+the store has not reached that number, since an older state of it was restored. Ctrl-C ends the command with
+status 130. If the reader closes the pipe, it ends with 0 at the next line.`,
   example: ["kvstore watch user: --since 17", '{"seq":18,"type":"set","key":"user:1","value":{"name":"Ada"}}'],
   endsGently: () => true,
   run: (context) => {
@@ -52,7 +53,7 @@ async function printChanges(context: Context, store: KvStore, options: WatchOpti
 
 type Step = IteratorResult<Change, undefined>;
 
-/** The next change. If it is not there at once, those gathered before go out first. */
+/** Returns the next change. If it has to wait for one, it first writes the buffered lines. */
 async function nextOrFlush(context: Context, next: Promise<Step>): Promise<Step> {
   const first = await new Promise<Step | undefined>((resolve, reject) => {
     next.then(resolve, reject);

@@ -36,7 +36,7 @@ cliTest("verify of a damaged value: status 1, a line each, and the same as JSON"
     code: 1,
     lines: [
       `damage: ${file} at ${grouped}, 829 bytes: ${reason} (key key 2; an older version is intact)`,
-      "1 problem found; kvstore repair --dry-run says what could be kept",
+      "1 problem found; kvstore repair --dry-run says what can be kept",
     ],
   });
   const json = await shell.run(["verify", "--json"]);
@@ -77,7 +77,7 @@ cliTest("verify of a damaged header: what open refuses is listed, and what repai
   }
   assertEquals(imageOf(shell), before, "nothing but repair changes a damaged store");
   const text = lines(await shell.ok(["repair"]));
-  assert(/^lost: whatever had the sequence numbers \d+ to \d+$/.test(text[1]!), text[1]);
+  assert(/^lost: the records with the sequence numbers \d+ to \d+$/.test(text[1]!), text[1]);
   assertEquals(text[2], `moved aside: damaged/${file}`);
   assertEquals((await shell.run(["verify"])).code, 0);
 });

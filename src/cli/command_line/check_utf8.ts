@@ -1,6 +1,6 @@
 /**
- * What was typed, checked for bytes that are no text. Runtimes put U+FFFD in the place of bytes that are not UTF-8, so
- * that different keys would become one; such an argument is refused.
+ * Refuses arguments that are not UTF-8. The runtimes replace bytes that are not UTF-8 by U+FFFD, which would turn
+ * different keys into one.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import process from "node:process";
 
 const REPLACEMENT = "\ufffd";
 
-/** Throws a `UsageError` if an argument is not what was typed, or if that cannot be told. */
-export function checkTyped(argv: readonly string[]): void {
+/** Throws a `UsageError` if an argument was not UTF-8, or if it has a U+FFFD and the typed bytes cannot be read. */
+export function checkArgumentsAreUtf8(argv: readonly string[]): void {
   if (!argv.some((arg) => arg.includes(REPLACEMENT))) return;
   const raw = rawStrings("cmdline").slice(-argv.length);
   const wrong = argv.findIndex((arg, i) => arg.includes(REPLACEMENT) && !raw[i]?.equals(Buffer.from(arg)));
   if (wrong < 0) return;
   throw new UsageError(
-    `argument ${wrong + 1} is not UTF-8 (it arrived as "${argv[wrong]}"); keys that are no text go in base64 with ` +
-      "--key-base64, values through standard input or --file, and names of files have to be text",
+    `argument ${wrong + 1} is not UTF-8 (it arrived as "${argv[wrong]}"); pass keys that are not text as base64 with ` +
+      "--key-base64, such values through standard input or --file; file names must be text",
   );
 }
 
-/** The directory that `KVSTORE_DIR` names; throws a `UsageError` if it is not UTF-8. */
+/** Returns the directory in `KVSTORE_DIR`. Throws a `UsageError` if it is not UTF-8. */
 export function directoryOfEnvironment(): string | undefined {
   const name = "KVSTORE_DIR";
-  const refusal = new UsageError(`${name} is not UTF-8; wanted the path of a directory, as text`, { general: true });
+  const refusal = new UsageError(`${name} is not UTF-8; wanted the path of a directory`, { general: true });
   let dir: string | undefined;
   try {
     dir = process.env[name];
   } catch (error) {
-    // Deno says so itself.
+    // Deno refuses such a variable itself.
     throw (error as Error).name === "InvalidData" ? refusal : error;
   }
   if (!dir?.includes(REPLACEMENT)) return dir;
@@ -42,8 +42,8 @@ export function directoryOfEnvironment(): string | undefined {
 }
 
 /**
- * The bytes that this process was started with, or nothing where they cannot be had: on systems other than Linux, in Deno
- * without all permissions, and below npm, which has put in U+FFFD itself by then.
+ * Returns the bytes of the arguments or the environment, or nothing where they cannot be read: on systems other than
+ * Linux, in Deno without all permissions, and under npm, which has replaced them itself.
  */
 function rawStrings(name: "cmdline" | "environ"): Buffer[] {
   if (process.env.npm_command !== undefined) return [];

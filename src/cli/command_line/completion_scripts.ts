@@ -1,5 +1,5 @@
 /**
- * Completion scripts for shells, from the table of commands.
+ * Completion scripts for shells, made from the table of commands.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Command, Completion, Option } from "./definition.ts";
 import { GLOBAL_OPTIONS } from "./parse.ts";
 
-/** The shells that there are scripts for. */
+/** The shells with a completion script. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** The script for one shell. */
+/** Returns the completion script for a shell. */
 export function completionScript(shell: typeof SHELLS[number], commands: readonly Command[]): string {
   if (shell === "bash") return bashScript(commands);
   return shell === "zsh" ? zshScript(commands) : fishScript(commands);
@@ -29,7 +29,7 @@ function valuedOptions(commands: readonly Command[]): Option[] {
   return all.filter((option) => option.value !== undefined);
 }
 
-/** What bash runs to offer something. */
+/** Returns the line of bash that offers a completion. */
 function bashOffer(completion: Completion | undefined, commands: readonly Command[]): string {
   if (completion === undefined) return "return";
   if (completion === "file") return 'COMPREPLY=($(compgen -f -- "$word"))';
@@ -78,7 +78,7 @@ complete -o filenames -F _kvstore kvstore
 `;
 }
 
-/** A text inside single quotes, in which zsh and fish take nothing but the quote itself (and fish the backslash). */
+/** Escapes a text for single quotes: in zsh the quote is special, in fish the backslash too. */
 function quoted(text: string, shell: "zsh" | "fish"): string {
   return shell === "zsh" ? text.replaceAll("'", "'\\''") : text.replaceAll(/['\\]/g, "\\$&");
 }

@@ -1,12 +1,13 @@
 /**
- * What a command is. One table of these (command_table.ts) drives parsing, help and completions, so they cannot disagree.
+ * What a command consists of. Parsing, help and completions all follow the one table of commands (command_table.ts), so
+ * they cannot disagree.
  *
  * @module
  */
 
 import type { Output } from "../input_output/output.ts";
 
-/** What a shell may offer in some place of the command line. */
+/** What a shell offers for an argument or an option's value. */
 export type Completion = "file" | "directory" | "command" | readonly string[];
 
 /** An argument by position. */
@@ -16,58 +17,58 @@ export interface Argument {
   completion?: Completion;
 }
 
-/** An option. Without `value` it is a switch. */
+/** An option of a command. It is a switch if it has no `value`. */
 export interface Option {
-  /** Without the dashes. The same name means the same kind of option in every command. */
+  /** The name without dashes. Options of one name are of one kind in every command. */
   name: string;
-  /** What its value is called in help. */
+  /** The name of its value in help. */
   value?: string;
   about: string;
   completion?: Completion;
 }
 
-/** A command, ready to be run, explained and completed. */
+/** A command: how to run, explain and complete it. */
 export interface Command {
   name: string;
   aliases?: readonly string[];
   args: readonly Argument[];
-  /** The ways to call it, where the arguments alone do not tell: what comes after the command's name. */
+  /** The ways to call it, without the command's name. Default: its arguments. */
   forms?: readonly string[];
   options: readonly Option[];
   /** One line for the list of commands. */
   summary: string;
-  /** What else there is to know, in lines that are already broken. */
+  /** The rest of the help, with its line breaks. */
   description: string;
-  /** What `--json` prints, for help; absent where it changes nothing but errors. */
+  /** What `--json` prints, for help. Absent if the option affects errors only. */
   json?: string;
-  /** One example: a line to type, and what it does or prints. */
+  /** An example: a line to type, then what it prints. */
   example: readonly string[];
   /**
-   * Whether Ctrl-C lets it put things in order first. Others leave nothing behind, so the signal just ends them, also
-   * in the middle of synchronous work, where no handler would be heard.
+   * Whether the command finishes what it must after Ctrl-C. The signal just kills other commands, which leave nothing
+   * behind; so it works during synchronous work too, when no handler would run.
    */
   endsGently?: (args: readonly string[]) => boolean;
-  /** Does it and returns the exit status. */
+  /** Runs the command and returns the exit status. */
   run: (context: Context) => Promise<number> | number;
 }
 
-/** What a running command gets. */
+/** What a command is run with. */
 export interface Context {
   command: Command;
   dir: string;
   /** Arguments by position, as typed. */
   args: readonly string[];
-  /** How many of `args` stood in front of `--`; the others mean themselves even where they look special. */
+  /** How many of `args` stood before `--`. The others have no special meaning: `-` is a value, not standard input. */
   plainArgs: number;
-  /** Options given: a text, or `true` for switches. */
+  /** The given options: the value, or `true` for a switch. */
   options: ReadonlyMap<string, string | true>;
   json: boolean;
   quiet: boolean;
-  /** How long to keep trying while another process holds the store's lock. */
+  /** How long to keep trying while another process has the store locked. */
   waitMs: number;
-  /** Aborted by Ctrl-C, with an `Interrupted` as its reason. */
+  /** Aborted by Ctrl-C, with an `Interrupted` as the reason. */
   signal: AbortSignal;
   out: Output;
-  /** One line for people on standard error; nothing under `--quiet`. */
+  /** Prints a line on standard error, except under `--quiet`. */
   note: (text: string) => void;
 }

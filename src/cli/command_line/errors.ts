@@ -1,16 +1,16 @@
 /**
- * The ways a command ends other than by doing what was asked, each with its exit status.
+ * Exit statuses, and the errors that end a command.
  *
  * @module
  */
 
-/** Exit statuses, as the contract has them. */
+/** Exit statuses. */
 export const EXIT = { done: 0, absent: 1, usage: 2, failed: 3 } as const;
 
-/** The command line itself is wrong. The message names what was wrong and what was wanted. */
+/** The command line is wrong. The message says what was given and what was wanted. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** Whether it concerns no command, so that the usage of none helps. */
+  /** Whether the error is not about a command, so that no command's usage helps. */
   readonly general: boolean;
 
   constructor(message: string, { general = false }: { general?: boolean } = {}) {
@@ -19,7 +19,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What was read from a file or from standard input is not what it should be. */
+/** A file or standard input could not be read, or does not have the right content. */
 export class InputError extends Error {
   override readonly name = "InputError";
 }
@@ -27,7 +27,7 @@ export class InputError extends Error {
 /** A signal asked the command to stop. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
-  /** The exit status that tells of the signal: 130 for SIGINT, 143 for SIGTERM. */
+  /** The exit status for the signal: 130 for SIGINT, 143 for SIGTERM. */
   readonly status: number;
 
   constructor(signalName: string, status: number) {
@@ -36,7 +36,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Nobody reads our output any more (`| head`): reason to stop, and no error. */
+/** The reader of standard output has closed the pipe (`| head`). The command stops; that is no failure. */
 export class PipeClosed extends Error {
   override readonly name = "PipeClosed";
 }

@@ -1,5 +1,5 @@
 /**
- * Help, from the table of commands.
+ * Help, made from the table of commands.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { GLOBAL_OPTIONS } from "./parse.ts";
 
 const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS]";
 
-/** Help on everything, in short. */
+/** Returns the help that lists all commands. */
 export function generalHelp(commands: readonly Command[]): string {
   const rows = commands.map((command): [string, string] => [callOf(command), command.summary]);
   return `An embedded key-value store in a directory of log files.
@@ -18,9 +18,9 @@ ${generalUsage()}
 
 Commands:
 ${columns(rows)}
-Options, anywhere before --:
+Options (anywhere before --):
 ${columns(GLOBAL_OPTIONS.map(optionRow))}
-Keys and values are taken as typed; those that begin with a dash are written behind --:
+Keys and values are taken as typed. Write those that begin with a dash after --:
   kvstore set -- -5 minus
 
 Exit status: 0 done; 1 key not found, or damage found; 2 wrong usage; 3 the store could not do it; 130 interrupted.
@@ -28,15 +28,15 @@ Exit status: 0 done; 1 key not found, or damage found; 2 wrong usage; 3 the stor
 `;
 }
 
-/** One line: how to call the program. */
+/** Returns the line that says how to call the program. */
 export function generalUsage(): string {
   return `Usage: kvstore ${SUFFIX} COMMAND`;
 }
 
-/** The ways to call a command. */
+/** Returns the lines that say how to call a command. */
 export function commandUsage(command: Command): string {
   const forms = command.forms ?? [argumentsOf(command)];
-  // An option that makes a form of its own is not offered in the others.
+  // An option that has a form of its own is left out of the other forms.
   const others = command.options.filter((option) => !forms.some((form) => form.includes(`--${option.name}`)));
   const options = others.map((option) => `[${optionCall(option)}]`);
   const lines = forms.map((form) =>
@@ -45,13 +45,13 @@ export function commandUsage(command: Command): string {
   return `Usage: ${lines.join("\n       ")}`;
 }
 
-/** Help on one command. */
+/** Returns the help for a command. */
 export function commandHelp(command: Command): string {
-  const [call, ...rest] = command.example;
+  const [call, ...output] = command.example;
   const aliases = command.aliases === undefined ? "" : `\nAlso called: ${command.aliases.join(", ")}\n`;
   const own = command.options.length === 0 ? "" : `\nOptions:\n${columns(command.options.map(optionRow))}`;
   const json = command.json === undefined ? "" : `\nWith --json: ${command.json}\n`;
-  const example = [`$ ${call}`, ...rest.map((line) => line.startsWith("kvstore ") ? `$ ${line}` : line)];
+  const example = [`$ ${call}`, ...output.map((line) => line.startsWith("kvstore ") ? `$ ${line}` : line)];
   return `kvstore ${command.name}: ${command.summary}
 
 ${commandUsage(command)}

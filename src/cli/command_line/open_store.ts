@@ -1,5 +1,5 @@
 /**
- * Opening the store for a command, and closing it however the command ends.
+ * Opens the store for a command, and closes it however the command ends.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { KvStore, KvStoreError, type OpenOptions } from "../../../mod.ts";
 import { unlessAborted } from "../input_output/output.ts";
 import type { Context } from "./definition.ts";
 
-/** `read` needs no lock; `write` wants an existing store; `create` makes one where there is none. */
+/** How to open the store: `read` takes no lock, `write` needs an existing store, `create` creates one if there is none. */
 export type Access = "read" | "write" | "create";
 
-/** How often a locked store is tried again. */
+/** The pause between attempts to open a locked store. */
 const POLL_MS = 50;
 
-/** Opens the store, runs `action`, and closes the store again whether or not that went well. */
+/** Opens the store, runs `action` and closes the store, also if the action fails. */
 export async function withStore<T>(
   context: Context,
   access: Access,
@@ -26,7 +26,7 @@ export async function withStore<T>(
     reportRecovery(context, store, access);
     result = await action(store);
   } catch (error) {
-    // What went wrong first is what to tell.
+    // The first error is the one to report.
     await store.close().catch(() => {});
     throw error;
   }
@@ -39,7 +39,7 @@ async function openWaiting(context: Context, access: Access): Promise<KvStore> {
   return await waitingForLock(context, () => KvStore.open(context.dir, options));
 }
 
-/** Runs `attempt`, and again as long as the store is locked and `--wait` allows. */
+/** Runs `attempt`, and repeats it while the store is locked, for as long as `--wait` says. */
 export async function waitingForLock<T>(context: Context, attempt: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + context.waitMs;
   for (;;) {
@@ -54,14 +54,14 @@ export async function waitingForLock<T>(context: Context, attempt: () => Promise
   }
 }
 
-/** The library says what it did not find; here we know how to go on from there. */
+/** Makes an error that says which directory has no store and how to create or name one. */
 export function noStore(context: Context, error: KvStoreError): KvStoreError {
   const message =
-    `there is no store in ${context.dir}; "set" and "import" create one, --dir or KVSTORE_DIR name another`;
+    `there is no store in ${context.dir}; "set" and "import" create one, --dir or KVSTORE_DIR names another`;
   return new KvStoreError("NOT_FOUND", message, { cause: error });
 }
 
-/** Nothing is discarded silently. */
+/** Reports what recovery has discarded. */
 function reportRecovery(context: Context, store: KvStore, access: Access): void {
   const { clean, discardedBytes, discardedRecords, recoveredRecords, segment, reason } = store.recovery;
   if (clean || access === "read" || discardedBytes + discardedRecords === 0) return;

@@ -1,5 +1,5 @@
 /**
- * From the arguments of the process to a command and what was asked of it.
+ * Parses the command line.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { Command, Option } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 
-/** Options that every command takes. */
+/** The options of every command. */
 export const GLOBAL_OPTIONS: readonly Option[] = [
   {
     name: "dir",
@@ -16,23 +16,23 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
     about: "the store's directory (else KVSTORE_DIR, else ./kvstore-data)",
     completion: "directory",
   },
-  { name: "json", about: "output for programs, errors too" },
-  { name: "quiet", about: "nothing on standard error but errors" },
-  { name: "wait", value: "SECONDS", about: "keep trying so long while another process holds the lock" },
+  { name: "json", about: "print JSON, for programs; errors too" },
+  { name: "quiet", about: "print nothing but errors on standard error" },
+  { name: "wait", value: "SECONDS", about: "how long to keep trying while another process holds the lock" },
   { name: "help", about: "explain the command" },
   { name: "version", about: "print the version" },
 ];
 
-/** The command line, taken apart and checked against the table. */
+/** A parsed command line. */
 export interface Invocation {
-  /** Absent where there is no command on the line: `--version`, `--help`, or nothing at all. */
+  /** The command. Absent if the line names none: `--version`, `--help`, or an empty line. */
   command: Command | undefined;
   args: string[];
   plainArgs: number;
   options: Map<string, string | true>;
 }
 
-/** Takes the arguments apart. Throws a `UsageError` for whatever the table does not know. */
+/** Parses the arguments of the process. Throws a `UsageError` if they do not fit the table of commands. */
 export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Invocation {
   const table = new Map([...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)].map((o) => [o.name, o]));
   const valued = [...table.values()].filter((option) => option.value !== undefined).map((option) => option.name);
@@ -43,20 +43,20 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
     boolean: switches,
   });
   const plain = (parsed._ as (string | number)[]).map(String);
-  const rest = parsed["--"] as string[];
-  const name = plain.length > 0 ? plain.shift() : rest.shift();
+  const afterDashes = parsed["--"] as string[];
+  const name = plain.length > 0 ? plain.shift() : afterDashes.shift();
   const command = name === undefined ? undefined : findCommand(name, commands);
   const options = new Map<string, string | true>();
   for (const option of table.keys()) {
     const value = parsed[option];
     if (typeof value === "string" || value === true) options.set(option, value);
   }
-  const invocation = { command, args: [...plain, ...rest], plainArgs: plain.length, options };
+  const invocation = { command, args: [...plain, ...afterDashes], plainArgs: plain.length, options };
   if (command !== undefined && !options.has("help") && !options.has("version")) checkFits(invocation, command);
   return invocation;
 }
 
-/** The command of that name or alias. */
+/** Returns the command with a name or alias. Throws a `UsageError` if there is none. */
 export function findCommand(name: string, commands: readonly Command[]): Command {
   const found = commands.find((command) => command.name === name || command.aliases?.includes(name));
   if (found !== undefined) return found;
@@ -64,16 +64,16 @@ export function findCommand(name: string, commands: readonly Command[]): Command
   throw new UsageError(`there is no command "${name}"; wanted one of: ${names}`, { general: true });
 }
 
-/** The command whose usage helps where the command line cannot be taken apart: the first word that names one. */
+/** Returns the command whose usage to show when parsing fails: the first word that names a command. */
 export function likelyCommand(argv: readonly string[], commands: readonly Command[]): Command | undefined {
   const words = argv.map((word) => commands.find(({ name, aliases }) => name === word || aliases?.includes(word)));
   return words.find((command) => command !== undefined);
 }
 
 /**
- * Checks every option against the table and attaches its value with `=`. `parseArgs` alone takes a `true` behind a
- * switch for the switch's value (the key would be lost in `get --raw true`), leaves an empty text or one that begins
- * with a dash behind an option that wants a value, and lets `--_` overwrite the arguments.
+ * Checks every option against the table and attaches its value with `=`. `parseArgs` alone would take a `true` after a
+ * switch for the switch's value, which loses the key of `get --raw true`. It would not take an empty value, or one that
+ * begins with a dash. And it would let `--_` overwrite the arguments.
  */
 function withValuesAttached(argv: readonly string[], table: Map<string, Option>): string[] {
   const attached: string[] = [];
@@ -87,22 +87,22 @@ function withValuesAttached(argv: readonly string[], table: Map<string, Option>)
     const [, name, assigned] = /^--([^=]+)(?:=(.*))?$/s.exec(arg === "-h" ? "--help" : arg) ?? [];
     const option = table.get(name ?? "");
     if (option === undefined) {
-      const hint = "keys and values that begin with a dash are written behind --";
+      const hint = "write keys and values that begin with a dash after --";
       throw new UsageError(`there is no option ${arg.split("=")[0]}; ${hint}`);
     }
     if (option.value === undefined) {
-      if (assigned !== undefined) throw new UsageError(`--${name} takes no value, and "${arg}" gives one`);
+      if (assigned !== undefined) throw new UsageError(`--${name} takes no value, but "${arg}" gives one`);
       attached.push(`--${name}=true`);
     } else {
       const value = assigned ?? (argv[i + 1]?.startsWith("--") ? undefined : argv[++i]);
-      if (!value) throw new UsageError(`--${name} wants a value: --${name} ${option.value}`);
+      if (!value) throw new UsageError(`--${name} needs a value: --${name} ${option.value}`);
       attached.push(`--${name}=${value}`);
     }
   }
   return attached;
 }
 
-/** Checks that the options are the command's own and that the number of arguments is right. */
+/** Checks that the command has the given options and takes that many arguments. */
 function checkFits(invocation: Invocation, command: Command): void {
   const own = new Set([...GLOBAL_OPTIONS, ...command.options].map((option) => option.name));
   for (const name of invocation.options.keys()) {
@@ -111,10 +111,10 @@ function checkFits(invocation: Invocation, command: Command): void {
   const given = invocation.args.length;
   const wanted = command.args.filter((argument) => !argument.optional).length;
   if (given < wanted) {
-    throw new UsageError(`${command.name} wants ${command.args[given]!.name}, and there is none`);
+    throw new UsageError(`${command.name} needs ${command.args[given]!.name}`);
   }
   if (given > command.args.length) {
     const extra = invocation.args[command.args.length]!;
-    throw new UsageError(`${command.name} was given "${extra}", which is more than it takes`);
+    throw new UsageError(`${command.name} takes no further argument, but was given "${extra}"`);
   }
 }

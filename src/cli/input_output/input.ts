@@ -1,5 +1,5 @@
 /**
- * Reading standard input and files in pieces, and lines out of the pieces.
+ * Reads standard input and files in chunks, and splits the chunks into lines.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import process from "node:process";
 const FILE_CHUNK_BYTES = 256 * 1024;
 
 /**
- * The longest line taken. A value of 64 MiB whose every byte JSON writes as `\u00XX` makes 384 MiB; beyond this the
- * runtimes cannot hold it as one string.
+ * The longest line. A value of 64 MiB takes 384 MiB if JSON writes every byte as `\u00XX`. The runtimes cannot hold much
+ * more in one string.
  */
 const LINE_LIMIT_BYTES = 448 * 1024 * 1024;
 
 /**
- * The pieces of a file, or of standard input for `-`. Ends, without error, when `signal` is aborted. Standard input is
- * left open then: closing it under a pending read never settles in Deno, and the process is about to end anyway.
+ * Yields the chunks of a file, or of standard input for `-`. Ends without an error when `signal` is aborted. It leaves
+ * standard input open then: in Deno, closing it during a read never settles. The process is about to end anyway.
  */
 export async function* chunks(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
@@ -39,7 +39,7 @@ export async function* chunks(source: string, signal: AbortSignal): AsyncGenerat
   }
 }
 
-/** All of a file or of standard input, up to `limitBytes`. */
+/** Reads all of a file or of standard input. Throws if that is more than `limitBytes`. */
 export async function readAll(source: string, signal: AbortSignal, limitBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -52,21 +52,21 @@ export async function readAll(source: string, signal: AbortSignal, limitBytes: n
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Complete lines, and whether what comes behind them is no UTF-8. */
+/** Complete lines, and whether the line after them is not UTF-8. */
 export interface Lines {
   text: string;
   broken: boolean;
 }
 
 /**
- * Puts pieces of bytes together to texts of whole lines. They are decoded many at a time, which costs a fraction of
- * decoding each; only where that fails they are looked at one by one.
+ * Assembles chunks of bytes to text that consists of whole lines. It decodes many lines at once, which costs a fraction
+ * of decoding each; only if that fails it decodes them one by one.
  */
 export class LineAssembler {
   #parts: Uint8Array[] = [];
   #bytes = 0;
 
-  /** Takes a piece; returns the lines that are complete now, each with its line feed. */
+  /** Takes a chunk. Returns the lines that are complete now, each with its line feed. */
   push(chunk: Uint8Array): Lines {
     const end = chunk.lastIndexOf(10) + 1;
     if (end === 0) {
@@ -79,7 +79,7 @@ export class LineAssembler {
     return lines;
   }
 
-  /** The rest, at the end of the input. */
+  /** Returns the rest, at the end of the input. */
   end(): Lines {
     const whole = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
     this.#parts = [];
@@ -91,7 +91,7 @@ export class LineAssembler {
   #keep(part: Uint8Array): void {
     if (part.length === 0) return;
     this.#bytes += part.length;
-    // A piece may hold many lines; only what came without a line end in earlier pieces is one line for certain.
+    // A chunk may hold many lines. What earlier chunks left over is part of one line.
     if (this.#bytes > LINE_LIMIT_BYTES) throw new InputError(`a line is longer than ${LINE_LIMIT_BYTES} bytes`);
     this.#parts.push(part);
   }

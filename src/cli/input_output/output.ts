@@ -1,6 +1,6 @@
 /**
- * Standard output: texts gathered into chunks of 64 KiB, each awaited until the reader took it, so that a slow reader
- * slows us down instead of filling memory.
+ * Standard output, in chunks of 64 KiB. Each chunk is awaited until the reader has taken it, so a slow reader slows the
+ * command down instead of filling memory.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import { Interrupted, PipeClosed } from "../command_line/errors.ts";
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * After so much output the event loop turns once, or signals would not be heard: Node writes to files and pipes in
- * place, and nothing else in a listing ever waits.
+ * The output between two turns of the event loop. Node writes to files and pipes synchronously, and a listing waits for
+ * nothing else. So without these turns signals would not be handled.
  */
 const TURN_LENGTH = 4 * 1024 * 1024;
 
 /** What the commands print to. */
 export interface Output {
-  /** Gathers a text. When it returns `true` there is enough for a chunk: time to await `flush`. */
+  /** Buffers a text. Returns `true` once there is enough for a chunk: then await `flush`. */
   add(text: string): boolean;
-  /** Hands over what was gathered, and waits until the reader took it. Throws `PipeClosed` if nobody reads. */
+  /** Writes the buffer and waits until the reader has taken it. Throws `PipeClosed` if the reader is gone. */
   flush(): Promise<void>;
-  /** Flushes, then hands over bytes as they are. */
+  /** Flushes, then writes bytes as they are. */
   bytes(data: Uint8Array): Promise<void>;
 }
 
-/** Any stream of node that can be written to; a file for `export FILE`, else standard output. */
+/** A writable stream of Node: standard output, or the file of `export FILE`. */
 export interface Writable {
   write(data: string | Uint8Array, done: (error?: Error | null) => void): boolean;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** An output on a stream. Waiting ends when `signal` is aborted, with its reason; without one, when all is taken. */
+/** Writes to a stream. An abort of `signal`, if there is one, ends the waiting and rejects with its reason. */
 export class StreamOutput implements Output {
   readonly #signal: AbortSignal | undefined;
   readonly #open: () => Writable;
@@ -85,15 +85,15 @@ export class StreamOutput implements Output {
 
   #opened(): Writable {
     const stream = this.#open();
-    // The error comes to the callback of write as well; without a listener here it would end the process.
+    // The callback of `write` gets the error too. Without a listener it would end the process.
     stream.on("error", () => {});
     return stream;
   }
 }
 
 /**
- * What `work` resolves to, or, if `signal` is aborted first, its reason. Not `Promise.race`: that would keep a reaction
- * on the long-lived promise for every call.
+ * Settles as `work` does, or rejects with the reason of `signal` if that is aborted first. `Promise.race` would leave a
+ * reaction on the signal's promise with every call.
  */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -104,7 +104,7 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
-/** Ctrl-C, and the polite request to end, as an abort. A second signal ends the process at once. */
+/** Turns SIGINT and SIGTERM into an abort. A second signal ends the process at once. */
 export class Signals {
   readonly #controller = new AbortController();
   readonly #onInterrupt = () => this.#controller.abort(new Interrupted("SIGINT", 130));

@@ -1,5 +1,5 @@
 /**
- * A file that a command writes: replaced only when it is complete.
+ * Writes a file that appears, or replaces an older one, only once it is complete.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { InputError } from "../command_line/errors.ts";
 import { type Output, StreamOutput } from "./output.ts";
 import process from "node:process";
 
-/** Lets `write` write to a temporary file beside the one wanted, and renames it once everything is in it. */
+/** Runs `write` on a temporary file beside the target, and renames it once everything is written. */
 export async function intoFile<T>(context: Context, name: string, write: (out: Output) => Promise<T>): Promise<T> {
   const target = resolved(name);
-  // A device or a named pipe is written to, not replaced.
+  // Devices and named pipes are written to, not replaced.
   const temporary = target.replaceable ? `${target.path}.${process.pid}.tmp` : target.path;
   const stream = createWriteStream(temporary, { mode: 0o600, flags: target.replaceable ? "wx" : "w" });
   try {
@@ -32,8 +32,8 @@ export async function intoFile<T>(context: Context, name: string, write: (out: O
 }
 
 /**
- * Where a name leads, and whether it may be replaced by a rename: only a file, found through links so that those stay,
- * or nothing at all. Devices, pipes and links to nowhere are written to.
+ * Resolves a file name. A rename may replace a file, found through links so that the links stay, or a name that does not
+ * exist. Devices, pipes and broken links are written to.
  */
 function resolved(name: string): { path: string; replaceable: boolean } {
   try {

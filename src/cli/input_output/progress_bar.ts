@@ -1,5 +1,5 @@
 /**
- * The progress bar of long commands: on a terminal only, and only once the work turns out to be long.
+ * The progress bar of long commands. It shows on a terminal only, and only once the work has taken a while.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { Progress } from "../../../mod.ts";
 import type { Context } from "../command_line/definition.ts";
 import { grouped, humanBytes } from "../text/format.ts";
 
-/** Work that is done before this shows no bar. */
+/** Shorter work shows no bar. */
 const PATIENCE_MS = 300;
 
-/** A bar to be told of progress and to be stopped, whatever happens. */
+/** A progress bar. It must be stopped, also after a failure. */
 export interface Bar {
   update: (progress: Progress) => void;
   stop: () => Promise<void>;
 }
 
 /**
- * A bar for work measured in bytes, or in whatever `unit` says. Does nothing under `--quiet` or where standard error is
- * no terminal.
+ * Makes a bar for work that is measured in bytes, or in `unit`. It does nothing under `--quiet`, or if standard error is
+ * not a terminal.
  */
 export function progressBar(context: Context, doing: string, unit = "bytes"): Bar {
   if (context.quiet || !process.stderr.isTTY) return { update: () => {}, stop: () => Promise.resolve() };
@@ -29,7 +29,7 @@ export function progressBar(context: Context, doing: string, unit = "bytes"): Ba
   let bar: ProgressBar | undefined;
   const figure = (value: number) => unit === "bytes" ? humanBytes(value) : `${grouped(value)} ${unit}`;
   const format = (state: ProgressBarFormatter) => {
-    // Of standard input nobody knows the end.
+    // The length of standard input is unknown.
     const amount = state.max > 0 ? `${figure(state.value)} of ${figure(state.max)}` : figure(state.value);
     return `${doing} ${state.progressBar} ${amount} ${state.styledTime}`;
   };
@@ -50,7 +50,7 @@ export function progressBar(context: Context, doing: string, unit = "bytes"): Ba
   };
 }
 
-/** Runs `work` with a bar and the command's signal as its options. */
+/** Runs `work` with options that update a bar and pass on the command's signal. */
 export async function withProgress<T>(
   context: Context,
   doing: string,

@@ -1,5 +1,5 @@
 /**
- * Errors on standard error: one line for people, one JSON object for programs.
+ * Reports errors on standard error: as a line of text, or as JSON under `--json`.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Context } from "../command_line/definition.ts";
 import { EXIT, InputError, UsageError } from "../command_line/errors.ts";
 import { keyText } from "../text/notation.ts";
 
-/** Prints an error. Whatever it contains, it is one line and moves no cursor. */
+/** Prints an error on one line. Control characters in the message become spaces. */
 export function reportError(code: string, message: string, json: boolean): void {
   if (json) process.stderr.write(JSON.stringify({ error: { code, message } }) + "\n");
   // deno-lint-ignore no-control-regex
   else process.stderr.write(`kvstore: ${message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ")}\n`);
 }
 
-/** Prints whatever ended a command and returns the exit status. Usage below the message is the caller's. */
+/** Reports the error that ended a command and returns the exit status. The caller prints the usage, if that helps. */
 export function reportFailure(error: unknown, json: boolean): number {
   if (error instanceof UsageError) {
     reportError("USAGE", error.message, json);
@@ -25,20 +25,20 @@ export function reportFailure(error: unknown, json: boolean): number {
   }
   const message = messageOf(error);
   reportError(codeOf(error), message, json);
-  // A mistake of ours: whoever wants to report it needs the stack.
+  // For reports of unexpected errors.
   const { stack } = (error ?? {}) as { stack?: unknown };
   if (process.env.KVSTORE_DEBUG && stack !== undefined) process.stderr.write(`${stack}\n`);
   return EXIT.failed;
 }
 
-/** What an error says; of anything else that was thrown, what it is as text. */
+/** Returns the message of an error, or anything else that was thrown as text. */
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { message?: unknown };
   if (isStackOverflow(error)) return "a value is nested more deeply than this runtime can write as JSON";
   return typeof message === "string" ? message : String(error);
 }
 
-/** Of the command's own calls none goes deep: what does is JSON that a version without a bound on nesting has stored. */
+/** A stack overflow comes from deeply nested JSON, which a version without a limit on nesting has stored. */
 function isStackOverflow(error: unknown): boolean {
   return error !== undefined && error !== null && /call stack/.test(String((error as { message?: unknown }).message));
 }
@@ -51,7 +51,7 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "UNEXPECTED";
 }
 
-/** Says that a key is not there: no failure, so nothing under `--quiet`. */
+/** Reports that a key is not there and returns the exit status. Prints nothing under `--quiet`, as it is no failure. */
 export function keyAbsent(context: Context, key: Key): number {
   if (!context.quiet) {
     reportError("KEY_NOT_FOUND", `key not found: ${keyText(key)}`, context.json);

@@ -20,9 +20,10 @@ export const log: Command = {
   args: [{ name: "SEGMENT", optional: true }],
   options: [{ name: "bytes", about: "every field of every record, with its bytes, name and meaning" }],
   summary: "show the records as they lie on disk, and explain them",
-  description: `Of all segments or of one. For each record its offset, sequence number, kind, key, value (shortened) and
-its bytes; whether it is live, stale, a tombstone or a mark; whether its checksums fit. A legend at the end
-takes one record apart byte by byte; --quiet leaves it out. Colours on a terminal, not under NO_COLOR.`,
+  description:
+    `Of all segments or of one. For each record its offset, sequence number, kind, key, value (shortened) and its
+bytes; whether it is live, stale, a tombstone or a mark; whether its checksums fit. A legend at the end takes
+one record apart byte by byte; --quiet leaves it out. Colours on a terminal, not under NO_COLOR.`,
   json: "a line for the manifest, then one for each segment, record and damaged range; raw bytes as base64",
   example: ["kvstore log 1 --quiet"],
   run: async (context) => {

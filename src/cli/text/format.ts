@@ -1,12 +1,12 @@
 /**
- * Numbers and texts as people read them, and columns that line up.
+ * Formats numbers and text for people, and lines up columns.
  *
  * @module
  */
 
 const UNITS = ["KiB", "MiB", "GiB", "TiB"];
 
-/** A number of bytes in the unit that suits it: `640 B`, `1.5 KiB`. */
+/** Formats a number of bytes with a unit: `640 B`, `1.5 KiB`. */
 export function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let value = bytes;
@@ -19,12 +19,12 @@ export function humanBytes(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
-/** A number with its thousands apart: `1,234,567`. */
+/** Formats a number with its thousands separated: `1,234,567`. */
 export function grouped(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** `1 key`, `2 keys`. */
+/** Formats a number and what it counts: `1 key`, `2 keys`. */
 export function counted(number: number, singular: string, plural: string = singular + "s"): string {
   return `${grouped(number)} ${number === 1 ? singular : plural}`;
 }
@@ -33,7 +33,7 @@ const WIDE =
   /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** How many columns of a terminal a text takes. */
+/** Returns the number of terminal columns that a text takes. */
 export function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
@@ -41,7 +41,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** A text in exactly `width` columns: filled up with spaces, or cut with an ellipsis. */
+/** Fits a text into exactly `width` columns: pads it with spaces, or cuts it and adds an ellipsis. */
 export function fitted(text: string, width: number): string {
   const missing = width - displayWidth(text);
   if (missing >= 0) return text + " ".repeat(missing);
@@ -56,14 +56,14 @@ export function fitted(text: string, width: number): string {
   return kept + "…" + " ".repeat(Math.max(0, width - 1 - used));
 }
 
-/** A share, never rounded to nothing or to everything. */
+/** Formats a share in percent. A share is never rounded to 0 % or to 100 %. */
 export function percentage(part: number, total: number): string {
   const rounded = Math.round((100 * part) / total);
   if (rounded === 0 && part > 0) return "<1 %";
   return rounded === 100 && part < total ? ">99 %" : `${rounded} %`;
 }
 
-/** A text in lines of at most `width` characters, broken between words. */
+/** Wraps a text between words, to lines of at most `width` characters. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -74,7 +74,7 @@ export function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
-/** Colours and weights, by what they mean. */
+/** Colours and weights by their meaning. */
 export type Style =
   | "plain"
   | "title"
@@ -100,10 +100,10 @@ const CODES: Record<Style, string> = {
   number: "36",
 };
 
-/** Paints a text, or leaves it as it is. */
+/** Adds the codes of a style to a text, or returns it as it is. */
 export type Paint = (style: Style, text: string) => string;
 
-/** A painter for a terminal with colours, or for anything else. */
+/** Returns what paints texts: with colours for a terminal, without for anything else. */
 export function painter(coloured: boolean): Paint {
   return coloured
     ? (style, text) => text === "" || style === "plain" ? text : `\x1b[${CODES[style]}m${text}\x1b[0m`

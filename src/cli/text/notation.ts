@@ -1,5 +1,5 @@
 /**
- * How keys and values are written down: as JSON in `export` and `--json`, as text in lists.
+ * Writes keys and values as JSON, for `export` and `--json`, and keys as text, for lists.
  *
  * | stored | written |
  * |---|---|
@@ -16,35 +16,35 @@ import { Buffer } from "node:buffer";
 import type { Change, Key, Value } from "../../../mod.ts";
 import { InputError } from "../command_line/errors.ts";
 
-/** A key as JSON has it. */
+/** Converts a key to its JSON form. */
 export function keyForm(key: Key): string | { base64: string } {
   return typeof key === "string" ? key : { base64: toBase64(key) };
 }
 
-/** A value as JSON has it. */
+/** Converts a value to its JSON form. */
 export function valueForm(value: Value): unknown {
   if (ArrayBuffer.isView(value)) return { base64: toBase64(value) };
   return isWrapper(value) ? { json: value } : value;
 }
 
-/** A line of an export, without its end. */
+/** Returns the line of an export for an entry, without the line feed. */
 export function entryLine(key: Key, value: Value, expiresAt?: number): string {
   const expiry = expiresAt === undefined ? "" : `,"expiresAt":${expiresAt}`;
   return `{"key":${JSON.stringify(keyForm(key))},"value":${JSON.stringify(valueForm(value))}${expiry}}`;
 }
 
-/** A change as one line of JSON, without its end. */
+/** Returns the line of JSON for a change, without the line feed. */
 export function changeLine(change: Change): string {
   const { seq, type } = change;
   if (change.type === "clear") return JSON.stringify({ seq, type });
   const key = keyForm(change.key);
   if (change.type === "delete") return JSON.stringify({ seq, type, key });
-  // Left out by JSON where it is undefined.
+  // `JSON.stringify` leaves an undefined `expiresAt` out.
   return JSON.stringify({ seq, type, key, value: valueForm(change.value), expiresAt: change.expiresAt });
 }
 const FIELDS = ["key", "value", "expiresAt"];
 
-/** Reads a line of an export. Throws an `InputError` that says what was wanted. */
+/** Parses a line of an export. Throws an `InputError` that says what was wanted. */
 export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: number } {
   let entry: unknown;
   try {
@@ -57,12 +57,14 @@ export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: 
   }
   for (const name in entry) {
     if (!FIELDS.includes(name)) {
-      throw new InputError(`unknown field "${name}"; wanted "key", "value" and perhaps "expiresAt"`);
+      throw new InputError(`unknown field "${name}"; wanted "key", "value" and optionally "expiresAt"`);
     }
   }
   const { key, value, expiresAt } = entry as { key?: unknown; value?: unknown; expiresAt?: unknown };
   if (value === undefined) throw new InputError('no "value"; wanted {"key":…,"value":…}');
-  if (value === Infinity || value === -Infinity) throw new InputError("the value is a number too large to be one here");
+  if (value === Infinity || value === -Infinity) {
+    throw new InputError("the value is a number that is too large for JavaScript");
+  }
   const checked = parseKey(key);
   const problem = keyProblem(checked);
   if (problem !== undefined) throw new InputError(problem);
@@ -92,42 +94,44 @@ function parseValue(form: unknown): Value {
 
 const LIMIT_KEY_BYTES = 65_535;
 
-/** What the library would refuse a key for, so that it can be said where the key was met. */
+/** Returns why the library would refuse a key, so that the error can name the argument or line. */
 export function keyProblem(key: Key): string | undefined {
   if (typeof key !== "string") {
-    return key.length > LIMIT_KEY_BYTES ? `the key has ${key.length} bytes; at most ${LIMIT_KEY_BYTES} go` : undefined;
+    return key.length > LIMIT_KEY_BYTES
+      ? `the key has ${key.length} bytes; the limit is ${LIMIT_KEY_BYTES}`
+      : undefined;
   }
-  if (/\p{Surrogate}/u.test(key)) return "the key has a lone surrogate, so it is no text; wanted a string or base64";
+  if (/\p{Surrogate}/u.test(key)) return "the key has a lone surrogate, so it is not text; wanted a string or base64";
   if (key.length * 3 <= LIMIT_KEY_BYTES) return undefined;
   const bytes = Buffer.byteLength(key);
-  return bytes > LIMIT_KEY_BYTES ? `the key has ${bytes} bytes in UTF-8; at most ${LIMIT_KEY_BYTES} go` : undefined;
+  return bytes > LIMIT_KEY_BYTES ? `the key has ${bytes} bytes in UTF-8; the limit is ${LIMIT_KEY_BYTES}` : undefined;
 }
 
-/** Whether something is an object whose only key is `base64` or `json`. */
+/** Whether a value is an object whose only key is `base64` or `json`. */
 function isWrapper(form: unknown): form is { base64: unknown } | { json: unknown } {
   if (typeof form !== "object" || form === null || Array.isArray(form)) return false;
   const names = Object.keys(form);
   return names.length === 1 && (names[0] === "base64" || names[0] === "json");
 }
 
-/** Bytes as base64. */
+/** Encodes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }
 
-/** The bytes that base64 text stands for, or `undefined`: anything but what `toBase64` writes is refused. */
+/** Decodes base64. Returns `undefined` for anything that `toBase64` would not write. */
 export function parseBase64(text: unknown): Uint8Array | undefined {
   if (typeof text !== "string") return undefined;
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
 }
 
-/** Characters that would break a line, move the cursor or hide: written as escapes in lists. */
+/** Characters that would break a line, move the cursor or be invisible. Lists show them as escapes. */
 // deno-lint-ignore no-control-regex
 const UNPRINTABLE = /[\x00-\x1f\\\x7f-\x9f\u2028\u2029\ud800-\udfff]/gu;
 const SHORT_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
-/** A text on one line, escaped as JSON does it (but for the quotation mark, which needs none here). */
+/** Escapes a text as JSON does, so that it is on one line. Quotation marks stay as they are. */
 export function escaped(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     return SHORT_ESCAPES[character] ?? "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
@@ -135,8 +139,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * A key on one line: its text, escaped, or `base64:…` if its bytes are no text. A text that itself begins so has its
- * first letter escaped, so that no two keys are ever shown alike.
+ * Writes a key on one line: its escaped text, or `base64:…` if its bytes are not text. If the text itself begins with
+ * `base64:`, its first letter is escaped, so that different keys always look different.
  */
 export function keyText(key: Key): string {
   const text = typeof key === "string" ? key : decodeText(key);
@@ -146,7 +150,7 @@ export function keyText(key: Key): string {
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text that bytes are in UTF-8, or `undefined` if they are not. */
+/** Decodes UTF-8. Returns `undefined` if the bytes are not UTF-8. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return strict.decode(bytes);

@@ -1,15 +1,15 @@
 /**
- * Entries as commands in RESP, the protocol of Redis, which `redis-cli --pipe` loads into a server.
+ * Writes entries as commands in RESP, the protocol of Redis. `redis-cli --pipe` loads them into a server.
  *
- * A command is an array of words, each behind its length in bytes, so that bytes of any kind go through:
+ * A command is an array of words, each preceded by its length in bytes, so words may hold any bytes:
  *
  * ```text
  * *3\r\n  $3\r\nSET\r\n  $3\r\nkey\r\n  $5\r\nvalue\r\n
  * *5\r\n  $3\r\nSET\r\n  $3\r\nkey\r\n  $5\r\nvalue\r\n  $4\r\nPXAT\r\n  $13\r\n1767225600000\r\n
  * ```
  *
- * (The spaces are for the eye.) `PXAT` names the moment of expiry, where `PX` would name what is left, so that it does
- * not matter how long a file lies about. Redis knows it from 6.2 on.
+ * (The spaces are not part of it.) `PXAT` gives the time of expiry, while `PX` would give the remaining time, which is
+ * wrong once the file is older. Redis has `PXAT` since 6.2.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { keyText } from "./notation.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** The command that sets a key, in parts; `expiresAt` in milliseconds since 1970. */
+/** Returns the command that sets a key, in parts. `expiresAt` is in milliseconds since 1970. */
 export function setCommand(key: Key, value: Value, expiresAt?: number): Uint8Array[] {
   const name = typeof key === "string" ? Buffer.from(key) : key;
   const data = valueBytes(key, value);
@@ -36,31 +36,31 @@ export function setCommand(key: Key, value: Value, expiresAt?: number): Uint8Arr
   ];
 }
 
-/** Bytes as they are, a string in UTF-8, anything else as JSON. */
+/** Returns bytes as they are, a string in UTF-8, and any other value as JSON. */
 function valueBytes(key: Key, value: Value): Uint8Array {
   if (ArrayBuffer.isView(value)) return value;
   if (typeof value !== "string") return Buffer.from(JSON.stringify(value));
-  // UTF-8 would have a replacement character in the place of a lone surrogate: another value, without a word.
+  // Encoding would silently replace a lone surrogate, which changes the value.
   if (/\p{Surrogate}/u.test(value)) {
     throw new InputError(`the value of ${keyText(key)} has a lone surrogate, so it has no UTF-8 form to send to Redis`);
   }
   return Buffer.from(value);
 }
 
-/** Gathers commands until there is enough for a chunk. */
+/** Buffers commands until there is enough for a chunk. */
 export class CommandBuffer {
   #parts: Uint8Array[] = [];
   #bytes = 0;
 
-  /** Takes a command. Returns whether it is time to `take` what there is. */
+  /** Adds a command. Returns whether there is enough for a chunk: then call `drain`. */
   add(command: Uint8Array[]): boolean {
     for (const part of command) this.#bytes += part.length;
     this.#parts.push(...command);
     return this.#bytes >= CHUNK_BYTES;
   }
 
-  /** Everything gathered, as one; gathering begins anew. */
-  take(): Uint8Array {
+  /** Returns all buffered commands and empties the buffer. */
+  drain(): Uint8Array {
     const whole = Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;

@@ -24,11 +24,12 @@ export const torture: Command = {
     { name: "seed", value: "N", about: "what the writes follow from (the moments of the kills do not)" },
   ],
   summary: "kill writing processes on this machine's disk, and check what they leave",
-  description: `Starts processes that open a store, write, compact and close, and kills each with SIGKILL at a random
-moment. After each kill the store must open and hold every acknowledged write, batches whole, in the order of
-the calls, and verify must find nothing. The stores are made in a new directory inside the store's directory,
-or in the nearest one above it that exists; it is removed at the end unless something was wrong. A store that
-is already there is left alone.
+  description:
+    `Starts processes that open a store, write, compact and close, and kills each with SIGKILL at a random moment.
+After each kill the store must open and hold every acknowledged write, batches whole, in the order of the calls,
+and verify must find nothing. The stores are made in a new directory inside the store's directory, or in the
+nearest one above it that exists; it is removed at the end unless something was wrong. A store that is already
+there is left alone.
 
 A killed process loses what it had not yet written. What a power cut takes beyond that, bytes that were written
 and not synced, cannot be tried from here. With Deno, run it with -A. Exit status 1 if something was wrong.`,

@@ -56,18 +56,18 @@ Deno.test("cli parse: aliases name the same command", () => {
 Deno.test("cli parse: wrong usage says what was wrong and what was wanted", () => {
   fails(["frobnicate"], 'no command "frobnicate"; wanted one of: set, get');
   fails(["set", "k", "v", "--frob=1"], "no option --frob;");
-  fails(["set", "k", "-5"], "no option -5; keys and values that begin with a dash are written behind --");
+  fails(["set", "k", "-5"], "no option -5; write keys and values that begin with a dash after --");
   fails(["get", "k", "--_", "x"], "no option --_");
   fails(["get", "k", "--no-json"], "no option --no-json");
   fails(["get", "k", "--__proto__=1"], "no option --__proto__");
   fails(["get", "k", "--limit", "3"], "get has no option --limit");
   fails(["get", "k", "--json=true"], "--json takes no value");
-  fails(["get", "k", "--dir"], "--dir wants a value: --dir DIR");
-  fails(["get", "k", "--dir", ""], "--dir wants a value");
-  fails(["get", "k", "--dir="], "--dir wants a value");
-  fails(["get", "--dir", "--json", "k"], "--dir wants a value");
-  fails(["get"], "get wants KEY");
-  fails(["get", "a", "b"], 'get was given "b"');
+  fails(["get", "k", "--dir"], "--dir needs a value: --dir DIR");
+  fails(["get", "k", "--dir", ""], "--dir needs a value");
+  fails(["get", "k", "--dir="], "--dir needs a value");
+  fails(["get", "--dir", "--json", "k"], "--dir needs a value");
+  fails(["get"], "get needs KEY");
+  fails(["get", "a", "b"], 'but was given "b"');
 });
 
 Deno.test("cli parse: help and version need nothing else", () => {
