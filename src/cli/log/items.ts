@@ -1,5 +1,5 @@
 /**
- * The log as it lies on disk, taken apart into items that can be shown.
+ * Reads a log as a sequence of items to show: segments, records and damage.
  *
  * @module
  */
@@ -19,49 +19,49 @@ import {
 } from "../../../mod.ts";
 import { InputError } from "../command_line/errors.ts";
 
-/** What the manifest says. */
+/** The content of the manifest. */
 export interface LogManifest {
-  /** Identity of the store, hexadecimal. */
+  /** Id of the store, hexadecimal. */
   storeId: string;
   /** Version of the files' format. */
   formatVersion: number;
-  /** Whether the store was closed properly. */
+  /** Whether the store was closed cleanly. */
   clean: boolean;
-  /** Counts the manifest's replacements. */
+  /** The number of times that the manifest has been replaced. */
   generation: number;
-  /** Segment numbers from here on are free. */
+  /** The next free segment number. */
   nextSegment: number;
-  /** Sequence numbers from here on are free. */
+  /** The next free sequence number. */
   nextSequence: number;
-  /** The log is durable up to here. */
+  /** The durable mark. */
   mark: { segment: number; offset: number };
-  /** Every version after this sequence number is still in the log. */
+  /** The log has every version above this sequence number. */
   historyFloor: number;
-  /** The clock never counts as earlier than this (milliseconds since 1970). */
+  /** The clock never counts as earlier than this, in milliseconds since 1970. */
   clockFloor: number;
-  /** Size of the file. */
+  /** Length of the file. */
   fileBytes: number;
 }
 
-/** A segment. */
+/** A segment of the log. */
 export interface LogSegment {
-  /** Tells the items of a log apart. */
+  /** The kind of item. */
   type: "segment";
   /** Segment number. */
   number: number;
-  /** Name of the file. */
+  /** Name of its file. */
   file: string;
-  /** Size of the file. */
+  /** Length of the file. */
   fileBytes: number;
-  /** Where its records end. */
+  /** Where the records end. */
   endBytes: number;
-  /** Whether nothing is appended any more. */
+  /** Whether it is sealed: nothing is appended to it any more. */
   sealed: boolean;
   /** Salt of the checksums. */
   salt: number;
   /** Segments that compaction rewrote into this one. */
   inputs: number[];
-  /** Bytes of the header. */
+  /** Length of the header. */
   headerBytes: number;
   /** The header itself. */
   header: Uint8Array;
@@ -69,63 +69,63 @@ export interface LogSegment {
   lowestSequence: number;
   /** Highest sequence number; 0 without records. */
   highestSequence: number;
-  /** Bytes of records that hold a current value. */
+  /** Bytes of records that hold a present value. */
   liveBytes: number;
-  /** Bytes of superseded records and marks, and those that expired records do not need as tombstones. */
+  /** Bytes of superseded records and marks, and the part of expired records that is not needed as a tombstone. */
   staleBytes: number;
-  /** Bytes of tombstones, and of expired records as far as they stand for some. */
+  /** Bytes of tombstones, and the part of expired records that is needed as a tombstone. */
   tombstoneBytes: number;
 }
 
-/** A record. */
+/** A record of the log. */
 export interface LogRecord {
-  /** Tells the items of a log apart. */
+  /** The kind of item. */
   type: "record";
   /** Segment number. */
   segment: number;
   /** Where it starts in the file. */
   offset: number;
-  /** How long it is. */
+  /** Its length in bytes. */
   length: number;
   /** Sequence number. */
   sequence: number;
-  /** What it does. */
+  /** Its kind. */
   kind: "set" | "delete" | "clear" | "mark";
   /** Its key, if it has one. */
   key?: Key;
-  /** How its value was given. */
+  /** The type of its value. */
   valueType?: "bytes" | "string" | "json";
-  /** Bytes of the value. */
+  /** Length of the value in bytes. */
   valueBytes: number;
-  /** When it expires, milliseconds since 1970. */
+  /** When it expires, in milliseconds since 1970. */
   expiresAt?: number;
   /** Whether the next record belongs to the same batch. */
   more: boolean;
-  /** What it is worth. */
+  /** Its state. */
   state: "live" | "expired" | "stale" | "tombstone" | "mark";
-  /** Whether the value checks out. */
+  /** Whether the value fits its checksum. */
   intact: boolean;
-  /** What a mark says. */
+  /** The durable mark that it holds, if it is one. */
   mark?: { segment: number; offset: number };
   /** Header, expiry, key, and up to 64 bytes of the value. */
   head: Uint8Array;
 }
 
-/** Bytes that are no record, or lie behind the end of the records. */
+/** Damaged bytes, or bytes after the end of the records. */
 export interface LogDamage {
-  /** Tells the items of a log apart. */
+  /** The kind of item. */
   type: "damage" | "unused";
   /** Segment number. */
   segment: number;
   /** Where they start. */
   offset: number;
-  /** How many they are. */
+  /** Their number. */
   length: number;
   /** What is wrong, or why they are not used. */
   reason: string;
 }
 
-/** One thing in a log. */
+/** An item of a log. */
 export type LogItem = LogSegment | LogRecord | LogDamage;
 
 const KINDS = ["set", "set", "delete", "clear", "mark"] as const;
@@ -133,7 +133,7 @@ const VALUE_TYPES = ["bytes", "string", "json", "string"] as const;
 const SHOWN_VALUE_BYTES = 64;
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Reads a store's log, or one segment of it, without changing anything, also beside a writer. */
+/** Reads the log of a store, or one segment of it. Changes nothing, and works while a writer has the store open. */
 export function readLog(
   directory: string,
   options: { segment?: number } = {},

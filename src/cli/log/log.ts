@@ -14,17 +14,17 @@ import { LogView } from "./view.ts";
 /** Columns where there is no terminal to ask. */
 const DEFAULT_WIDTH = 120;
 
-/** Shows what lies on disk. */
+/** Shows the log as it lies on disk. */
 export const log: Command = {
   name: "log",
   args: [{ name: "SEGMENT", optional: true }],
-  options: [{ name: "bytes", about: "every field of every record, with its bytes, name and meaning" }],
+  options: [{ name: "bytes", about: "show every field of every record, with its bytes, name and meaning" }],
   summary: "show the records as they lie on disk, and explain them",
   description:
-    `Of all segments or of one. For each record its offset, sequence number, kind, key, value (shortened) and its
-bytes; whether it is live, stale, a tombstone or a mark; whether its checksums fit. A legend at the end takes
-one record apart byte by byte; --quiet leaves it out. Colours on a terminal, not under NO_COLOR.`,
-  json: "a line for the manifest, then one for each segment, record and damaged range; raw bytes as base64",
+    `Shows all segments, or one. Prints for each record its offset, sequence number, kind, key, value (shortened) and
+length, whether it is live, stale, a tombstone or a mark, and whether its checksums fit. A legend at the end
+explains one record byte by byte; --quiet leaves it out. Uses colours on a terminal, unless NO_COLOR is set.`,
+  json: "a line for the manifest, then one for each segment, record and damaged range; bytes as base64",
   example: ["kvstore log 1 --quiet"],
   run: async (context) => {
     const number = context.args[0];
@@ -41,7 +41,7 @@ one record apart byte by byte; --quiet leaves it out. Colours on a terminal, not
   },
 };
 
-/** A way to write the log down. */
+/** A format to write the log in. */
 interface Drawing {
   begin: () => string;
   item: (item: LogItem) => string;

@@ -1,5 +1,5 @@
 /**
- * The log as a person wants to see it. Pure: takes what `readLog` yields, returns lines.
+ * Draws the log for people. Pure: takes what `readLog` yields and returns lines.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { PARTS, sharesBar } from "../text/segment_bars.ts";
 import { expiryText, type Field, headerFields, hex, recordFields, timeText, valuePreview } from "./fields.ts";
 import type { LogDamage, LogManifest, LogRecord, LogSegment } from "./items.ts";
 
-/** How the view is drawn. */
+/** How to draw the log. */
 export interface ViewOptions {
   /** Columns of the terminal. */
   width: number;
-  /** Show every field of every record. */
+  /** Whether to show every field of every record. */
   bytes: boolean;
   paint: Paint;
 }
@@ -25,7 +25,7 @@ const ROOMY = 100;
 const NAME_COLUMN = 14;
 const BYTES_A_ROW = 8;
 
-/** Draws the items of a log in the order in which they come. */
+/** Draws the items of a log, one after the other. */
 export class LogView {
   readonly #options: ViewOptions;
   readonly #manifest: LogManifest;
@@ -38,26 +38,26 @@ export class LogView {
     this.#options = { ...options, width: Math.max(NARROWEST, options.width) };
   }
 
-  /** What MANIFEST says: the file that decides which segments count. */
+  /** Draws the content of MANIFEST. */
   manifest(dir: string): string {
     const { storeId, formatVersion, clean, nextSegment, nextSequence, mark, fileBytes, generation } = this.#manifest;
     const { clockFloor } = this.#manifest;
     const { paint } = this.#options;
-    const written = `written anew ${counted(generation, "time")}`;
+    const written = `replaced ${counted(generation, "time")}`;
     const lines = this.#rows([
       [
         "file",
         "plain",
-        `MANIFEST, ${counted(fileBytes, "byte")}, ${written}, format ${formatVersion}; says which segments count`,
+        `MANIFEST, ${counted(fileBytes, "byte")}, ${written}, format ${formatVersion}; lists the segments that count`,
       ],
       ["store id", "plain", `${storeId}, in every file of this store`],
       clean
-        ? ["state", "live", "clean: closed properly, nothing to recover"]
-        : ["state", "stale", "open: somebody is writing, or stopped without closing"],
+        ? ["state", "live", "clean: the store was closed, there is nothing to recover"]
+        : ["state", "stale", "open: a writer has the store open, or stopped without closing it"],
       [
         "durable mark",
         "plain",
-        `segment ${mark.segment}, offset ${grouped(mark.offset)}; what lies before survives a power cut`,
+        `segment ${mark.segment}, offset ${grouped(mark.offset)}; everything before it survives a power cut`,
       ],
       [
         "next",
@@ -65,13 +65,17 @@ export class LogView {
         `sequence ${grouped(nextSequence)}, segment ${grouped(nextSegment)} (numbers are reserved ahead)`,
       ],
       ...(clockFloor === 0 ? [] : [
-        ["clock floor", "plain", `${timeText(clockFloor)}: what had expired by then stays so, whatever the clock says`],
+        [
+          "clock floor",
+          "plain",
+          `${timeText(clockFloor)}: what had expired by then stays expired, whatever the clock says`,
+        ],
       ] as const),
     ]);
     return [paint("title", `Store ${escaped(dir)}`), ...lines, ""].join("\n") + "\n";
   }
 
-  /** A segment's first lines, before its records. */
+  /** Draws the first lines of a segment, above its records. */
   segment(segment: LogSegment): string {
     const { paint, bytes } = this.#options;
     this.#inBatch = false;
@@ -95,7 +99,7 @@ export class LogView {
     return lines.join("\n") + "\n";
   }
 
-  /** One record: a row of the table, or its fields. */
+  /** Draws a record: a row of the table, or its fields. */
   record(record: LogRecord): string {
     const gutter = this.#gutter(record);
     if (this.#example === undefined || isBetterExample(record, this.#example)) this.#example = record;
@@ -105,7 +109,7 @@ export class LogView {
     return [`  ${title}${this.#state(record)}`, ...this.#fieldLines(recordFields(record)), ""].join("\n") + "\n";
   }
 
-  /** Bytes that are no record. */
+  /** Draws damaged or unused bytes. */
   damage(damage: LogDamage): string {
     const { paint } = this.#options;
     this.#inBatch = false;
@@ -115,7 +119,7 @@ export class LogView {
     return `   ${grouped(damage.offset).padStart(this.#columns.offset)}  ${paint(style, text)}\n`;
   }
 
-  /** How to read all this, with a record of this very log taken apart. */
+  /** Draws the legend, with a record of this log as the example. */
   legend(): string {
     const { paint, bytes } = this.#options;
     const lines = [
@@ -124,16 +128,20 @@ export class LogView {
         [
           "",
           "plain",
-          "The store appends a record for every write and changes none. Of the records of a key, the one with the highest sequence counts.",
+          "The store appends a record for every write and never changes one. Of the records of a key, the one with the highest sequence number counts.",
         ],
-        ["live", "live", "holds the current value of its key"],
-        ["expired", "expired", "its time has come: counts as a tombstone, and compaction takes the value's space back"],
-        ["stale", "stale", "no longer counts; compaction takes the space back"],
-        ["tombstone", "tombstone", "says that a key was deleted; stays as long as an older segment may hold that key"],
-        ["mark", "mark", "says how far the log was known to be safe from a power cut when it was written"],
-        ["╭ │ ╰", "plain", "records of one batch: all of them count, or none"],
+        ["live", "live", "holds the present value of its key"],
+        [
+          "expired",
+          "expired",
+          "its time has come: it counts as a tombstone, and compaction reclaims the value's space",
+        ],
+        ["stale", "stale", "no longer counts; compaction reclaims its space"],
+        ["tombstone", "tombstone", "hides a deleted key, as long as an older segment may hold that key"],
+        ["mark", "mark", "says how far the log was known to be durable when the mark was written"],
+        ["╭ │ ╰", "plain", "records of one batch: all count, or none"],
         ["ok", "plain", "the checksums fit the bytes"],
-        ["BAD", "bad", "the value's checksum does not: reading that key fails"],
+        ["BAD", "bad", "the value's checksum does not fit: reading that key fails"],
       ].map(([name, style, text]) => [name!, style as Style, text!])),
     ];
     if (!bytes && this.#example !== undefined) {
@@ -141,12 +149,12 @@ export class LogView {
       const place = `segment ${segment}, offset ${grouped(offset)}; numbers are little-endian`;
       lines.push("", `${paint("title", "A record, byte by byte")}  ${place}`);
       lines.push(...this.#fieldLines(recordFields(this.#example)), "");
-      lines.push(paint("faint", "kvstore log --bytes shows all records, and the segments' headers, in this way."));
+      lines.push(paint("faint", "kvstore log --bytes shows all records and the segments' headers in this way."));
     }
     return lines.join("\n") + "\n";
   }
 
-  /** Names, and texts beside them that are wrapped to the width. */
+  /** Draws names with texts beside them, wrapped to the width. */
   #rows(rows: readonly (readonly [name: string, style: Style, text: string])[]): string[] {
     const { paint, width } = this.#options;
     return rows.flatMap(([name, style, text]) => {
@@ -203,7 +211,7 @@ export class LogView {
     return ` ${gutter} ${this.#aligned(cells, styles)}${expiry}`.trimEnd();
   }
 
-  /** Cells in their columns, numbers to the right; the type is left out where there is no room for it. */
+  /** Puts cells into their columns, numbers to the right. Leaves out the type if there is no room for it. */
   #aligned(cells: readonly string[], styles: readonly Style[]): string {
     const { offset, sequence, key, type, value, bytes } = this.#columns;
     const widths = [-offset, -sequence, 6, key, type, value, -bytes, 9, 5];
@@ -228,7 +236,7 @@ export class LogView {
   #fieldLines(fields: readonly Field[]): string[] {
     const { paint, width } = this.#options;
     const offsetWidth = Math.max(6, ...fields.map((field) => grouped(field.offset + field.length).length));
-    // An indent of two, three characters a byte and a space, a name of at most 15 characters; two spaces between.
+    // An indent of two, three characters for each byte, a space, a name of up to 15 characters, and two spaces between.
     const meaningWidth = width - (2 + offsetWidth + 2 + BYTES_A_ROW * 3 + 1 + 15 + 2);
     return fields.flatMap((field) => {
       const rows = rowsOf(field);
@@ -253,20 +261,20 @@ interface Columns {
   bytes: number;
 }
 
-/** Fixed columns take what they need; key and value share the rest. */
+/** Sizes the columns. Fixed columns take what they need; key and value share the remaining width. */
 function columnsFor(segment: LogSegment, width: number): Columns {
   const offset = Math.max(6, grouped(segment.fileBytes).length);
   const sequence = Math.max(3, grouped(segment.highestSequence).length);
-  // No value is longer than the file it lies in.
+  // No value is longer than its file.
   const bytes = Math.max(5, grouped(segment.fileBytes).length);
   const type = width < ROOMY ? 0 : 6;
   const fixed = 3 + offset + sequence + 6 + type + bytes + 9 + 5 + (type === 0 ? 7 : 8) * 2;
-  const rest = Math.max(16, width - fixed);
-  const key = Math.min(32, Math.floor(rest * 0.4));
-  return { offset, sequence, key, type, value: Math.min(66, rest - key), bytes };
+  const remaining = Math.max(16, width - fixed);
+  const key = Math.min(32, Math.floor(remaining * 0.4));
+  return { offset, sequence, key, type, value: Math.min(66, remaining - key), bytes };
 }
 
-/** The best one to explain the format with: a current value, short enough to be seen whole. */
+/** Whether a record is a better example. The best is a live set that is short enough to show whole. */
 function isBetterExample(record: LogRecord, than: LogRecord): boolean {
   return exampleRank(record) > exampleRank(than);
 }

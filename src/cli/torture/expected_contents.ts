@@ -1,34 +1,34 @@
 /**
- * What a tortured store may hold: its contents as they were found last, and behind them a prefix of the writes that
- * were made since, with every acknowledged one in it. A batch is one write, so half of one is no prefix.
+ * The contents that a store may have after a kill: those that were found last, changed by a prefix of the writes since.
+ * The prefix includes every acknowledged write. A batch is one write, so half a batch is no prefix.
  *
  * @module
  */
 
 import { applyToContents, type Contents, type Plan, type Write } from "./plan.ts";
 
-/** How many characters of a value are shown. */
+/** The most characters of a value in a message. */
 const SHOWN_CHARACTERS = 60;
 
-/** The writes of one process, as far as is known. */
+/** The writes of one process, as far as they are known. */
 export interface Attempt {
-  /** The steps that it took from the first on. */
+  /** The steps of the process, from the first on. */
   plan: Plan;
-  /** So many of them were acknowledged. */
+  /** The number of acknowledged steps. */
   acknowledged: number;
-  /** No more of them can have been begun. */
+  /** The most steps that can have begun. */
   limit: number;
 }
 
-/** What the contents of one store may be. */
-export class History {
+/** The expected contents of one store. */
+export class ExpectedContents {
   #contents: Contents = new Map();
-  /** Bytes of keys and values of all writes that were found so far. */
+  /** Bytes of keys and values of all writes found so far. */
   bytes = 0;
 
   /**
-   * Looks for the writes after which contents are those that were found, and takes them for the past. Returns what is
-   * wrong if there are none.
+   * Finds the prefix of the writes that explains the found contents, and expects these contents from then on. Returns
+   * what is wrong if no prefix does.
    */
   settle(found: Contents, { plan, acknowledged, limit }: Attempt): string | undefined {
     const contents = new Map(this.#contents);
@@ -57,7 +57,7 @@ export class History {
     return `${what} is there (after ${acknowledged} acknowledged writes, ${complaint})`;
   }
 
-  /** Compares contents with those that were found last. Returns what is wrong. */
+  /** Compares contents with the expected ones. Returns what is wrong. */
   compare(found: Contents): string | undefined {
     for (const name of new Set([...found.keys(), ...this.#contents.keys()])) {
       if (found.get(name) !== this.#contents.get(name)) return difference(name, this.#contents, found);
@@ -75,7 +75,7 @@ function shown(value: string | undefined): string {
   return value.length <= SHOWN_CHARACTERS ? value : `${value.slice(0, SHOWN_CHARACTERS)}… (${value.length} characters)`;
 }
 
-/** Bytes of the keys and values of a write; all texts in it are ASCII. */
+/** Returns the bytes of the keys and values of a write. Its text is ASCII. */
 function bytesOf(write: Write): number {
   if (write.type === "clear") return 0;
   if (write.type === "batch") return write.operations.reduce((sum, operation) => sum + bytesOf(operation), 0);

@@ -1,6 +1,5 @@
 /**
- * What `torture` writes: operations that follow from a seed, so that the process that writes them and the one that
- * checks them need not tell each other.
+ * The writes of `torture`. They follow from a seed, so the writing process and the checking one know them both.
  *
  * @module
  */
@@ -8,28 +7,28 @@
 import type { BatchOperation, Durability, Key, KvStore, OpenOptions, Value } from "../../../mod.ts";
 import { keyForm, valueForm } from "../text/notation.ts";
 
-/** What changes the contents. */
+/** A write: it changes the contents of a store. */
 export type Write =
   | BatchOperation
   | { type: "batch"; operations: BatchOperation[] }
   | { type: "clear" };
 
-/** A write, and what the writing process does around it. */
+/** A step of the writing process: a write, and what it does around it. */
 export interface Step {
   write: Write;
   durability: Durability;
-  /** Begin a compaction first, if none runs. */
+  /** Whether to begin a compaction first, if none runs. */
   compacts: boolean;
-  /** Wait for the acknowledgement before going on. */
+  /** Whether to wait for the acknowledgement. */
   waits: boolean;
-  /** Then wait so long. */
+  /** How long to pause after it. */
   pauseMs: number;
 }
 
-/** Contents of a store, written down: key to value, both as JSON. */
+/** Contents of a store: keys and values, both as JSON text. */
 export type Contents = Map<string, string>;
 
-/** Numbers that look random and follow from a seed of 32 bits (mulberry32). */
+/** A pseudo-random generator with a seed of 32 bits (mulberry32). */
 export class Dice {
   #state: number;
 
@@ -37,7 +36,7 @@ export class Dice {
     this.#state = seed | 0;
   }
 
-  /** A number from 0 on, below 1. */
+  /** Returns a number from 0 to below 1. */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -45,18 +44,18 @@ export class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 on, below `limit`. */
+  /** Returns a whole number from 0 to below `limit`. */
   below(limit: number): number {
     return Math.floor(this.fraction() * limit);
   }
 
-  /** One of a list. */
+  /** Returns an element of a list. */
   pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]!;
   }
 }
 
-/** The steps that follow from a seed, one after another. */
+/** The steps that follow from a seed. */
 export class Plan {
   readonly #dice: Dice;
   readonly #keys: number;
@@ -105,7 +104,7 @@ export class Plan {
     return number % 5 === 4 ? new Uint8Array([255, number & 255, number >> 8]) : `key ${number}`;
   }
 
-  /** A value of any kind that no other step has; a few are longer than a segment. */
+  /** Makes a value of any kind that no other step has. A few are longer than a segment. */
   #value(): Value {
     const dice = this.#dice;
     const kind = dice.below(3);
@@ -116,14 +115,14 @@ export class Plan {
   }
 }
 
-/** How the writing process opens the store: small segments, so that rotation and compaction happen all the time. */
+/** Returns the options with which the writing process opens the store. Small segments make it rotate and compact often. */
 export function openOptionsOf(seed: number): OpenOptions {
   const dice = new Dice(~seed);
   const segmentBytes = dice.pick([4096, 8192, 32_768]);
   return { segmentBytes, compaction: { auto: dice.below(4) > 0, staleRatio: 0.3, minStaleBytes: segmentBytes } };
 }
 
-/** Makes a write on a store. */
+/** Applies a write to a store. */
 export async function applyTo(store: KvStore, write: Write, durability: Durability): Promise<void> {
   if (write.type === "set") await store.set(write.key, write.value, { durability });
   else if (write.type === "delete") await store.delete(write.key, { durability });
@@ -131,7 +130,7 @@ export async function applyTo(store: KvStore, write: Write, durability: Durabili
   else await store.clear();
 }
 
-/** What a store holds. Reads, and so checks, every record. */
+/** Returns the contents of a store. This reads, and so checks, every record. */
 export function contentsOf(store: KvStore): Contents {
   const contents: Contents = new Map();
   for (const [key, value] of store.entries()) {
@@ -140,7 +139,7 @@ export function contentsOf(store: KvStore): Contents {
   return contents;
 }
 
-/** Makes a write on contents; returns the keys concerned. */
+/** Applies a write to contents. Returns the keys that it affects. */
 export function applyToContents(contents: Contents, write: Write): string[] {
   if (write.type === "clear") {
     const keys = [...contents.keys()];

@@ -1,5 +1,5 @@
 /**
- * The rounds of `torture`: a process writes and is killed, then the store is looked at; again and again.
+ * The rounds of `torture`. In each one a process writes and is killed, and then the store is checked.
  *
  * @module
  */
@@ -7,51 +7,51 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { KvStore, KvStoreError, verifyStore } from "../../../mod.ts";
-import { History } from "./expected_contents.ts";
+import { ExpectedContents } from "./expected_contents.ts";
 import { type Contents, contentsOf, Dice, openOptionsOf, Plan } from "./plan.ts";
 import { IN_FLIGHT, type Message, type Phase, type Task, TASK_VARIABLE } from "./writer.ts";
 import process from "node:process";
 
-/** A process that says nothing for so long hangs. */
+/** A process that has not ended by then hangs. */
 const SILENCE_MS = 60_000;
-/** After so many rounds or fewer a new store is begun. */
+/** The most rounds with one store. */
 const ROUNDS_OF_STORE = 30;
-/** Steps of a process that is to be killed at its close, and of any other. */
+/** Steps of a process that is to be killed while it closes the store, and of any other. */
 const FEW_STEPS = 40;
 const MANY_STEPS = 1500;
 
-/** What was done, and what was found. */
+/** The figures of the report. */
 export interface Tally {
   rounds: number;
   stores: number;
   /** Processes killed, by what they were doing. */
   kills: Record<Exclude<Phase, "done">, number>;
-  /** Processes that were done before they could be killed. */
+  /** Processes that ended before they were killed. */
   ended: number;
-  /** Writes acknowledged. */
+  /** Acknowledged writes. */
   acknowledged: number;
-  /** Bytes of the keys and values of all writes found. */
+  /** Bytes of keys and values of all writes that were found in the stores. */
   bytes: number;
-  /** Syncs of segments by those processes, as far as they told. */
+  /** Syncs of segments that the processes reported. */
   syncs: number;
-  /** How often the contents were compared with the history. */
+  /** The number of times that contents were compared with the expected ones. */
   statesChecked: number;
-  /** What was wrong. */
+  /** What was wrong with a store. */
   failures: string[];
 }
 
-/** The processes cannot run here; nothing is known of the store. */
+/** The processes cannot run here. This says nothing of the store. */
 export class TortureError extends Error {
   override readonly name = "TortureError";
 }
 
-/** When to kill a process. */
+/** When to kill a process: a while after it enters a phase. */
 interface Aim {
   phase: Phase;
-  /** How many times to let it pass. */
+  /** How many times to let the phase pass before. */
   skips: number;
   delayMs: number;
-  /** Kill it just when this step is acknowledged, instead. */
+  /** Kill it when this step is acknowledged, instead. */
   freezesAt?: number;
 }
 
@@ -60,9 +60,9 @@ interface End {
   phase: Phase;
   killed: boolean;
   acknowledged: number;
-  /** An error that it met, for people. */
+  /** The error that it reported. */
   error?: { code: string; message: string };
-  /** What else it said on standard error. */
+  /** What it wrote to standard error. */
   stderr: string;
 }
 
@@ -70,11 +70,11 @@ interface End {
 export interface Place {
   /** The store. */
   store: string;
-  /** A copy as the kill left it, since looking at a store with a writer changes it. */
+  /** A copy as the kill left it. Opening the store for writing changes the store. */
   crashed: string;
 }
 
-/** Tortures one store after another. */
+/** Runs rounds, on one store after another. */
 export class Torture {
   readonly tally: Tally = {
     rounds: 0,
@@ -90,10 +90,10 @@ export class Torture {
   readonly #dice: Dice;
   readonly #command: readonly [program: string, args: readonly string[]];
   readonly #place: Place;
-  #history = new History();
+  #expected = new ExpectedContents();
   #isThere = false;
   #roundsLeft = 0;
-  /** How long an open takes, about. */
+  /** The time that an open takes, averaged. */
   #openMs = 5;
   #child: ChildProcess | undefined;
 
@@ -133,7 +133,7 @@ export class Torture {
 
   #begin(): void {
     rmSync(this.#place.store, { recursive: true, force: true });
-    this.#history = new History();
+    this.#expected = new ExpectedContents();
     this.#isThere = false;
     this.#roundsLeft = this.#dice.below(ROUNDS_OF_STORE);
     this.tally.stores++;
@@ -162,8 +162,10 @@ export class Torture {
     tally.acknowledged += end.acknowledged;
     if (end.phase === "done") tally.ended++;
     else if (end.killed) tally.kills[end.phase]++;
-    else if (end.phase === "start") throw new TortureError(`it said nothing but: ${end.stderr.trim() || "nothing"}`);
-    // A full disk is no fault of the store.
+    else if (end.phase === "start") {
+      throw new TortureError(`the process ended at once: ${end.stderr.trim() || "it printed nothing"}`);
+    }
+    // A full disk is not a failure of the store.
     if (end.error?.code === "IO") throw new KvStoreError("IO", end.error.message);
     if (!end.killed && end.error === undefined && end.phase !== "done") {
       end.error = { code: "UNEXPECTED", message: `the process ended by itself: ${end.stderr.trim()}` };
@@ -194,7 +196,7 @@ export class Torture {
         openedAt = 0;
       }
       if (phase !== aim.phase || timer !== undefined || skips-- > 0) return;
-      // A timer waits for a millisecond at least.
+      // A timer waits for at least a millisecond.
       if (aim.delayMs < 0.5) kill();
       else timer = setTimeout(kill, aim.delayMs);
     };
@@ -221,7 +223,7 @@ export class Torture {
     });
   }
 
-  /** Looks at the store; returns what is wrong with it. */
+  /** Checks the store. Returns what is wrong with it. */
   async #complaintAbout(seed: number, steps: number, acknowledged: number): Promise<string | undefined> {
     const { store, crashed } = this.#place;
     rmSync(crashed, { recursive: true, force: true });
@@ -231,12 +233,12 @@ export class Torture {
       if ((error as { code?: string }).code !== "ENOENT") throw error;
     }
     const attempt = { plan: new Plan(seed), acknowledged, limit: Math.min(steps, acknowledged + 4 * IN_FLIGHT) };
-    const bytes = this.#history.bytes;
+    const bytes = this.#expected.bytes;
     try {
       const read = await this.#contents(store, true);
-      const wrong = this.#history.settle(read ?? new Map(), attempt);
+      const wrong = this.#expected.settle(read ?? new Map(), attempt);
       if (wrong !== undefined) return `opened for reading: ${wrong}`;
-      const recovered = this.#history.compare((await this.#contents(store, false))!);
+      const recovered = this.#expected.compare((await this.#contents(store, false))!);
       if (recovered !== undefined) return `recovery changed the contents: ${recovered}`;
       this.#isThere = true;
       return await problemsOf(store);
@@ -244,11 +246,11 @@ export class Torture {
       if (!(error instanceof KvStoreError) || error.code === "IO") throw error;
       return `${error.code}: ${error.message}`;
     } finally {
-      this.tally.bytes += this.#history.bytes - bytes;
+      this.tally.bytes += this.#expected.bytes - bytes;
     }
   }
 
-  /** The contents; `undefined` where there is no store to read yet. Opened for writing it is recovered, or created. */
+  /** Reads the contents. Returns `undefined` if there is no store yet. Opening for writing recovers or creates it. */
   async #contents(directory: string, readOnly: boolean): Promise<Contents | undefined> {
     let store: KvStore;
     try {
@@ -284,11 +286,11 @@ function messageOf(line: string): Message {
   try {
     return JSON.parse(line) as Message;
   } catch {
-    return { error: { code: "UNEXPECTED", message: `the process said: ${line}` } };
+    return { error: { code: "UNEXPECTED", message: `the process printed: ${line}` } };
   }
 }
 
-/** What `verify` finds. */
+/** Returns what `verify` finds wrong. */
 async function problemsOf(directory: string): Promise<string | undefined> {
   const { problems } = await verifyStore(directory);
   const [problem] = problems;

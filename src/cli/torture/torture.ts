@@ -15,24 +15,24 @@ import { runTask, taskOfProcess } from "./writer.ts";
 const DEFAULT_SECONDS = 60;
 const MAX_SEED = 2 ** 32 - 1;
 
-/** Kills writers and checks what they leave. */
+/** Kills writing processes and checks what they leave. */
 export const torture: Command = {
   name: "torture",
   args: [],
   options: [
-    { name: "seconds", value: "N", about: `how long to go on, in seconds (${DEFAULT_SECONDS})` },
-    { name: "seed", value: "N", about: "what the writes follow from (the moments of the kills do not)" },
+    { name: "seconds", value: "N", about: `how long to run, in seconds (default ${DEFAULT_SECONDS})` },
+    { name: "seed", value: "N", about: "the seed of the writes (the moments of the kills are random)" },
   ],
   summary: "kill writing processes on this machine's disk, and check what they leave",
   description:
     `Starts processes that open a store, write, compact and close, and kills each with SIGKILL at a random moment.
-After each kill the store must open and hold every acknowledged write, batches whole, in the order of the calls,
-and verify must find nothing. The stores are made in a new directory inside the store's directory, or in the
-nearest one above it that exists; it is removed at the end unless something was wrong. A store that is already
-there is left alone.
+After each kill the store must open and hold every acknowledged write, in the order of the calls and with every
+batch whole, and verify must find no damage. The stores are in a new directory inside the store's directory, or
+in the nearest existing directory above it. That directory is removed at the end, unless something was wrong. An
+existing store is left alone.
 
-A killed process loses what it had not yet written. What a power cut takes beyond that, bytes that were written
-and not synced, cannot be tried from here. With Deno, run it with -A. Exit status 1 if something was wrong.`,
+A killed process loses what it had not written yet. A power cut also loses bytes that were written and not
+synced; this command cannot try that. With Deno, run it with -A. Exits with 1 if something was wrong.`,
   json: '{"seed":7,"seconds":60,"rounds":240,"kills":{"open":…},"acknowledged":…,"failures":[],…}',
   example: ["kvstore torture --seconds 10", "rounds                41  …"],
   endsGently: () => true,
@@ -50,7 +50,7 @@ async function tortureFor(context: Context): Promise<number> {
   let keep = false;
   try {
     const command = commandAgain(startOfProcess(), directory);
-    if (command === undefined) throw new TortureError("how it was started cannot be told");
+    if (command === undefined) throw new TortureError("it is unknown how it was started");
     const place = { store: join(directory, "store"), crashed: join(directory, "crashed") };
     const tortured = new Torture(seed, command, place);
     const begun = Date.now();
@@ -68,7 +68,7 @@ async function tortureFor(context: Context): Promise<number> {
   }
 }
 
-/** A new directory on the file system on which the store would be. */
+/** Makes a directory on the file system on which the store would be. */
 function newDirectory(dir: string): string {
   let base = resolve(dir);
   while (!existsSync(base) && dirname(base) !== base) base = dirname(base);
@@ -101,7 +101,7 @@ function tick(bar: Bar, begun: number, seconds: number): void {
   bar.update({ doneBytes: Math.min(seconds, Math.round((Date.now() - begun) / 1000)), totalBytes: seconds });
 }
 
-/** What was found does not depend on who reads it, nor on whether the end was asked for by Ctrl-C. */
+/** Prints the report, also after Ctrl-C. A reader that is gone does not change the exit status. */
 async function report(context: Context, run: Run, tally: Tally): Promise<void> {
   const out = new StreamOutput(undefined);
   out.add(context.json ? JSON.stringify(reportForm(run, tally)) + "\n" : reportText(run, tally));
@@ -123,7 +123,7 @@ function reportForm({ directory, ...run }: Run, tally: Tally): unknown {
   return tally.failures.length === 0 ? form : { ...form, directory };
 }
 
-/** The report for people. */
+/** Writes the report as text. */
 export function reportText({ seed, seconds, directory }: Run, tally: Tally): string {
   const { kills, failures } = tally;
   const killed = Object.values(kills).reduce((sum, count) => sum + count);
@@ -150,7 +150,7 @@ export function reportText({ seed, seconds, directory }: Run, tally: Tally): str
       `kvstore log --dir '${join(directory, "crashed")}'`,
     );
   } else {
-    lines.push("a power cut, which also takes what was written and not synced, was not tried");
+    lines.push("a power cut, which also loses what was written and not synced, was not tried");
   }
   return lines.map((line) => line + "\n").join("");
 }

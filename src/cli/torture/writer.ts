@@ -1,6 +1,6 @@
 /**
- * The process that `torture` kills: opens the store, takes the steps of a plan, and says on standard output how far it
- * is, a line of JSON each.
+ * The process that `torture` kills. It opens the store, takes the steps of a plan, and reports its progress on standard
+ * output, as lines of JSON.
  *
  * @module
  */
@@ -12,24 +12,24 @@ import { messageOf } from "../input_output/report_error.ts";
 import { applyTo, openOptionsOf, Plan } from "./plan.ts";
 import process from "node:process";
 
-/** The environment variable that makes `kvstore torture` this process. */
+/** The environment variable with the task. With it, `kvstore torture` is the process to be killed. */
 export const TASK_VARIABLE = "KVSTORE_TORTURE";
 
-/** Writes that are begun before the first of them is acknowledged. */
+/** The most writes that are not acknowledged yet. */
 export const IN_FLIGHT = 64;
 
 /** How long to wait for the kill. */
 const FREEZE_MS = 30_000;
 
-/** What to do. */
+/** What the process has to do. */
 export interface Task {
   directory: string;
   seed: number;
-  /** How many steps to take before closing; with none, the store is opened and closed. */
+  /** How many steps to take before closing the store. */
   steps: number;
   /**
-   * Stand still as soon as this step or a later one is acknowledged, to be killed just then: whatever is still to be
-   * written is not.
+   * The step at whose acknowledgement, or a later one's, the process freezes until it is killed. Whatever it has not
+   * written by then is lost.
    */
   freezesAt?: number | undefined;
 }
@@ -37,19 +37,19 @@ export interface Task {
 /** What the process is doing. */
 export type Phase = "start" | "open" | "write" | "compact" | "close" | "done";
 
-/** What it says. */
+/** What the process reports. */
 export type Message =
   | { phase: Phase; syncs: number }
   | { acknowledged: number }
   | { error: { code: string; message: string } };
 
-/** The task of this process, if it was started to be killed. */
+/** Returns the task of this process, if it has one. */
 export function taskOfProcess(): Task | undefined {
   const text = process.env[TASK_VARIABLE];
   return text ? JSON.parse(text) as Task : undefined;
 }
 
-/** Does the task and returns the exit status. */
+/** Runs the task and returns the exit status. */
 export async function runTask(task: Task): Promise<number> {
   try {
     say({ phase: "open", syncs: 0 });
@@ -81,12 +81,12 @@ async function takeSteps(store: KvStore, task: Task): Promise<void> {
       compaction.catch(() => {});
     }
     const done = applyTo(store, write, durability).then(() => {
-      // A later write may be acknowledged before an earlier one that has to be synced, and says that both are written.
+      // A write may be acknowledged before an earlier one that waits for a sync. Both are written by then.
       acknowledged = Math.max(acknowledged, count);
       say({ acknowledged });
       if (acknowledged >= (task.freezesAt ?? Infinity)) freeze();
     });
-    // Waited for later; that it has failed by then must not end the process.
+    // Awaited later. Until then a rejection must not end the process.
     done.catch(() => {});
     flying.push(done);
     if (waits) {
@@ -103,18 +103,18 @@ async function compact(store: KvStore): Promise<void> {
   say({ phase: "write", syncs: store.stats().syncs });
 }
 
-/** Blocks the thread, in which all JavaScript runs and the library writes. Not for ever: the parent may be gone. */
+/** Blocks the only thread, in which the library writes. Ends after a while, as the parent may be gone. */
 function freeze(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FREEZE_MS);
   process.exit(EXIT.failed);
 }
 
-/** In place, so that what was said has been said when the process is killed. */
+/** Reports synchronously, so that the message is out before the process is killed. */
 function say(message: Message): void {
   try {
     writeSync(1, JSON.stringify(message) + "\n");
   } catch (error) {
-    // A reader that is behind hears the next one, which says more. Without a reader there is nothing left to do.
+    // If the pipe is full, a later message says more. If it is closed, there is nothing left to do.
     if ((error as { code?: string }).code !== "EAGAIN") process.exit(EXIT.failed);
   }
 }

@@ -1,7 +1,7 @@
 /** `torture`: what its checks notice, how it starts itself again, and a short run with real kills. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { History } from "../../../src/cli/torture/expected_contents.ts";
+import { ExpectedContents } from "../../../src/cli/torture/expected_contents.ts";
 import { applyToContents, type Contents, Plan, type Write } from "../../../src/cli/torture/plan.ts";
 import { commandAgain, type Start } from "../../../src/cli/torture/relaunch.ts";
 import { cliTest, lines, type Shell } from "../support.ts";
@@ -28,7 +28,7 @@ function after(count: number): Contents {
 Deno.test("torture: any prefix with the acknowledged writes is accepted, and becomes the past", () => {
   for (let acknowledged = 0; acknowledged <= 3; acknowledged++) {
     for (let count = 0; count <= 3; count++) {
-      const history = new History();
+      const history = new ExpectedContents();
       const wrong = history.settle(after(count), { plan: planOf(WRITES), acknowledged, limit: 3 });
       assertEquals(wrong === undefined, count >= acknowledged, `${acknowledged} acknowledged, ${count} found`);
       if (wrong !== undefined) assertStringIncludes(wrong, `after ${acknowledged} acknowledged writes, key `);
@@ -43,7 +43,7 @@ Deno.test("torture: half a batch, a write that overtook another, a wrong value a
   const wrongValue = new Map([['"a"', '"2"']]);
   const foreign = new Map([['"a"', '"1"'], ['"z"', '"1"']]);
   for (const found of [half, overtaken, wrongValue, foreign]) {
-    const wrong = new History().settle(found, { plan: planOf(WRITES), acknowledged: 0, limit: 3 });
+    const wrong = new ExpectedContents().settle(found, { plan: planOf(WRITES), acknowledged: 0, limit: 3 });
     assertMatch(wrong ?? "", /an acknowledged write is missing, or a part of one/);
   }
 });
