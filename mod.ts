@@ -83,4 +83,5 @@ export { Relocation } from "./src/engine/relocation.ts";
 export { Partition } from "./src/engine/partition.ts";
 
 // experimental: compaction
-export { droppableUpTo, gainOf, nextOfAll, nextOfStale, noteClean, type Thresholds } from "./src/engine/choose.ts";
+export { droppableUpTo, gainOf, nextOfStale, noteClean, type Thresholds } from "./src/engine/choose.ts";
+export { nextOfAll } from "./src/maintenance/groups.ts";

@@ -10,7 +10,7 @@ import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
 import { paced, settled } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
-import type { Background } from "./store/maintenance.ts";
+import type { Maintenance } from "./maintenance/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
@@ -92,7 +92,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   readonly #reading: Reading<V, K>;
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
-  readonly #background: Background;
+  readonly #maintenance: Maintenance;
   readonly #now = (): number => this.#core.log.now();
   #closing: Promise<void> | undefined;
 
@@ -103,12 +103,12 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** @internal Stores are made by `open`. */
   protected constructor(parts: never) {
-    const { core, settings, lock, background, recovery } = partsOf(parts);
+    const { core, settings, lock, maintenance, recovery } = partsOf(parts);
     this.#core = core;
     this.#reading = new Reading<V, K>(core, undefined);
     this.#settings = settings;
     this.#lock = lock;
-    this.#background = background;
+    this.#maintenance = maintenance;
     this.recovery = recovery;
   }
 
@@ -156,7 +156,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       lock.release();
       throw error;
     }
-    await store.#background.mergeSmall();
+    await store.#maintenance.mergeSmall();
     const { failure } = store.#core.log;
     if (failure === undefined) return store;
     await store.close().catch(() => {});
@@ -496,7 +496,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       checkNames("compact", options, ["onProgress", "signal"]);
       this.#core.writable();
       options.signal?.throwIfAborted();
-      return this.#background.compact(options);
+      return this.#maintenance.compact(options);
     });
   }
 
@@ -505,7 +505,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     this.#core.check();
     this.#core.expire();
     this.#core.countExpired();
-    return this.#background.stats();
+    return this.#maintenance.stats();
   }
 
   /**
@@ -532,7 +532,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   async verify(options: WorkOptions = {}): Promise<VerifyReport> {
     checkNames("verify", options, ["onProgress", "signal"]);
     this.#core.check();
-    return await paced(() => this.#background.exclusively(() => verifyOpen(this.#core, options)));
+    return await paced(() => this.#maintenance.exclusively(() => verifyOpen(this.#core, options)));
   }
 
   /**
@@ -585,14 +585,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     const flushed = core.writer?.close();
     flushed?.catch(() => {});
     try {
-      await this.#background.stop();
+      await this.#maintenance.stop();
       await flushed;
       core.views.closeAll();
       core.sweep();
       if (core.writer === undefined) return;
       // What has expired until now has done so for whoever opens the store next, too, whatever the clock says then.
       core.expire();
-      await this.#background.writeImage();
+      await this.#maintenance.writeImage();
       // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
       core.log.syncActive();
       if (!core.log.isClean) core.log.reserve.lend(0, () => core.log.replaceManifest({ clean: true }));

@@ -73,9 +73,9 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "groups-larger-than-a-segment",
-        in: "gather",
-        find: "gainOf(all, [...inputs, next]).outputBytes > limitBytes",
-        replace: "gainOf(all, [...inputs, next]).outputBytes > limitBytes * 1e9",
+        in: "groupOf",
+        find: "gainOf(all, [...inputs, next]).outputBytes > segmentBytes",
+        replace: "gainOf(all, [...inputs, next]).outputBytes > segmentBytes * 1e9",
         killers: ["choose: a group fits into one new segment"],
       },
       {

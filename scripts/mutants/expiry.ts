@@ -164,16 +164,16 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "tombstones-of-expired-keys-thought-droppable",
-        in: "gainWith",
-        find: "keptBytes += input.highestSequence <= droppable ? 0 : input.graveBytes;",
+        in: "keptBytesOf",
+        find: "if (segment.highestSequence > droppable) keptBytes += segment.graveBytes;",
         replace: "",
         killers: ["choose: of what has expired all is won but a tombstone, and that, too, where it may go"],
       },
       {
         id: "nothing-won-of-what-has-expired",
-        in: "gainWith",
-        find: "keptBytes += input.liveBytes - input.expiredBytes;",
-        replace: "keptBytes += input.liveBytes;",
+        in: "keptBytesOf",
+        find: "let keptBytes = segment.liveBytes - segment.expiredBytes;",
+        replace: "let keptBytes = segment.liveBytes;",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
       },
       {

@@ -65,7 +65,7 @@ export const fullDiskPromises: Promised[] = [
       },
       {
         id: "compaction-ends-at-the-first-group-without-room",
-        in: "Background.#compactGroup",
+        in: "Maintenance.#compactGroup",
         find: "if (this.#isTight || !isDiskFull(error)) throw error;",
         replace: "throw error;",
         killers: ["on a full disk, compaction begins with what takes the least room"],

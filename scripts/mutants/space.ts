@@ -20,9 +20,9 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "tombstones-rewritten-for-ever",
-        in: "gainWith",
-        find: "keptBytes += input.highestTombstone <= droppable ? 0 : input.tombstoneBytes;",
-        replace: "keptBytes += droppable < 0 ? input.tombstoneBytes : 0;",
+        in: "keptBytesOf",
+        find: "if (segment.highestTombstone > droppable)",
+        replace: "if (droppable < 0)",
         killers: ["choose: no compaction of undroppable tombstones, however often it is asked for"],
       },
       {
@@ -90,7 +90,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "unreadable-segment-thought-empty",
-        in: "unreadableUpTo",
+        in: "judgeableUpTo",
         find: "[...segments].filter((segment) => !segment.isCompactable), inputs);",
         replace: "[...segments].filter((segment) => segment.endBytes < 0), inputs);",
         killers: ["audit: a segment that cannot be read keeps all tombstones above its lowest number"],
@@ -110,7 +110,7 @@ export const spaceRules: Promised[] = [
     mutants: [
       {
         id: "segments-of-unclean-ends-kept",
-        in: "Background.mergeSmall",
+        in: "Maintenance.mergeSmall",
         find: "inputs !== undefined && bytes < MAX_MERGED_BYTES;",
         replace: "inputs !== undefined && bytes < 0;",
         killers: ["unclean ends: a thousand leave a few segments, and all that was set"],

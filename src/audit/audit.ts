@@ -23,9 +23,10 @@ import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
 import type { RecordCursor } from "../engine/cursor.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
-import { groupsOf, outputBytesOf, unreadableUpTo, witnessesOf } from "../engine/choose.ts";
+import { keptBytesOf, outputBytesOf } from "../engine/choose.ts";
 import { compactGroup, type CompactionHost, type Verdicts } from "../engine/compactor.ts";
 import { Scan } from "../engine/scan.ts";
+import { groupsOf, judgeableUpTo, witnessesOf } from "./selection.ts";
 
 /** What was found out about the newest tombstone of a key. */
 const HIDES_NOTHING = 1;
@@ -43,7 +44,7 @@ export async function compactTombstones(
 ): Promise<number> {
   const audit = new Audit(host, inputs);
   await audit.run();
-  const kept = inputs.map((input) => input.liveBytes - input.expiredBytes + audit.neededBytes(input));
+  const kept = inputs.map((input) => keptBytesOf(input, Infinity) + audit.neededBytes(input));
   const groups = groupsOf(inputs, kept, segmentBytes);
   const inputBytes = inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
   const outputBytes = groups.reduce((sum, group) => sum + outputBytesOf(group.inputs.length, group.keptBytes), 0);
@@ -73,7 +74,7 @@ class Audit implements Verdicts {
     this.#host = host;
     this.#inputs = inputs;
     this.#expiredBy = host.log.clockFloor;
-    this.#judgedUpTo = unreadableUpTo(host.log.segments.values(), new Set(inputs));
+    this.#judgedUpTo = judgeableUpTo(host.log.segments.values(), new Set(inputs));
     this.#neededBytes = inputs.map(() => 0);
   }
 

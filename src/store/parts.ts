@@ -5,7 +5,7 @@
  */
 import type { Lock } from "../platform/types.ts";
 import type { Recovery, RepairReport } from "../types.ts";
-import { Background } from "./maintenance.ts";
+import { Maintenance } from "../maintenance/maintenance.ts";
 import { OpenStore } from "./open_store.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Settings } from "./options.ts";
@@ -21,8 +21,8 @@ export interface Parts {
   settings: Settings;
   /** The writer lock; readers have none. */
   lock: Lock | undefined;
-  /** Compaction and checkpoints. */
-  background: Background;
+  /** Compaction, and images of the index. */
+  maintenance: Maintenance;
   /** What recovery did. */
   recovery: Recovery;
 }
@@ -39,20 +39,20 @@ export function partsFor(
 ): Parts {
   let core: OpenStore;
   try {
-    core = new OpenStore(opened, settings, () => background.consider());
+    core = new OpenStore(opened, settings, () => maintenance.consider());
   } catch (error) {
     // No memory for the cache, say.
     opened.index.close();
     opened.log.closeFiles();
     throw error;
   }
-  const background = new Background(core, settings);
+  const maintenance = new Maintenance(core, settings);
   const recovery = salvaged === undefined || salvaged.problems.length === 0
     ? opened.recovery
     : { ...opened.recovery, salvaged };
   // Not at once: a process that opens the store for a single write would begin what its closing cuts off.
-  if (lock !== undefined) background.considerAfter(FIRST_LOOK_MS);
-  const parts = { core, settings, lock, background, recovery };
+  if (lock !== undefined) maintenance.considerAfter(FIRST_LOOK_MS);
+  const parts = { core, settings, lock, maintenance, recovery };
   MADE.add(parts);
   return parts;
 }

@@ -1,19 +1,12 @@
 /**
- * Background work: compaction and images of the index, one at a time, as each relies on the segments that the other
- * would change.
+ * Maintenance of an open store: compaction and images of the index, one at a time, as each relies on the segments that
+ * the other would change.
  *
  * @module
  */
 import { compactTombstones } from "../audit/audit.ts";
-import {
-  nextOfAll,
-  nextOfStale,
-  nextToAudit,
-  nextToAuditOfAll,
-  nextToMerge,
-  noteClean,
-  smallestFirst,
-} from "../engine/choose.ts";
+import { nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
+import { nextOfStale, noteClean } from "../engine/choose.ts";
 import { compactGroup, type CompactionHost } from "../engine/compactor.ts";
 import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
@@ -23,8 +16,9 @@ import { nextTurn } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
 import { isDue, writeImage } from "../image/checkpoint.ts";
-import type { OpenStore } from "./open_store.ts";
-import type { Settings } from "./options.ts";
+import type { OpenStore } from "../store/open_store.ts";
+import type { Settings } from "../store/options.ts";
+import { nextOfAll, nextToMerge, smallestFirst } from "./groups.ts";
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
@@ -48,7 +42,7 @@ interface Caller {
 }
 
 /** Runs compaction and writes images for one store. */
-export class Background {
+export class Maintenance {
   readonly #core: OpenStore;
   readonly #settings: Settings;
   #queue: Promise<unknown> = Promise.resolve();
@@ -69,7 +63,7 @@ export class Background {
     this.#settings = settings;
   }
 
-  /** Runs `work` when no other background work does. */
+  /** Runs `work` when no other maintenance does. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {});
@@ -344,7 +338,7 @@ export class Background {
     try {
       this.#settings.onError?.(this.#lastError);
     } catch {
-      // Background work has nobody to hand an exception of the callback to.
+      // Nobody waits for maintenance who could be handed an exception of the callback.
     }
   }
 }

@@ -1,0 +1,65 @@
+/**
+ * Which segments are compacted together when it is not for what is stale in each: in a full compaction, to have fewer
+ * files, and on a full disk.
+ *
+ * @module
+ */
+import { gainOf, groupOf } from "../engine/choose.ts";
+import type { Segment } from "../engine/segment.ts";
+
+/** Sizes of one tier of segments have the same logarithm to the base of 4. */
+const TIER_BITS = 2;
+/** So many segments of one tier become one segment. */
+const FULL_TIER = 8;
+
+/**
+ * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the
+ * end.
+ *
+ * @experimental
+ */
+export function nextOfAll(all: Segment[], candidates: Segment[], segmentBytes: number): Segment[] | undefined {
+  while (candidates.length > 0) {
+    const inputs = groupOf(all, worthCopying(all, candidates, segmentBytes), segmentBytes);
+    candidates.splice(0, Math.max(1, inputs.length));
+    if (inputs.length > 0 && gainOf(all, inputs).wonBytes > 0) return inputs;
+  }
+  return undefined;
+}
+
+/** The candidates before the first one that wins nothing by itself and is too large to be copied for one file less. */
+function* worthCopying(all: Segment[], candidates: Segment[], segmentBytes: number): Generator<Segment> {
+  for (const segment of candidates) {
+    const alone = gainOf(all, [segment]);
+    if (alone.wonBytes <= 0 && alone.outputBytes > segmentBytes / 2) return;
+    yield segment;
+  }
+}
+
+/**
+ * The next group of small segments that are merged, though little of them is stale. They are sorted into tiers, each four
+ * times the size of the one below, and a full tier becomes one segment of a higher one. So each tier never has more than
+ * a few, and a record is copied at most once for each tier (size-tiered compaction, as in Bigtable's descendants).
+ */
+export function nextToMerge(all: Segment[], segmentBytes: number): Segment[] | undefined {
+  const tiers = new Map<number, Segment[]>();
+  for (const segment of all) {
+    if (!segment.isCompactable || segment.endBytes >= segmentBytes / 2) continue;
+    const tier = Math.floor(Math.log2(segment.endBytes) / TIER_BITS);
+    const members = tiers.get(tier) ?? [];
+    tiers.set(tier, members);
+    members.push(segment);
+  }
+  const lowest = [...tiers.keys()].sort((a, b) => a - b).find((tier) => tiers.get(tier)!.length >= FULL_TIER);
+  return lowest === undefined ? undefined : groupOf(all, tiers.get(lowest)!, segmentBytes);
+}
+
+/**
+ * Sorts candidates for a full disk: first those of which nothing is kept, then those whose copy takes least, as each
+ * gives back what the next may need. If outputs are limited to 0 bytes, a group is then several of the former, or one
+ * segment.
+ */
+export function smallestFirst(all: Segment[], candidates: Segment[]): Segment[] {
+  const outputs = new Map(candidates.map((segment) => [segment, gainOf(all, [segment]).outputBytes]));
+  return candidates.sort((a, b) => outputs.get(a)! - outputs.get(b)!);
+}

@@ -1,0 +1,51 @@
+import { assert, assertEquals } from "@std/assert";
+import { gainOf } from "../../src/engine/choose.ts";
+import type { Segment } from "../../src/engine/segment.ts";
+import { nextOfAll, nextToMerge } from "../../src/maintenance/groups.ts";
+import { segment } from "../support/segments.ts";
+
+Deno.test("choose: a full compaction looks at every segment once, and takes what wins", () => {
+  const full = segment({ live: 4000 });
+  const stale = segment({ live: 1000, stale: 3000 });
+  const small = [segment({ live: 200 }), segment({ live: 200 }), segment({ live: 200 })];
+  const all = [full, stale, ...small];
+  const candidates = [...all];
+  const groups: Segment[][] = [];
+  for (let next = nextOfAll(all, candidates, 4096); next !== undefined; next = nextOfAll(all, candidates, 4096)) {
+    groups.push(next);
+    assert(groups.length < 9);
+  }
+  assertEquals(candidates, []);
+  assertEquals(groups, [[stale, ...small]]);
+  assertEquals(nextOfAll([full], [full], 4096), undefined);
+});
+
+Deno.test("choose: eight small segments of about one size are merged, those that are large or open are not", () => {
+  const small = (bytes: number) => segment({ live: bytes });
+  const seven = Array.from({ length: 7 }, () => small(500));
+  assertEquals(nextToMerge(seven, 65_536), undefined);
+  assertEquals(nextToMerge([...seven, small(10_000), small(60)], 65_536), undefined, "of other tiers");
+  assertEquals(nextToMerge([...seven, segment({ live: 500, sealed: false })], 65_536), undefined);
+  const eight = [...seven, small(500)];
+  assertEquals(nextToMerge([small(10_000), ...eight], 65_536), eight);
+  assertEquals(nextToMerge(eight, 1024), undefined, "each is half a segment");
+  const group = nextToMerge(eight, 2048)!;
+  assert(group.length === 3 && gainOf(eight, group).outputBytes <= 2048, "as many as fit into one");
+});
+
+Deno.test("choose: merging ends with few segments, and copies a record no more than once a tier", () => {
+  let all: Segment[] = [];
+  let copiedBytes = 0;
+  const count = 4000;
+  for (let i = 0; i < count; i++) {
+    all.push(segment({ live: 100 }));
+    for (let inputs = nextToMerge(all, 65_536); inputs !== undefined; inputs = nextToMerge(all, 65_536)) {
+      const { outputBytes } = gainOf(all, inputs);
+      copiedBytes += outputBytes;
+      all = [...all.filter((one) => !inputs.includes(one)), segment({ live: outputBytes - 44 })];
+      assert(inputs.length > 1);
+    }
+  }
+  assert(all.length < 7 * 5 + count * 100 / 32_768 + 2, `${all.length} segments`);
+  assert(copiedBytes < 6 * count * 144, `${copiedBytes / count / 144} copies`);
+});
