@@ -77,7 +77,7 @@ export {
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/engine/segment.ts";
 
 // experimental: the index
-export { type Expired, Index, type KeyBytes, type Place } from "./src/engine/index.ts";
+export { type Expired, Index, type KeyBytes, type Place, type ReadIndex } from "./src/engine/index.ts";
 export { Expiries } from "./src/engine/expiries.ts";
 export { Relocation } from "./src/engine/relocation.ts";
 export { Partition } from "./src/engine/partition.ts";

@@ -213,7 +213,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "stale-image-not-caught-up-with",
-        in: "finish",
+        in: "bringUp",
         find: "= replay(index, log.segments, known);",
         replace: "= known === undefined ? replay(index, log.segments) : { highest: known.sequence, records: 0 };",
         killers: ["derived files: deleted, damaged or stale, the contents are the same"],

@@ -35,8 +35,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-keys-counted",
         in: "Index.size",
-        find: "return this.#size - this.#expired;",
-        replace: "return this.#size;",
+        find: "return this.placed - this.expired;",
+        replace: "return this.placed;",
         killers: [TO_THE_MILLISECOND],
       },
       {
@@ -209,15 +209,15 @@ export const expiryPromises: Promised[] = [
       {
         id: "snapshot-counts-anew-behind-a-rollback",
         in: "Views.onRollback",
-        find: "view.size = this.current.sizeAt(view.now);",
+        find: "view.size = sizeAt(this.current, view.now);",
         replace: "view.size = this.current.size;",
         killers: [REJECTED],
       },
       {
         id: "expiry-not-given-back-by-a-rollback",
         in: "Engine.onRollback",
-        find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
-        replace: "this.index.put(keyIn(buffer, at, header), segment, offset, form, Math.min(0, expiresAt));",
+        find: "this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
+        replace: "this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, Math.min(0, expiresAt));",
         killers: [REJECTED],
       },
     ],
@@ -255,7 +255,7 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "table-with-expired-keys-not-read",
-        in: "Index.#loadDue",
+        in: "ImageIndex.#loadDue",
         find: "if (expiry[number]! <= this.now) this.existing(number);",
         replace: "if (expiry[number]! < 0) this.existing(number);",
         killers: ["expiry: the image of the index knows times, and opening with it is as exact as without"],

@@ -115,15 +115,15 @@ export const writeRules: Promised[] = [
       {
         id: "rejected-write-visible",
         in: "Engine.onRollback",
-        find: "this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
+        find: "this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         replace:
-          "if (header.kind === KIND.delete) this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
+          "if (header.kind === KIND.delete) this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);",
         killers: ["failed append: reads see the pending writes before it, and the former state after it"],
       },
       {
         id: "rejected-clear-visible",
         in: "Engine.onRollback",
-        find: "this.index = this.#cleared.pop()!;",
+        find: "this.index = this.#changeable = this.#cleared.pop()!;",
         replace: "this.#cleared.pop();",
         killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },

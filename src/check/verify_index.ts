@@ -4,7 +4,8 @@
  * @module
  */
 import { asIo, KvStoreError } from "../errors.ts";
-import { formOf, ImageDamaged, Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
+import { formOf, Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
+import { ImageDamaged, type ImageIndex } from "../image/image_index.ts";
 import { decodeKey } from "../engine/keys.ts";
 import { Log } from "../engine/log.ts";
 import { replayInSlices } from "../engine/replay.ts";
@@ -40,14 +41,14 @@ export async function verifyImage(
   const log = new Log({ platform, directory, lock: undefined }, manifest);
   for (const { segment } of segments) log.adopt(shadowOf(segment!));
   const image = loadImage(log, manifest);
-  let index: Index | undefined;
+  let index: ImageIndex | undefined;
   try {
     if (image !== undefined) {
       await replayInSlices(image.index, log.segments, image.known);
       // As at opening: if one table is damaged, the others still count.
       image.index.rebuild = () => withSeed(found.index, image.index.seed);
       await eachTable((number) => void image.index.existing(number));
-      image.index.loadAll();
+      image.index.changeable();
     }
     index = image?.index;
   } catch (error) {

@@ -9,7 +9,7 @@
  * @module
  */
 import { KvStoreError } from "../errors.ts";
-import { type Index, type KeyBytes, PARTITIONS, type Place } from "./index.ts";
+import { type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "./index.ts";
 import { Relocation } from "./relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import type { RecordCursor } from "./cursor.ts";
@@ -28,7 +28,7 @@ export interface CompactionHost {
   /** The log. */
   readonly log: Log;
   /** The present index: `clear` may replace it at any time. */
-  index(): Index;
+  index(): ReadIndex;
   /** Makes everything written so far durable. */
   flush(): Promise<void>;
   /**
@@ -184,7 +184,7 @@ class Compaction {
     if (output === undefined && !this.#hasGraves) return;
     const remember = (key: KeyBytes, place: Place) => this.#host.remember(key, place);
     await this.#eachPartition((number) => {
-      const index = this.#host.index();
+      const index = this.#host.index().changeable();
       const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
       if (output !== undefined) output.liveBytes += bytes;
       return count;

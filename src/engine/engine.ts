@@ -5,7 +5,7 @@
  * @module
  */
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
-import { formOf, Index, type KeyBytes, lengthOf, type Place } from "./index.ts";
+import { formOf, Index, type KeyBytes, lengthOf, type Place, type ReadIndex } from "./index.ts";
 import { isStackOverflow } from "../kinds.ts";
 import type { Log } from "./log.ts";
 import {
@@ -38,7 +38,7 @@ export class Engine implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
   log: Log;
   /** Where the latest record of each key is. A clear replaces it. */
-  index: Index;
+  index: ReadIndex;
   /** Appends to the log; readers have none. */
   readonly writer: Writer | undefined;
   /** Set once the store is closed or closing: no call is taken any more. */
@@ -56,6 +56,8 @@ export class Engine implements WriterEvents {
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
+  /** The index, for changes: `writable` makes sure of it. */
+  #changeable!: Index;
   /** Per pending clear the whole index that it replaced. */
   #cleared: Index[] = [];
   #last: Segment | undefined;
@@ -102,7 +104,7 @@ export class Engine implements WriterEvents {
     this.check();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
     if (this.log.failure !== undefined) throw this.log.failure;
-    this.index.loadAll();
+    this.#changeable = this.index.changeable();
     // What a call that was cut off left there would be written with the next one.
     this.writer.tail.stagedEnd = this.writer.tail.length;
     return this.writer;
@@ -128,12 +130,12 @@ export class Engine implements WriterEvents {
     this.epoch++;
     if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
     if (header.kind === KIND.clear) {
-      this.index = this.#cleared.pop()!;
+      this.index = this.#changeable = this.#cleared.pop()!;
       this.#parts.observer.onReplaced(this.index);
       this.#recount();
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
-      this.index.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
+      this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
       if (header.kind === KIND.set) active.liveBytes -= header.length;
       this.#discharge(segment, -lengthOf(form));
     }
@@ -147,7 +149,7 @@ export class Engine implements WriterEvents {
   }
 
   /** Replaces the index by one that was read anew. */
-  replaceIndex(index: Index): void {
+  replaceIndex(index: ReadIndex): void {
     this.#parts.observer.beforeReplacement(index);
     this.index = index;
   }
@@ -272,7 +274,7 @@ export class Engine implements WriterEvents {
   }
 
   #point(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
-    const { index } = this;
+    const index = this.#changeable;
     const { observer } = this.#parts;
     const key = keyIn(buffer, at, header);
     if (observer.isInterested) {
@@ -289,8 +291,8 @@ export class Engine implements WriterEvents {
 
   #clear(): void {
     this.epoch++;
-    this.#cleared.push(this.index);
-    this.replaceIndex(new Index());
+    this.#cleared.push(this.#changeable);
+    this.replaceIndex(this.#changeable = new Index());
     for (const segment of this.log.segments.values()) segment.liveBytes = 0;
   }
 
@@ -307,7 +309,7 @@ export class Engine implements WriterEvents {
 }
 
 /** Notes in a segment what an index knows to have expired in it. */
-export function countExpired(segment: Segment, index: Index): void {
+export function countExpired(segment: Segment, index: ReadIndex): void {
   const { count, bytes, keyBytes } = index.expiredIn(segment.number);
   segment.expiredBytes = bytes;
   segment.graveBytes = count * GRAVE_BYTES + keyBytes;

@@ -4,10 +4,6 @@
  * small enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the
  * world.
  *
- * An index that comes from an image reads each table when it is needed first: who opens a store for a few keys does not
- * wait for all of them. That lasts until something is to change: `loadAll` comes before the first write or refresh, and
- * compaction looks at all tables before it changes anything, so that none has a reading in its midst that could fail.
- *
  * @module
  */
 import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
@@ -17,9 +13,6 @@ export { hashKey };
 
 const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
 const NONE_EXPIRED: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
-
-/** Thrown where a table of an image turns out to be damaged before the index knows how to do without. */
-export class ImageDamaged extends Error {}
 
 /** Number of hash tables. */
 export const PARTITIONS = 256;
@@ -70,22 +63,6 @@ export interface KeyBytes {
   length: number;
 }
 
-/**
- * What an index reads its tables from.
- *
- * @experimental
- */
-export interface PartitionSource {
-  /** How many keys of each table have a place. */
-  live: number[];
-  /** The lowest time of expiry in each; `Infinity` if nothing in it expires. */
-  expiry: number[];
-  /** Reads a table; `undefined` if it cannot be had or does not check out. */
-  read(number: number): Partition | undefined;
-  /** Gives up what it reads from. */
-  close(): void;
-}
-
 /** The keys of an index in order: hears of each that comes. */
 export interface KeyOrder {
   /** Memory held, in bytes. */
@@ -120,44 +97,27 @@ export class Index implements Place {
   readonly seed: number;
   /** While positive, entries of deleted keys stay: snapshots may still list them. */
   holds = 0;
-  /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
-  isMended = false;
   /** @internal The keys in order, once somebody has asked for them. */
   order: KeyOrder | undefined;
-  /** Makes the same index from the log, for a source that turns out to be damaged. Throws if the log is, too. */
-  rebuild: (() => Index) | undefined;
-  #size: number;
+  /** How many keys have a place; also those that have expired. */
+  protected placed = 0;
   /** Bytes of records that keys which have expired point at … */
   expiredBytes = 0;
   /** … how many keys that are … */
-  #expired = 0;
+  expired = 0;
   /** … and all of it by segment. */
   readonly #expiredIn: Map<number, Expired> = new Map();
-  readonly #partitions: (Partition | undefined)[] = new Array(PARTITIONS).fill(undefined);
-  /** As long as there are tables that have not been read. */
-  #source: PartitionSource | undefined;
+  /** The tables; one that no key has come to is not there. */
+  protected readonly partitions: (Partition | undefined)[] = new Array(PARTITIONS).fill(undefined);
 
-  /** An empty index, or one whose tables come from somewhere. */
-  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!, source?: PartitionSource) {
+  /** An empty index. */
+  constructor(seed: number = crypto.getRandomValues(new Uint32Array(1))[0]!) {
     this.seed = seed;
-    this.#source = source;
-    this.#size = source?.live.reduce((sum, live) => sum + live, 0) ?? 0;
-    this.nextExpiry = source?.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity) ?? Infinity;
   }
 
   /** How many keys have a place and have not expired. */
   get size(): number {
-    if (this.#source !== undefined) this.#loadDue(this.#source);
-    return this.#size - this.#expired;
-  }
-
-  /** How many there were at an earlier time, if the index was the same then. */
-  sizeAt(now: number): number {
-    let size = this.#size;
-    for (const partition of this.#partitions) {
-      for (const time of partition?.expiries?.times ?? []) if (time !== 0 && time <= now) size--;
-    }
-    return size;
+    return this.placed - this.expired;
   }
 
   /** Whether the key that was found has expired. */
@@ -167,97 +127,62 @@ export class Index implements Place {
 
   /** The records in a segment that this index points at and that have expired. */
   expiredIn(segment: number): Readonly<Expired> {
-    if (this.#source !== undefined) this.#loadDue(this.#source);
     return this.#expiredIn.get(segment) ?? NONE_EXPIRED;
   }
 
   /** Memory held by the partitions that are in memory and by the order of the keys, in bytes. */
   get heldBytes(): number {
-    return this.#partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), this.order?.heldBytes ?? 0);
+    return this.partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), this.order?.heldBytes ?? 0);
   }
 
   /** A partition, if any key has come to it. */
   existing(number: number): Partition | undefined {
-    if (this.#partitions[number] === undefined && this.#source !== undefined) this.#load(number, this.#source);
-    return this.#partitions[number];
+    return this.partitions[number];
   }
 
   /** A partition, if it is in memory already: reads nothing. */
   loaded(number: number): Partition | undefined {
-    return this.#partitions[number];
+    return this.partitions[number];
   }
 
   /** A partition, created if no key has come to it yet. */
   partition(number: number): Partition {
     const existing = this.existing(number);
     if (existing !== undefined) return existing;
-    const partition = this.#partitions[number] = new Partition(this.seed);
+    const partition = this.partitions[number] = new Partition(this.seed);
     this.order?.follow(number, partition);
     return partition;
   }
 
-  /** Reads whatever has not been read yet: before anything changes that a table, or its making anew, relies on. */
-  loadAll(): void {
-    if (this.#source === undefined) return;
-    for (let number = 0; number < PARTITIONS; number++) this.existing(number);
-    this.close();
-    this.rebuild = undefined;
+  /** This index, once it can be changed: one that reads its tables when they are needed has read all of them then. */
+  changeable(): Index {
+    return this;
   }
 
-  /** Gives up what tables are read from. */
-  close(): void {
-    this.#source?.close();
-    this.#source = undefined;
-  }
+  /** Gives up the file that tables are read from, if there is one. */
+  close(): void {}
 
-  /**
-   * Takes a table from the source. If it is damaged there, from the log, and the others as well: from the source what can
-   * be read, so that it does not matter which table was needed first.
-   */
-  #load(number: number, source: PartitionSource): void {
-    const read = source.read(number);
-    if (read !== undefined) return this.#place(number, read, source);
-    if (this.rebuild === undefined) throw new ImageDamaged();
-    const whole = this.rebuild();
-    this.isMended = true;
-    for (let i = 0; i < PARTITIONS; i++) {
-      if (this.#partitions[i] === undefined) this.#place(i, source.read(i) ?? whole.partition(i), source);
-    }
-  }
-
-  #place(number: number, partition: Partition, { live }: PartitionSource): void {
-    this.#partitions[number] = partition;
-    this.#size += partition.live - live[number]!;
-    this.nextExpiry = Math.min(this.nextExpiry, this.#expireIn(partition));
-  }
-
-  /**
-   * Lets everything expire whose time has come. A table that has not been read keeps `nextExpiry` at its lowest time,
-   * though that may be past: what else is in it, nobody knows.
-   */
+  /** Lets everything expire whose time has come. */
   expire(now: number): void {
     this.now = now;
-    let next = Infinity;
+    this.nextExpiry = Infinity;
     for (let number = 0; number < PARTITIONS; number++) {
-      const partition = this.#partitions[number];
-      const first = partition === undefined ? this.#source?.expiry[number] : this.#expireIn(partition);
-      if (first !== undefined && first < next) next = first;
+      this.nextExpiry = Math.min(this.nextExpiry, this.soonestIn(number));
     }
-    this.nextExpiry = next;
+  }
+
+  /** Lets expire what has to in a table that may be there. Returns when the next key in it expires. */
+  protected soonestIn(number: number): number {
+    const partition = this.partitions[number];
+    return partition === undefined ? Infinity : this.expireIn(partition);
   }
 
   /** Counts what has expired in one table. Returns when the next key in it expires. */
-  #expireIn(partition: Partition): number {
+  protected expireIn(partition: Partition): number {
     const { expiries } = partition;
     if (expiries === undefined) return Infinity;
     while (expiries.soonest <= this.now) this.#countExpired(partition, expiries.next(), 1);
     return expiries.soonest;
-  }
-
-  /** Reads the tables in which something has expired: how much, only they know. */
-  #loadDue({ expiry }: PartitionSource): void {
-    if (this.now === 0) return;
-    for (let number = 0; number < PARTITIONS; number++) if (expiry[number]! <= this.now) this.existing(number);
   }
 
   /** An entry that has a place gets a time of expiry, there being room for it and none so far. */
@@ -281,7 +206,7 @@ export class Index implements Place {
     const bytes = sign * lengthOf(partition.entries[id * ENTRY_FIELDS + 3]!);
     let sums = this.#expiredIn.get(segment);
     if (sums === undefined) this.#expiredIn.set(segment, sums = { ...NONE_EXPIRED });
-    this.#expired += sign;
+    this.expired += sign;
     this.expiredBytes += bytes;
     sums.count += sign;
     sums.bytes += bytes;
@@ -321,7 +246,7 @@ export class Index implements Place {
 
   /** @internal Takes the place of an entry, as `find` does: true if its key has one. */
   look(ref: KeyRef): boolean {
-    this.#take(this.#partitions[ref >>> 24]!, ref & ID_MASK);
+    this.#take(this.partitions[ref >>> 24]!, ref & ID_MASK);
     return this.segment !== 0;
   }
 
@@ -332,7 +257,7 @@ export class Index implements Place {
 
   /** @internal The key of an entry. */
   keyOf(ref: KeyRef): KeyBytes {
-    return this.#partitions[ref >>> 24]!.key(ref & ID_MASK);
+    return this.partitions[ref >>> 24]!.key(ref & ID_MASK);
   }
 
   /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
@@ -443,7 +368,7 @@ export class Index implements Place {
   /** Counts keys that came (positive) or went (negative) in a partition. */
   count(partition: Partition, by: number): void {
     partition.live += by;
-    this.#size += by;
+    this.placed += by;
   }
 
   #take(partition: Partition, id: number): void {
@@ -456,6 +381,14 @@ export class Index implements Place {
     this.expiresAt = partition.expiries === undefined ? 0 : partition.expiries.timeOf(id);
   }
 }
+
+/**
+ * An index that may have tables to read still. It can be asked anything; to change it, take what `changeable` returns.
+ */
+export type ReadIndex = Omit<
+  Index,
+  "put" | "remove" | "relocate" | "partition" | "count" | "expireAt" | "unexpire"
+>;
 
 /** Length and form of a key as one number, as entries keep them. */
 export function formOf(lengthBytes: number, isString: boolean): number {

@@ -6,7 +6,7 @@
  */
 import type { Platform } from "../platform/types.ts";
 import type { Value } from "../types.ts";
-import type { Index, KeyBytes, Place } from "./index.ts";
+import type { KeyBytes, Place, ReadIndex } from "./index.ts";
 import type { Log } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RecordBuffer } from "./record.ts";
@@ -19,9 +19,9 @@ export interface PlaceObserver {
   /** A key is about to get another place, or none. `place` is the one it has; its segment is 0 if it has none. */
   beforeChange(key: KeyBytes, place: Place): void;
   /** The index is about to be replaced as a whole. */
-  beforeReplacement(next: Index): void;
+  beforeReplacement(next: ReadIndex): void;
   /** A replacement was taken back: this is the index again. */
-  onReplaced(former: Index): void;
+  onReplaced(former: ReadIndex): void;
   /** The change with this sequence number was taken back. */
   onRollback(sequence: number): void;
 }
@@ -71,7 +71,7 @@ export interface EngineParts {
 /** An index, and how it came about. */
 export interface OpenedIndex {
   /** The index. */
-  index: Index;
+  index: ReadIndex;
   /** How many records had to be replayed for it. */
   replayed: number;
   /** It has everything up to this sequence number. */
@@ -80,11 +80,8 @@ export interface OpenedIndex {
 
 /** What opening a store is given. */
 export interface OpeningParts {
-  /**
-   * Makes the index of a log whose segments are open, and accounts for their bytes. With `isWhole` nothing of it may be
-   * left to be read later.
-   */
-  openIndex(log: Log, manifest: Manifest, isWhole: boolean): OpenedIndex;
+  /** Makes the index of a log whose segments are open, and accounts for their bytes. */
+  openIndex(log: Log, manifest: Manifest): OpenedIndex;
   /**
    * The names of files that a crash has left in a store's directory and that mean nothing any more. Throws `CORRUPT` if
    * one of them shows that the manifest is not the latest.

@@ -6,7 +6,7 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
-import { type Index, PARTITIONS } from "./index.ts";
+import { type Index, PARTITIONS, type ReadIndex } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "./relocation.ts";
 import { SegmentCopier } from "./copier.ts";
@@ -44,7 +44,7 @@ export function openWriter(
   { openIndex, findLeftovers }: OpeningParts,
 ): Opened {
   const log = new Log({ platform, directory, lock }, manifest);
-  let index: Index | undefined;
+  let index: ReadIndex | undefined;
   try {
     // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
     // before anything is acknowledged, or removed, because of it.
@@ -55,8 +55,9 @@ export function openWriter(
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
     if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
     const hasTail = tail !== undefined && tail.records > 0;
-    const built = openIndex(log, manifest, hasTail);
+    const built = openIndex(log, manifest);
     index = built.index;
+    if (hasTail) index.changeable();
     // All that this needs has been read: what is refused for damage has been left as it is.
     for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
@@ -146,14 +147,14 @@ interface Unclean {
  * Seals a segment that was not closed cleanly, and makes what is intact behind its durable mark durable: what the page
  * cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of unknown worth.
  */
-function recoverTail(log: Log, index: Index, unclean: Unclean): void {
+function recoverTail(log: Log, index: ReadIndex, unclean: Unclean): void {
   const { last, tail, known } = unclean;
   if (tail.records > 0) {
     // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
     log.active = last;
     log.syncedBytes = known.offset;
     try {
-      return moveTail(log, index, unclean);
+      return moveTail(log, index.changeable(), unclean);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       rewriteTail(unclean);

@@ -156,7 +156,7 @@ export class Replay {
   finish(): { highest: number; records: number } {
     const isCleared = this.#cleared > this.#known.sequence;
     const isSwept = isCleared || this.#known.hasLost;
-    if (isSwept) this.#index.loadAll();
+    if (isSwept) this.#index.changeable();
     for (let number = 0; number < PARTITIONS; number++) {
       // One that has not been read from the image has met no record.
       const partition = this.#index.loaded(number);

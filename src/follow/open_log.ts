@@ -4,7 +4,7 @@
  * @module
  */
 import { countExpired } from "../engine/engine.ts";
-import type { Index } from "../engine/index.ts";
+import type { ReadIndex } from "../engine/index.ts";
 import { encodeManifest, type Manifest } from "../engine/manifest.ts";
 import { openReader } from "./open_reader.ts";
 import type { Segment } from "../engine/segment.ts";
@@ -26,7 +26,7 @@ export interface OpenLog {
   /**
    * The index. A record is live if the index points at it and it had not expired when the log was opened.
    */
-  index: Index;
+  index: ReadIndex;
   /** Closes the files. */
   close(): void;
 }

@@ -25,7 +25,7 @@ export function openReader(platform: Platform, directory: string): Opened {
       const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
       if (last !== undefined && tail !== undefined) last.endBytes = tail.endBytes;
       log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;
-      return { log, manifest, ...OPENING.openIndex(log, manifest, false), recovery: recoveryOf(manifest, last, tail) };
+      return { log, manifest, ...OPENING.openIndex(log, manifest), recovery: recoveryOf(manifest, last, tail) };
     } catch (error) {
       log.closeFiles();
       const isNew = readManifest(platform, directory)?.generation !== manifest.generation;

@@ -46,7 +46,7 @@ export function refreshReader(core: OpenStore): boolean {
  */
 function loadIndex(core: OpenStore): boolean {
   try {
-    core.index.loadAll();
+    core.index.changeable();
     return true;
   } catch (error) {
     if (!isTrimmed(error)) throw error;
@@ -108,7 +108,7 @@ function advance(core: OpenStore, manifest: Manifest): boolean {
   }
   follow(core, next);
   core.follower.isTorn = true;
-  const { highest, records } = replay(core.index, next.segments, {
+  const { highest, records } = replay(core.index.changeable(), next.segments, {
     sequence: core.follower.sequence,
     partitionSequence: () => core.follower.sequence,
     from: (segment) => ends.get(segment.number),

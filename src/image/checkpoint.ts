@@ -5,7 +5,8 @@
  */
 import { toHex } from "../bytes.ts";
 import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY, ImageReader, ImageWriter, readFooter } from "./image.ts";
-import { Index, lengthOf, PARTITIONS, type PartitionSource } from "../engine/index.ts";
+import { lengthOf, PARTITIONS } from "../engine/index.ts";
+import { ImageIndex, type PartitionSource } from "./image_index.ts";
 import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
@@ -76,8 +77,8 @@ export function isDue(changes: number, keys: number): boolean {
  * stays.
  */
 export async function writeImage(core: OpenStore): Promise<boolean> {
-  const { log, epoch, index } = core;
-  index.loadAll();
+  const { log, epoch } = core;
+  const index = core.index.changeable();
   // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.
   if (log.mustRotate) return false;
   const { platform } = log;
@@ -138,7 +139,7 @@ function describe(log: Log, from: Map<number, number>): About {
  * The image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. The index
  * keeps the file open as long as it has tables to read from it.
  */
-export function loadImage(log: Log, manifest: Manifest): { index: Index; known: Replayed } | undefined {
+export function loadImage(log: Log, manifest: Manifest): { index: ImageIndex; known: Replayed } | undefined {
   let handle: FileHandle | undefined;
   try {
     handle = log.platform.open(log.path(IMAGE_NAME), "read");
@@ -152,7 +153,7 @@ export function loadImage(log: Log, manifest: Manifest): { index: Index; known: 
   }
 }
 
-function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Index; known: Replayed } | undefined {
+function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: ImageIndex; known: Replayed } | undefined {
   const footer = readFooter<About>(handle);
   if (footer === undefined || !fits(footer.about, log, manifest) || footer.partitions.length !== PARTITIONS) {
     return undefined;
@@ -182,7 +183,7 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ind
   };
   for (const account of about.segments) take(account, log.segments.get(account.number));
   return {
-    index: new Index(seed, source),
+    index: new ImageIndex(seed, source),
     known: {
       sequence: about.sequence,
       partitionSequence: (number) => partitions[number]!.sequence,

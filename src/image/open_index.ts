@@ -3,36 +3,39 @@
  *
  * @module
  */
-import { ImageDamaged, Index } from "../engine/index.ts";
+import { Index } from "../engine/index.ts";
 import type { OpenedIndex } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { replay, type Replayed } from "../engine/replay.ts";
 import { shadowOf } from "../engine/segment.ts";
 import { loadImage } from "./checkpoint.ts";
+import { ImageDamaged } from "./image_index.ts";
 
 /** After a replay that failed, its multiple that passes before the next. */
 const RETRY_FACTOR = 10;
 
 /** Makes the index from an image and what is behind it in the log, or from the log alone. See `OpeningParts`. */
-export function openIndex(log: Log, manifest: Manifest, isWhole: boolean): OpenedIndex {
+export function openIndex(log: Log, manifest: Manifest): OpenedIndex {
   const image = loadImage(log, manifest);
-  const index = image?.index ?? new Index();
+  if (image === undefined) return bringUp(log, new Index());
+  const { index, known } = image;
   try {
-    return finish(log, index, image?.known, isWhole);
+    const opened = bringUp(log, index, known);
+    index.rebuild = rebuilder(log, index.seed);
+    return opened;
   } catch (error) {
     index.close();
     if (!(error instanceof ImageDamaged)) throw error;
     for (const segment of log.segments.values()) segment.forget();
-    return finish(log, new Index(), undefined, isWhole);
+    return bringUp(log, new Index());
   }
 }
 
-function finish(log: Log, index: Index, known: Replayed | undefined, isWhole: boolean): OpenedIndex {
+/** Brings an index up to the end of its log. */
+function bringUp(log: Log, index: Index, known?: Replayed): OpenedIndex {
   const { highest, records } = replay(index, log.segments, known);
   log.nextSequence = Math.max(log.nextSequence, highest + 1);
-  index.rebuild = rebuilder(log, index.seed);
-  if (isWhole) index.loadAll();
   return { index, replayed: records, sequence: Math.max(highest, known?.sequence ?? 0) };
 }
 

@@ -15,6 +15,7 @@ import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
+import { ImageIndex } from "../image/image_index.ts";
 import { isDue, writeImage } from "../image/checkpoint.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
@@ -142,10 +143,11 @@ export class Maintenance {
     const { changes, index } = core;
     if (core.log.failure !== undefined) return;
     try {
-      if (!index.isMended && !isDue(changes, index.size)) return;
+      const isMended = index instanceof ImageIndex && index.isMended;
+      if (!isMended && !isDue(changes, index.size)) return;
       if (!await writeImage(core)) return;
       core.changes -= changes;
-      index.isMended = false;
+      if (isMended) index.isMended = false;
     } catch (error) {
       this.#report(error);
     }

@@ -21,7 +21,7 @@
  *
  * @module
  */
-import type { Index, KeyBytes, KeyOrder } from "../engine/index.ts";
+import type { KeyBytes, KeyOrder, ReadIndex } from "../engine/index.ts";
 import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
@@ -49,7 +49,7 @@ interface Chunk {
 /** The order of the keys of an index; make it with `orderOf`. */
 export class Order implements KeyOrder {
   /** Whose keys these are. */
-  readonly index: Index;
+  readonly index: ReadIndex;
   /** Whenever this changes, places that somebody found are no longer right. */
   version = 0;
   /** The chunks. None is empty. */
@@ -59,7 +59,7 @@ export class Order implements KeyOrder {
   #nextId = 0;
 
   /** An order of those entries of `index`, which are sorted. */
-  constructor(index: Index, sorted: Uint32Array) {
+  constructor(index: ReadIndex, sorted: Uint32Array) {
     this.index = index;
     for (let from = 0; from < sorted.length; from += FIRST_REFS) {
       const refs = sorted.slice(from, from + FIRST_REFS);
@@ -224,12 +224,12 @@ export class Order implements KeyOrder {
 }
 
 /** The order that an index has by now; it may still be growing. */
-export function orderIn(index: Index): Order | undefined {
+export function orderIn(index: ReadIndex): Order | undefined {
   return index.order as Order | undefined;
 }
 
 /** The order of an index's keys, made at once if there is none. Reads all tables: that may fail. */
-export function orderOf(index: Index): Order {
+export function orderOf(index: ReadIndex): Order {
   const order = orderIn(index);
   if (order?.isWhole) return order;
   return new Order(index, sortRefs(refsOf(index), index)).attach(true);
@@ -247,12 +247,12 @@ export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, lengt
 }
 
 /** Whether the present or, for all that is known here, a view lists the key of an entry. */
-function isListed(index: Index, ref: KeyRef): boolean {
+function isListed(index: ReadIndex, ref: KeyRef): boolean {
   return index.holds > 0 || index.lists(ref);
 }
 
 /** References to all entries of an index; those of deleted and expired keys only where a view may list them. */
-function refsOf(index: Index): Uint32Array {
+function refsOf(index: ReadIndex): Uint32Array {
   const tables = Array.from({ length: PARTITIONS }, (_, table) => index.existing(table));
   const refs = new Uint32Array(tables.reduce((sum, table) => sum + (table?.count ?? 0), 0));
   let length = 0;

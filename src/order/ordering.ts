@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Index } from "../engine/index.ts";
+import type { ReadIndex } from "../engine/index.ts";
 import { Order, orderIn, orderOf } from "./order.ts";
 import { select, type Selection } from "./select.ts";
 import type { Platform, Timer } from "../platform/types.ts";
@@ -29,7 +29,7 @@ export class Ordering {
   }
 
   /** The order for a range: of all keys of an index, or of what the range comes to. */
-  of(index: Index, selection: Selection): Order {
+  of(index: ReadIndex, selection: Selection): Order {
     const { low, high, limit } = selection;
     const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
     if (orderIn(index)?.isWhole || isOfAll || index.size <= FEW_KEYS || this.#passes === MAX_PASSES) {

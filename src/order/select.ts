@@ -6,7 +6,7 @@
  * @module
  */
 import { type Edge, isKeyBefore, Order } from "./order.ts";
-import { type Index, PARTITIONS } from "../engine/index.ts";
+import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, type KeyRef, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
 import type { Stretch } from "./walk.ts";
@@ -26,7 +26,7 @@ export interface Selection extends Stretch {
  * An order of the keys of `index` that a walk over a stretch comes to before it has seen as many as count; of deleted
  * keys as well, as a write may be taken back. It does not follow later changes. Reads all tables: that may fail.
  */
-export function select(index: Index, { low, high, reverse, limit, counts }: Selection): Order {
+export function select(index: ReadIndex, { low, high, reverse, limit, counts }: Selection): Order {
   let found: KeyRef[] = [];
   let room = 2 * limit + SPARE;
   for (let table = 0; table < PARTITIONS; table++) {
@@ -52,7 +52,7 @@ export function select(index: Index, { low, high, reverse, limit, counts }: Sele
 
 const NO_TABLE = { entries: new Uint32Array(0), arena: new Uint8Array(0), count: 0 };
 
-function sorted(index: Index, refs: KeyRef[]): Uint32Array {
+function sorted(index: ReadIndex, refs: KeyRef[]): Uint32Array {
   return sortRefs(Uint32Array.from(refs), index);
 }
 
@@ -68,7 +68,7 @@ function firstOf(refs: Uint32Array, { reverse, limit, counts }: Selection): KeyR
   return Array.from(reverse ? refs.subarray(refs.length - taken) : refs.subarray(0, taken));
 }
 
-function copyOf(index: Index, ref: KeyRef) {
+function copyOf(index: ReadIndex, ref: KeyRef) {
   const { bytes, start, length } = index.keyOf(ref);
   return { bytes: bytes.slice(start, start + length), start: 0, length };
 }

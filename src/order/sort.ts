@@ -4,7 +4,7 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import type { Index } from "../engine/index.ts";
+import type { ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK } from "../engine/partition.ts";
 
 /** Key bytes in a word. */
@@ -16,7 +16,7 @@ const FEW = 4;
  * Sorts references by their keys, in place, and returns them: a word of each key at a time, together with the reference
  * in one 64-bit number, as typed arrays of numbers are sorted natively.
  */
-export function sortRefs(refs: Uint32Array, index: Index): Uint32Array {
+export function sortRefs(refs: Uint32Array, index: ReadIndex): Uint32Array {
   const open: [low: number, high: number, depth: number][] = [[0, refs.length, 0]];
   for (let run = open.pop(); run !== undefined; run = open.pop()) {
     const [low, high, depth] = run;
@@ -32,7 +32,7 @@ export function sortRefs(refs: Uint32Array, index: Index): Uint32Array {
 }
 
 /** How many bytes from `depth` on are the same in all keys. Most keys of a store begin alike. */
-function commonBytes(part: Uint32Array, index: Index, depth: number): number {
+function commonBytes(part: Uint32Array, index: ReadIndex, depth: number): number {
   const first = keyAt(index, part[0]!).subarray(depth);
   let common = first.length;
   for (let i = 1; i < part.length && common > 0; i++) {
@@ -46,7 +46,7 @@ function commonBytes(part: Uint32Array, index: Index, depth: number): number {
 }
 
 /** Sorts by the word at `depth`; returns the runs of keys that agree in it. */
-function sortByWord(part: Uint32Array, index: Index, depth: number): [from: number, to: number][] {
+function sortByWord(part: Uint32Array, index: ReadIndex, depth: number): [from: number, to: number][] {
   const pairs = new BigUint64Array(part.length);
   // The halves of a pair as the machine lays them out: all that JavaScript runs on has the lower one first.
   const halves = new Uint32Array(pairs.buffer);
@@ -66,7 +66,7 @@ function sortByWord(part: Uint32Array, index: Index, depth: number): [from: numb
 }
 
 /** The bytes of a key: a view. */
-function keyAt(index: Index, ref: number): Uint8Array {
+function keyAt(index: ReadIndex, ref: number): Uint8Array {
   const { bytes, start, length } = index.keyOf(ref);
   return bytes.subarray(start, start + length);
 }
@@ -75,7 +75,7 @@ function keyAt(index: Index, ref: number): Uint8Array {
  * Three bytes of a key as a number, the first one highest, and in the lowest byte how many of them there are: 4 if the
  * key goes on behind them. Where keys are ordered so far, their words are ordered as the keys are, also if one ends.
  */
-function wordAt(index: Index, ref: number, depth: number): number {
+function wordAt(index: ReadIndex, ref: number, depth: number): number {
   const { entries, arena } = index.loaded(ref >>> 24)!;
   const at = entries[(ref & ID_MASK) * ENTRY_FIELDS]!;
   const left = (arena[at]! | (arena[at + 1]! << 8)) - depth;

@@ -4,7 +4,7 @@
  * @module
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
-import type { Index, Place } from "../engine/index.ts";
+import type { Place, ReadIndex } from "../engine/index.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -165,7 +165,7 @@ function inspected(
 function itemOf<V, T>(
   core: OpenStore,
   view: View,
-  { index, asBytes }: { index: Index; asBytes: boolean },
+  { index, asBytes }: { index: ReadIndex; asBytes: boolean },
   item: (key: Key, value: () => V) => T,
 ) {
   return (ref: KeyRef): T | undefined => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { formOf, Index, type KeyBytes, type Place } from "../engine/index.ts";
+import { formOf, Index, type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "../engine/index.ts";
 import type { PlaceObserver, SegmentHolder } from "../engine/interfaces.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import type { Segment } from "../engine/segment.ts";
@@ -24,7 +24,7 @@ export class View {
   /** Keys that were changed since, up to when the next view was opened, with the places they had, if any. */
   changed: Index | undefined;
   /** The whole index as it was when `clear` replaced it. */
-  cleared: Index | undefined;
+  cleared: ReadIndex | undefined;
 
   /** A view with nothing changed yet. */
   constructor(id: number, moment: { sequence: number; now: number }, size: number) {
@@ -38,7 +38,7 @@ export class View {
 /** The views on a store, oldest first. */
 export class Views implements PlaceObserver, SegmentHolder {
   /** The present state. */
-  current: Index;
+  current: ReadIndex;
   /** Views opened so far. */
   #opened = 0;
   #open: View[] = [];
@@ -46,7 +46,7 @@ export class Views implements PlaceObserver, SegmentHolder {
   readonly #retiredAt: WeakMap<Segment, number> = new WeakMap();
 
   /** No views yet. */
-  constructor(index: Index) {
+  constructor(index: ReadIndex) {
     this.current = index;
   }
 
@@ -106,14 +106,14 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 
   /** Puts another index in the place of the present one: for a clear, say. Views keep the old one. */
-  beforeReplacement(next: Index): void {
+  beforeReplacement(next: ReadIndex): void {
     const youngest = this.#open.at(-1);
     if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = this.current;
     this.onReplaced(next);
   }
 
   /** Takes an index for the present one. */
-  onReplaced(index: Index): void {
+  onReplaced(index: ReadIndex): void {
     index.holds = this.#open.length;
     this.current = index;
   }
@@ -128,7 +128,7 @@ export class Views implements PlaceObserver, SegmentHolder {
       if (view.sequence <= sequence) continue;
       view.changed = undefined;
       view.cleared = undefined;
-      view.size = this.current.sizeAt(view.now);
+      view.size = sizeAt(this.current, view.now);
     }
   }
 
@@ -148,7 +148,7 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 
   /** `find` for the key of an entry of `index`: hashes it only where it may have been noted. Good until the next call. */
-  look(view: View, index: Index, ref: KeyRef): Place | undefined {
+  look(view: View, index: ReadIndex, ref: KeyRef): Place | undefined {
     let base = this.current;
     for (let i = this.#open.indexOf(view); i < this.#open.length && base === this.current; i++) {
       const { changed, cleared } = this.#open[i]!;
@@ -164,7 +164,7 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 
   /** Whether neither the present nor an open view has the key of an entry of `index`: then its order may do without. */
-  isForgotten(index: Index, ref: KeyRef): boolean {
+  isForgotten(index: ReadIndex, ref: KeyRef): boolean {
     if (index !== this.current || index.lists(ref)) return false;
     const { bytes, start, length } = index.keyOf(ref);
     index.look(ref);
@@ -178,13 +178,22 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 
   /** The index that holds all keys of a view that are not among the changed ones. */
-  base(view: View): Index {
+  base(view: View): ReadIndex {
     for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
       const cleared = this.#open[i]!.cleared;
       if (cleared !== undefined) return cleared;
     }
     return this.current;
   }
+}
+
+/** How many keys an index had as of an earlier time, if it was as it is. */
+export function sizeAt(index: ReadIndex, now: number): number {
+  let size = index.size + index.expired;
+  for (let number = 0; number < PARTITIONS; number++) {
+    for (const time of index.existing(number)?.expiries?.times ?? []) if (time !== 0 && time <= now) size--;
+  }
+  return size;
 }
 
 /** An empty list of keys with the places they had. */
@@ -201,7 +210,7 @@ function note(view: View, key: KeyBytes, { segment, offset, length, isString, ex
   changed.put(key, segment, offset, formOf(length, isString), expiresAt);
 }
 
-function lookUp(index: Index, key: KeyBytes, now: number): Place | undefined {
+function lookUp(index: ReadIndex, key: KeyBytes, now: number): Place | undefined {
   return index.find(key.bytes, key.start, key.length) ? copyOf(index, now) : undefined;
 }
 

@@ -110,7 +110,7 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;
-    core.writer!.tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);
+    core.writable().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);
     core.writer!.publish();
   }
   const read = (name: string) => {
@@ -120,7 +120,7 @@ Deno.test("an entry of the index that points at the record of another key is COR
   assertEquals([read("a"), read("b")], ["of a", "of b"]);
   core.key.encode("b");
   const { segment, offset, length } = core.find()!;
-  core.index.put(core.key.encode("a"), segment, offset, formOf(length, true));
+  core.index.changeable().put(core.key.encode("a"), segment, offset, formOf(length, true));
   assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
   assertEquals(read("b"), "of b");
 });

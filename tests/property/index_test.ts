@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formOf, PARTITIONS } from "../../src/engine/index.ts";
 import { Relocation } from "../../src/engine/relocation.ts";
+import { sizeAt } from "../../src/views/views.ts";
 import { nameOf } from "../../src/engine/keys.ts";
 import { crowded, newIndex, testProperty } from "./support/property.ts";
 
@@ -107,7 +108,7 @@ class Pair {
     const places = [...this.map.values()];
     const left = (now: number) => places.filter(({ expiresAt }) => expiresAt === 0 || expiresAt > now);
     assertEquals(this.index.size, left(this.index.now).length);
-    for (let now = 0; now <= this.#now + 21; now += 7) assertEquals(this.index.sizeAt(now), left(now).length);
+    for (let now = 0; now <= this.#now + 21; now += 7) assertEquals(sizeAt(this.index, now), left(now).length);
     const expired = places.filter((place) => this.#isExpired(place));
     assertEquals(this.index.expiredBytes, expired.reduce((sum, { length }) => sum + length, 0));
     for (let segment = 1; segment <= 5; segment++) {

@@ -55,12 +55,12 @@ class Twin {
     const expiresAt = ttl > 4 ? Infinity : this.#now + ttl;
     const offset = this.#offset += 16;
     const encoded = this.#remembered(key);
-    this.views.current.put(encoded, 1, offset, formOf(30, true), expiresAt === Infinity ? 0 : expiresAt);
+    this.views.current.changeable().put(encoded, 1, offset, formOf(30, true), expiresAt === Infinity ? 0 : expiresAt);
     this.#model.set(key, { offset, expiresAt });
   }
 
   remove(key: string): void {
-    this.views.current.remove(this.#remembered(key));
+    this.views.current.changeable().remove(this.#remembered(key));
     this.#model.delete(key);
   }
 
@@ -71,7 +71,7 @@ class Twin {
   }
 
   iterate(range: Range): Open {
-    const index = this.views.current;
+    const index = this.views.current.changeable();
     const bounds = boundsOf(range);
     // Before there is an order of all keys, and now and then later, one of the range alone.
     const isAlone = orderIn(index)?.isWhole !== true || range.limit === 5;

@@ -48,7 +48,13 @@ export class Harness {
 
   write(kind: Kind, key: string, value = "", expiresAt = 0): void {
     const bytes = utf8(key);
-    this.core.writer!.tail.stage(kind, flagsOf(true, 1), { bytes, start: 0, length: bytes.length }, value, expiresAt);
+    this.core.writable().tail.stage(
+      kind,
+      flagsOf(true, 1),
+      { bytes, start: 0, length: bytes.length },
+      value,
+      expiresAt,
+    );
     this.core.writer!.publish();
   }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { type ImageFooter, ImageReader } from "../../src/image/image.ts";
-import { Index, PARTITIONS } from "../../src/engine/index.ts";
+import { type Index, PARTITIONS } from "../../src/engine/index.ts";
+import { ImageIndex } from "../../src/image/image_index.ts";
 import type { Partition } from "../../src/engine/partition.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 
@@ -23,7 +24,7 @@ export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>)
 
 /** The index with these partitions. */
 export function indexOf(footer: ImageFooter<unknown>, partitions: Partition[]): Index {
-  return new Index(footer.seed, {
+  return new ImageIndex(footer.seed, {
     live: partitions.map(({ live }) => live),
     expiry: footer.partitions.map(({ expiry = Infinity }) => expiry),
     read: (number) => partitions[number],

@@ -21,7 +21,7 @@ class Store {
   #undo: { sequence: number; key: string; place: Place; cleared?: Index }[] = [];
 
   put(key: string, offset: number): void {
-    const index = this.views.current;
+    const index = this.views.current.changeable();
     if (offset > 0) index.put(keyOf(key), 1, offset, formOf(9, true));
     else if (!index.remove(keyOf(key))) return;
     this.#changed(key, index);
@@ -29,7 +29,7 @@ class Store {
 
   clear(): void {
     const index = new Index();
-    const cleared = this.views.current;
+    const cleared = this.views.current.changeable();
     this.views.beforeReplacement(index);
     this.#undo.push({ sequence: this.sequence++, key: "", place: index, cleared });
   }
@@ -47,7 +47,7 @@ class Store {
   rollBack(): void {
     for (const { sequence, key, place, cleared } of this.#undo.reverse()) {
       if (cleared !== undefined) this.views.onReplaced(cleared);
-      else {this.views.current.put(
+      else {this.views.current.changeable().put(
           keyOf(key),
           place.segment,
           place.offset,

@@ -9,9 +9,9 @@ import {
   FLAG_MORE,
   FLAG_STRING_KEY,
   type Found,
-  type Index,
   type Key,
   openLog,
+  type ReadIndex,
   readMark,
   scan,
   type Segment,
@@ -153,7 +153,7 @@ export function readLog(
   };
 }
 
-function* itemsOf(segments: Segment[], index: Index, close: () => void): Generator<LogItem, undefined> {
+function* itemsOf(segments: Segment[], index: ReadIndex, close: () => void): Generator<LogItem, undefined> {
   try {
     for (const segment of segments) {
       yield segmentOf(segment);
@@ -193,7 +193,7 @@ function segmentOf(segment: Segment): LogSegment {
   };
 }
 
-function itemOf(found: Found, segment: Segment, index: Index): LogItem {
+function itemOf(found: Found, segment: Segment, index: ReadIndex): LogItem {
   const { cursor, offset, length, reason, isRecord } = found;
   if (!isRecord) return { type: "damage", segment: segment.number, offset, length, reason: reason! };
   const { bytes, view, at, flags, keyStart, keyLength, valueLength } = cursor;
