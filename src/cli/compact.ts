@@ -14,7 +14,7 @@ export const compact: Command = {
   summary: "reclaim the space of stale records by rewriting the log",
   description: "Prints the size of the log before and after on standard error.",
   json: '{"segmentsBefore":2,"segmentsAfter":1,"diskBytesBefore":226,"diskBytesAfter":130}',
-  example: ["kvstore compact", "kvstore: 226 B before, 130 B after, 96 B won"],
+  example: ["kvstore compact", "kvstore: 226 B before, 130 B after, 96 B reclaimed"],
   endsGently: () => true,
   run: (context) =>
     withStore(context, "write", async (store) => {
@@ -38,7 +38,7 @@ export const compact: Command = {
 };
 
 function difference(before: number, after: number): string {
-  const won = before > after ? `${humanBytes(before - after)} won` : "nothing to win";
+  const won = before > after ? `${humanBytes(before - after)} reclaimed` : "nothing to reclaim";
   const exact = `${grouped(before)} bytes before, ${grouped(after)} after`;
   return `${humanBytes(before)} before, ${humanBytes(after)} after, ${won} (${exact})`;
 }

@@ -5,8 +5,9 @@ import { openLog, type Segment, type Stats } from "../../mod.ts";
 import type { Command } from "./command_line/definition.ts";
 import { EXIT } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
-import { counted, grouped, humanBytes, type Paint, painter, percentage } from "./text/format.ts";
-import { barLegend, LINE_COLUMNS, roomBar, segmentLine, sharesBar } from "./text/segment_bars.ts";
+import { drawingStyle } from "./input_output/terminal.ts";
+import { grouped, humanBytes, type Paint, percentage } from "./text/format.ts";
+import { barColumns, barLegend, roomBar, segmentLine, sharesBar, shortened } from "./text/segment_bars.ts";
 
 /** Prints the store's figures. */
 export const stats: Command = {
@@ -38,18 +39,14 @@ each segment, to scale.`,
 function segmentBars(directory: string): string {
   const { segments, close } = openLog(directory);
   try {
-    // An empty NO_COLOR counts as absent (no-color.org).
-    const options = { width: process.stdout.columns || DEFAULT_WIDTH, paint: painter(!process.env.NO_COLOR) };
-    return segments.length === 0 ? "" : `\n${barsOf(segments, options)}`;
+    return segments.length === 0 ? "" : `\n${barsOf(segments, drawingStyle(DEFAULT_WIDTH))}`;
   } finally {
     close();
   }
 }
 
-/** The most bars. Of more segments the oldest and the newest are shown. */
-const MOST_BARS = 64;
+/** Columns if the terminal does not tell. */
 const DEFAULT_WIDTH = 80;
-const NARROWEST_BAR = 16;
 
 /** The figures that a bar shows. */
 type BarPart = "liveBytes" | "expiredBytes" | "staleBytes" | "tombstoneBytes" | "graveBytes";
@@ -59,7 +56,7 @@ export function barsOf(
   segments: readonly Pick<Segment, "number" | "sealed" | "endBytes" | BarPart>[],
   { width, paint }: { width: number; paint: Paint },
 ): string {
-  const columns = Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
+  const columns = barColumns(width);
   const longest = segments.reduce((most, { endBytes }) => Math.max(most, endBytes), 1);
   const lines = segments.map((segment) => {
     const { number, sealed, endBytes, staleBytes: stale } = segment;
@@ -70,9 +67,9 @@ export function barsOf(
     const bar = sharesBar({ live, stale, tombstone }, length, paint) + roomBar(sealed ? 0 : columns - length, paint);
     return segmentLine({ number, bytes: endBytes, staleBytes: stale }, bar, sealed ? columns - length : 0);
   });
-  const omitted = lines.length - MOST_BARS;
-  if (omitted > 0) lines.splice(MOST_BARS / 2, omitted, `       …  ${counted(omitted, "segment")} more`);
-  return `${lines.join("\n")}\n\n${" ".repeat(10)}${barLegend(["live", "stale", "tombstone", "free"], paint)}\n`;
+  return `${shortened(lines).join("\n")}\n\n${" ".repeat(10)}${
+    barLegend(["live", "stale", "tombstone", "free"], paint)
+  }\n`;
 }
 
 /** Writes the figures as a table. Figures that are about a running process are left out. */

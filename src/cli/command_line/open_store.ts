@@ -54,8 +54,16 @@ export async function waitingForLock<T>(context: Context, attempt: () => Promise
   }
 }
 
-/** Makes an error that says which directory has no store and how to create or name one. */
-export function noStore(context: Context, error: KvStoreError): KvStoreError {
+/** Runs `open`. If the directory has no store, the error says how to create or name one. */
+export function openExisting<T>(context: Context, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw error instanceof KvStoreError && error.code === "NOT_FOUND" ? noStore(context, error) : error;
+  }
+}
+
+function noStore(context: Context, error: KvStoreError): KvStoreError {
   const message =
     `there is no store in ${context.dir}; "set" and "import" create one, --dir or KVSTORE_DIR names another`;
   return new KvStoreError("NOT_FOUND", message, { cause: error });

@@ -1,35 +1,36 @@
 /**
- * A log of any size as a bounded number of cells: stretches of equal length, each with the bytes of every state in it,
- * and when they came and went.
+ * A log of any size as a bounded number of cells: stretches of equal length. Each cell has its bytes by state, and when
+ * they were written and superseded.
  *
  * @module
  */
 
-/** What is counted in a cell. `set` is all bytes of intact sets, whatever they are worth now. */
+/** What is counted in a cell. `set` is the bytes of all intact sets, in whatever state. */
 export const COUNTED = ["set", "tombstone", "mark", "expired", "damaged"] as const;
-/** One of them. */
+/** A kind of bytes that is counted. */
 export type Counted = typeof COUNTED[number];
 
 /** The cells of one segment. */
 export class Cells {
-  /** Bytes of the file that a cell stands for. */
+  /** Length of a cell in bytes of the file. */
   readonly cellBytes: number;
-  /** How many there are. */
+  /** Number of cells. */
   readonly count: number;
-  /** Bytes, for each cell. Of `expired`, what has been superseded since is taken out again. */
+  /** Bytes of each kind, by cell. `expired` leaves out what has been superseded. */
   readonly bytes: Record<Counted, Float64Array>;
-  /** Bytes of sets that were superseded: for each cell, and in it for each step. */
+  /** Bytes of superseded sets, by cell and step. */
   readonly died: Float64Array;
-  /** Records that begin in each cell. */
+  /** Number of records that begin in each cell. */
   readonly records: Uint32Array;
-  /** When the first and the last record of each cell were written, in steps. */
+  /** When the first record of each cell was written, in steps. */
   readonly begun: Float64Array;
+  /** When the last record of each cell was written, in steps. */
   readonly ended: Float64Array;
   readonly #steps: number;
 
   constructor(lengthBytes: number, options: { cellBytes: number; steps: number }) {
     this.cellBytes = options.cellBytes;
-    // A little less, as the division may be rounded up to one cell too many.
+    // The small number is for rounding errors, which could add a cell.
     this.count = Math.max(1, Math.ceil(lengthBytes / options.cellBytes - 1e-6));
     this.#steps = options.steps;
     const column = () => new Float64Array(this.count);
@@ -40,12 +41,12 @@ export class Cells {
     this.ended = column();
   }
 
-  /** The cell that a byte of the file lies in. */
+  /** Returns the cell of a byte of the file. */
   cellAt(offset: number): number {
     return Math.min(this.count - 1, Math.floor(offset / this.cellBytes));
   }
 
-  /** Counts a record, or with a negative sign takes it out. */
+  /** Counts a record. With a negative sign, takes it out again. */
   add(what: Counted, offset: number, length: number, sign: 1 | -1 = 1): void {
     const counted = this.bytes[what];
     this.#spread(offset, length, (cell, bytes) => counted[cell]! += sign * bytes);
@@ -60,18 +61,18 @@ export class Cells {
     });
   }
 
-  /** Notes that a set was superseded in some step. */
+  /** Counts a set that was superseded in a step. */
   addSuperseded(offset: number, length: number, step: number): void {
     this.#spread(offset, length, (cell, bytes) => this.died[cell * this.#steps + step]! += bytes);
   }
 
-  /** Bytes of sets in a cell that had been superseded by the end of each step. */
+  /** Returns the bytes of sets in a cell that were superseded by the end of each step. */
   diedBy(cell: number): number[] {
     let sum = 0;
     return Array.from(this.died.subarray(cell * this.#steps, (cell + 1) * this.#steps), (bytes) => sum += bytes);
   }
 
-  /** Bytes of a cell that count now. */
+  /** Returns the live bytes of a cell. */
   liveBytes(cell: number): number {
     const { set, expired } = this.bytes;
     let bytes = set[cell]! - expired[cell]!;
@@ -79,15 +80,15 @@ export class Cells {
     return Math.max(0, bytes);
   }
 
-  /** Calls `take` for the cells that a record reaches into: nearly always one. */
-  #spread(offset: number, length: number, take: (cell: number, bytes: number) => void): void {
+  /** Calls `action` for each cell that a record reaches into: nearly always one. */
+  #spread(offset: number, length: number, action: (cell: number, bytes: number) => void): void {
     const first = this.cellAt(offset);
     const last = this.cellAt(offset + length - 1);
-    if (first === last) return take(first, length);
+    if (first === last) return action(first, length);
     for (let cell = first; cell <= last; cell++) {
       const start = Math.max(offset, cell * this.cellBytes);
       const end = cell === last ? offset + length : (cell + 1) * this.cellBytes;
-      take(cell, end - start);
+      action(cell, end - start);
     }
   }
 }

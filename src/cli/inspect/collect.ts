@@ -1,6 +1,6 @@
 /**
- * One pass over a log, from which everything in a picture of it is drawn: bounded memory beyond the index, whatever the
- * number of records.
+ * Collects all that `inspect` shows of a log, in one pass. Beyond the index it takes a bounded amount of memory, however
+ * many records there are.
  *
  * @module
  */
@@ -23,35 +23,35 @@ import { Sample, type SampledRecord } from "./sample.ts";
 import { SupersededRecords } from "./superseded_records.ts";
 import { type Span, Timeline } from "./timeline.ts";
 
-/** What is to be collected. */
+/** What to collect. */
 export interface CollectOptions {
-  /** About how many cells all segments together may have. */
+  /** The most cells of all segments, about. */
   cells: number;
   /** The most cells of one segment. */
   cellsOfSegment: number;
   /** The most steps of the timeline. */
   steps: number;
-  /** The most records that are kept one by one. */
+  /** The most records in the sample. */
   records: number;
-  /** What is kept of a value, if anything is. */
+  /** Returns what to show of a value. Without it, no values are shown. */
   preview?: (found: Found) => string;
-  /** Now, in milliseconds since 1970. */
+  /** The present time, in milliseconds since 1970. */
   nowMs: number;
-  /** Hears of progress, every few thousand records. */
+  /** Called every few thousand records. */
   onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
 }
 
-/** A segment and what is in it. */
+/** A segment and its content. */
 export interface CollectedSegment extends SurveyedSegment {
   cells: Cells;
   records: number;
-  /** Lowest and highest sequence number met; 0 without records. */
+  /** Lowest and highest sequence number; 0 without records. */
   sequences: Span;
-  /** Bytes that deletes in the place of expired records would take. */
+  /** Bytes that expired records would take as deletes. */
   graveBytes: number;
 }
 
-/** A stretch or record that does not check out. */
+/** A damaged stretch or record. */
 export interface Damage {
   segment: number;
   offset: number;
@@ -59,17 +59,17 @@ export interface Damage {
   reason: string;
 }
 
-/** Figures for every step of the timeline. */
+/** Figures for each step of the timeline. */
 export interface Series {
-  /** Bytes of records that were appended and are still in the log. */
+  /** Bytes of the records that were appended and are still in the log. */
   appended: Float64Array;
   /** Bytes of sets that went stale. */
   died: Float64Array;
-  /** By how much the number of keys changed. */
+  /** Change of the number of keys. */
   keys: Float64Array;
 }
 
-/** Everything that is known of a log. */
+/** What was collected of a log. */
 export interface Collected {
   segments: CollectedSegment[];
   timeline: Timeline;
@@ -80,19 +80,20 @@ export interface Collected {
   damage: Damage[];
   damages: number;
   records: number;
-  /** Keys that are there: what has expired is not. */
+  /** Number of keys, without expired ones. */
   keys: number;
-  /** Keys that would be there, had they not expired. */
+  /** Number of expired keys. */
   expiredKeys: number;
-  /** Number of sets with a key, or value, of 0 bytes, of 1, of 2 to 3, of 4 to 7, … */
+  /** Number of sets by the length of the key: 0 bytes, 1, 2 to 3, 4 to 7, and so on. */
   keySizes: number[];
+  /** Number of sets by the length of the value, likewise. */
   valueSizes: number[];
 }
 
 const MOST_DAMAGE = 200;
 const PROGRESS_RECORDS = 4096;
 
-/** Reads a log. */
+/** Reads a log and collects what `inspect` shows of it. */
 export function collect(survey: LogSurvey, options: CollectOptions): Collected {
   const collector = new Collector(survey, options);
   for (const segment of collector.inOrder()) collector.read(segment);
@@ -107,7 +108,7 @@ class Collector {
   readonly #superseded: SupersededRecords;
   readonly #totalBytes: number;
   #doneBytes = 0;
-  /** The record that the replay is being shown. */
+  /** The record that the replay works on. */
   #current = { sequence: 0, isTaken: false, keys: 0 };
 
   constructor(survey: LogSurvey, options: CollectOptions) {
@@ -150,7 +151,7 @@ class Collector {
     });
   }
 
-  /** In the order of their first records, so that of two versions of a key mostly the older one is met first. */
+  /** Returns the segments by their first records. So the older of two versions of a key mostly comes first. */
   inOrder(): CollectedSegment[] {
     const firstOf = ({ segment }: CollectedSegment) => segment?.lowestSequence ?? 0;
     return [...this.#collected.segments].sort((a, b) => firstOf(a) - firstOf(b));
@@ -161,7 +162,7 @@ class Collector {
     if (segment === undefined) return;
     let untilProgress = PROGRESS_RECORDS;
     for (const found of scan(segment, startBytes, segment.endBytes)) {
-      if (found.isRecord) this.#take(found, collected, segment);
+      if (found.isRecord) this.#addRecord(found, collected, segment);
       if (found.reason !== undefined) this.#noteDamage(found, segment, collected.cells);
       this.#doneBytes += found.length;
       if (--untilProgress > 0) continue;
@@ -172,7 +173,7 @@ class Collector {
 
   finish(): Collected {
     const collected = this.#collected;
-    // What a clear removed is announced now.
+    // Only now does the replay announce what a clear has removed.
     this.#current = { sequence: collected.clears.at(-1) ?? 0, isTaken: false, keys: -1 };
     this.#replay.finish();
     collected.expiredKeys = this.#superseded.expired;
@@ -180,7 +181,7 @@ class Collector {
     return collected;
   }
 
-  #take(found: Found, collected: CollectedSegment, segment: Segment): void {
+  #addRecord(found: Found, collected: CollectedSegment, segment: Segment): void {
     const { cursor, offset, length } = found;
     const { kind, sequence } = cursor;
     const { timeline, series, clears } = this.#collected;
@@ -197,12 +198,12 @@ class Collector {
     }
     this.#current = { sequence, isTaken: false, keys: kind === KIND.set ? 1 : -1 };
     this.#replay.take(cursor, segment);
-    if (kind === KIND.set) this.#takeSet(found, collected, isDamaged);
+    if (kind === KIND.set) this.#addSet(found, collected, isDamaged);
     else if (!isDamaged) collected.cells.add(kind === KIND.mark ? "mark" : "tombstone", offset, length);
-    this.#offer(found, segment, isDamaged);
+    this.#sample(found, segment, isDamaged);
   }
 
-  #takeSet({ cursor, offset, length }: Found, { cells, segment }: CollectedSegment, isDamaged: boolean): void {
+  #addSet({ cursor, offset, length }: Found, { cells, segment }: CollectedSegment, isDamaged: boolean): void {
     const { keySizes, valueSizes } = this.#collected;
     count(keySizes, cursor.keyLength);
     count(valueSizes, cursor.valueLength);
@@ -216,14 +217,14 @@ class Collector {
       }
     }
     if (this.#current.isTaken) return;
-    // A newer version was met before this one: in a segment that compaction wrote, say.
+    // A newer version came before this one, for instance in a segment that compaction wrote.
     const { sequence } = cursor;
     this.#index.find(cursor.bytes, cursor.at + cursor.keyStart, cursor.keyLength);
     const newer = this.#index.segment === 0 ? sequence : this.#superseded.sequenceAt(this.#index) ?? sequence;
     this.#superseded.add(place, { sequence, bySequence: newer });
   }
 
-  /** The replay is about to change the entry that points, or pointed, at `place`: the record there is stale from now on. */
+  /** Called before the replay changes the entry that points at a place. The record there becomes stale. */
   #noteSuperseded(place: Place): void {
     const { sequence, keys } = this.#current;
     const { timeline, series } = this.#collected;
@@ -233,7 +234,7 @@ class Collector {
       return;
     }
     const by = this.#superseded.add(place, { bySequence: sequence });
-    // A clear in between took the key away, and a set brings it back.
+    // A clear in between deleted the key, and a set brings it back.
     if (by !== sequence && keys > 0) series.keys[timeline.stepOf(sequence)]!++;
     if (by !== sequence || keys < 0) series.keys[timeline.stepOf(by)]!--;
   }
@@ -242,7 +243,7 @@ class Collector {
     return (cursor.flags & FLAG_EXPIRES) !== 0 && expiryOf(cursor) <= this.#options.nowMs;
   }
 
-  #offer(found: Found, segment: Segment, isDamaged: boolean): void {
+  #sample(found: Found, segment: Segment, isDamaged: boolean): void {
     const { cursor, offset } = found;
     const hasKey = cursor.kind === KIND.set || cursor.kind === KIND.delete;
     const tag = hasKey ? "k" : `${cursor.kind} ${segment.number} ${offset}`;
@@ -277,12 +278,12 @@ class Collector {
   }
 }
 
-/** The time of expiry in a record that has one. */
+/** Returns the time of expiry of a record that has one. */
 export function expiryOf({ view, at, keyStart }: Found["cursor"]): number {
   return Number(view.getBigUint64(at + keyStart - 8, true));
 }
 
-/** Sequence numbers that may occur in each segment. Of one that is being written the manifest does not tell them. */
+/** Returns the range of sequence numbers of each segment. The manifest does not have it for the active segment. */
 function spansOf({ manifest, segments }: LogSurvey): Span[] {
   return manifest.segments.map(({ sealedBytes, lowestSequence, highestSequence }, i) => {
     const { segment, startBytes } = segments[i]!;

@@ -1,5 +1,5 @@
 /**
- * What `kvstore compact` would win: the library's own choice of segments, played through on their accounts.
+ * Forecasts what `kvstore compact` would reclaim, with the library's own choice of segments, simulated on their figures.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { CollectedSegment } from "./collect.ts";
 export interface ForecastRewrite {
   /** Numbers of the segments that would be rewritten. */
   inputs: number[];
-  /** Size of the segment that would take their place; 0 if none would be needed. */
+  /** Size of the segment that would replace them; 0 if none would be needed. */
   outputBytes: number;
-  /** Bytes that would be given back. */
+  /** Bytes that would be reclaimed. */
   wonBytes: number;
 }
 
-/** The size of segments, unless the library is told otherwise. */
+/** The library's default size of segments. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
-/** The segment that is being written takes part only if more than this can be won: headers of two segments, and a mark. */
+/** The active segment takes part if more than this can be reclaimed: headers of two segments, and a mark. */
 const LEAST_OF_ACTIVE_BYTES = 120;
 
-/** The groups that a full compaction would rewrite, one after the other. */
+/** Returns the groups that a full compaction would rewrite, one after the other. */
 export function forecastCompaction(survey: LogSurvey, collected: CollectedSegment[]): ForecastRewrite[] {
   const all = collected.flatMap((one) => one.segment === undefined ? [] : [accountOf(one)]);
   const candidates = all.filter((segment) => segment.isCompactable);
   const gains: ForecastRewrite[] = [];
-  // A store does not say with what size of segments it is written; several complete ones show it.
+  // A store does not record its size of segments. Several complete segments show it.
   const complete = collected.filter(({ isComplete, segment }) => isComplete && isOriginal(segment));
   const largest = complete.reduce((most, { segment }) => Math.max(most, segment?.endBytes ?? 0), 0);
   const segmentBytes = complete.length > 1 ? largest : SEGMENT_BYTES;
@@ -43,12 +43,12 @@ export function forecastCompaction(survey: LogSurvey, collected: CollectedSegmen
   }
 }
 
-/** Whether writing made a segment, and no compaction: those are as large as they come. */
+/** Whether the store wrote a segment, not compaction. Such segments have the full size. */
 function isOriginal(segment: Segment | undefined): boolean {
   return segment === undefined || segment.headerBytes === 44;
 }
 
-/** A stand-in for a segment, with what was counted in it. */
+/** Makes a stand-in for a segment with the figures that were collected. */
 function accountOf({ segment, cells, sequences, graveBytes, isComplete }: CollectedSegment): Segment {
   const { number, salt, handle, endBytes, headerBytes, cleanAsOf, isDamaged } = segment!;
   const inputs = new Array((headerBytes - 44) / 4).fill(0);

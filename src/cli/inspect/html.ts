@@ -1,5 +1,5 @@
 /**
- * From an open log to a page.
+ * Makes the page of `inspect --html`: one file with all that it needs, and a policy that forbids it to load more.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { BODY, LICENCE, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./generat
 import type { LogSummary } from "./log_summary.ts";
 import { summarize } from "./summarize.ts";
 
-/** What bounds the size of a page. */
+/** Limits on what a page holds. */
 export type PageLimits = Pick<CollectOptions, "cells" | "cellsOfSegment" | "steps" | "records">;
 
-/** Sizes that keep a page below some three megabytes, and a screen's worth of detail. */
+/** Limits that give a screen's worth of detail and a page of at most about three megabytes. */
 export const PAGE_LIMITS: PageLimits = { cells: 3000, cellsOfSegment: 800, steps: 200, records: 20_000 };
-/** Bytes of a value that are shown. */
+/** The most bytes of a value on the page. */
 const PREVIEW_BYTES = 64;
 const VALUE_TYPES = ["bytes", "string", "json", "string"] as const;
 
-/** What a page is made of, and who hears of progress. */
+/** What to put into a page. */
 export interface PageRequest {
   directory: string;
   hasValues: boolean;
@@ -31,7 +31,7 @@ export interface PageRequest {
 }
 
 /** Reads a log and makes a page of it. */
-// deno-lint-ignore require-await -- failures come out as rejections, as from the other things a command waits for
+// deno-lint-ignore require-await -- a failure comes out as a rejection
 export async function makePage(
   survey: LogSurvey,
   request: PageRequest,
@@ -73,7 +73,7 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** The page. */
+/** Returns the HTML of a page. */
 export function htmlOf(data: LogSummary): string {
   return `<!doctype html>
 <html lang="en">
@@ -99,7 +99,7 @@ ${
 `;
 }
 
-/** JSON that may stand in a script element: nothing in it can end the element or begin a comment. */
+/** Encodes JSON for a script element: nothing in it can end the element or begin a comment. */
 export function jsonForHtml(data: unknown): string {
   return JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, (character) => {
     return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");

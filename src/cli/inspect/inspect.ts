@@ -1,18 +1,18 @@
 /** `inspect`. @module */
 
-import process from "node:process";
 import { dirname, resolve, sep } from "node:path";
 import { realpathSync } from "node:fs";
-import { KvStoreError, type LogSurvey, surveyLog } from "../../../mod.ts";
+import { type LogSurvey, surveyLog } from "../../../mod.ts";
 import { hasSwitch, optionText } from "../command_line/arguments.ts";
 import type { Command, Context } from "../command_line/definition.ts";
 import { EXIT, UsageError } from "../command_line/errors.ts";
-import { noStore } from "../command_line/open_store.ts";
+import { openExisting } from "../command_line/open_store.ts";
 import { intoFile } from "../input_output/output_file.ts";
 import { progressBar } from "../input_output/progress_bar.ts";
-import { counted, humanBytes, painter } from "../text/format.ts";
+import { drawingStyle } from "../input_output/terminal.ts";
+import { counted, humanBytes } from "../text/format.ts";
 
-/** Columns where there is no terminal to ask. */
+/** Columns if standard output is not a terminal. */
 const DEFAULT_WIDTH = 80;
 
 /** Shows a picture of the log. */
@@ -23,27 +23,27 @@ export const inspect: Command = {
     {
       name: "html",
       value: "FILE",
-      about: "write the picture as a page, to be opened in a browser",
+      about: "write the picture as a page for a browser to FILE",
       completion: "file",
     },
-    { name: "values", about: "with --html: put the beginnings of values into the page, too" },
+    { name: "values", about: "with --html: show the beginnings of values too" },
   ],
-  summary: "show a picture of the log: what is live, what is stale, what compaction would win",
+  summary: "show a picture of the log: what is live, what is stale, what compaction would reclaim",
   description:
-    `Draws a bar for each segment, to scale, a character for each stretch of the file. With --html FILE it writes a
-page that explains itself: every record or, in a large store, every stretch of the log; all versions of a key;
-the history, to be played back; charts. The page is one file and asks the network for nothing. It shows keys,
-and values only with --values. FILE is replaced if it is there; "-" is standard output. Reads the whole log,
-needs no lock, and works on damaged stores, too.`,
-  json: "an object with the store's figures, those of each segment, and what compaction would win",
+    `Draws a bar for each segment, to scale, with a character for each stretch of the file. With --html FILE it
+writes a page that explains itself: every record or, in a large store, every stretch of the log; all versions of
+a key; the history, which can be played; charts. The page is one file and loads nothing from the network. It
+shows keys, and values only with --values. An existing FILE is replaced; - stands for standard output. Reads the
+whole log, takes no lock, and works on damaged stores too.`,
+  json: "an object with the store's figures, those of each segment, and what compaction would reclaim",
   example: ["kvstore inspect --html log.html", "kvstore: drew 3 keys in 1 segment to log.html (113 KiB)"],
   run: async (context) => {
     const file = optionText(context, "html");
     if (file === undefined && hasSwitch(context, "values")) {
-      throw new UsageError("--values is for a page: add --html FILE");
+      throw new UsageError("--values is for a page; add --html FILE");
     }
     if (file !== undefined && file !== "-") refuseStoreFiles(context, file);
-    const survey = openSurvey(context);
+    const survey = openExisting(context, () => surveyLog(context.dir));
     try {
       await (file === undefined ? printPicture(context, survey) : writePage(context, survey, file));
     } finally {
@@ -53,15 +53,7 @@ needs no lock, and works on damaged stores, too.`,
   },
 };
 
-function openSurvey(context: Context): LogSurvey {
-  try {
-    return surveyLog(context.dir);
-  } catch (error) {
-    throw error instanceof KvStoreError && error.code === "NOT_FOUND" ? noStore(context, error) : error;
-  }
-}
-
-/** A page has no business in the directory of a store, least of all in the place of one of its files. */
+/** Refuses a file in the directory of the store: the page must not replace a file of the store. */
 function refuseStoreFiles(context: Context, file: string): void {
   const store = realOf(resolve(context.dir));
   if (`${realOf(resolve(file))}${sep}`.startsWith(`${store}${sep}`)) {
@@ -69,7 +61,7 @@ function refuseStoreFiles(context: Context, file: string): void {
   }
 }
 
-/** A path without links, as far as it is there. */
+/** Resolves links in a path, as far as the path exists. */
 function realOf(path: string): string {
   try {
     return realpathSync(path);
@@ -82,18 +74,14 @@ function realOf(path: string): string {
 }
 
 async function printPicture(context: Context, survey: LogSurvey): Promise<void> {
-  // Only this command needs them: the others start without.
+  // Imported here, so that other commands start without it.
   const { drawForTerminal } = await import("./terminal.ts");
-  const terminal = process.stdout.isTTY === true;
-  const width = (terminal ? process.stdout.columns : undefined) ?? DEFAULT_WIDTH;
   const bar = progressBar(context, "reading");
-  const options = { directory: context.dir, width, onProgress: bar.update };
-  // An empty NO_COLOR counts as absent (no-color.org).
-  const paint = painter(terminal && !process.env.NO_COLOR);
-  const { text, json } = await drawForTerminal(survey, { ...options, paint }).finally(() => bar.stop());
+  const options = { ...drawingStyle(DEFAULT_WIDTH), directory: context.dir, onProgress: bar.update };
+  const { text, json } = await drawForTerminal(survey, options).finally(() => bar.stop());
   context.out.add(context.json ? JSON.stringify(json) + "\n" : text);
   await context.out.flush();
-  if (!context.json) context.note("kvstore inspect --html FILE makes a page of it that explains itself");
+  if (!context.json) context.note("kvstore inspect --html FILE writes a page that explains itself");
 }
 
 async function writePage(context: Context, survey: LogSurvey, file: string): Promise<void> {

@@ -1,26 +1,26 @@
 /**
- * What a page is given to draw: plain data, that goes into it as JSON. Bytes and times have their unit in the name where
- * it is not bytes or steps.
+ * The summary of a log that goes into a page, as JSON. Sizes are in bytes and times in steps, unless the name says
+ * otherwise.
  *
  * @module
  */
 
-/** Bytes by what they are worth. */
+/** Bytes by state. */
 export interface BytesByState {
   live: number;
   /** Superseded sets. */
   stale: number;
   tombstone: number;
-  /** Newest sets of their keys whose time has come. */
+  /** Sets that have expired and that nothing has superseded. */
   expired: number;
   damaged: number;
   /** Durable marks. */
   mark: number;
-  /** Behind the end of the records. */
+  /** Bytes after the end of the records. */
   unused: number;
 }
 
-/** A log too large to be shown record by record: stretches of equal length. */
+/** The cells of a segment that is too large to show record by record: stretches of equal length. */
 export interface CellData {
   cellBytes: number;
   count: number;
@@ -34,7 +34,7 @@ export interface CellData {
   records: number[];
 }
 
-/** A segment. */
+/** A segment of the log. */
 export interface SegmentData {
   number: number;
   name: string;
@@ -55,7 +55,7 @@ export interface SegmentData {
   cells?: CellData;
 }
 
-/** Records that are shown one by one, field by field, in the order of segments and offsets. */
+/** The records in the sample, as a list for each field, in the order of segments and offsets. */
 export interface RecordData {
   /** Position in the list of segments. */
   segment: number[];
@@ -71,22 +71,22 @@ export interface RecordData {
   died: number[];
   /** Positions of records with a damaged value. */
   damaged: number[];
-  /** Times of expiry, in milliseconds since 1970, by position. */
+  /** Times of expiry by position, in milliseconds since 1970. */
   expiries: [record: number, expiresAtMs: number][];
-  /** Beginnings of values, by position, if they are to be shown. */
+  /** Beginnings of values by position, if values are shown. */
   values: [record: number, text: string][];
 }
 
-/** Keys, ready to be shown. */
+/** The keys in the sample, as text. */
 export interface KeyData {
   /** Escaped as in `kvstore list`, shortened. */
   text: string[];
   bytes: number[];
-  /** Versions in the log that are not among the records, by position. */
+  /** Number of versions that are not in the sample, by position. */
   omitted: [key: number, versions: number][];
 }
 
-/** Everything. */
+/** Everything that a page shows. */
 export interface LogSummary {
   directory: string;
   /** When it was made, in milliseconds since 1970. */
@@ -96,25 +96,25 @@ export interface LogSummary {
   isManifestDamaged: boolean;
   hasValues: boolean;
   keys: number;
-  /** Keys that would be there, had they not expired. */
+  /** Number of expired keys. */
   expiredKeys: number;
   records: number;
   bytes: BytesByState;
   diskBytes: number;
   segments: SegmentData[];
-  /** Segments in the middle that are counted and not drawn. */
+  /** Number of segments in the middle that are counted but not drawn. */
   omittedSegments: number;
   /** The last sequence number of each step. */
   steps: number[];
   series: { appended: number[]; died: number[]; keys: number[] };
   /** Bytes of sets by the step in which they were written. */
   age: { live: number[]; stale: number[] };
-  /** Numbers of sets by their bytes: 0, 1, 2 to 3, 4 to 7, … */
+  /** Number of sets by length: 0 bytes, 1, 2 to 3, 4 to 7, and so on. */
   sizes: { keys: number[]; values: number[] };
   clears: number[];
   damage: { segment: number; offset: number; length: number; reason: string }[];
   damages: number;
-  /** Whether the records below are a sample. */
+  /** Whether some records are left out. */
   isSample: boolean;
   recordData: RecordData;
   keyData: KeyData;

@@ -1,11 +1,11 @@
 /**
- * Records to be shown one by one: all of them while they are few, else all versions of some keys. Keys are chosen by a
- * hash, as a record chosen by itself would come without the versions that explain it.
+ * A sample of the records: all of them while they are few, otherwise all versions of some keys. The keys are chosen by a
+ * hash. Single records would lack the versions that explain them.
  *
  * @module
  */
 
-/** A record that is shown. */
+/** A record in the sample. */
 export interface SampledRecord {
   segment: number;
   offset: number;
@@ -15,35 +15,35 @@ export interface SampledRecord {
   flags: number;
   keyBytes: number;
   valueBytes: number;
-  /** Whether the value does not check out. */
+  /** Whether the value is damaged. */
   isDamaged: boolean;
-  /** Milliseconds since 1970. */
+  /** Time of expiry, in milliseconds since 1970. */
   expiresAt?: number;
-  /** The beginning of the value, for people. */
+  /** The beginning of the value, as text. */
   preview?: string;
 }
 
-/** A key, its beginning, and those of its records that are shown. */
+/** A key in the sample, with its records. */
 export interface SampledKey {
-  /** As much of the key as is shown. */
+  /** The beginning of the key. */
   head: Uint8Array;
   isString: boolean;
-  /** Its whole length. */
+  /** Length of the whole key. */
   bytes: number;
   records: SampledRecord[];
-  /** Older versions that were left out. */
+  /** Number of older versions that were left out. */
   omitted: number;
   hash: number;
 }
 
-/** Bytes of a key that are kept; what is longer is told apart by its hash and length. */
+/** The most bytes kept of a key. Longer keys are told apart by hash and length. */
 const HEAD_BYTES = 160;
-/** Versions of one key that are kept where not all can be. */
+/** The most versions of a key in a partial sample. */
 const MOST_VERSIONS = 64;
 
-/** A sample of at most so many records. */
+/** A sample of the records, of a limited size. */
 export class Sample {
-  /** The keys in it. Marks, clears and damage have none: they are under names of their own. */
+  /** The keys in the sample. Records without a key are under names of their own. */
   readonly keys: Map<string, SampledKey> = new Map();
   /** Whether something was left out. */
   isPartial = false;
@@ -56,14 +56,13 @@ export class Sample {
     this.#limit = limitRecords;
   }
 
-  /** How many records are in it. */
+  /** Number of records in the sample. */
   get size(): number {
     return this.#records;
   }
 
   /**
-   * Takes a record in, or leaves it out. `describe` is called only for those that are taken, as it costs more than
-   * deciding.
+   * Adds a record or leaves it out. Calls `describe` only if the record is added, as that costs more than the decision.
    */
   offer(key: Uint8Array, isString: boolean, describe: () => SampledRecord, tag = ""): void {
     const hash = hashOf(key, tag);
@@ -81,12 +80,12 @@ export class Sample {
     if (this.#records > this.#limit) this.#shrink();
   }
 
-  /** First one key with very many versions makes room, then keys by their hash. */
+  /** Makes room: first drops old versions of keys with very many, then keys by their hash. */
   #shrink(): void {
     this.isPartial = true;
     for (const key of this.keys.values()) if (key.records.length > MOST_VERSIONS) this.#keepNewest(key);
     while (this.#records > this.#limit * 0.75) {
-      // Below zero nothing is left: a limit of no records ends there.
+      // Below zero no key is left; with a limit of no records the loop ends there.
       this.#highestHash = this.#highestHash < 1 ? -1 : Math.floor(this.#highestHash * 0.75);
       for (const [name, key] of this.keys) {
         if (key.hash <= this.#highestHash) continue;
@@ -105,7 +104,7 @@ export class Sample {
   }
 }
 
-/** FNV-1a, whose bits are mixed once more, as only a few of the highest decide. */
+/** Hashes with FNV-1a. Mixes the bits once more, as only the highest ones matter. */
 function hashOf(key: Uint8Array, tag: string): number {
   let hash = 0x811c_9dc5;
   for (let i = 0; i < tag.length; i++) hash = Math.imul(hash ^ tag.charCodeAt(i), 0x0100_0193);

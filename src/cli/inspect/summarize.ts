@@ -1,5 +1,5 @@
 /**
- * From what was collected to what a page is given: bounded, whatever the store's size.
+ * Makes the summary for a page from what was collected. Its size is bounded, whatever the size of the store.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { forecastCompaction } from "./compaction_forecast.ts";
 import type { BytesByState, CellData, KeyData, LogSummary, RecordData, SegmentData } from "./log_summary.ts";
 import type { SampledKey, SampledRecord } from "./sample.ts";
 
-/** Strips that a page draws; of more segments the oldest and the newest. */
+/** The most segments on a page: of more, the oldest and the newest. */
 const MOST_SEGMENTS = 400;
-/** More inputs than a sentence can name. */
+/** The most inputs listed for a segment. */
 const MOST_INPUTS = 100;
-/** Characters of a key. */
+/** The most characters of a key. */
 const KEY_CHARACTERS = 120;
 
-/** What a page is to say about itself. */
+/** What a page says about itself. */
 export interface SummaryOptions {
   directory: string;
   nowMs: number;
   hasValues: boolean;
 }
 
-/** Puts the data of a page together. */
+/** Makes the summary of a log. */
 export function summarize(survey: LogSurvey, collected: Collected, options: SummaryOptions): LogSummary {
   const { segments, timeline, series, sample, damage } = collected;
   const shown = segments.filter((_, i) => i < MOST_SEGMENTS / 2 || i >= segments.length - MOST_SEGMENTS / 2);
@@ -67,7 +67,7 @@ export function summarize(survey: LogSurvey, collected: Collected, options: Summ
   };
 }
 
-/** A segment's facts, without its cells. */
+/** Summarizes a segment, without its cells. */
 export function segmentOf(collected: CollectedSegment): SegmentData {
   const { segment, name, fileBytes, requiredBytes, startBytes, records, sequences } = collected;
   const { inputs, number } = headerOf(collected);
@@ -144,12 +144,12 @@ function cellsOf(cells: Cells, steps: number): CellData {
   };
 }
 
-/** In 255ths; what is there at all is never rounded to nothing. */
+/** Returns a share in 255ths. A share above 0 is never rounded to 0. */
 function shareOf(bytes: number, cellBytes: number): number {
   return bytes <= 0 ? 0 : Math.min(255, Math.max(1, Math.round((255 * bytes) / cellBytes)));
 }
 
-/** By when they were written: within a cell records are taken to be spread evenly over the time of the cell. */
+/** Sums bytes by the step in which they were written. Spreads the records of a cell evenly over the cell's time. */
 function ageOf({ segments, timeline }: Collected): { live: number[]; stale: number[] } {
   const live = new Array(timeline.steps).fill(0);
   const stale = new Array(timeline.steps).fill(0);
@@ -204,7 +204,7 @@ function recordsOf({ sample, clears }: Collected, shown: CollectedSegment[]) {
   return { recordData, keyData };
 }
 
-/** For each record of a key the sequence number of what superseded it, 0 for the newest; sorts the records by theirs. */
+/** Sorts the records of a key and returns what sequence number superseded each; 0 for the newest. */
 function deathsOf(key: SampledKey, clears: number[]): number[] {
   const { records } = key;
   records.sort((a, b) => a.sequence - b.sequence);
@@ -218,7 +218,7 @@ function deathsOf(key: SampledKey, clears: number[]): number[] {
 }
 
 function shortened({ head, isString, bytes }: SampledKey): string {
-  // A cut may go through a character: what is left of it is no part of the text.
+  // `stream` leaves out a character that is cut in two.
   const text = isString ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(head, { stream: true }) : head;
   const all = keyText(text);
   const characters = [...all.slice(0, 2 * KEY_CHARACTERS)];

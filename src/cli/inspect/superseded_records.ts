@@ -1,6 +1,6 @@
 /**
- * When records went stale. The replay tells which record was replaced and by which; what lies between the two (a clear)
- * and what the record was (expired, damaged) is looked up in the file, which few records need.
+ * Counts records that were superseded, and when. The replay tells which record replaced which. A clear between the two,
+ * or that the record had expired, is looked up in the file; few records need that.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { FLAG_EXPIRES, type Place, type SurveyedSegment } from "../../../mod.ts"
 import type { Cells } from "./cells.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What graves are dug in. */
+/** What is known of the log, and where superseded records are counted. */
 export interface LogAccounts {
   segments: (SurveyedSegment & { cells: Cells; graveBytes: number })[];
   timeline: Timeline;
@@ -18,19 +18,19 @@ export interface LogAccounts {
   clears: number[];
 }
 
-/** Where a record lies. */
+/** The place of a record. */
 export type RecordPlace = Pick<Place, "segment" | "offset">;
 
 const HEADER_BYTES = 32;
 
-/** Keeps account of records that are superseded. */
+/** Counts superseded records. */
 export class SupersededRecords {
-  /** Records whose time has come and that nothing has superseded. */
+  /** Number of expired records that nothing has superseded. */
   expired = 0;
   readonly #log: LogAccounts;
   readonly #nowMs: number;
   readonly #byNumber: Map<number, LogAccounts["segments"][number]>;
-  /** Places of records with a damaged value: they are no live bytes that could be lost. */
+  /** Places of records with a damaged value. They do not count as live, so they cannot become stale. */
   readonly #damaged = new Set<string>();
   readonly #header = new DataView(new ArrayBuffer(HEADER_BYTES));
 
@@ -40,20 +40,20 @@ export class SupersededRecords {
     this.#byNumber = new Map(log.segments.flatMap((one) => one.segment ? [[one.segment.number, one]] : []));
   }
 
-  /** Notes that the value of a record does not check out. */
+  /** Notes that the value of a record is damaged. */
   markDamaged({ segment, offset }: RecordPlace): void {
     this.#damaged.add(`${segment} ${offset}`);
   }
 
-  /** Notes that the time of a record has come: compaction may have to keep its key, as that of a tombstone. */
+  /** Notes that a record has expired. Compaction may have to keep its key, as a tombstone. */
   noteExpired({ segment }: RecordPlace, keyBytes: number): void {
     this.expired++;
     this.#byNumber.get(segment)!.graveBytes += HEADER_BYTES + keyBytes;
   }
 
   /**
-   * Counts a record as stale since `bySequence`, or since the first clear behind it. Returns since when. `sequence` is
-   * its own, where that is known already.
+   * Counts a record as superseded by `bySequence`, or by the first clear after it, and returns which. `sequence` is the
+   * record's own number, if it is known.
    */
   add(
     place: RecordPlace & { length: number },
@@ -79,7 +79,7 @@ export class SupersededRecords {
     return by;
   }
 
-  /** The sequence number of the record at a place, read from the file. */
+  /** Reads the sequence number of the record at a place from the file. */
   sequenceAt(place: RecordPlace): number | undefined {
     if (!this.#read(place)) return undefined;
     return this.#header.getUint32(20, true) * 2 ** 32 + this.#header.getUint32(16, true);
@@ -92,7 +92,7 @@ export class SupersededRecords {
 
   #read({ segment, offset }: RecordPlace): boolean {
     const handle = this.#byNumber.get(segment)?.segment?.handle;
-    // The key follows the header; a record without one and without an expiry may end before these bytes do.
+    // These bytes include a time of expiry, which a record may lack. The file may end before it.
     return handle !== undefined && handle.read(new Uint8Array(this.#header.buffer), offset) >= HEADER_BYTES - 8;
   }
 }

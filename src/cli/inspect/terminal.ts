@@ -1,5 +1,5 @@
 /**
- * The picture in characters, for a terminal: a bar a segment, to scale, each character for a stretch of the file.
+ * Draws a log in characters: a bar for each segment, to scale, with a character for each stretch of the file.
  *
  * @module
  */
@@ -7,15 +7,23 @@
 import type { LogSurvey, Progress } from "../../../mod.ts";
 import { counted, grouped, humanBytes, type Paint, percentage } from "../text/format.ts";
 import { escaped } from "../text/notation.ts";
-import { barLegend, LINE_COLUMNS, type Part, roomBar, segmentLine, stretchesBar } from "../text/segment_bars.ts";
+import {
+  barColumns,
+  barLegend,
+  type Part,
+  roomBar,
+  segmentLine,
+  shortened,
+  stretchesBar,
+} from "../text/segment_bars.ts";
 import type { Cells } from "./cells.ts";
 import { collect, type Collected, type CollectOptions } from "./collect.ts";
 import { forecastCompaction } from "./compaction_forecast.ts";
 import type { BytesByState, SegmentData } from "./log_summary.ts";
 import { segmentOf } from "./summarize.ts";
 
-/** Reads a log and draws it; also as figures, for scripts. */
-// deno-lint-ignore require-await -- failures come out as rejections, as from the other things a command waits for
+/** Reads a log. Returns it drawn in characters, and as figures for scripts. */
+// deno-lint-ignore require-await -- a failure comes out as a rejection
 export async function drawForTerminal(
   survey: LogSurvey,
   { directory, width, paint, onProgress }: {
@@ -27,7 +35,7 @@ export async function drawForTerminal(
 ): Promise<{ text: string; json: unknown }> {
   const options: CollectOptions = {
     cells: Infinity,
-    cellsOfSegment: barWidth(width),
+    cellsOfSegment: barColumns(width),
     steps: 1,
     records: 0,
     nowMs: Math.max(Date.now(), survey.manifest.clockFloor),
@@ -50,30 +58,21 @@ export async function drawForTerminal(
   };
 }
 
-/** How it is drawn. */
-export interface DrawingOptions {
+/** How to draw a log. */
+interface DrawingOptions {
   directory: string;
   /** Columns of the terminal. */
   width: number;
   paint: Paint;
 }
 
-const NARROWEST_BAR = 16;
-/** Of more segments the oldest and the newest are shown. */
-const MOST_BARS = 64;
-
-/** Columns for a bar where a line may be so wide. */
-export function barWidth(width: number): number {
-  return Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
-}
-
-/** Draws what was collected, with as many cells in the longest segment as a bar has columns. */
-export function drawing(
+/** Draws a log whose longest segment has as many cells as a bar has columns. */
+function drawing(
   collected: Collected,
   data: { segments: SegmentData[]; compaction: { wonBytes: number; inputs: number[] }[] },
   { directory, width, paint }: DrawingOptions,
 ): string {
-  const columns = barWidth(width);
+  const columns = barColumns(width);
   const bytes = data.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
   const files = counted(data.segments.length, "segment");
   const bars = data.segments.map((segment, i) => {
@@ -84,14 +83,12 @@ export function drawing(
     const room = roomBar(segment.isSealed ? 0 : missing, paint);
     return segmentLine(line, stretchesBar(stretches, paint) + room, segment.isSealed ? missing : 0);
   });
-  const omitted = bars.length - MOST_BARS;
-  if (omitted > 0) bars.splice(MOST_BARS / 2, omitted, `       …  ${counted(omitted, "segment")} more`);
   const lines = [
     `${paint("title", `Store ${escaped(directory)}`)}  ${counted(collected.keys, "key")}, ${files}, ${
       humanBytes(bytes)
     }`,
     "",
-    ...bars,
+    ...shortened(bars),
     "",
     " ".repeat(10) + barLegend(partsIn(data.segments), paint),
     "",
@@ -105,9 +102,9 @@ export function drawing(
 
 function gainText(compaction: { wonBytes: number; inputs: number[] }[], bytes: number): string {
   const won = compaction.reduce((sum, { wonBytes }) => sum + wonBytes, 0);
-  if (won === 0) return "kvstore compact would win nothing";
+  if (won === 0) return "kvstore compact would reclaim nothing";
   const inputs = compaction.reduce((sum, { inputs }) => sum + inputs.length, 0);
-  return `kvstore compact would win ${humanBytes(won)} (${grouped(won)} bytes, ${percentage(won, bytes)}) of ${
+  return `kvstore compact would reclaim ${humanBytes(won)} (${grouped(won)} bytes, ${percentage(won, bytes)}) of ${
     counted(inputs, "segment")
   }`;
 }
@@ -121,7 +118,7 @@ function partsIn(segments: SegmentData[]): Part[] {
   return parts;
 }
 
-/** For each cell what most of it is; damage wherever there is any. */
+/** Returns for each cell the kind of most of its bytes; damage, if it has any. */
 function stretchesOf(cells: Cells): Part[] {
   const { set, tombstone, mark, expired, damaged } = cells.bytes;
   const stretches = Array.from({ length: cells.count }, (_, cell): Part => {
@@ -137,7 +134,7 @@ function stretchesOf(cells: Cells): Part[] {
     const [part, bytes] = shares.reduce((most, one) => one[1] > most[1] ? one : most);
     return bytes > 0 ? part : "free";
   });
-  // Of a short file the header takes several columns: it is not free, and belongs to what follows.
+  // In a short file the header takes several columns. It is not free, so it takes the kind of what follows.
   const first = stretches.findIndex((part) => part !== "free");
   return first < 0 ? stretches : stretches.fill(stretches[first]!, 0, first);
 }

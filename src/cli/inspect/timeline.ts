@@ -1,26 +1,26 @@
 /**
- * Time in a log is its sequence numbers. A timeline divides those that occur into so many steps of equal width; gaps,
- * such as the one of 2^32 that recovery leaves behind a crash, take no time.
+ * The timeline of a log. Its time is the sequence numbers that occur, divided into steps of equal width. Gaps take no
+ * time, such as the gap of 2^32 that recovery leaves after a crash.
  *
  * @module
  */
 
-/** Sequence numbers from the first to the second, both included. */
+/** Sequence numbers from the first to the last, inclusive. */
 export type Span = readonly [first: number, last: number];
 
-/** The stretches of sequence numbers that occur, cut into steps. */
+/** Sequence numbers that occur, divided into steps. */
 export class Timeline {
-  /** How many steps: at most as many as there are sequence numbers. */
+  /** Number of steps: at most the number of sequence numbers. */
   readonly steps: number;
   readonly #spans: Span[];
   readonly #firsts: number[];
-  /** How many sequence numbers lie before each span. */
+  /** Number of sequence numbers before each span. */
   readonly #before: number[] = [];
   readonly #total: number;
-  /** The span of the last question: the next one is mostly about the same. */
+  /** The span that was found last. The next search is mostly for the same one. */
   #recent = 0;
 
-  /** A timeline of these spans, which may overlap and come in any order. */
+  /** Makes a timeline of spans, which may overlap and come in any order. */
   constructor(spans: readonly Span[], mostSteps: number) {
     this.#spans = joined(spans);
     this.#firsts = this.#spans.map(([first]) => first);
@@ -33,22 +33,22 @@ export class Timeline {
     this.steps = Math.max(1, Math.min(mostSteps, total));
   }
 
-  /** When a sequence number was given out, from 0 to below `steps`. */
+  /** Returns the time of a sequence number, from 0 to below `steps`. */
   at(sequence: number): number {
     if (this.#total === 0) return 0;
     const span = this.#find(sequence);
     const [first, last] = this.#spans[span]!;
     const within = Math.min(Math.max(sequence - first, 0), last - first);
-    // Multiplied first: else what begins a step may be rounded into the one before.
+    // Multiplied first, so that rounding does not move the beginning of a step into the step before.
     return ((this.#before[span]! + within) * this.steps) / this.#total;
   }
 
-  /** The step in which a sequence number was given out, from 0 on. */
+  /** Returns the step of a sequence number, from 0 on. */
   stepOf(sequence: number): number {
     return Math.min(this.steps - 1, Math.floor(this.at(sequence)));
   }
 
-  /** The last sequence number of each step. */
+  /** Returns the last sequence number of each step. */
   lastOfEach(): number[] {
     if (this.#total === 0) return [0];
     return Array.from({ length: this.steps }, (_, step) => {
@@ -58,7 +58,7 @@ export class Timeline {
     });
   }
 
-  /** The span that holds a number, or the last one before it. */
+  /** Finds the span of a number, or the last span before it. */
   #find(sequence: number): number {
     const recent = this.#spans[this.#recent]!;
     if (recent[0] <= sequence && sequence <= recent[1]) return this.#recent;
@@ -67,13 +67,13 @@ export class Timeline {
   }
 }
 
-/** The position of the last of some rising numbers that is not above a limit; -1 if all are. */
+/** Returns the position of the last number up to a limit in a rising list; -1 if all are above it. */
 function lastUpTo(rising: readonly number[], limit: number): number {
   const above = rising.findIndex((number) => number > limit);
   return above < 0 ? rising.length - 1 : above - 1;
 }
 
-/** Spans in order, without overlaps. */
+/** Sorts spans and joins those that touch or overlap. */
 function joined(spans: readonly Span[]): Span[] {
   const result: [number, number][] = [];
   for (const [first, last] of spans.filter(([a, b]) => a > 0 && a <= b).sort((a, b) => a[0] - b[0])) {

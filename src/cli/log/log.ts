@@ -1,17 +1,15 @@
 /** `log`. @module */
 
-import process from "node:process";
-import { KvStoreError } from "../../../mod.ts";
 import { hasSwitch, wholeNumber } from "../command_line/arguments.ts";
 import type { Command, Context } from "../command_line/definition.ts";
 import { EXIT } from "../command_line/errors.ts";
-import { noStore } from "../command_line/open_store.ts";
-import { painter } from "../text/format.ts";
+import { openExisting } from "../command_line/open_store.ts";
+import { drawingStyle } from "../input_output/terminal.ts";
 import { keyForm, toBase64 } from "../text/notation.ts";
 import { type LogItem, type LogManifest, readLog } from "./items.ts";
 import { LogView } from "./view.ts";
 
-/** Columns where there is no terminal to ask. */
+/** Columns if standard output is not a terminal. */
 const DEFAULT_WIDTH = 120;
 
 /** Shows the log as it lies on disk. */
@@ -49,19 +47,11 @@ interface Drawing {
 }
 
 function openLog(context: Context, segment: number | undefined): ReturnType<typeof readLog> {
-  try {
-    return readLog(context.dir, segment === undefined ? {} : { segment });
-  } catch (error) {
-    throw error instanceof KvStoreError && error.code === "NOT_FOUND" ? noStore(context, error) : error;
-  }
+  return openExisting(context, () => readLog(context.dir, segment === undefined ? {} : { segment }));
 }
 
 function viewDrawing(context: Context, manifest: LogManifest): Drawing {
-  const terminal = process.stdout.isTTY === true;
-  // An empty NO_COLOR counts as absent (no-color.org).
-  const paint = painter(terminal && !process.env.NO_COLOR);
-  const width = (terminal ? process.stdout.columns : undefined) ?? DEFAULT_WIDTH;
-  const view = new LogView(manifest, { width, bytes: hasSwitch(context, "bytes"), paint });
+  const view = new LogView(manifest, { ...drawingStyle(DEFAULT_WIDTH), bytes: hasSwitch(context, "bytes") });
   let first = true;
   return {
     begin: () => view.manifest(context.dir),

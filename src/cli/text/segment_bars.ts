@@ -4,7 +4,7 @@
  * @module
  */
 
-import { humanBytes, type Paint, percentage, type Style } from "./format.ts";
+import { counted, humanBytes, type Paint, percentage, type Style } from "./format.ts";
 
 /** The kinds of bytes in a log. */
 export type Part = "live" | "stale" | "tombstone" | "expired" | "damaged" | "free";
@@ -65,7 +65,23 @@ export function segmentLine(
 }
 
 /** The columns of `segmentLine` beside the bar. */
-export const LINE_COLUMNS: number = 8 + 2 + 2 + 8 + 2 + 5 + 6;
+const LINE_COLUMNS = 8 + 2 + 2 + 8 + 2 + 5 + 6;
+const NARROWEST_BAR = 16;
+/** The most segments in a list. */
+const MOST_LINES = 64;
+
+/** Returns the columns of a bar in lines of `width` columns. */
+export function barColumns(width: number): number {
+  return Math.max(NARROWEST_BAR, width - LINE_COLUMNS);
+}
+
+/** Shortens a list of very many segments: keeps the oldest and the newest. */
+export function shortened(lines: readonly string[]): string[] {
+  const omitted = lines.length - MOST_LINES;
+  if (omitted <= 0) return [...lines];
+  const half = MOST_LINES / 2;
+  return [...lines.slice(0, half), `       …  ${counted(omitted, "segment")} more`, ...lines.slice(-half)];
+}
 
 /** Divides a bar among parts, in whole characters that add up to its width. Every part that occurs has one. */
 export function barLengths(bytes: readonly number[], width: number): number[] {

@@ -2,13 +2,13 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { KvStore } from "../../../mod.ts";
 import { cliTest, exists, lines } from "../support.ts";
 
-cliTest("inspect: draws a bar a segment and says what compaction would win", async (shell) => {
+cliTest("inspect: draws a bar a segment and says what compaction would reclaim", async (shell) => {
   await shell.ok(["set", "a", "1"]);
   await shell.ok(["set", "a", "2"]);
   const { code, out, err } = await shell.run(["inspect"]);
   assertEquals(code, 0);
   assertMatch(out, /^Store .*1 key, 1 segment, \d+ B\n\n +1 {2}[█░▒·]+ /);
-  assertStringIncludes(out, "kvstore compact would win");
+  assertStringIncludes(out, "kvstore compact would reclaim");
   assertStringIncludes(err, "kvstore inspect --html FILE");
   assertEquals((await shell.run(["inspect", "--quiet"])).err, "");
   for (const line of lines(out)) assert(line.length <= 80, line);

@@ -6,7 +6,7 @@ import { DIRECTORY, storeOf, writeAtRandom } from "./support.ts";
 
 const plain = painter(false);
 
-Deno.test("inspect: a line a segment, as wide as the terminal, and what compaction would win", async () => {
+Deno.test("inspect: a line a segment, as wide as the terminal, and what compaction would reclaim", async () => {
   const platform = await storeOf((store) =>
     writeAtRandom(store, { seed: 3, writes: 300, clears: false, compactions: false })
   );
@@ -18,7 +18,7 @@ Deno.test("inspect: a line a segment, as wide as the terminal, and what compacti
     const lines = text.split("\n").filter((line) => /^ +\d+ {2}/.test(line));
     assertEquals(lines.length, count);
     for (const line of lines) assert(displayWidth(line) <= width, `${width}: ${line}`);
-    assertStringIncludes(text, "kvstore compact would win");
+    assertStringIncludes(text, "kvstore compact would reclaim");
     assertEquals((json as { segments: unknown[] }).segments.length, count);
   }
 });

@@ -1,5 +1,5 @@
 /**
- * The charts, drawn by uPlot: how the log grew, how old its bytes are, how large keys and values are.
+ * Draws the charts with uPlot: how the log grew, how old its bytes are, how large keys and values are.
  *
  * @module
  */
@@ -15,18 +15,18 @@ const BYTE_INCREMENTS = Array.from({ length: 45 }, (_, i) => 2 ** i);
 const COUNT_INCREMENTS = Array.from({ length: 36 }, (_, i) => [1, 2, 5][i % 3]! * 10 ** Math.floor(i / 3));
 const FONT = "12px system-ui, sans-serif";
 
-/** A chart: its words, its numbers, and how to say one of them. */
+/** The texts and numbers of a chart. */
 interface ChartPlan {
   title: string;
   about: string;
-  /** The chart in a sentence, for those who cannot see it. */
+  /** The chart in a sentence, for screen readers too. */
   summary: string;
   /** What the horizontal axis counts. */
   axis: string;
   data: number[][];
   series: { name: string; colour: string; isBars: boolean; fill?: string }[];
   xText: (x: number) => string;
-  /** Steps that the vertical axis may go in. */
+  /** The possible steps of the vertical axis. */
   increments: number[];
   yText: (y: number) => string;
   /** The sentence for a place on the horizontal axis. */
@@ -34,7 +34,7 @@ interface ChartPlan {
   isCategorical: boolean;
 }
 
-/** Draws all charts into a box; returns what takes on other colours or another width. */
+/** Draws all charts into a box. Returns a function that redraws them after a change of colours or width. */
 export function drawCharts(data: LogSummary, box: HTMLElement): () => void {
   const plans = [growthPlan(data), agePlan(data), sizePlan(data, "keys"), sizePlan(data, "values")];
   const draw = () => {
@@ -118,7 +118,7 @@ function splitsOf(min: number, max: number, step: number): number[] {
   return splits;
 }
 
-/** Numbers as short as an axis wants them: `950`, `12k`, `3.4M`. */
+/** Formats a number for an axis: `950`, `12k`, `3.4M`. */
 export function shortNumber(number: number): string {
   if (number < 1000) return String(Math.round(number * 10) / 10);
   const [divisor, unit] = number < 1e6 ? [1e3, "k"] : number < 1e9 ? [1e6, "M"] : [1e9, "G"];
@@ -141,7 +141,7 @@ function growthPlan({ series, steps, keys: present, expiredKeys }: LogSummary): 
   const needed = all.map((bytes, i) => Math.max(0, bytes - died[i]!));
   const keys = sums(series.keys);
   const last = steps.length - 1;
-  // What has expired by now was there at some time, which the log does not know; at its end we do.
+  // The log does not tell when keys expired, only which ones have expired by now.
   const keysText = (i: number) => {
     if (expiredKeys === 0) return counted(Math.max(0, keys[i]!), "key");
     if (i < last) return `${counted(Math.max(0, keys[i]!), "key")}, those that expired included`;
@@ -176,9 +176,9 @@ function agePlan({ age, steps }: LogSummary): ChartPlan {
   const live = age.live.reduce((sum, bytes) => sum + bytes, 0);
   return {
     title: "Age",
-    about: "What is left of the values written then: the fuller the bar, the more of them still count.",
+    about: "The values in the log by the time they were written. The fuller the bar, the more of them are live.",
     summary: total === 0 || live === 0
-      ? "There are no values that count."
+      ? "There are no live values."
       : `${percentage(young, live)} of the live bytes were written in the younger half of the history.`,
     axis: "written at sequence number",
     data: [steps.map((_, i) => i), all, age.live],

@@ -1,13 +1,13 @@
 /**
- * Elements without HTML: whatever comes from a store goes in as text, so that a key cannot become markup.
+ * Makes elements without parsing HTML. What comes from a store goes in as text, so a key cannot become markup.
  *
  * @module
  */
 
-/** What goes into an element: other elements, or text. */
+/** Content of an element: another element, or text. */
 export type Content = Node | string;
 
-/** An element with attributes and content. An attribute that is `false` is left out. */
+/** Makes an element with attributes and content. An attribute that is `false` is left out. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Record<string, string | number | boolean> = {},
@@ -21,17 +21,17 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** The element with an id, which is there. */
+/** Returns the element with an id, which must exist. */
 export function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
-/** A colour or other custom property of the style sheet, as it is now. */
+/** Returns the present value of a custom property of the style sheet, such as a colour. */
 export function styleValue(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** Calls `action` when the colours, or the width, of the page change. */
+/** Calls `action` when the colours or the width of the page change. */
 export function whenLooksChange(action: () => void): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", action);
   let width = document.documentElement.clientWidth;

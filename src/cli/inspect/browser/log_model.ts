@@ -1,5 +1,5 @@
 /**
- * The picture as the page works with it: records and cells, and what each of them is worth at any moment of the history.
+ * The log as the page works with it: records and cells, and their states at any moment of the history.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { LogSummary, SegmentData } from "../log_summary.ts";
 import { SegmentCells } from "./segment_cells.ts";
 
-/** More versions than this make an example no better. */
+/** More versions than this do not make a better example. */
 const MOST_OF_EXAMPLE = 4;
 
-/** What a stretch of the log is worth. */
+/** The states of bytes of the log. */
 export const STATES = ["live", "expired", "stale", "tombstone", "mark", "damaged"] as const;
-/** One of them. */
+/** A state of bytes of the log. */
 export type State = typeof STATES[number];
 
-/** Kinds of records, as the format numbers them. */
+/** The numbers of the kinds of records in the format. */
 export const KIND = { set: 1, delete: 2, clear: 3, mark: 4 } as const;
 
-/** A moment of the history: what was there then is all up to a sequence number. */
+/** A moment of the history. The log then had all records up to a sequence number. */
 export type Moment =
   | { type: "empty"; limit: number }
   | { type: "record"; limit: number; record: number }
@@ -34,27 +34,27 @@ export interface Row {
   position: number;
   title: string;
   bytes: number;
-  /** The segment, but for one that compaction would write. */
+  /** The segment; `undefined` for one that compaction would write. */
   segment: SegmentData | undefined;
   /** Its records, in the order of the file. */
   records: number[];
-  /** Where each of them starts; the ones of a strip that is not there yet have new places. */
+  /** Where each record starts. In a segment that compaction would write, records have new places. */
   offsets: number[];
   cells: SegmentCells | undefined;
-  /** Stretches that do not check out. */
+  /** Damaged stretches. */
   damage: { offset: number; length: number }[];
-  /** Of a strip that compaction would write: its inputs. */
+  /** The inputs of a segment that compaction would write. */
   inputs: number[];
 }
 
-/** Everything about the log that the page asks. */
+/** Answers all questions of the page about the log. */
 export class LogModel {
   readonly data: LogSummary;
   readonly rows: Row[];
   readonly moments: Moment[];
-  /** The moment that is the present. */
+  /** The present moment. */
   readonly now: number;
-  /** Bytes of the longest strip, to which all are drawn to scale. */
+  /** Bytes of the longest strip. It takes the full width. */
   readonly longest: number;
   /** Records of each key, from the oldest to the newest. */
   readonly #versions: number[][];
@@ -62,7 +62,7 @@ export class LogModel {
   readonly #expiries: Map<number, number>;
   readonly #values: Map<number, string>;
   readonly #omitted: Map<number, number>;
-  /** For each strip that compaction wrote, the moment of that. */
+  /** For each strip that compaction wrote, the moment at which it did. */
   readonly #compactedAt = new Map<number, number>();
   readonly #steps: number[] = [];
 
@@ -90,7 +90,7 @@ export class LogModel {
     this.now = this.moments.findIndex(({ type }) => type === "now");
   }
 
-  /** What a record is worth when nothing behind a sequence number has been written yet. */
+  /** Returns the state of a record at the moment when everything up to a sequence number is written. */
   stateOf(record: number, limit: number): State {
     const { kind, died } = this.data.recordData;
     if (this.#damaged.has(record)) return "damaged";
@@ -101,12 +101,12 @@ export class LogModel {
     return expiresAt !== undefined && expiresAt <= this.data.madeMs ? "expired" : "live";
   }
 
-  /** The versions of a key, from the oldest to the newest. */
+  /** Returns the versions of a key, from the oldest to the newest. */
   versionsOf(key: number): readonly number[] {
     return this.#versions[key] ?? [];
   }
 
-  /** Records of the sample that lie in a cell and were there at a moment, in the order of the file. */
+  /** Returns the records of the sample in a cell that were there at a moment, in the order of the file. */
   sampledIn(row: Row, cell: number, moment: number): number[] {
     const { cellBytes } = row.cells!;
     const { limit } = this.moments[moment]!;
@@ -116,7 +116,7 @@ export class LogModel {
     });
   }
 
-  /** A key to begin with: one that is there, with as many versions as a list can show. */
+  /** Returns the key to show first: one that is there, with several versions. */
   example(): number | undefined {
     let best: number | undefined;
     const rank = (key: number) => Math.min(this.versionsOf(key).length, MOST_OF_EXAMPLE);
@@ -127,28 +127,28 @@ export class LogModel {
     return best;
   }
 
-  /** Versions of a key that are in the log and not in the page. */
+  /** Returns the number of versions of a key that are in the log but not in the page. */
   omittedOf(key: number): number {
     return this.#omitted.get(key) ?? 0;
   }
 
-  /** The record that the index points at for a key, if it has an entry. */
+  /** Returns the record that the index points at for a key, if the key has an entry. */
   indexEntry(key: number, limit: number): number | undefined {
     const newest = this.versionsOf(key).findLast((record) => this.data.recordData.sequence[record]! <= limit);
     return newest !== undefined && isCurrent(this.stateOf(newest, limit)) ? newest : undefined;
   }
 
-  /** When a record expires, in milliseconds since 1970. */
+  /** Returns when a record expires, in milliseconds since 1970. */
   expiryOf(record: number): number | undefined {
     return this.#expiries.get(record);
   }
 
-  /** The beginning of a record's value, if values are shown. */
+  /** Returns the beginning of a record's value, if values are shown. */
   valueOf(record: number): string | undefined {
     return this.#values.get(record);
   }
 
-  /** The key of a record, for people. */
+  /** Returns the key of a record as text. */
   keyOf(record: number): string | undefined {
     const key = this.data.recordData.key[record]!;
     return key < 0 ? undefined : this.data.keyData.text[key];
@@ -162,8 +162,8 @@ export class LogModel {
   }
 
   /**
-   * Where a record lies at a moment: in its segment, or, behind a compaction to come, in a new one; `undefined` if it is
-   * gone by then. In a sample nobody knows where exactly.
+   * Returns where a record lies at a moment: in its segment, or after a compaction in a new one; `undefined` if it is gone
+   * by then. With a sample, the offset in a new segment is unknown.
    */
   placeOf(record: number, moment: number): { row: Row; offset: number | undefined } | undefined {
     const row = this.rows[this.data.recordData.segment[record]!]!;
@@ -175,12 +175,12 @@ export class LogModel {
     return { row: future, offset: at < 0 ? undefined : future.offsets[at]! };
   }
 
-  /** Whether a segment that compaction wrote had not been written yet: its records lay elsewhere then. */
+  /** Whether compaction had not written a segment yet, so that its records were elsewhere. */
   isGhost(row: Row, moment: number): boolean {
     return moment < (this.#compactedAt.get(row.position) ?? 0);
   }
 
-  /** The step that had ended by a moment, where history goes in steps; -1 before the first. */
+  /** Returns the last step that had ended by a moment, if history goes in steps; -1 before the first. */
   stepAt(moment: number): number {
     return this.#steps[moment]!;
   }
@@ -200,7 +200,7 @@ export class LogModel {
     };
   }
 
-  /** What compaction would write. */
+  /** The strips of the segments that compaction would write. */
   #futureRows(): Row[] {
     const { compaction, segments, recordData, isSample } = this.data;
     return compaction.filter(({ outputBytes }) => outputBytes > 0).map(({ inputs, outputBytes }, i) => {
@@ -218,18 +218,18 @@ export class LogModel {
   }
 }
 
-/** Whether the index points at a record in this state. */
+/** Whether the index points at records in a state. */
 export function isCurrent(state: State): boolean {
   return state === "live" || state === "expired" || state === "damaged";
 }
 
-/** The moments: before everything, record by record or step by step, compactions in between, and one to come. */
+/** Lists the moments: the empty log, each record or step, compactions in between, now, and a compaction to come. */
 function momentsOf(data: LogSummary): Moment[] {
   const moments: Moment[] = [{ type: "empty", limit: 0 }];
   const { recordData, steps, isSample, compaction } = data;
   if (isSample) steps.forEach((limit, step) => moments.push({ type: "step", limit, step }));
   else moments.push(...recordMoments(recordData));
-  // A compaction that has taken place stands behind the last record that was there when it began.
+  // A past compaction comes after the last record that was there when it began.
   data.segments.forEach(({ compactedAfter }, segment) => {
     if (compactedAfter === 0) return;
     const before = moments.findLastIndex(({ limit }) => limit <= compactedAfter);
@@ -241,7 +241,7 @@ function momentsOf(data: LogSummary): Moment[] {
   return moments;
 }
 
-/** A moment for each record but marks, which come with the record before them. */
+/** Makes a moment for each record. A mark belongs to the moment of the record before it. */
 function recordMoments({ sequence, kind }: LogSummary["recordData"]): Moment[] {
   const order = sequence.map((_, record) => record).sort((a, b) => sequence[a]! - sequence[b]!);
   const moments: Moment[] = [];

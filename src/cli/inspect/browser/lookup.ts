@@ -1,6 +1,6 @@
 /**
- * The panel beside the strips: looks a key up, shows its versions and the entry of the index, and what is known of the
- * record that is pointed at.
+ * The panel beside the strips. It looks up a key, shows its versions and its entry of the index, and describes the record
+ * that is pointed at.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { MEANINGS, type Palette, swatch } from "./palette.ts";
 import type { Spot } from "./strips.ts";
 import { spoken } from "./sentences.ts";
 
-/** More matches than one wants to read. */
+/** The most matches of a search. */
 const MOST_MATCHES = 12;
-/** Keys of a part of the log that are named. */
+/** The most keys named for a part of the log. */
 const MOST_SAMPLED = 4;
 const VALUE_TYPES = ["bytes", "text", "JSON", "text"];
 const KINDS = ["", "set", "delete", "clear", "mark"];
 
-/** What the panel tells the rest of the page. */
+/** What the panel reports to the page. */
 export interface LookupEvents {
   /** A key was chosen: its records, and the one that the index points at. */
   onKey: (records: readonly number[], pointed: number | undefined) => void;
@@ -27,7 +27,7 @@ export interface LookupEvents {
   onVersion: (record: number) => void;
 }
 
-/** The panel. */
+/** The panel beside the strips. */
 export class Lookup {
   readonly #log: LogModel;
   readonly #events: LookupEvents;
@@ -42,7 +42,7 @@ export class Lookup {
   #moment: number;
   #key: number | undefined;
   #spot: Spot | undefined;
-  /** Whether the key was asked for; else it follows the steps. */
+  /** Whether the reader has chosen the key. Otherwise the key follows the player. */
   #isChosen = false;
 
   constructor(log: LogModel, box: HTMLElement, palette: Palette, events: LookupEvents) {
@@ -82,13 +82,13 @@ export class Lookup {
     this.#showDetails();
   }
 
-  /** Takes on other colours. */
+  /** Redraws in other colours. */
   restyle(palette: Palette): void {
     this.#palette = palette;
     this.show(this.#moment);
   }
 
-  /** Shows what is pointed at; says it, if that was done with the keyboard. */
+  /** Describes what is pointed at; aloud, if the keyboard points at it. */
   point(spot: Spot, isSaid: boolean): void {
     this.#spot = spot;
     this.#showDetails();
@@ -97,19 +97,19 @@ export class Lookup {
     const text = row.cells === undefined
       ? spoken(this.#log, at, this.#log.stateOf(at, limit))
       : this.#details.innerText.replace(/\s*\n\s*/g, " ");
-    // Where the panel has no room beside the strips, this line is what one sees of it.
+    // If the panel has no room beside the strips, this line is all that is visible of it.
     byId("pointed").textContent = text;
     if (isSaid) this.#spoken.textContent = text;
   }
 
-  /** Shows what is known of a record, wherever it lies. */
+  /** Describes a record. */
   pointRecord(record: number): void {
     const row = this.#log.rows[this.#log.data.recordData.segment[record]!]!;
     this.#spot = { row: { ...row, cells: undefined }, at: record };
     this.#showDetails();
   }
 
-  /** Shows the record that a step is about, and its key, unless somebody looks at a key of their own. */
+  /** Shows the record of a step of the player, and its key unless the reader has chosen one. */
   follow(record: number): void {
     if (this.#isChosen) return;
     const key = this.#log.data.recordData.key[record]!;
@@ -117,7 +117,7 @@ export class Lookup {
     this.pointRecord(record);
   }
 
-  /** Looks a key up, by its position; `isChosen` if somebody asked for this one. */
+  /** Looks up the key at a position. `isChosen` says whether the reader has chosen it. */
   choose(key: number, isChosen: boolean): void {
     this.#key = key;
     this.#isChosen = isChosen;
@@ -146,7 +146,7 @@ export class Lookup {
     }
     const lower = wanted.toLowerCase();
     const found = text.flatMap((one, key) => one.toLowerCase().includes(lower) ? [key] : []);
-    // The key itself, and keys that begin so, before those that have it somewhere.
+    // First the key itself, then keys that begin with the text, then keys that contain it.
     const rank = (key: number) => text[key] === wanted ? 0 : text[key]!.toLowerCase().startsWith(lower) ? 1 : 2;
     found.sort((a, b) => rank(a) - rank(b) || (text[a]! < text[b]! ? -1 : 1));
     const more = found.length > MOST_MATCHES ? `, the first ${MOST_MATCHES} are shown` : "";
@@ -192,7 +192,7 @@ export class Lookup {
     );
   }
 
-  /** What the index has for the key: where its live record lies. */
+  /** Shows the entry of the index for the key: where its live record lies. */
   #indexLine(entry: number | undefined): HTMLElement {
     const place = entry === undefined ? "no entry: the key is not there" : this.#placeText(entry);
     return element(
@@ -203,7 +203,7 @@ export class Lookup {
     );
   }
 
-  /** Where a record lies: "Segment 2, offset 1,044". */
+  /** Says where a record lies: "Segment 2, offset 1,044". */
   #placeText(record: number): string {
     const place = this.#log.placeOf(record, this.#moment);
     if (place === undefined) return "nowhere any more";

@@ -1,5 +1,5 @@
 /**
- * The page: takes the data that lies in it, and lets its parts hear of each other.
+ * The page: reads the data that it holds and connects its parts.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { Palette } from "./palette.ts";
 import { Player } from "./player.ts";
 import { Strips } from "./strips.ts";
 
-/** So few strips leave no room beside them for the panel: it goes below. */
+/** With at most this many strips the panel goes below them. */
 const FEW_ROWS = 4;
 
 function main(): void {

@@ -1,5 +1,5 @@
 /**
- * The upper part of the page: what the store holds, what compaction would win, and the idea behind it.
+ * The upper part of the page: what the store holds, what compaction would reclaim, and the idea of a log.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { MEANINGS, paintShares, type Palette, prepared, swatch } from "./palette
 import { paintBlock } from "./strip_drawing.ts";
 import { headline, verdict } from "./sentences.ts";
 
-/** Writes and draws it; to be called again when colours or width change. */
+/** Draws the upper part. Call it again when colours or width change. */
 export function showOverview(log: LogModel, palette: Palette): void {
   const { data } = log;
   byId("directory").textContent = data.directory;
@@ -34,13 +34,13 @@ export function showOverview(log: LogModel, palette: Palette): void {
     (data.hasValues ? " It shows values." : " It shows keys, and no values.");
 }
 
-/** A share of the disk that one can see. */
+/** The smallest share of the disk that is visible. */
 const MUCH = 0.01;
-/** Bytes of the header of a segment that is no copy, and of a durable mark. */
+/** Bytes of the header of a segment that compaction has not written, and of a durable mark. */
 const HEADER_BYTES = 44;
 const MARK_BYTES = 32;
 
-/** The log now and after compaction, one bar above the other. */
+/** Draws the log now and after compaction, as two bars. */
 function showBalance(log: LogModel, palette: Palette): void {
   const { data } = log;
   const { live, stale, tombstone, expired, damaged, mark } = data.bytes;
@@ -54,21 +54,21 @@ function showBalance(log: LogModel, palette: Palette): void {
     ["damaged", share(damaged)],
     ["stale", share(stale + mark)],
   ];
-  // Beside live records there are headers and marks, and tombstones only where those cannot go yet.
+  // Headers and marks remain beside live records, and tombstones that are still needed.
   const kept = Math.max(0, after - live - framesAfter(data));
   const rest: [State, number][] = kept < MUCH * data.diskBytes
     ? [["live", share(after)]]
     : [["live", share(live)], ["tombstone", share(Math.min(kept, tombstone))], ["damaged", share(damaged)]];
   byId("balance").replaceChildren(
     balanceRow("Now", data.diskBytes, ""),
-    balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} won` : "nothing to win"),
+    balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} reclaimed` : "nothing to reclaim"),
   );
   for (const canvas of byId("balance").querySelectorAll("canvas")) {
     paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : rest);
   }
 }
 
-/** Bytes of headers, and of the marks at the ends of copies, in the files that there are after compaction. */
+/** Returns the bytes of headers, and of the marks at the ends of copies, after compaction. */
 function framesAfter({ segments, omittedSegments, compaction }: LogModel["data"]): number {
   const inputs = compaction.reduce((sum, group) => sum + group.inputs.length, 0);
   const copies = compaction.filter(({ outputBytes }) => outputBytes > 0);
@@ -108,7 +108,7 @@ function alerts({ data }: LogModel): HTMLElement[] {
   ];
 }
 
-/** What a drawing of the idea shows: records in order, and a few words. */
+/** A drawing that explains an idea, with a few words. */
 interface Idea {
   title: string;
   text: string;
@@ -119,7 +119,7 @@ const IDEAS: readonly Idea[] = [
   {
     title: "Writing is appending",
     text:
-      "A log-structured store never changes what it has written. Each set adds a record at the end of a file: that is quick, and a crash in its midst harms nothing that was there before. An index in memory notes where each key's newest record lies.",
+      "A log-structured store never changes what it has written. Each set adds a record at the end of a file: that is quick, and a crash during it harms nothing that was there before. An index in memory notes where each key's newest record lies.",
     rows: [["log", [["live", "a = 1"], ["live", "b = 7"]]]],
   },
   {
@@ -131,7 +131,7 @@ const IDEAS: readonly Idea[] = [
   {
     title: "Compaction cleans up",
     text:
-      "Now and then the store copies the records that still count into a new file and removes the old ones. That is compaction: it gives the space of stale records back, and changes no key and no value.",
+      "Now and then the store copies the records that are still needed into a new file and removes the old ones. That is compaction: it reclaims the space of stale records, and changes no key and no value.",
     rows: [
       ["old", [["stale", "a = 1"], ["stale", "b = 7"], ["live", "a = 2"], ["tombstone", "b"]]],
       ["new", [["live", "a = 2"]]],
@@ -169,7 +169,7 @@ function paintIdea(canvas: HTMLCanvasElement, palette: Palette, { rows }: Idea):
   });
 }
 
-/** The states that occur, with their patterns and meanings. */
+/** Draws the legend: the states that occur, with their patterns and meanings. */
 function showLegend(log: LogModel, palette: Palette): void {
   const { bytes } = log.data;
   const states = (Object.keys(MEANINGS) as State[]).filter((state) => {

@@ -1,5 +1,5 @@
 /**
- * How states look. Each has a colour and a pattern of its own, so that they are told apart without colour, too.
+ * The looks of the states. Each has a colour and a pattern of its own, so they can be told apart without colours.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import { styleValue } from "./dom.ts";
 import { type State, STATES } from "./log_model.ts";
 
-/** Names of states, and what they mean, for the legend. */
+/** Names and meanings of the states, for the legend. */
 export const MEANINGS: Record<State, [name: string, meaning: string]> = {
   live: ["live", "the newest version of its key: what a get returns"],
   stale: ["stale", "an older version: nobody can read it any more"],
   tombstone: ["tombstone", "says that a key was deleted"],
   expired: ["expired", "its time has come: it counts as deleted"],
-  mark: ["mark", "notes that all before it survives a power cut"],
+  mark: ["mark", "notes that everything before it survives a power cut"],
   damaged: ["damaged", "its bytes do not fit their checksum"],
 };
 
-/** Sizes of the patterns' tiles, in CSS pixels. */
+/** Side of a pattern's tile, in CSS pixels. */
 const TILE = 8;
 
-/** The looks of all states for the present colours and resolution. */
+/** The looks of all states in the present colours and resolution. */
 export class Palette {
   readonly #styles: Record<State, { fill: string | CanvasPattern; text: string }>;
   readonly ink: string;
@@ -28,7 +28,7 @@ export class Palette {
   readonly line: string;
   readonly accent: string;
   readonly card: string;
-  /** Device pixels a CSS pixel. */
+  /** Device pixels in a CSS pixel. */
   readonly scale: number;
 
   constructor() {
@@ -43,18 +43,18 @@ export class Palette {
     this.#styles = Object.fromEntries(styles);
   }
 
-  /** What to fill an area of a state with. */
+  /** Returns the fill of a state. */
   fill(state: State): string | CanvasPattern {
     return this.#styles[state].fill;
   }
 
-  /** What to write on it with. */
+  /** Returns the colour of text on that fill. */
   text(state: State): string {
     return this.#styles[state].text;
   }
 }
 
-/** A tile of a state's pattern, repeated. */
+/** Makes the pattern of a state. */
 function patternOf(state: State, scale: number): string | CanvasPattern {
   const ground = styleValue(state);
   if (state === "live") return ground;
@@ -68,7 +68,7 @@ function patternOf(state: State, scale: number): string | CanvasPattern {
   context.lineWidth = 1.25;
   MOTIFS[state](context);
   const pattern = context.createPattern(tile, "repeat")!;
-  // Drawing is scaled, the tile already is.
+  // The tile is scaled already, and drawing with it would scale it again.
   pattern.setTransform(new DOMMatrix().scale(1 / scale));
   return pattern;
 }
@@ -98,7 +98,7 @@ function lines(context: CanvasRenderingContext2D, all: [number, number, number, 
   context.stroke();
 }
 
-/** Gives a canvas the size that it has on the page, in device pixels, and returns a context for CSS pixels. */
+/** Sizes a canvas in device pixels and clears it. Returns a context that draws in CSS pixels. */
 export function prepared(
   canvas: HTMLCanvasElement,
   size: { width: number; height: number; scale: number },
@@ -115,7 +115,7 @@ export function prepared(
   return context;
 }
 
-/** A sample of a state, for legends. */
+/** Draws a sample of a state, for legends. */
 export function swatch(state: State, palette: Palette, size = { width: 22, height: 14 }): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.style.width = `${size.width}px`;
@@ -128,7 +128,7 @@ export function swatch(state: State, palette: Palette, size = { width: 22, heigh
   return canvas;
 }
 
-/** A bar of shares, drawn with the same patterns, over the whole width of its box. */
+/** Draws a bar of shares over the whole width of its canvas. */
 export function paintShares(canvas: HTMLCanvasElement, palette: Palette, shares: readonly [State, number][]): void {
   const { clientWidth: width, clientHeight: height } = canvas;
   const context = prepared(canvas, { width, height, scale: palette.scale });

@@ -10,14 +10,14 @@ import type { LogModel } from "./log_model.ts";
 import { bytesAt, writtenBytes } from "./strips.ts";
 import { momentTitle, momentWords, shareText, type Words } from "./sentences.ts";
 
-/** A whole history takes about so long … */
+/** About how long it takes to play a whole history. */
 const PLAYING_MS = 24_000;
-/** … but a moment stays no longer than this, and the last two somewhat longer than others. */
+/** The longest time that a moment shows, and the time that a compaction shows. */
 const LONGEST_MOMENT_MS = 1600;
 const COMPACTION_MS = 2600;
-/** How much of the slider each of the moments behind the present takes, as a share of what is before. */
+/** The slider's room for each moment after the present, as a share of the room before it. */
 const FUTURE_ROOM = 0.1;
-/** Sentences change no faster than one can notice them. */
+/** The shortest time that a sentence shows. */
 const SENTENCE_MS = 450;
 
 /** A slider with buttons. */
@@ -31,12 +31,12 @@ export class Player {
   readonly #figures: HTMLElement;
   #moment: number;
   #isPlaying = false;
-  /** Playing time that has passed and not been turned into moments yet. */
+  /** Playing time that has passed since the present moment began to show. */
   #leftMs = 0;
   #frameAt = 0;
   #sentenceAt = 0;
 
-  /** `onMoment` is told of each moment, and whether it stays long enough to be looked at. */
+  /** Makes a player. It calls `onMoment` with each moment, and with whether the moment shows long enough to read. */
   constructor(log: LogModel, box: HTMLElement, onMoment: (moment: number, isCalm: boolean) => void) {
     this.#log = log;
     this.#onMoment = onMoment;
@@ -78,7 +78,7 @@ export class Player {
     this.#show(true);
   }
 
-  /** Where on the slider the present is, and what comes behind it. */
+  /** Marks the present and the moments after it on the slider. */
   #ticks(): HTMLElement[] {
     const { now, moments } = this.#log;
     const last = moments.length - 1;
@@ -92,7 +92,7 @@ export class Player {
     return ticks;
   }
 
-  /** Moments behind the present have more room on the slider: else nobody could reach them behind a long history. */
+  /** Gives moments after the present more room on the slider, so that they can be reached after a long history. */
   #valueOf(moment: number): number {
     const { now } = this.#log;
     return moment <= now ? moment : now + (moment - now) * Math.ceil(Math.max(1, now) * FUTURE_ROOM);
@@ -125,7 +125,7 @@ export class Player {
       this.#stop();
       return this.#show(true);
     }
-    // From the end, or from the present where everybody starts, it begins anew.
+    // At the end, or at the present, where the page starts, it plays from the beginning.
     if (this.#moment >= this.#log.now) this.#moment = 0;
     this.#isPlaying = true;
     this.#leftMs = 0;
@@ -197,7 +197,7 @@ export class Player {
   }
 }
 
-/** Words as nodes: keys set apart from the text around them. */
+/** Converts words to nodes, in which keys are set apart from text. */
 export function contentOf(words: Words): (Node | string)[] {
   return words.map((word) => typeof word === "string" ? word : element("code", { class: "key" }, word.key));
 }

@@ -1,5 +1,5 @@
 /**
- * The cells of a segment that is too large to be shown record by record, unpacked.
+ * Unpacks the cells of a segment that is too large to show record by record.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import type { CellData } from "../log_summary.ts";
 import type { State } from "./log_model.ts";
 
-/** In the order in which the shares come. */
+/** Shares of each cell in the packed data. */
 const COUNTED = 5;
 
 /** Bytes of a cell by state. */
 export type Shares = Record<State, number>;
 
-/** Stretches of equal length, and what they are worth at any moment. */
+/** The cells of a segment: stretches of equal length, with the state of their bytes at any moment. */
 export class SegmentCells {
   readonly count: number;
   readonly cellBytes: number;
@@ -33,7 +33,7 @@ export class SegmentCells {
     this.#steps = steps;
   }
 
-  /** Writes into `shares` how much of a cell is in each state (0 to 1) at the end of a step; -1 is before the first. */
+  /** Writes the share of a cell in each state, 0 to 1, at the end of a step into `shares`. Step -1 is before the first. */
   read(cell: number, step: number, shares: Shares): void {
     const at = cell * COUNTED;
     const written = this.#writtenBy(cell, step + 1) / 255;
@@ -48,22 +48,22 @@ export class SegmentCells {
     shares.damaged = damaged! * written;
   }
 
-  /** The cell that a byte of the file lies in. */
+  /** Returns the cell of a byte of the file. */
   cellAt(offset: number): number {
     return Math.min(this.count - 1, Math.floor(offset / this.cellBytes));
   }
 
-  /** When the first record of a cell was written, in steps. */
+  /** Returns when the first record of a cell was written, in steps. */
   begun(cell: number): number {
     return this.#times.getUint16(cell * 4, true) / 256;
   }
 
-  /** When the last one was. */
+  /** Returns when the last record of a cell was written, in steps. */
   ended(cell: number): number {
     return this.#times.getUint16(cell * 4 + 2, true) / 256;
   }
 
-  /** The share of a cell that had been written by some time. */
+  /** Returns the share of a cell that had been written by a time. */
   #writtenBy(cell: number, time: number): number {
     const begun = this.begun(cell);
     if (time <= begun) return 0;

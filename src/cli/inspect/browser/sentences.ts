@@ -1,5 +1,5 @@
 /**
- * What the page says: sentences about moments, records and the whole.
+ * The sentences of the page: about moments, records and the store as a whole.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { counted, grouped, humanBytes, percentage } from "../../text/format.ts";
 import { KIND, type LogModel, type Moment, type Row, type State } from "./log_model.ts";
 
-/** A sentence: plain text, and keys that are set apart. */
+/** A sentence: text, and keys, which are set apart. */
 export type Words = (string | { key: string })[];
 
-/** What happens at a moment. */
+/** Says what happens at a moment. */
 export function momentWords(log: LogModel, index: number): Words {
   const moment = log.moments[index]!;
   switch (moment.type) {
@@ -31,7 +31,7 @@ export function momentWords(log: LogModel, index: number): Words {
   }
 }
 
-/** How far along a moment is, in short. */
+/** Names a moment in short. */
 export function momentTitle(log: LogModel, index: number): string {
   const moment = log.moments[index]!;
   if (moment.type === "now") return "Now";
@@ -69,7 +69,7 @@ function recordWords(log: LogModel, index: number, record: number): Words {
   return words;
 }
 
-/** The set that a record supersedes. */
+/** Returns the set that a record supersedes. */
 function replacedBy(log: LogModel, record: number): number | undefined {
   const { key, kind, sequence, died } = log.data.recordData;
   return log.versionsOf(key[record]!).find((one) => died[one] === sequence[record] && kind[one] === KIND.set);
@@ -84,7 +84,7 @@ function missing(log: LogModel, index: number, record: number): Words {
   const before = log.moments[index - 1]!.limit;
   const gap = log.data.recordData.sequence[record]! - before - 1;
   const isCompacted = log.data.segments.some(({ inputs }) => inputs.length > 0);
-  // A crash leaves a gap of 2^32, which no records were lost in.
+  // A crash leaves a gap of 2^32 numbers. No records are missing in it.
   if (gap <= 0 || !isCompacted || gap >= 2 ** 32) return [];
   return [`(${counted(gap, "record")} before this one: removed by a compaction since.) `];
 }
@@ -94,7 +94,7 @@ function stepWords(log: LogModel, index: number, { step }: Extract<Moment, { typ
   const words = [`${humanBytes(appended[step]!)} of records are appended. `];
   if (died[step]! > 0) {
     words.push(`They replace or delete older values: ${humanBytes(died[step]!)} of those go stale. `);
-  } else words.push("All of them are news: nothing goes stale. ");
+  } else words.push("They replace nothing: nothing goes stale. ");
   const change = keys[step]!;
   if (change > 0) words.push(`${counted(change, "key")} more than before.`);
   if (change < 0) words.push(`${counted(-change, "key")} fewer than before.`);
@@ -106,12 +106,12 @@ function compactedWords(log: LogModel, position: number): Words {
   const { number, inputs, fileBytes } = log.data.segments[position]!;
   const from = inputs.length === 1 ? `segment ${inputs[0]}` : `segments ${listed(inputs)}`;
   return [
-    `Compaction: what still counted in ${from} was copied to segment ${number} (${
+    `Compaction: what was still needed of ${from} was copied to segment ${number} (${
       humanBytes(fileBytes)
     }), and the old `,
     `${
       inputs.length === 1 ? "file was" : "files were"
-    } removed. What was stale in there is gone, so this page cannot show it.`,
+    } removed. Stale records were not copied, so this page cannot show them.`,
   ];
 }
 
@@ -120,7 +120,7 @@ function nowWords(log: LogModel): Words {
   const count = data.isSample ? data.steps.length : data.recordData.sequence.length;
   const words: Words = ["This is the log as it is. "];
   if (count === 0) return ["The log is empty: nothing has been written yet."];
-  words.push("Play it from the beginning to see how it came about");
+  words.push("Play it from the beginning to see how it was written");
   words.push(data.compaction.length > 0 ? ", or take a step forward to see what compaction would do." : ".");
   return words;
 }
@@ -128,12 +128,14 @@ function nowWords(log: LogModel): Words {
 function copiedWords({ data }: LogModel): Words {
   const outputs = data.compaction.filter(({ outputBytes }) => outputBytes > 0);
   const bytes = outputs.reduce((sum, { outputBytes }) => sum + outputBytes, 0);
-  if (outputs.length === 0) return ["What compaction would do: nothing in these files counts, so nothing is copied."];
+  if (outputs.length === 0) {
+    return ["What compaction would do: nothing in these files is needed, so nothing is copied."];
+  }
   return [
-    `What compaction would do: copy what still counts, ${humanBytes(bytes)} of it, into `,
+    `What compaction would do: copy what is still needed, ${humanBytes(bytes)}, into `,
     `${
       outputs.length === 1 ? "a new segment" : `${outputs.length} new segments`
-    }. The old files stay until that is safe on disk.`,
+    }. The old files stay until the copy is durable.`,
   ];
 }
 
@@ -147,31 +149,31 @@ function removedWords({ data }: LogModel): Words {
   ];
 }
 
-/** The page's first sentence. */
+/** The first sentence of the page. */
 export function headline({ data }: LogModel): string {
   const files = counted(data.segments.length + data.omittedSegments, "file");
   return `${counted(data.keys, "key")} in ${files}, ${humanBytes(data.diskBytes)} on disk.`;
 }
 
-/** The second: what compaction is for, with the figures of this store. */
+/** The second sentence of the page: what compaction would do for this store. */
 export function verdict({ data }: LogModel): string {
   const won = data.compaction.reduce((sum, { wonBytes }) => sum + wonBytes, 0);
   if (data.records === 0) return "Nothing has been written yet.";
-  if (won === 0) return "Nearly everything in them is needed: compaction would give nothing back.";
+  if (won === 0) return "Nearly all of it is needed: compaction would reclaim nothing.";
   const share = percentage(won, data.diskBytes);
   if (won < 0.03 * data.diskBytes) {
-    return `Nearly all of it is needed: compaction would give only ${humanBytes(won)} back.`;
+    return `Nearly all of it is needed: compaction would reclaim only ${humanBytes(won)}.`;
   }
-  return `${share} of that is old versions, deleted keys and marks that nobody needs. ` +
-    `Compaction would give ${humanBytes(won)} back.`;
+  return `${share} of that is old versions, deleted keys and marks, which are no longer needed. ` +
+    `Compaction would reclaim ${humanBytes(won)}.`;
 }
 
-/** A share of a whole, or a dash where there is no whole. */
+/** Formats a share; 0 % of nothing. */
 export function shareText(part: number, total: number): string {
   return total > 0 ? percentage(part, total) : "0 %";
 }
 
-/** What a record is, in a few words, for those who cannot see it. */
+/** Describes a record in a few words, for screen readers. */
 export function spoken(log: LogModel, record: number, state: State): string {
   const { sequence, kind, length } = log.data.recordData;
   const what = ["", "set", "delete", "clear", "mark"][kind[record]!]!;

@@ -1,6 +1,6 @@
 /**
- * Drawing one strip: records as blocks where there is room for them, else as columns a pixel wide, in which the states
- * stand one upon the other by their bytes.
+ * Draws a strip. A record is a block if there is room for one. Otherwise records share columns a pixel wide, in which the
+ * states are stacked by their bytes.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Shares } from "./segment_cells.ts";
 import { type LogModel, type Row, type State, STATES } from "./log_model.ts";
 import { type Palette, prepared } from "./palette.ts";
 
-/** What is drawn, and where. */
+/** What to draw, and how large. */
 export interface StripView {
   log: LogModel;
   row: Row;
@@ -18,28 +18,28 @@ export interface StripView {
   height: number;
   /** Position among the moments. */
   moment: number;
-  /** The record or cell that is looked at. */
+  /** The record or cell that is pointed at. */
   focus: number | undefined;
-  /** Versions of the key that was looked up. */
+  /** Versions of the key that is looked up. */
   marked: ReadonlySet<number>;
-  /** Of those, the one that the index points at. */
+  /** The version that the index points at. */
   pointed: number | undefined;
 }
 
-/** Room above the blocks, for what points at them. */
+/** Room above the blocks for the triangles. */
 export const HEADROOM = 12;
-/** A record narrower than this is no block of its own. */
+/** The least width of a block. */
 const NARROWEST = 3;
-/** A block narrower than this has no room for its key. */
+/** The least width of a block that shows its key. */
 const ROOM_FOR_TEXT = 16;
-/** A column that is filled to this share counts as full. */
+/** A column that is filled to this share is drawn full. */
 const NEARLY_FULL = 0.4;
-/** Nor is one that is lower than this, the label lying. */
+/** The least height of a block that shows its key. */
 const LABEL_HEIGHT = 16;
-/** Stacked from the bottom up. */
+/** The states in a column, from the bottom up. */
 const STACK: readonly State[] = ["live", "expired", "mark", "tombstone", "stale", "damaged"];
 
-/** Pixels along a strip for each byte of the file. */
+/** Returns the pixels of a strip for each byte of the file. */
 export function pixelsPerByte(log: LogModel, width: number): number {
   return width / log.longest;
 }
@@ -82,7 +82,7 @@ function paintRecords(context: CanvasRenderingContext2D, view: StripView, column
   });
 }
 
-/** What lies behind the end of the records, as an empty frame. */
+/** Draws the bytes after the end of the records as an empty frame. */
 function paintUnused(context: CanvasRenderingContext2D, { log, row, palette, width, height }: StripView): void {
   if (row.segment === undefined || row.segment.fileBytes <= row.segment.endBytes) return;
   const perByte = pixelsPerByte(log, width);
@@ -93,7 +93,7 @@ function paintUnused(context: CanvasRenderingContext2D, { log, row, palette, wid
   context.setLineDash([]);
 }
 
-/** A record as a block, with its key where there is room. Tombstones and marks are lower than sets. */
+/** Draws a record as a block, with its key if there is room. Tombstones and marks are lower than sets. */
 export function paintBlock(
   context: CanvasRenderingContext2D,
   palette: Palette,
@@ -112,7 +112,7 @@ export function paintBlock(
   const size = { width: box.width, height: box.height * share };
   context.save();
   context.translate(box.x + size.width / 2, top + size.height / 2);
-  // Lying where it fits, else standing.
+  // Horizontal if it fits, otherwise vertical.
   if (context.measureText(text).width > size.width - 10 && size.height > size.width) {
     context.rotate(-Math.PI / 2);
     [size.width, size.height] = [size.height, size.width];
@@ -121,7 +121,7 @@ export function paintBlock(
   context.restore();
 }
 
-/** A text in the middle of a block. */
+/** Draws a text in the middle of a block. */
 function paintLabel(
   context: CanvasRenderingContext2D,
   palette: Palette,
@@ -132,7 +132,7 @@ function paintLabel(
   const wide = context.measureText(shown).width;
   context.fillStyle = palette.text(state);
   if (state !== "live") {
-    // A pattern under letters makes them hard to read.
+    // Letters on a pattern are hard to read.
     context.fillStyle = palette.card;
     context.beginPath();
     context.roundRect(-wide / 2 - 4, -8, wide + 8, 16, 3);
@@ -142,7 +142,7 @@ function paintLabel(
   context.fillText(shown, -wide / 2, 0.5);
 }
 
-/** As much of a text as fits; nothing, if that says nothing. */
+/** Shortens a text to a width. Returns nothing if too little would be left. */
 function shortenedTo(context: CanvasRenderingContext2D, text: string, width: number): string {
   if (context.measureText(text).width <= width) return text;
   const one = context.measureText("0").width;
@@ -163,7 +163,7 @@ function fillFromCells({ log, row, width, moment }: StripView, columns: Columns)
   }
 }
 
-/** What each column of pixels holds. */
+/** The states in each column of pixels. */
 class Columns {
   readonly #count: number;
   readonly #heights: Record<State, Float32Array>;
@@ -182,7 +182,7 @@ class Columns {
     };
   }
 
-  /** Adds a stretch of a state, in pixels; `share` of its height. */
+  /** Adds a stretch of a state, in pixels, with a share of the height. */
   add(state: State, start: number, end: number, share = 1): void {
     const heights = this.#heights[state];
     this.#isUsed[state] = true;
@@ -191,7 +191,7 @@ class Columns {
     }
   }
 
-  /** Columns that are nearly full, as at the edges of a strip, are drawn as full ones. */
+  /** Fills columns that are nearly full, such as those at the edges of a strip. */
   #fillUp(): void {
     for (let x = 0; x < this.#count; x++) {
       const total = STATES.reduce((sum, state) => sum + this.#heights[state][x]!, 0);
@@ -200,7 +200,7 @@ class Columns {
     }
   }
 
-  /** Draws the columns, those of equal height in one go. */
+  /** Draws the columns. Adjacent columns of equal height are drawn at once. */
   paint(context: CanvasRenderingContext2D, palette: Palette, height: number): void {
     const room = height - HEADROOM - 1;
     const tops = new Float32Array(this.#count).fill(height - 1);
@@ -213,7 +213,7 @@ class Columns {
       let drawn = 0;
       for (let x = 0; x <= this.#count; x++) {
         const share = x === this.#count ? 0 : Math.min(1, heights[x]!);
-        // What is there at all shows; damage over the whole height.
+        // Every state that occurs shows; damage takes the whole height.
         const own = share <= 0 ? 0 : state === "damaged" ? room : Math.max(1, Math.round(share * room));
         if (own === drawn && x < this.#count && (x === 0 || tops[x] === tops[begun])) continue;
         if (drawn > 0) this.#paintRun(context, tops, { begun, end: x, drawn, isWhole: state === "damaged", height });
@@ -231,14 +231,14 @@ class Columns {
     const { begun, end, drawn, isWhole, height } = run;
     const bottom = isWhole ? height - 1 : tops[begun]!;
     const top = Math.max(HEADROOM, bottom - drawn);
-    // A single damaged record among thousands would be a hair.
+    // A single damaged record among thousands would be too thin to see.
     const width = isWhole ? Math.max(3, end - begun) : end - begun;
     context.fillRect(begun, top, width, bottom - top);
     tops.fill(top, begun, end);
   }
 }
 
-/** Where the records of a strip that are pointed at lie: the versions of a key, and what the pointer is on. */
+/** Draws a triangle above each version of the key, and a frame around what is pointed at. */
 function paintPointers(context: CanvasRenderingContext2D, view: StripView): void {
   const { log, row, palette, width, height, focus, marked, pointed, moment } = view;
   const perByte = pixelsPerByte(log, width);
@@ -262,7 +262,7 @@ function paintPointers(context: CanvasRenderingContext2D, view: StripView): void
   context.strokeRect(Math.max(1, start - 0.5), HEADROOM - 1, wide, height - HEADROOM);
 }
 
-/** A triangle that points down: filled for the record that the index points at, open for older ones. */
+/** Draws a triangle that points down: filled for the record that the index points at, open for older ones. */
 function paintTriangle(
   context: CanvasRenderingContext2D,
   { x, isFilled, colour }: { x: number; isFilled: boolean; colour: string },

@@ -1,5 +1,5 @@
 /**
- * The strips: a row for each segment, in which records can be pointed at, with the mouse and with the arrow keys.
+ * The strips: a row for each segment. The mouse and the arrow keys point at its records.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { Palette } from "./palette.ts";
 import { HEADROOM, paintStrip, pixelsPerByte } from "./strip_drawing.ts";
 import { shareText } from "./sentences.ts";
 
-/** What is pointed at: a record, or where those are too many a cell, of a row. */
+/** What is pointed at in a row: a record, or a cell if the records are too many. */
 export interface Spot {
   row: Row;
   at: number;
 }
 
-/** What the strips tell the rest of the page. */
+/** What the strips report to the page. */
 export interface StripEvents {
-  /** Something is pointed at; `byKey` with the keyboard. */
+  /** A spot is pointed at, with the keyboard if `byKey`. */
   onPoint: (spot: Spot, byKey: boolean) => void;
-  /** It was chosen: by a click or with Enter. */
+  /** A spot is chosen by a click or with Enter. */
   onChoose: (spot: Spot) => void;
 }
 
-/** The more strips there are, the lower they are. */
+/** Height of a strip by the number of strips. */
 const HEIGHTS: readonly [mostRows: number, height: number][] = [[3, 92], [14, 48], [Infinity, 36]];
 
 /** All strips. */
@@ -67,20 +67,20 @@ export class Strips {
     this.draw();
   }
 
-  /** Points at these records from above; at one of them as the index does. */
+  /** Marks records with triangles, and one as the record that the index points at. */
   mark(records: readonly number[], pointed: number | undefined): void {
     this.#marked = new Set(records);
     this.#pointed = pointed;
     this.draw();
   }
 
-  /** Takes on other colours, or another width. */
+  /** Redraws in other colours or another width. */
   restyle(palette: Palette): void {
     this.#palette = palette;
     this.draw();
   }
 
-  /** Draws what can be seen, once before the next frame. */
+  /** Draws the visible strips before the next frame. */
   draw(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -90,13 +90,13 @@ export class Strips {
     });
   }
 
-  /** Frames what happens just now. */
+  /** Frames a spot. */
   point(spot: Spot): void {
     this.#focus = spot;
     this.draw();
   }
 
-  /** Scrolls to the strip that a record lies in and points at it. */
+  /** Scrolls to the strip of a spot and frames the spot. */
   reveal(spot: Spot): void {
     this.#focus = spot;
     this.#rows[spot.row.position]!.box.scrollIntoView({ block: "nearest" });
@@ -156,7 +156,7 @@ export class Strips {
     event.preventDefault();
   }
 
-  /** Moves along a strip, over what is there at this moment. */
+  /** Moves along the records of a strip that are there at this moment. */
   #move(row: Row, by: number): void {
     const all = this.#present(row);
     if (all.length === 0) return;
@@ -225,7 +225,7 @@ class StripRow {
     this.box = element("div", { class: "row", "data-row": row.position }, head, this.strip, this.#figures);
   }
 
-  /** Writes beside the strip what it is at a moment. */
+  /** Writes beside the strip what it holds at a moment. */
   describe(log: LogModel, moment: number): void {
     const { row } = this;
     this.box.hidden = !log.isThere(row, moment);
@@ -259,13 +259,13 @@ function noteOf({ segment, inputs }: Row, { isGhost, isGrowing }: { isGhost: boo
   return segment.isSealed && !isGrowing ? "complete" : "being written";
 }
 
-/** Bytes of a strip that had been written, its header with them. */
+/** Returns the bytes of a strip that have been written, with its header. */
 export function writtenBytes(row: Row, bytes: Record<State, number>): number {
   const records = Object.values(bytes).reduce((sum, part) => sum + part, 0);
   return records === 0 || row.cells !== undefined ? records : records + (row.segment?.headerBytes ?? 0);
 }
 
-/** Bytes of a strip by state at a moment. */
+/** Returns the bytes of a strip by state at a moment. */
 export function bytesAt(log: LogModel, row: Row, moment: number): Record<State, number> {
   const bytes: Shares = { live: 0, stale: 0, tombstone: 0, expired: 0, mark: 0, damaged: 0 };
   if (row.cells !== undefined) {

@@ -18,7 +18,7 @@ export const USES: Record<string, (site: Site) => Promise<void>> = {
     const opened = await pageOfStore(site, few);
     const { page } = opened;
     assertMatch(await text(page, "h1"), /^2 keys in 1 file, \d+ B on disk\.$/);
-    assertStringIncludes(await text(page, "#verdict"), "Compaction would give");
+    assertStringIncludes(await text(page, "#verdict"), "Compaction would reclaim");
     assert(await drawnPixels(page, ".strip canvas") > 0.3);
     assertEquals(await page.locator(".idea").count(), 3);
     assertEquals(await page.locator(".chart canvas").count(), 4);
