@@ -84,7 +84,7 @@ for (const share of [0, 0.5]) {
         await getOut(run, `full from write ${n} on`);
       });
     }
-    assert(cases.count === 1 || cases.count > 30, `only ${cases.count} writes`);
+    assert(cases.met > 30, `only ${cases.met} writes`);
   });
 
   Deno.test(`the disk fills up in every write, of which ${share * 100} % fit, and the process ends: there is a way out`, async (t) => {
@@ -179,7 +179,7 @@ Deno.test("on a full disk, death and power cuts at every operation of the way ou
   const subject = await onFullDisk(WAY_OUT);
   const cases = casesOf(t);
   await sweepCrashes(subject, cases, { ways: { ...KILLED, ...CUT, ...TORN }, isThorough: false });
-  assert(cases.count === 1 || cases.count > 100, `only ${cases.count} cases`);
+  assert(cases.met > 100, `only ${cases.met} cases`);
 });
 
 Deno.test("on a full disk, compaction begins with what takes the least room", async () => {

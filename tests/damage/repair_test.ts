@@ -14,6 +14,7 @@ import { brokenDisk, CHANGES, copyOf, KEEP_ALL, LOSE_ALL, randomCut, withSeed } 
 import { codeOf } from "../crash/support/history.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
+import { turns } from "../support/sweep.ts";
 import { assertKept, assertUnchanged, imageOf, repairedContents } from "./support/checks.ts";
 import { type Layout, layoutOf } from "./support/layout.ts";
 import { variedSample } from "./support/samples.ts";
@@ -101,6 +102,7 @@ async function assertRepairable(platform: MemoryPlatform, { contents, bytes }: D
 
 for (const [name, harm] of Object.entries(HARMS)) {
   Deno.test(`a power cut at every operation of a repair: ${name}`, async () => {
+    const isDue = turns();
     for (const isClean of [true, false]) {
       await withSeed(11, async () => {
         const damaged = await damagedStore(harm, isClean);
@@ -110,7 +112,7 @@ for (const [name, harm] of Object.entries(HARMS)) {
         run.onOperation = ({ kind, path, count }) => {
           if (!CHANGES.includes(kind)) return;
           const where = `closed cleanly: ${isClean}, power cut before ${kind} of ${path} (operation ${count})`;
-          for (const cut of [LOSE_ALL, KEEP_ALL, randomCut(count)]) left.push([where, run.image(cut)]);
+          for (const cut of [LOSE_ALL, KEEP_ALL, randomCut(count)]) if (isDue()) left.push([where, run.image(cut)]);
         };
         await repairOn(run, DIRECTORY, {});
         run.onOperation = undefined;
@@ -124,7 +126,9 @@ for (const [name, harm] of Object.entries(HARMS)) {
     await withSeed(12, async () => {
       const damaged = await damagedStore(harm, true);
       let isDone = false;
+      const isDue = turns();
       for (let n = 1; !isDone; n += 1) {
+        if (!isDue()) continue;
         const platform = copyOf(damaged.platform);
         let where = "";
         let count = 0;

@@ -14,6 +14,7 @@ import { contentsOf } from "../crash/support/history.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
+import { CASES_IN_TURN, turns } from "../support/sweep.ts";
 import { assertNeverWrong, assertRepair, assertReport } from "./support/checks.ts";
 import { type LaidSegment, type Layout, layoutOf } from "./support/layout.ts";
 import { type Expected, expectedOf } from "./support/oracle.ts";
@@ -58,11 +59,13 @@ for (const isClean of [true, false]) {
     const sample = await longSample(isClean);
     const layout = layoutOf(sample.platform);
     const counts: Counts = { damage: 0, prefix: 0, repaired: 0 };
+    const isDue = turns();
     for (const segment of layout.segments) {
       const { path, bytes: { length: size } } = segment;
       // A sealed segment is the same in both: once is enough at every byte.
       const stride = isClean || path === sample.last.file ? 1 : 5;
       for (let cut = 0; cut < size; cut += stride) {
+        if (!isDue()) continue;
         const before = counts.prefix;
         const platform = changed(sample.platform, path, (bytes) => bytes.subarray(0, cut));
         const where = `${name}: ${path} cut off at ${cut} of ${size}`;
@@ -77,7 +80,9 @@ for (const isClean of [true, false]) {
     const sample = await longSample(isClean);
     const file = `${DIRECTORY}/MANIFEST`;
     const intact = expectedOf(layoutOf(sample.platform), sample.platform);
+    const isDue = turns();
     for (let cut = 0; cut < sample.platform.readFile(file).length; cut++) {
+      if (!isDue()) continue;
       const platform = changed(sample.platform, file, (bytes) => bytes.subarray(0, cut));
       const where = `MANIFEST cut off at ${cut}`;
       const { problems, notes } = await verifyOn(platform, DIRECTORY, {});
@@ -95,8 +100,10 @@ for (const isClean of [true, false]) {
     const last = layout.segments.at(-1)!;
     const counts: Counts = { damage: 0, prefix: 0, repaired: 0 };
     const size = last.bytes.length;
+    const isDue = turns();
     for (let from = 0; from <= size; from += from < sample.manifestMark ? 7 : 1) {
       for (const isZero of [true, false]) {
+        if (!isDue()) continue;
         const longer = new Uint8Array(from % 2 === 0 ? size : size + 700);
         const random = new Random(from);
         longer.set(last.bytes.subarray(0, from));
@@ -117,8 +124,10 @@ for (const isClean of [true, false]) {
       const layout = layoutOf((await hundredSegments(isClean)).pop()!);
       const counts: Counts = { damage: 0, prefix: 0, repaired: 0 };
       const random = new Random(9);
+      const isDue = turns();
       for (const { path, bytes } of layout.segments) {
         for (const isCut of [true, false]) {
+          if (!isDue()) continue;
           const at = random.below(bytes.length);
           const rest = isCut ? new Uint8Array(0) : random.bytes(bytes.length - at);
           const platform = changed(layout.platform, path, () => Uint8Array.of(...bytes.subarray(0, at), ...rest));
@@ -136,7 +145,9 @@ Deno.test("a hole anywhere before a mark that is still there is damage", async (
   const layout = layoutOf(sample.platform);
   const { file } = sample.last;
   const counts: Counts = { damage: 0, prefix: 0, repaired: 0 };
+  const isDue = turns();
   for (let at = sample.manifestMark; at < sample.highestMark; at++) {
+    if (!isDue()) continue;
     const platform = changed(sample.platform, file, (bytes) => {
       const first = bytes[at]!;
       bytes.fill(0, at, Math.min(sample.highestMark, at + 16));
@@ -147,7 +158,7 @@ Deno.test("a hole anywhere before a mark that is still there is damage", async (
     await tryOne(layout, platform, `a hole at ${at}, the mark is at ${sample.highestMark}`, counts, at % 7 === 0);
   }
   assertEquals(counts.prefix, 0);
-  assert(counts.damage > 100);
+  assert(counts.damage > 100 / CASES_IN_TURN);
 });
 
 Deno.test("bytes behind a clean end are left alone, and nothing is appended to them", async () => {

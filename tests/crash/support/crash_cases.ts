@@ -69,23 +69,32 @@ export function seedOf(text: string): number {
   return seed >>> 0;
 }
 
-/** The cases of a sweep: runs all of them or only one, each with a seed of its own. */
+/** The cases of a sweep: runs all of them, one in so many, or only one, each with a seed of its own. */
 export class Cases {
+  /** How many there were. */
+  met = 0;
   /** How many have run. */
   count = 0;
   readonly seed: number;
+  readonly #oneIn: number;
   readonly #only: string | undefined;
   readonly #command: (id: string) => string;
 
-  constructor(seed: number, options: { only?: string | undefined; command?: (id: string) => string } = {}) {
+  constructor(
+    seed: number,
+    options: { only?: string | undefined; oneIn?: number; command?: (id: string) => string } = {},
+  ) {
     this.seed = seed;
+    this.#oneIn = options.oneIn ?? 1;
     this.#only = options.only;
     this.#command = options.command ?? ((id) => `seed ${seed}, case ${id}`);
   }
 
   /** Runs a case; a failure is an assertion error with the command that repeats it. */
   async run(id: string, action: (random: () => number) => Promise<void> | void): Promise<void> {
-    if (this.#only !== undefined && this.#only !== id) return;
+    const isDue = this.#only === undefined ? this.met % this.#oneIn === 0 : this.#only === id;
+    this.met++;
+    if (!isDue) return;
     this.count++;
     const seed = seedOf(`${this.seed} ${id}`);
     try {
