@@ -53,6 +53,14 @@ function testSteps(scratch: string): Step[] {
   const ignored = ["tests", "docs/growing.md", ...config.exclude].map((path) => join(ROOT, path)).join();
   return [
     { name: "tests", args: ["run", "-A", "scripts/run_tests.ts"], show: CLOSING_LINE, counts: true, tells: true },
+    // What the suite leaves out, and every case of its sweeps.
+    {
+      name: "long tests",
+      args: ["run", "-A", "scripts/run_tests.ts", "--long"],
+      show: CLOSING_LINE,
+      counts: true,
+      tells: true,
+    },
     // These are the ones on the simulated disk, which have nothing to share: modules run side by side.
     { name: "tests without permissions", args: ["test", "--parallel"], show: CLOSING_LINE },
     {

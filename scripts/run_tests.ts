@@ -1,17 +1,27 @@
 /**
- * The test suite: `deno task test`. Two processes run half of it each, side by side: the tests that start programs, which
- * wait for them most of the time, and all others. How far they are is told on standard error all along; what they print is shown if a test
- * fails, and the last line adds theirs up. With arguments it is `deno test -A` with these.
+ * The test suite: `deno task test`. Two processes at a time run the folders of tests/, one folder after the other, while
+ * the types are checked. Standard error tells all along how many files are done, of how many. The last line adds all
+ * results up; what a process printed is shown if it fails.
+ *
+ * `--long` runs what the gate adds: the files `*_long.ts`, which no discovery of Deno matches, and every case of the
+ * sweeps of which the suite runs one in so many (tests/support/sweep.ts). Other arguments go to `deno test -A`.
  *
  * @module
  */
 
-import { join } from "node:path";
 import { walk } from "@std/fs/walk";
+import { join, relative } from "node:path";
 import { ROOT } from "./repository.ts";
 
-/** Folders of tests that start programs. */
-const STARTS_PROGRAMS = ["adapters", "cli", "docs", "examples", "platform", "process", "scripts"];
+/** Folders that take long: they begin, so that nothing is left to wait for at the end. */
+const SLOW_FOLDERS = ["tests/cli", "tests/process", "tests/contract", "tests/crash", "tests/damage"];
+/** Folders of tests that sweep, in the same way. */
+const SWEEPS = ["tests/crash", "tests/damage", "tests/model"];
+/** The sweeps that take longest. */
+const SLOW_SWEEPS = ["fault_test.ts", "crash_test.ts", "crash_many_test.ts", "truncation_test.ts", "model_test.ts"];
+
+/** How many processes run at once. */
+const WORKERS = 2;
 
 /** `deno test` ends with it. */
 const CLOSING_LINE = /^(?:ok|FAILED) \| (.*) \((?:\d+m)?\d+m?s\)$/gm;
@@ -23,12 +33,11 @@ const FAILED_LINE = /\.\.\. FAILED \(\d/g;
 /** How often progress is told: where it has its own line on a terminal, and elsewhere. */
 const TICK_MS = { terminal: 1000, other: 15_000 };
 
-/** The closing line of several runs together, from what they printed; undefined if one of them has none. */
-export function closingLine(outputs: string[]): string | undefined {
+/** The closing line of several runs together, from what they printed. A run without a closing line has failed. */
+export function closingLine(outputs: string[]): string {
   const sums = new Map([["passed", 0], ["failed", 0]]);
   for (const output of outputs) {
-    const counts = [...output.matchAll(CLOSING_LINE)].at(-1)?.[1];
-    if (counts === undefined) return undefined;
+    const counts = [...output.matchAll(CLOSING_LINE)].at(-1)?.[1] ?? "1 failed";
     for (const [, count, what] of counts.matchAll(/(\d+) (passed|failed|ignored|filtered out)/g)) {
       sums.set(what!, (sums.get(what!) ?? 0) + Number(count));
     }
@@ -49,15 +58,57 @@ export function progressLine(outputs: string[], { files, seconds }: { files: num
   return `${parts.join(", ")}: ${running.join(" ") || "checking types"}`;
 }
 
-/** A run of `deno test`, and what it has printed so far. */
-interface Run {
+/** What one process does. */
+interface Job {
+  args: string[];
+  /** What it has printed so far. */
   output: string;
-  readonly code: Promise<number>;
 }
 
-function start(paths: string[]): Run {
+function job(...args: string[]): Job {
+  return { args, output: "" };
+}
+
+function testJob(path: string, ...args: string[]): Job {
+  return job("test", "-A", "--no-check", path, ...args);
+}
+
+/** Paths of files in tests/ whose names end so, in order. */
+async function testFiles(ending: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { path } of walk(join(ROOT, "tests"), { includeDirs: false })) {
+    if (path.endsWith(ending)) files.push(relative(ROOT, path).replaceAll("\\", "/"));
+  }
+  return files.sort();
+}
+
+/** Puts first what is slow. */
+function slowFirst(paths: string[], isSlow: (path: string) => boolean): string[] {
+  return [...paths.filter(isSlow), ...paths.filter((path) => !isSlow(path))];
+}
+
+/** The suite as plain `deno test` finds it: a job for each folder, and for each file beside the folders. */
+async function suite(): Promise<{ files: number; jobs: Job[] }> {
+  const files = await testFiles("_test.ts");
+  const paths = new Set(files.map((file) => file.split("/").slice(0, 2).join("/")));
+  const jobs = slowFirst([...paths], (path) => SLOW_FOLDERS.includes(path)).map((path) => testJob(path));
+  return { files: files.length, jobs: [job("check", "--quiet", "tests"), ...jobs] };
+}
+
+/** What takes longer: a job for each file. */
+async function longTests(): Promise<{ files: number; jobs: Job[] }> {
+  const long = await testFiles("_long.ts");
+  const sweeps = (await testFiles("_test.ts")).filter((file) => SWEEPS.some((folder) => file.startsWith(`${folder}/`)));
+  const isSlow = (file: string) => SLOW_SWEEPS.some((name) => file.endsWith(`/${name}`));
+  const ordered = slowFirst([...long, ...sweeps], (file) => long.includes(file) || isSlow(file));
+  const jobs = ordered.map((file) => long.includes(file) ? testJob(file) : testJob(file, "--", "--sweep"));
+  return { files: jobs.length, jobs };
+}
+
+/** Runs a job to its end. Returns its exit status. */
+async function run(job: Job): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...paths],
+    args: job.args,
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -65,19 +116,18 @@ function start(paths: string[]): Run {
     stderr: "piped",
   }).spawn();
   const collect = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) run.output += text;
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) job.output += text;
   };
-  const ended = Promise.all([child.status, collect(child.stdout), collect(child.stderr)]);
-  const run: Run = { output: "", code: ended.then(([{ code }]) => code) };
-  return run;
+  const [{ code }] = await Promise.all([child.status, collect(child.stdout), collect(child.stderr)]);
+  return code;
 }
 
-/** Tells how far `runs` are until `until`: on a terminal in a line that is written anew, else in lines. */
-async function tellProgress(runs: Run[], files: number, until: Promise<unknown>): Promise<void> {
+/** Tells how far `jobs` are until `until`: on a terminal in a line that is written anew, else in lines. */
+async function tellProgress(jobs: Job[], files: number, until: Promise<unknown>): Promise<void> {
   const begin = performance.now();
   const isTerminal = Deno.stderr.isTerminal();
   const tell = () => {
-    const line = progressLine(runs.map(({ output }) => output), { files, seconds: (performance.now() - begin) / 1000 });
+    const line = progressLine(jobs.map(({ output }) => output), { files, seconds: (performance.now() - begin) / 1000 });
     if (!isTerminal) return console.error(line);
     const { columns } = Deno.consoleSize();
     Deno.stderr.writeSync(new TextEncoder().encode(`\r${line.slice(0, columns - 1)}\x1b[K`));
@@ -89,27 +139,29 @@ async function tellProgress(runs: Run[], files: number, until: Promise<unknown>)
   if (isTerminal) Deno.stderr.writeSync(new TextEncoder().encode("\r\x1b[K"));
 }
 
-async function runSuite(): Promise<number> {
-  const folder = join(ROOT, "tests");
-  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => name !== "deno.json").sort();
-  const isFirst = (name: string) => STARTS_PROGRAMS.includes(name);
-  let files = 0;
-  for await (const _ of walk(folder, { includeDirs: false, match: [/_test\.ts$/] })) files++;
+async function runAll({ files, jobs }: { files: number; jobs: Job[] }): Promise<number> {
   const begin = performance.now();
-  const halves = [names.filter(isFirst), names.filter((name) => !isFirst(name))];
-  const runs = halves.map((half) => start(half.map((name) => join("tests", name))));
-  const codes = Promise.all(runs.map(({ code }) => code));
-  await tellProgress(runs, files, codes);
-  const outputs = runs.map(({ output }) => output);
-  for (const [i, code] of (await codes).entries()) if (code !== 0) console.log(outputs[i]);
-  const line = closingLine(outputs);
-  if (line === undefined) console.log("FAILED: a half of the suite ended before its end");
-  else console.log(`${line} (${Math.round((performance.now() - begin) / 1000)}s)`);
-  return line === undefined ? 1 : Math.max(...await codes);
+  const queue = [...jobs];
+  const failed: Job[] = [];
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (await run(next) !== 0) failed.push(next);
+    }
+  };
+  const workers = Promise.all(Array.from({ length: WORKERS }, work));
+  await tellProgress(jobs, files, workers);
+  await workers;
+  for (const { args, output } of failed) console.log(`deno ${args.join(" ")}\n${output}`);
+  const counted = jobs.filter((job) => job.args[0] === "test" || failed.includes(job));
+  console.log(
+    `${closingLine(counted.map(({ output }) => output))} (${Math.round((performance.now() - begin) / 1000)}s)`,
+  );
+  return failed.length === 0 ? 0 : 1;
 }
 
 async function main(args: string[]): Promise<number> {
-  if (args.length === 0) return await runSuite();
+  if (args.length === 0) return await runAll(await suite());
+  if (args.length === 1 && args[0] === "--long") return await runAll(await longTests());
   const command = new Deno.Command(Deno.execPath(), { args: ["test", "-A", ...args], cwd: ROOT, stdin: "null" });
   return (await command.spawn().status).code;
 }

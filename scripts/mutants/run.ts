@@ -74,7 +74,7 @@ export function judge(text: string): Omit<Outcome, "seconds"> {
 /** Runs one killer. */
 export async function runKiller(folder: string, killer: Killer): Promise<Outcome> {
   const start = performance.now();
-  const { text, isLate } = await deno(folder, ["test", "-A", "--no-check", ...testArguments(killer)]);
+  const { text, isLate } = await deno(folder, ["test", "-A", "--no-check", ...testArguments(killer), "--", "--sweep"]);
   const seconds = (performance.now() - start) / 1000;
   if (isLate) return { verdict: "time-out", detail: killer.title, seconds };
   return { ...judge(text), seconds };

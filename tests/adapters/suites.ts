@@ -1,6 +1,6 @@
 /**
  * The suites of the packages that adapters are for, with the exact number of cases or assertions that pass, so that one
- * that silently runs less is noticed. They run on the source, in suites_test.ts, and on the package for npm, in
+ * that silently runs less is noticed. They run on the source, in suites_long.ts, and on the package for npm, in
  * scripts/npm/adapters.ts.
  */
 

@@ -9,8 +9,11 @@
 /** Whether a case stands for itself alone. */
 export const IS_FULL: boolean = Deno.args.includes("--full");
 
+/** Whether every case runs. */
+export const IS_WHOLE: boolean = IS_FULL || Deno.args.includes("--sweep");
+
 /** Of how many cases one runs. A prime: where a sweep goes through its ways to fail in turn, each of them gets its share. */
-export const CASES_IN_TURN: number = IS_FULL || Deno.args.includes("--sweep") ? 1 : 17;
+export const CASES_IN_TURN: number = IS_WHOLE ? 1 : 17;
 
 /** Says of one case of a sweep after the other whether it runs. */
 export function turns(): () => boolean {
