@@ -168,7 +168,7 @@ export const compactionRules: Promised[] = [
       {
         id: "rollback-during-a-compaction-ignored",
         in: "Compaction.#eachPartition",
-        find: "this.#host.settle();",
+        find: "this.#engine.writer!.write();",
         replace: "",
         killers: ["compaction: what made a record stale must be written before the record goes"],
       },
@@ -179,7 +179,7 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unreadable-rest-given-up",
-        in: "Scan.read",
+        in: "readSealed",
         find: "if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);",
         replace: "",
         killers: ["compaction: damage and failed reads leave the inputs as they are"],
@@ -224,9 +224,9 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "compaction-in-one-go",
-        in: "Scan.read",
-        find: "if (!this.#slices.count(cursor.length, SLICE_BYTES)) continue;",
-        replace: "if (cursor.length > 0) continue;",
+        in: "readSealed",
+        find: "if (slices.count(cursor.length)) await slices.pause();",
+        replace: "",
         killers: ["compaction: works in slices, and others have their turn in between"],
       },
     ],

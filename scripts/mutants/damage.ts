@@ -108,7 +108,7 @@ export const damagePromises: Promised[] = [
       {
         id: "failed-fsync-of-a-copy-forgotten",
         in: "compactGroup",
-        find: 'error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;',
+        find: 'error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;',
         replace: "error;",
         killers: ["failed fsync: of the copy that a compaction makes fails the store as well"],
       },

@@ -56,8 +56,8 @@ export const spaceRules: Promised[] = [
       {
         id: "audits-never-forgotten",
         in: "forgetAudits",
-        find: "for (const segment of audited) segment.isAudited = false;",
-        replace: "for (const segment of audited) segment.isAudited = true;",
+        find: "for (const segment of audited) AUDITED.delete(segment);",
+        replace: "for (const segment of audited) AUDITED.add(segment);",
         killers: ["choose: tombstones are audited again once they clearly are more than what they could be needed for"],
       },
     ],

@@ -42,7 +42,7 @@ export const stepPromises: Promised[] = [
       {
         id: "log-not-synced-before-the-switch",
         in: "compactGroup",
-        find: "await host.flush();",
+        find: 'await engine.writer!.reached("sync");',
         replace: "await Promise.resolve();",
         killers: ["compaction: what made a record stale is durable before the record goes"],
       },

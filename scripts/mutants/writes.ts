@@ -137,7 +137,7 @@ export const writeRules: Promised[] = [
       {
         id: "no-memory-behind-the-switch-passed-over",
         in: "compactGroup",
-        find: 'throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));',
+        find: 'throw engine.log.fail(new KvStoreError("FAILED", reason, { cause }));',
         replace: 'throw new KvStoreError("FAILED", reason, { cause });',
         killers: ["where memory runs out in a compaction, behind its switch too, no later one drops what is needed"],
       },

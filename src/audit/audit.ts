@@ -24,41 +24,53 @@ import type { RecordCursor } from "../engine/cursor.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import { keptBytesOf, outputBytesOf } from "../engine/choose.ts";
-import { compactGroup, type CompactionHost, type Verdicts } from "../engine/compactor.ts";
-import { Scan } from "../engine/scan.ts";
-import { groupsOf, judgeableUpTo, witnessesOf } from "./selection.ts";
+import { compactGroup, type GroupOptions, readSealed, type Verdicts } from "../engine/compactor.ts";
+import type { Engine } from "../engine/engine.ts";
+import { Slices } from "../platform/turn.ts";
+import { AUDITED, groupsOf, judgeableUpTo, witnessesOf } from "./selection.ts";
 
 /** What was found out about the newest tombstone of a key. */
 const HIDES_NOTHING = 1;
 const NEEDED = 2;
 const SUPERSEDED = 3;
 
+/** How tombstones are compacted. */
+export interface AuditOptions extends Pick<GroupOptions, "onPause"> {
+  /** Segments are sealed at this size. */
+  segmentBytes: number;
+  /** Share of the inputs' bytes that has to be won. */
+  leastShare: number;
+}
+
 /**
  * Audits the tombstones in `inputs`, oldest records first, and rewrites these without those that may go, in groups that
  * fit into a segment each, if at least `leastShare` of their bytes is won. Returns how many groups were rewritten.
  */
 export async function compactTombstones(
-  host: CompactionHost,
+  engine: Engine,
   inputs: Segment[],
-  { segmentBytes, leastShare }: { segmentBytes: number; leastShare: number },
+  { segmentBytes, leastShare, onPause = () => {} }: AuditOptions,
 ): Promise<number> {
-  const audit = new Audit(host, inputs);
-  await audit.run();
+  const audit = new Audit(engine, inputs);
+  await audit.run(() => onPause(0));
   const kept = inputs.map((input) => keptBytesOf(input, Infinity) + audit.neededBytes(input));
   const groups = groupsOf(inputs, kept, segmentBytes);
   const inputBytes = inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
   const outputBytes = groups.reduce((sum, group) => sum + outputBytesOf(group.inputs.length, group.keptBytes), 0);
   if (inputBytes - outputBytes <= leastShare * inputBytes) {
-    for (const input of inputs) input.isAudited = true;
+    for (const input of inputs) AUDITED.add(input);
     return 0;
   }
   // One after the other, in this order: a set that a tombstone hides in an earlier one is gone when its turn comes.
-  for (const group of groups) await compactGroup(host, group.inputs, audit);
+  for (const group of groups) {
+    const output = await compactGroup(engine, group.inputs, { onPause, verdicts: audit });
+    if (output !== undefined) AUDITED.add(output);
+  }
   return groups.length;
 }
 
 class Audit implements Verdicts {
-  readonly #host: CompactionHost;
+  readonly #engine: Engine;
   readonly #inputs: Segment[];
   readonly #expiredBy: number;
   /** Tombstones above this cannot be judged: they may hide something in a segment that is not read. */
@@ -69,30 +81,30 @@ class Audit implements Verdicts {
   #clear = { sequence: 0, verdict: HIDES_NOTHING, rank: 0, lengthBytes: 0 };
   readonly #neededBytes: number[];
 
-  constructor(host: CompactionHost, inputs: Segment[]) {
-    host.expire();
-    this.#host = host;
+  constructor(engine: Engine, inputs: Segment[]) {
+    engine.expire();
+    this.#engine = engine;
     this.#inputs = inputs;
-    this.#expiredBy = host.log.clockFloor;
-    this.#judgedUpTo = judgeableUpTo(host.log.segments.values(), new Set(inputs));
+    this.#expiredBy = engine.log.clockFloor;
+    this.#judgedUpTo = judgeableUpTo(engine.log.segments.values(), new Set(inputs));
     this.#neededBytes = inputs.map(() => 0);
   }
 
-  async run(): Promise<void> {
-    const scan = new Scan(() => this.#host.checkpoint(0));
-    const witnesses = witnessesOf(this.#host.log.segments.values(), new Set(this.#inputs));
+  async run(onPause: () => void): Promise<void> {
+    const slices = new Slices(onPause);
+    const witnesses = witnessesOf(this.#engine.log.segments.values(), new Set(this.#inputs));
     for (const [rank, input] of this.#inputs.entries()) {
-      await scan.read(input, (cursor) => this.#note(cursor, rank, input));
+      await readSealed(input, slices, (cursor) => this.#note(cursor, rank, input));
     }
     let highest = 0;
     for (const [rank, input] of this.#inputs.entries()) {
       // What is in an earlier one is gone, or copied as it is current, when a later one is rewritten.
       if (Math.max(input.lowestSequence - 1, input.cleanAsOf) < highest) {
-        await scan.read(input, (cursor) => this.#look(cursor, rank));
+        await readSealed(input, slices, (cursor) => this.#look(cursor, rank));
       }
       highest = Math.max(highest, input.highestTombstone, input.graveBytes > 0 ? input.highestSequence : 0);
     }
-    for (const witness of witnesses) await scan.read(witness, (cursor) => this.#look(cursor, Infinity));
+    for (const witness of witnesses) await readSealed(witness, slices, (cursor) => this.#look(cursor, Infinity));
     this.#sum();
   }
 
@@ -132,7 +144,7 @@ class Audit implements Verdicts {
 
   #isGrave({ bytes, at, keyStart, keyLength, expiresAt, offset }: RecordCursor, { number }: Segment): boolean {
     if (expiresAt === 0 || expiresAt > this.#expiredBy) return false;
-    const index = this.#host.index();
+    const { index } = this.#engine;
     return index.find(bytes, at + keyStart, keyLength) && index.segment === number && index.offset === offset;
   }
 

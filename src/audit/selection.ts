@@ -15,6 +15,9 @@ const AUDITED_SHARE = 1 / 64;
 /** How many times the stale bytes may be kept in tombstones before they are audited again. */
 const AUDITED_SLACK = 3;
 
+/** Segments whose tombstones have been found to be needed, or too few to be worth a copy without them. */
+export const AUDITED: WeakSet<Segment> = new WeakSet();
+
 /**
  * Up to which sequence number tombstones can be judged: no segment outside of `inputs` that compaction cannot read stands
  * in their way.
@@ -69,7 +72,7 @@ function auditable(all: Segment[], isWorth: (input: Segment, wonBytes: number) =
   const inputs: Segment[] = [];
   let bytes = 0;
   for (const segment of all) {
-    if (!segment.isCompactable || segment.isAudited || tombstonesIn(segment) === 0) continue;
+    if (!segment.isCompactable || AUDITED.has(segment) || tombstonesIn(segment) === 0) continue;
     if (!isWorth(segment, segment.endBytes - outputBytesOf(1, keptBytesOf(segment, judgedUpTo)))) continue;
     bytes += tombstonesIn(segment);
     if (inputs.length > 0 && bytes > limit) break;
@@ -84,11 +87,11 @@ function auditable(all: Segment[], isWorth: (input: Segment, wonBytes: number) =
  */
 function forgetAudits(all: Segment[], minStaleBytes: number): void {
   const sealed = all.filter(({ isCompactable }) => isCompactable);
-  const audited = sealed.filter(({ isAudited }) => isAudited);
+  const audited = sealed.filter((segment) => AUDITED.has(segment));
   const staleBytes = sumOf(sealed, (segment) => segment.staleBytes);
   const leastBytes = Math.max(minStaleBytes, sumOf(sealed, ({ endBytes }) => endBytes) * TOMBSTONE_SHARE);
   if (sumOf(audited, tombstonesIn) < AUDITED_SLACK * staleBytes + leastBytes) return;
-  for (const segment of audited) segment.isAudited = false;
+  for (const segment of audited) AUDITED.delete(segment);
 }
 
 /** Takes segments in groups, in their order, each of which fits into one new segment if so many bytes of each are kept. */

@@ -9,10 +9,11 @@ import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { WorkOptions } from "../types.ts";
+import type { Slices } from "../platform/turn.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { ensureDirectory, syncAbove } from "../store/directory.ts";
 import { isIncidental } from "../store/names.ts";
-import { Pace, scan } from "../check/scan.ts";
+import { scan, slicesFor } from "../check/scan.ts";
 
 /**
  * Copies the segments byte for byte, checks every record, and writes the manifest last: a copy without one never opens.
@@ -42,13 +43,13 @@ export async function backupStore(core: OpenStore, destination: string, options:
     const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
     const manifest = { ...present, clean: true, mark, segments: listed };
     await core.writer?.reached("sync");
-    const pace = new Pace(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    const slices = slicesFor(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of segments) {
       core.check();
       const path = `${target}/${segment.name}`;
       const handle = asIo(`create ${path}`, () => platform.open(path, "create"));
       made.push(segment.name);
-      await copySegment(segment, endBytes, handle, pace);
+      await copySegment(segment, endBytes, handle, slices);
     }
     asSync(target, () => platform.syncDirectory(target));
     if (!isNew) syncAbove(platform, target);
@@ -81,14 +82,14 @@ function endOf({ log, writer }: OpenStore, segment: Segment): number {
 }
 
 /** Copies a segment up to `endBytes`, and syncs the copy. Throws `CORRUPT` if a record is damaged. */
-async function copySegment(segment: Segment, endBytes: number, handle: FileHandle, pace: Pace): Promise<void> {
+async function copySegment(segment: Segment, endBytes: number, handle: FileHandle, slices: Slices): Promise<void> {
   const doing = `copy ${segment.name} to the backup`;
   try {
     asIo(doing, () => writeAll(handle, readUpTo(segment.handle, segment.headerBytes, 0), 0));
     for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, endBytes)) {
       if (!isRecord || reason !== undefined) throw corrupt(segment.name, offset, reason ?? "no record");
       asIo(doing, () => writeAll(handle, cursor.bytes.subarray(cursor.at, cursor.at + length), offset));
-      if (pace.count(length)) await pace.pause();
+      if (slices.count(length)) await slices.pause();
     }
     await asIo(doing, () => handle.syncData());
   } finally {

@@ -66,37 +66,19 @@ export function problemOf(
   return { file, offset: at.offset, length: at.length, reason };
 }
 
-/** `onProgress` is called at least once for so many bytes. */
-const SLICE_BYTES = 2 * 1024 * 1024;
-
-/** The pace of long work: it pauses for other work, reports progress, and stops when its signal is aborted. */
-export class Pace {
-  readonly #options: WorkOptions;
-  readonly #totalBytes: number;
-  readonly #check: () => void;
-  readonly #slices = new Slices();
-  #doneBytes = 0;
-
-  /** Begins work on `totalBytes` bytes. Every pause calls `check`, which throws to stop the work. */
-  constructor(options: WorkOptions, totalBytes: number, check: () => void = () => {}) {
-    options.signal?.throwIfAborted();
-    // Callers may change their object while the work goes on.
-    this.#options = { ...options };
-    this.#totalBytes = totalBytes;
-    this.#check = check;
-  }
-
-  /** Counts bytes as done. Returns true when it is time to call `pause`. */
-  count(bytes: number): boolean {
-    this.#doneBytes += bytes;
-    return this.#slices.count(bytes, SLICE_BYTES);
-  }
-
-  /** Gives other work a turn, then reports progress. Throws the signal's reason, and whatever `onProgress` throws. */
-  async pause(): Promise<void> {
-    await this.#slices.pause();
-    this.#check();
-    this.#options.signal?.throwIfAborted();
-    this.#options.onProgress?.({ doneBytes: this.#doneBytes, totalBytes: Math.max(this.#totalBytes, this.#doneBytes) });
-  }
+/**
+ * Slices of long work on `totalBytes` bytes. Each pause calls `check`, which throws to stop the work, then throws the
+ * signal's reason if that is aborted, then reports progress.
+ */
+export function slicesFor(options: WorkOptions, totalBytes: number, check: () => void = () => {}): Slices {
+  options.signal?.throwIfAborted();
+  // Callers may change their object while the work goes on.
+  const given = { ...options };
+  let doneBytes = 0;
+  return new Slices((bytes) => {
+    doneBytes += bytes;
+    check();
+    given.signal?.throwIfAborted();
+    given.onProgress?.({ doneBytes, totalBytes: Math.max(totalBytes, doneBytes) });
+  });
 }

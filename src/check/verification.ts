@@ -11,7 +11,7 @@ import { Replay } from "../engine/replay.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";
 import { Slices } from "../platform/turn.ts";
 import type { Key, Problem, WorkOptions } from "../types.ts";
-import { type Found, Pace, problemOf, scan } from "./scan.ts";
+import { type Found, problemOf, scan, slicesFor } from "./scan.ts";
 import type { SurveyedFile } from "./survey.ts";
 
 /** A record whose value is damaged. */
@@ -50,17 +50,17 @@ export class Verification {
 
   /** Reads all segments, and counts their live and other bytes. `check` is called at pauses, and may throw to stop it. */
   async run(options: WorkOptions, check?: () => void): Promise<void> {
-    const pace = new Pace(options, this.#segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0), check);
+    const slices = slicesFor(options, this.#segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0), check);
     for (const surveyed of this.#segments) {
       if (surveyed.segment === undefined) this.lostSequences.push(surveyed.sequences);
-      else await this.#read(surveyed, surveyed.segment, pace);
+      else await this.#read(surveyed, surveyed.segment, slices);
     }
     this.highestSequence = this.#replay.finish().highest;
     this.lostSequences = merged(this.lostSequences);
     if (this.#damagedValues.length > 0) await this.#findOlderVersions();
   }
 
-  async #read(surveyed: SurveyedFile, segment: Segment, pace: Pace): Promise<void> {
+  async #read(surveyed: SurveyedFile, segment: Segment, slices: Slices): Promise<void> {
     const { file, fileBytes, startBytes, recordedBytes, requiredBytes, sequences, headerReason } = surveyed;
     const report = (reason: string, offset: number, length: number) =>
       this.#report(surveyed, problemOf(file, reason, { offset, length }));
@@ -83,7 +83,7 @@ export class Verification {
         gap = problemOf(file, (offset === 0 ? headerReason : undefined) ?? reason!, found);
         if (offset + length <= fileBytes) this.#report(surveyed, gap);
       }
-      if (pace.count(length)) await pace.pause();
+      if (slices.count(length)) await slices.pause();
     }
     if (fileBytes < requiredBytes) {
       const offset = Math.min(gap?.offset ?? fileBytes, fileBytes);
@@ -94,7 +94,7 @@ export class Verification {
     if (gap !== undefined) this.#noteLost(surveyed, [before + 1, lastBefore(surveyed)]);
     for (const found of scan(segment, requiredBytes, segment.endBytes)) {
       this.#takeRecord(found, segment);
-      if (pace.count(found.length)) await pace.pause();
+      if (slices.count(found.length)) await slices.pause();
     }
     const { endBytes: offset } = segment;
     if (offset < fileBytes) {

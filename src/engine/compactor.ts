@@ -8,43 +8,19 @@
  *
  * @module
  */
-import { KvStoreError } from "../errors.ts";
-import { type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "./index.ts";
-import { Relocation } from "./relocation.ts";
+import { corrupt, KvStoreError } from "../errors.ts";
+import { droppableUpTo } from "./choose.ts";
 import { SegmentCopier } from "./copier.ts";
-import type { RecordCursor } from "./cursor.ts";
-import type { Log } from "./log.ts";
+import { RecordCursor } from "./cursor.ts";
+import type { Engine } from "./engine.ts";
+import { type KeyBytes, PARTITIONS, type Place } from "./index.ts";
 import { KIND } from "./record.ts";
+import { Relocation } from "./relocation.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 import { Slices } from "../platform/turn.ts";
-import { droppableUpTo } from "./choose.ts";
-import { damaged, Scan } from "./scan.ts";
 
 /** What looking at an entry of the index counts for, in bytes. */
 const ENTRY_BYTES = 16;
-
-/** What compaction needs to know of the store whose log it compacts. */
-export interface CompactionHost {
-  /** The log. */
-  readonly log: Log;
-  /** The present index: `clear` may replace it at any time. */
-  index(): ReadIndex;
-  /** Makes everything written so far durable. */
-  flush(): Promise<void>;
-  /**
-   * Hands pending records to the operating system; if it does not take them, they are rolled back now. Afterwards no
-   * rollback can bring a place back that the index does not have.
-   */
-  settle(): void;
-  /** Lets go of what has expired by now; by the log's clock floor, afterwards. */
-  expire(): void;
-  /** Tells open views where the record of a key was that is removed from the index. */
-  remember(key: KeyBytes, place: Place): void;
-  /** Nobody needs these segments any more but those who are reading them now; so many of their records have moved. */
-  retire(segments: Segment[], movedRecords: number): void;
-  /** Throws if the work is to end. */
-  checkpoint(scannedBytes: number): void;
-}
 
 /** What an audit found out about tombstones. */
 export interface Verdicts {
@@ -52,100 +28,118 @@ export interface Verdicts {
   drops(cursor: RecordCursor): boolean;
 }
 
+/** How a group is compacted. */
+export interface GroupOptions {
+  /** Called at each pause with the bytes read since the last one, and before the switch. Throws to end the compaction. */
+  onPause?: (scannedBytes: number) => void;
+  /** The result of an audit that took these inputs into account. */
+  verdicts?: Verdicts;
+}
+
 /**
- * Rewrites one group of sealed segments as one new segment, or as none if nothing of them is kept. `verdicts` are those
- * of an audit that took these inputs into account.
+ * Rewrites one group of sealed segments as one new segment, and returns that. If nothing of them is kept, there is no new
+ * segment.
  */
-export async function compactGroup(host: CompactionHost, inputs: Segment[], verdicts?: Verdicts): Promise<void> {
-  const compaction = new Compaction(host, inputs, verdicts);
+export async function compactGroup(
+  engine: Engine,
+  inputs: Segment[],
+  options: GroupOptions = {},
+): Promise<Segment | undefined> {
+  const compaction = new Compaction(engine, inputs, options);
   try {
     await compaction.mark();
     await compaction.copy();
-    // A write of somebody else that fails is no matter of this.
-    host.settle();
-    await host.flush();
+    // If the write fails, that concerns its callers, not the compaction.
+    engine.writer!.write();
+    await engine.writer!.reached("sync");
     compaction.switchOver();
   } catch (error) {
     // Before anything else: a failed store removes no files.
-    const failure = error instanceof KvStoreError && error.code === "FAILED" ? host.log.fail(error) : error;
+    const failure = error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;
     compaction.abandon();
     throw failure;
   }
   try {
     await compaction.move();
   } catch (cause) {
-    // No memory for it: the index points at inputs still, and the next compaction would take the copies for stale.
+    // There is no memory for it. The index still points at inputs, and the next compaction would take the copies for
+    // stale.
     const reason = "a compaction could not tell the index where the records are; open the store again";
-    throw host.log.fail(new KvStoreError("FAILED", reason, { cause }));
+    throw engine.log.fail(new KvStoreError("FAILED", reason, { cause }));
   }
-  host.retire(inputs, compaction.movedRecords);
+  engine.retire(inputs);
+  return compaction.output;
 }
 
 class Compaction {
-  readonly #host: CompactionHost;
+  readonly #engine: Engine;
   readonly #inputs: Segment[];
+  readonly #onPause: (scannedBytes: number) => void;
   readonly #verdicts: Verdicts | undefined;
-  /** Everything that is copied had not been superseded by a record up to here. */
+  /** No record up to this sequence number supersedes anything that is copied. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
-  /** What expires by then is a tombstone. Not what expires while this goes on: the index has to know first. */
+  /** A set that has expired by this time is a tombstone. One that expires later is copied: the index must know first. */
   readonly #expiredBy: number;
   /** By segment, what is live in the inputs, and where it is copied to. */
   readonly #relocations: Map<number, Relocation>;
   #copier: SegmentCopier | undefined;
-  /** Above this sequence number the output has everything that the inputs had, in order: what watches rely on. */
+  /** Above this sequence number the output has everything that the inputs had, in order. Watches rely on that. */
   #historyFloor = 0;
   #highestCopied = 0;
-  /** Whether anything that the index points at has expired, and was not copied as it is. */
+  /** Whether a set that the index points at has expired, and was not copied as it is. */
   #hasGraves = false;
-  readonly #slices = new Slices();
 
-  constructor(host: CompactionHost, inputs: Segment[], verdicts: Verdicts | undefined) {
-    this.#host = host;
+  constructor(engine: Engine, inputs: Segment[], { onPause = () => {}, verdicts }: GroupOptions) {
+    this.#engine = engine;
     this.#inputs = inputs;
+    this.#onPause = onPause;
     this.#verdicts = verdicts;
-    host.expire();
-    this.#expiredBy = host.log.clockFloor;
-    this.#asOf = host.log.nextSequence - 1;
-    this.#droppableUpTo = droppableUpTo(host.log.segments.values(), new Set(inputs));
+    engine.expire();
+    this.#expiredBy = engine.log.clockFloor;
+    this.#asOf = engine.log.nextSequence - 1;
+    this.#droppableUpTo = droppableUpTo(engine.log.segments.values(), new Set(inputs));
     this.#relocations = new Map(inputs.map(({ number, endBytes }) => [number, new Relocation(endBytes)]));
   }
 
-  /** How many records were copied whose entries are moved. */
-  get movedRecords(): number {
-    return [...this.#relocations.values()].reduce((sum, { count }) => sum + count, 0);
+  /** The copy, if there is one. */
+  get output(): Segment | undefined {
+    return this.#copier?.segment;
   }
 
   /**
-   * Marks what the index points at in the inputs. What is superseded from now on is copied all the same, and is stale in
-   * the copy: nothing that was superseded before this compaction began is, and that is what `cleanAsOf` says. What a
-   * pending write supersedes may count again; so each table is looked at when nothing is pending.
+   * Marks the records of the inputs that the index points at. A record that is superseded from now on is copied all the
+   * same, and is stale in the copy. So the copy holds nothing that was superseded before the compaction began, and
+   * `cleanAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a table is
+   * looked at.
    *
-   * Reads the tables of the index that have not been read yet, so that behind the switch nothing has to be read.
+   * This reads the tables of the index that have not been read yet, so that nothing has to be read after the switch.
    */
   async mark(): Promise<void> {
-    await this.#eachPartition((number) => this.#host.index().mark(number, this.#relocations));
+    await this.#eachPartition((number) => this.#engine.index.mark(number, this.#relocations));
   }
 
-  /** Copies what is kept and makes the copy durable. */
+  /**
+   * Copies what is kept and makes the copy durable. Throws at a record that cannot be read: it may be the only one of its
+   * key, so the input stays.
+   */
   async copy(): Promise<void> {
-    const scan = new Scan((scannedBytes) => {
+    const slices = new Slices((scannedBytes) => {
       this.#copier?.syncBehind();
-      this.#host.checkpoint(scannedBytes);
+      this.#onPause(scannedBytes);
     });
-    // It ends with an error at what cannot be read: that may be all that is left of a record, and the input stays.
-    for (const input of this.#inputs) await scan.read(input, (cursor) => this.#take(cursor, input));
-    this.#host.checkpoint(0);
+    for (const input of this.#inputs) await readSealed(input, slices, (cursor) => this.#take(cursor, input));
+    this.#onPause(0);
     if (this.#copier === undefined) return;
     await this.#copier.finish();
-    this.#host.log.syncNames();
+    this.#engine.log.syncNames();
   }
 
   /** Makes the copy count instead of the inputs, in one step. */
   switchOver(): void {
-    const { log } = this.#host;
-    this.#host.checkpoint(0);
-    const output = this.#copier?.segment;
+    const { output } = this;
+    const { log } = this.#engine;
+    this.#onPause(0);
     const historyFloor = log.historyFloor;
     for (const input of this.#inputs) {
       log.segments.delete(input.number);
@@ -154,7 +148,6 @@ class Compaction {
     if (output !== undefined) {
       output.sealed = true;
       output.cleanAsOf = this.#asOf;
-      output.isAudited = this.#verdicts !== undefined || this.#inputs.every(({ isAudited }) => isAudited);
       log.segments.set(output.number, output);
     }
     log.historyFloor = Math.max(historyFloor, this.#historyFloor);
@@ -173,35 +166,41 @@ class Compaction {
   }
 
   /**
-   * Points the index at the copies, and takes out what had expired. Only an entry that is still in one of the inputs is
-   * concerned: any other was written, or deleted, since. A rollback would bring entries back into the inputs, and a view
-   * that was opened behind a pending write would forget with it what it is told here; so nothing is pending when a table
-   * is changed. Nothing is read from the disk for it, as there is no way back behind the switch. Only memory can be
-   * missing: for the notes of views, where something has expired.
+   * Points the index at the copies, and removes entries that had expired. This changes an entry only if it still points
+   * into an input: any other was written or deleted since. Nothing is pending when a table is changed. Otherwise a
+   * rollback could bring back an entry that points into an input, and a view that was opened after a pending write would
+   * lose, with that write, what it is told here. Nothing is read from the disk, as there is no way back after the switch.
+   * Only memory can be missing, for the notes of views about what has expired.
    */
   async move(): Promise<void> {
-    const output = this.#copier?.segment;
+    const { output } = this;
+    const { observer } = this.#engine;
+    const remember = (key: KeyBytes, place: Place) => observer.beforeChange(key, place);
     if (output === undefined && !this.#hasGraves) return;
-    const remember = (key: KeyBytes, place: Place) => this.#host.remember(key, place);
     await this.#eachPartition((number) => {
-      const index = this.#host.index().changeable();
+      const index = this.#engine.index.changeable();
       const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
       if (output !== undefined) output.liveBytes += bytes;
       return count;
     });
+    for (const { count } of this.#relocations.values()) this.#engine.changes += count;
   }
 
-  /** Goes through the index in slices, each table when nothing is pending. `visit` returns how many entries it looked at. */
+  /**
+   * Goes through the index in slices, and visits each partition when nothing is pending. `visit` returns how many entries
+   * it looked at.
+   */
   async #eachPartition(visit: (number: number) => number): Promise<void> {
+    const slices = new Slices();
     for (let number = 0; number < PARTITIONS; number++) {
-      this.#host.settle();
-      if (this.#slices.count(visit(number) * ENTRY_BYTES)) await this.#slices.pause();
+      this.#engine.writer!.write();
+      if (slices.count(visit(number) * ENTRY_BYTES)) await slices.pause();
     }
   }
 
   /** Gives the copy up. */
   abandon(): void {
-    if (this.#copier !== undefined) this.#host.log.discard(this.#copier.segment);
+    if (this.output !== undefined) this.#engine.log.discard(this.output);
   }
 
   #take(cursor: RecordCursor, input: Segment): void {
@@ -211,7 +210,7 @@ class Compaction {
     const isGrave = isCurrent && cursor.expiresAt !== 0 && cursor.expiresAt <= this.#expiredBy;
     if (isGrave) this.#hasGraves = true;
     const isSet = isCurrent && !isGrave;
-    // What was current and has expired is a tombstone. What was superseded before is none: the later record is.
+    // A current set that has expired is a tombstone. A set that was superseded before is not: the later record is one.
     const isTombstone = isGrave || cursor.kind !== KIND.set;
     const isKept = isSet || (isTombstone && this.#needs(cursor));
     if (!isKept || isGrave || cursor.sequence < this.#highestCopied) {
@@ -219,13 +218,13 @@ class Compaction {
     } else this.#highestCopied = cursor.sequence;
     if (!isKept) return;
     if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
-    this.#copier ??= new SegmentCopier(this.#host.log, this.#begin());
+    this.#copier ??= new SegmentCopier(this.#engine.log, this.#begin());
     const target = this.#copier.copy(cursor, isGrave ? KIND.delete : undefined);
     if (isSet) relocation.move(cursor.offset, target);
   }
 
   #begin(): Segment {
-    const { log } = this.#host;
+    const { log } = this.#engine;
     const inputs = this.#inputs.map(({ number }) => number);
     return log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.beginSegment(inputs));
   }
@@ -233,4 +232,24 @@ class Compaction {
   #needs(tombstone: RecordCursor): boolean {
     return tombstone.sequence > this.#droppableUpTo && this.#verdicts?.drops(tombstone) !== true;
   }
+}
+
+/** Shows each record of a sealed segment to `visit`, in slices. Throws `CORRUPT` where one does not check out. */
+export async function readSealed(
+  segment: Segment,
+  slices: Slices,
+  visit: (cursor: RecordCursor) => void,
+): Promise<void> {
+  const cursor = new RecordCursor(segment, segment.headerBytes, segment.endBytes);
+  while (cursor.next()) {
+    visit(cursor);
+    if (slices.count(cursor.length)) await slices.pause();
+  }
+  if (cursor.reason !== undefined) throw damaged(segment, cursor.offset, cursor.reason);
+}
+
+/** The error for damage in a segment, which compaction leaves alone from now on. */
+function damaged(segment: Segment, offset: number, reason: string): KvStoreError {
+  segment.isDamaged = true;
+  return corrupt(segment.name, offset, reason);
 }

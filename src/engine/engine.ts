@@ -26,7 +26,7 @@ import type { Segment } from "./segment.ts";
 import { Writer, type WriterEvents } from "./writer.ts";
 import { readInto } from "../platform/files.ts";
 import type { Value } from "../types.ts";
-import type { EngineParts } from "./interfaces.ts";
+import type { EngineParts, PlaceObserver } from "./interfaces.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Opened } from "./open.ts";
 
@@ -70,6 +70,11 @@ export class Engine implements WriterEvents {
     this.writer = this.log.isWriter ? new Writer(this.log, parts.segmentBytes, this) : undefined;
     this.#parts = parts;
     this.#last = this.log.active;
+  }
+
+  /** Hears of places before they change. */
+  get observer(): PlaceObserver {
+    return this.#parts.observer;
   }
 
   /** Throws `CLOSED` once the store is closed. */

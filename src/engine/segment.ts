@@ -151,8 +151,6 @@ export class Segment {
   highestSequence = 0;
   /** No set in here has been superseded by a record with a sequence number up to this (see compaction). */
   cleanAsOf = 0;
-  /** Whether its tombstones have been found to be needed, or too few to be worth a copy without them (see audit). */
-  isAudited = false;
   /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
   isDamaged = false;
   /** Per block its place in the block cache; 0: none (see there). */

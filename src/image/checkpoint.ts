@@ -22,8 +22,6 @@ import type { Replayed } from "../engine/replay.ts";
 const MIN_CHANGES = 1000;
 /** An image is rewritten when one in so many keys has changed. */
 const CHANGED_SHARE = 10;
-/** Bytes written between two pauses at most. */
-const SLICE_BYTES = 2 * 1024 * 1024;
 /** The image is bound to the log by the bytes before its end: at most so many. */
 const PROBE_BYTES = 4096;
 
@@ -91,7 +89,7 @@ export async function writeImage(core: OpenStore): Promise<boolean> {
     const slices = new Slices();
     for (let bytes = 1; bytes > 0;) {
       bytes = writer.writeNext(log.nextSequence - 1);
-      if (!slices.count(bytes, SLICE_BYTES)) continue;
+      if (!slices.count(bytes)) continue;
       await slices.pause();
       if (core.epoch !== epoch) return false;
     }

@@ -5,9 +5,9 @@
  * @module
  */
 import { compactTombstones } from "../audit/audit.ts";
-import { nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
+import { AUDITED, nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
 import { nextOfStale, noteClean } from "../engine/choose.ts";
-import { compactGroup, type CompactionHost } from "../engine/compactor.ts";
+import { compactGroup } from "../engine/compactor.ts";
 import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
 import { MARK_BYTES } from "../engine/record.ts";
@@ -34,6 +34,9 @@ const MAX_MERGED_BYTES = 4 * 1024 * 1024;
 
 /** What it costs to end a segment and copy it. */
 const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
+
+/** Is told at each pause how many bytes were read since the last one. Throws to end the work. */
+type OnPause = (scannedBytes: number) => void;
 
 /** Somebody who waits for a full compaction. */
 interface Caller {
@@ -217,8 +220,9 @@ export class Maintenance {
     const audited = nextToAudit(all, thresholds);
     if (audited === undefined) return false;
     // Of what it would win without any tombstone at least half.
-    const options = { segmentBytes, leastShare: compaction.staleRatio / 2 };
-    const groups = await compactTombstones(this.#host(() => {}), audited, options);
+    const leastShare = compaction.staleRatio / 2;
+    const onPause = () => this.#throwIfOver();
+    const groups = await compactTombstones(this.#core, audited, { segmentBytes, leastShare, onPause });
     this.#compactions += groups;
     return groups > 0;
   }
@@ -227,10 +231,11 @@ export class Maintenance {
    * Compacts a group. False if that met a full disk for the first time: there may be room for what takes less. Once that
    * is known, nothing is begun before the last group has given its room back.
    */
-  async #compactGroup(inputs: Segment[], host: CompactionHost = this.#host(() => {})): Promise<boolean> {
+  async #compactGroup(inputs: Segment[], onPause: OnPause = () => this.#throwIfOver()): Promise<boolean> {
     if (this.#isTight) await this.#core.log.removals();
     try {
-      await compactGroup(host, inputs);
+      const output = await compactGroup(this.#core, inputs, { onPause });
+      if (output !== undefined && inputs.every((input) => AUDITED.has(input))) AUDITED.add(output);
       this.#compactions++;
       return true;
     } catch (error) {
@@ -254,13 +259,14 @@ export class Maintenance {
     const { segmentBytes } = this.#settings;
     try {
       const work = { doneBytes: 0, totalBytes: 0 };
-      const host = this.#host((scannedBytes) => {
+      const onPause = (scannedBytes: number) => {
+        this.#throwIfOver();
         work.doneBytes = Math.min(work.doneBytes + scannedBytes, work.totalBytes);
         askCallers(callers, work);
-      });
-      host.checkpoint(0);
+      };
+      onPause(0);
       writer!.write();
-      host.checkpoint(0);
+      onPause(0);
       // The active segment takes part only if that gives more back than the headers of its copy and of its successor
       // take.
       this.#core.expire();
@@ -279,7 +285,7 @@ export class Maintenance {
       let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
         try {
-          if (!await this.#compactGroup(inputs, host)) candidates.push(...inputs);
+          if (!await this.#compactGroup(inputs, onPause)) candidates.push(...inputs);
         } catch (error) {
           if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
           // The damaged segment stays as it is; that is no reason to leave the others.
@@ -287,8 +293,8 @@ export class Maintenance {
           candidates.unshift(...inputs.filter((input) => input.isCompactable));
         }
       }
-      if (damage === undefined) await this.#compactTombstones(host);
-      host.checkpoint(work.totalBytes);
+      if (damage === undefined) await this.#compactTombstones(onPause);
+      onPause(work.totalBytes);
       writer!.write();
       await writer!.reached("sync");
       this.#isTight = false;
@@ -304,35 +310,19 @@ export class Maintenance {
   }
 
   /** Removes the tombstones that have nothing to hide any more, now that everything else has been rewritten. */
-  async #compactTombstones(host: CompactionHost): Promise<void> {
+  async #compactTombstones(onPause: OnPause): Promise<void> {
     const { segmentBytes } = this.#settings;
-    for (const segment of this.#core.log.segments.values()) segment.isAudited = false;
+    for (const segment of this.#core.log.segments.values()) AUDITED.delete(segment);
     const next = () => nextToAuditOfAll(this.#segments());
     for (let inputs = next(); inputs !== undefined; inputs = next()) {
-      this.#compactions += await compactTombstones(host, inputs, { segmentBytes, leastShare: 0 });
+      this.#compactions += await compactTombstones(this.#core, inputs, { segmentBytes, leastShare: 0, onPause });
     }
   }
 
-  #host(onSlice: (scannedBytes: number) => void): CompactionHost {
-    const core = this.#core;
-    const writer = core.writer!;
-    return {
-      log: core.log,
-      index: () => core.index,
-      flush: () => writer.reached("sync"),
-      settle: () => void writer.write(),
-      expire: () => core.expire(),
-      remember: (key, place) => core.views.beforeChange(key, place),
-      retire: (segments, movedRecords) => {
-        core.changes += movedRecords;
-        core.retire(segments);
-      },
-      checkpoint: (scannedBytes) => {
-        if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
-        if (core.log.failure !== undefined) throw core.log.failure;
-        onSlice(scannedBytes);
-      },
-    };
+  /** Ends compaction once the store is closed or has failed. */
+  #throwIfOver(): void {
+    if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
+    if (this.#core.log.failure !== undefined) throw this.#core.log.failure;
   }
 
   #report(error: unknown): void {

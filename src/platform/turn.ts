@@ -60,25 +60,36 @@ const STEPS_A_LOOK = 16;
 /** Long work also reads the clock after a step of at least this many bytes. */
 const BYTES_A_LOOK = 4096;
 
+/** A slice ends after so many bytes, if its time is not over before. */
+const SLICE_BYTES = 2 * 1024 * 1024;
+
 /** Cuts long work into slices of a few milliseconds, so that the event loop gets its turns in between. */
 export class Slices {
+  readonly #onPause: (bytes: number) => void;
   /** Bytes done in the current slice. */
-  bytes = 0;
+  #bytes = 0;
   #begun = now();
   #steps = 0;
 
-  /** Counts a step. Returns true if the slice is over, by time or because it has `maxBytes`: then call `pause`. */
-  count(bytes: number, maxBytes: number = Infinity): boolean {
-    this.bytes += bytes;
-    if (this.bytes >= maxBytes) return true;
+  /** `onPause` is called after each pause with the bytes of the slice before it. It may throw to end the work. */
+  constructor(onPause: (bytes: number) => void = () => {}) {
+    this.#onPause = onPause;
+  }
+
+  /** Counts a step. Returns true if the slice is over, by time or by its bytes: then call `pause`. */
+  count(bytes: number): boolean {
+    this.#bytes += bytes;
+    if (this.#bytes >= SLICE_BYTES) return true;
     return (++this.#steps % STEPS_A_LOOK === 0 || bytes >= BYTES_A_LOOK) && isOver(this.#begun);
   }
 
   /** Gives the event loop a turn, and begins the next slice. */
   async pause(): Promise<void> {
+    const bytes = this.#bytes;
     await nextTurn();
-    this.bytes = 0;
+    this.#bytes = 0;
     this.#begun = now();
+    this.#onPause(bytes);
   }
 }
 

@@ -19,9 +19,6 @@ import type { Log } from "../engine/log.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 
-/** A slice ends after so many bytes, if its time is not over before. */
-const SLICE_BYTES = 2 * 1024 * 1024;
-
 /** A segment that has, or may have, changes still to come. */
 interface Source {
   segment: Segment;
@@ -141,7 +138,7 @@ export class ChangeCursor {
       const source = this.#open[i]!;
       const { cursor, segment } = source;
       while (cursor.kind === KIND.mark || cursor.sequence <= this.position) {
-        if (this.slices.count(cursor.length, SLICE_BYTES)) return "pause";
+        if (this.slices.count(cursor.length)) return "pause";
         if (cursor.next()) continue;
         if (cursor.reason !== undefined) throw corrupt(segment.name, cursor.offset, cursor.reason);
         break;

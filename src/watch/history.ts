@@ -15,7 +15,7 @@ import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { EncodedKey } from "../engine/keys.ts";
 import { checkInteger, checkNames } from "../store/options.ts";
-import { Pace } from "../check/scan.ts";
+import { slicesFor } from "../check/scan.ts";
 import type { EncodedValue } from "../store/values.ts";
 
 const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear" } as const;
@@ -87,14 +87,14 @@ async function readRecords(
   try {
     const segments = [...core.log.segments.values()].filter(mayHold);
     const extents = segments.map((segment) => ({ segment, endBytes: segment.endBytes }));
-    const pace = new Pace(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    const slices = slicesFor(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
     for (const { segment, endBytes } of extents) {
       const cursor = new RecordCursor(segment, segment.headerBytes, endBytes);
       while (cursor.next()) {
         if (cursor.kind === KIND.clear || (cursor.kind !== KIND.mark && isKey(cursor, wanted))) {
           if (visit(cursor, segment)) return;
         }
-        if (pace.count(cursor.length)) await pace.pause();
+        if (slices.count(cursor.length)) await slices.pause();
       }
       if (cursor.reason !== undefined) throw corrupt(segment.name, cursor.offset, cursor.reason);
     }

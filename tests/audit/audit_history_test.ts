@@ -8,7 +8,6 @@ import { assert, assertEquals } from "@std/assert";
 import { compactTombstones } from "../../src/audit/audit.ts";
 import { compactGroup } from "../../src/engine/compactor.ts";
 import { KIND } from "../../src/engine/record.ts";
-import type { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatformError } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { Harness, newPlatform, note } from "../support/compaction_harness.ts";
@@ -64,25 +63,19 @@ class History {
       const inputs = sealed.filter(() => random.below(2) === 0);
       if (inputs.length === 0) return;
       let left = random.below(3);
-      this.harness.onPause = () => {
+      this.harness.onCopied = () => {
         if (left-- > 0) this.write();
       };
       note(this.harness);
       // All that was written is durable when a group has been switched: a crash there must not bring anything back.
-      const host = {
-        ...this.harness.host,
-        retire: (segments: Segment[]) => {
-          this.harness.host.retire(segments, 0);
-          this.#assertValues(this.harness.reopen());
-        },
-      };
-      if (what === 10) await compactGroup(host, inputs);
+      this.harness.onRetired = () => this.#assertValues(this.harness.reopen());
+      if (what === 10) await compactGroup(this.harness.core, inputs);
       else {
         // Groups of one to a few segments each.
         const options = { segmentBytes: random.below(500), leastShare: -1 };
-        this.audits += await compactTombstones(host, inputs, options);
+        this.audits += await compactTombstones(this.harness.core, inputs, options);
       }
-      this.harness.onPause = () => {};
+      this.harness.onCopied = () => {};
       await this.check();
     }
   }

@@ -7,7 +7,8 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compactTombstones } from "../../src/audit/audit.ts";
-import { compactGroup, type CompactionHost } from "../../src/engine/compactor.ts";
+import { AUDITED } from "../../src/audit/selection.ts";
+import { compactGroup } from "../../src/engine/compactor.ts";
 import { KvStoreError } from "../../src/errors.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
@@ -19,7 +20,7 @@ const NOW = 1_000_000;
 /** Audits the tombstones in these segments and rewrites them, whatever is won. */
 async function audit(harness: Harness, inputs: Segment[], leastShare = -1): Promise<number> {
   note(harness);
-  return await compactTombstones(harness.host, inputs, { segmentBytes: 1 << 20, leastShare });
+  return await compactTombstones(harness.core, inputs, { segmentBytes: 1 << 20, leastShare });
 }
 
 function tombstoneBytes({ core }: Harness): number {
@@ -40,13 +41,13 @@ Deno.test("audit: beside a segment that is wholly live no tombstone stays, and n
   harness.set("b", "live");
   const young = harness.seal();
   note(harness);
-  await compactGroup(harness.host, [young]);
+  await compactGroup(harness.core, [young]);
   assertEquals(tombstoneBytes(harness), 0);
   assertEquals(old.cleanAsOf, 4);
   // As of then: what is deleted in it from now on needs its tombstone.
   harness.delete("static");
   const last = harness.seal();
-  await compactGroup(harness.host, [last]);
+  await compactGroup(harness.core, [last]);
   assertEquals(tombstoneBytes(harness), 24 + 6);
   assertEquals([harness.reopen().get("static"), harness.reopen().get("b")], [undefined, "live"]);
   await harness.verify();
@@ -72,7 +73,7 @@ Deno.test("audit: a set that is not current, pending writes counted in, makes a 
   assertEquals(old.cleanAsOf, harness.core.log.nextSequence - 1);
   harness.delete("a");
   harness.seal();
-  await compactGroup(harness.host, [newest(harness)]);
+  await compactGroup(harness.core, [newest(harness)]);
   assertEquals(harness.reopen().get("a"), undefined);
   await harness.verify();
 });
@@ -88,13 +89,13 @@ Deno.test("audit: of the tombstones beside a segment that is live but for one re
   }
   const young = harness.seal();
   assertEquals(await audit(harness, [young]), 1);
-  assertEquals([tombstoneBytes(harness), newest(harness).isAudited], [24 + 6, true]);
+  assertEquals([tombstoneBytes(harness), AUDITED.has(newest(harness))], [24 + 6, true]);
   assertEquals([harness.get("hidden"), harness.reopen().get("hidden"), harness.reopen().get("static")], [
     undefined,
     undefined,
     "live",
   ]);
-  await compactGroup(harness.host, [old]);
+  await compactGroup(harness.core, [old]);
   const [tombstones] = harness.core.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
   assertEquals(await audit(harness, [tombstones!]), 1);
   assertEquals(tombstoneBytes(harness), 0);
@@ -133,20 +134,17 @@ Deno.test("audit: what a later input holds is there until its turn has come", as
   harness.delete("a");
   harness.set("c", "live");
   const last = harness.seal();
-  await compactGroup(harness.host, [first, last]);
+  await compactGroup(harness.core, [first, last]);
   // The copy begins before the segment with the set, and has its tombstone.
   const copy = newest(harness);
   assert(copy.lowestSequence < middle.lowestSequence && copy.tombstoneBytes > 0);
   let groups = 0;
-  const host: CompactionHost = {
-    ...harness.host,
-    retire: () => {
-      groups++;
-      assertEquals(harness.reopen().get("a"), undefined, `after ${groups} groups`);
-    },
+  harness.onRetired = () => {
+    groups++;
+    assertEquals(harness.reopen().get("a"), undefined, `after ${groups} groups`);
   };
   note(harness);
-  await compactTombstones(host, [copy, middle], { segmentBytes: 1, leastShare: -1 });
+  await compactTombstones(harness.core, [copy, middle], { segmentBytes: 1, leastShare: -1 });
   assertEquals(groups, 2);
   await harness.verify();
 });
@@ -164,7 +162,7 @@ Deno.test("audit: a clear stays as long as there is a set before it, and the new
   await audit(harness, [young]);
   assertEquals(tombstoneBytes(harness), 24);
   assertEquals(["a", "b", "c", "d"].map((key) => harness.reopen().get(key)), [undefined, undefined, undefined, "live"]);
-  await compactGroup(harness.host, [old]);
+  await compactGroup(harness.core, [old]);
   await audit(harness, [newest(harness)]);
   assertEquals(tombstoneBytes(harness), 0);
   await harness.verify();
@@ -201,7 +199,7 @@ Deno.test("audit: where too little may go nothing is rewritten, and that is reme
   const young = harness.seal();
   const numbers = [...harness.core.log.segments.keys()];
   assertEquals(await audit(harness, [young], 0.25), 0);
-  assertEquals([young.isAudited, [...harness.core.log.segments.keys()]], [true, numbers]);
+  assertEquals([AUDITED.has(young), [...harness.core.log.segments.keys()]], [true, numbers]);
 });
 
 Deno.test("audit: a segment that cannot be read keeps all tombstones above its lowest number", async () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nextToAudit, nextToAuditOfAll, witnessesOf } from "../../src/audit/selection.ts";
+import { AUDITED, nextToAudit, nextToAuditOfAll, witnessesOf } from "../../src/audit/selection.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { segment } from "../support/segments.ts";
 
@@ -26,14 +26,14 @@ Deno.test("choose: tombstones are audited once there are enough for what has to 
 Deno.test("choose: tombstones are audited again once they clearly are more than what they could be needed for", () => {
   const old = segment({ live: 7000, stale: 1000, lowest: 1 });
   const [first, second] = [tombstones(3000), tombstones(3000)];
-  first.isAudited = true;
+  AUDITED.add(first);
   assertEquals(nextToAudit([old, first, second], AUDITING), [second]);
-  second.isAudited = true;
+  AUDITED.add(second);
   // 6000, to three times the 1000 that are stale and a quarter of all.
   assertEquals(nextToAudit([old, first, second], AUDITING), undefined);
   assertEquals(nextToAuditOfAll([old, first, second]), undefined);
   const third = tombstones(3000);
-  third.isAudited = true;
+  AUDITED.add(third);
   assertEquals(nextToAudit([old, first, second, third], AUDITING), [first, second, third]);
 });
 

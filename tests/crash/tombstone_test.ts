@@ -9,7 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { compactTombstones } from "../../src/audit/audit.ts";
 import { noteClean } from "../../src/engine/choose.ts";
-import { compactGroup, type CompactionHost } from "../../src/engine/compactor.ts";
+import { compactGroup } from "../../src/engine/compactor.ts";
 import { coreOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { turns } from "../support/sweep.ts";
@@ -79,27 +79,13 @@ const WAYS = { "by segment": false, "by audit": true };
 /** Compacts those sealed segments, oldest first, whose bit is set. */
 async function compactSome(store: KvStore, mask: number, isAudited: boolean): Promise<void> {
   const core = coreOf(store);
-  const writer = core.writer!;
   const inputs = core.log.inOrder().filter((segment) => segment.sealed).filter((_, i) => (mask & (1 << i)) !== 0);
   if (inputs.length === 0) return;
-  const host: CompactionHost = {
-    log: core.log,
-    index: () => core.index,
-    flush: () => writer.reached("sync"),
-    settle: () => void writer.write(),
-    expire: () => core.expire(),
-    remember: (key, place) => core.views.beforeChange(key, place),
-    retire: (segments) => {
-      core.retire(segments);
-      core.sweep();
-    },
-    checkpoint: () => {},
-  };
   core.expire();
   core.countExpired();
   noteClean(core.log.segments.values(), core.log.nextSequence - 1);
-  if (isAudited) await compactTombstones(host, inputs, { segmentBytes: 200, leastShare: -1 });
-  else await compactGroup(host, inputs);
+  if (isAudited) await compactTombstones(core, inputs, { segmentBytes: 200, leastShare: -1 });
+  else await compactGroup(core, inputs);
 }
 
 async function assertHolds(platform: MemoryPlatform, contents: string, where: string): Promise<void> {

@@ -2,11 +2,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { compactGroup } from "../../src/engine/compactor.ts";
 import { KvStoreError } from "../../src/errors.ts";
 import { KIND } from "../../src/engine/record.ts";
+import type { Segment } from "../../src/engine/segment.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
-
 import { Harness, listed } from "../support/compaction_harness.ts";
+
 Deno.test("compaction: live records are copied, the rest is gone, sequence numbers stay", async () => {
   const harness = new Harness();
   harness.set("a", "old");
@@ -14,11 +15,13 @@ Deno.test("compaction: live records are copied, the rest is gone, sequence numbe
   const first = harness.seal();
   harness.set("a", "new");
   const second = harness.seal();
-  await compactGroup(harness.host, [first, second]);
+  const retired: Segment[] = [];
+  harness.onRetired = (segments) => retired.push(...segments);
+  const output = await compactGroup(harness.core, [first, second]);
   assertEquals([harness.get("a"), harness.get("b")], ["new", "kept"]);
-  assertEquals(harness.retired, [first, second]);
-  const output = [...harness.core.log.segments.values()].find(({ sealed }) => sealed)!;
-  assertEquals([output.lowestSequence, output.liveBytes], [2, 25 + 4 + 25 + 3]);
+  assertEquals(retired, [first, second]);
+  assertEquals([...harness.core.log.segments.values()].find(({ sealed }) => sealed), output);
+  assertEquals([output?.lowestSequence, output?.liveBytes], [2, 25 + 4 + 25 + 3]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], ["new", "kept"]);
   await harness.verify();
@@ -32,13 +35,13 @@ Deno.test("compaction: a tombstone stays as long as a segment outside holds what
   harness.delete("a");
   harness.set("b", "live");
   const young = harness.seal();
-  await compactGroup(harness.host, [young]);
+  await compactGroup(harness.core, [young]);
   assertEquals(harness.reopen().get("a"), undefined);
   const copy = [...harness.core.log.segments.values()].find(({ number }) => number > young.number + 1)!;
   assertEquals(copy.tombstoneBytes, 25);
   // Once the old one has been cleaned, nothing is left that the tombstone is needed for.
-  await compactGroup(harness.host, [old]);
-  await compactGroup(harness.host, [copy]);
+  await compactGroup(harness.core, [old]);
+  await compactGroup(harness.core, [copy]);
   const tombstones = [...harness.core.log.segments.values()].map(({ tombstoneBytes }) => tombstoneBytes);
   assertEquals(Math.max(...tombstones), 0);
   assertEquals([harness.reopen().get("a"), harness.reopen().get("b")], [undefined, "live"]);
@@ -56,10 +59,10 @@ Deno.test("compaction: a tombstone that a newer put overshadows is still needed 
   harness.delete("a");
   harness.seal();
   for (const group of [[middle], [young]]) {
-    await compactGroup(harness.host, group);
+    await compactGroup(harness.core, group);
     assertEquals(harness.reopen().get("a"), undefined);
   }
-  await compactGroup(harness.host, [old]);
+  await compactGroup(harness.core, [old]);
   assertEquals(harness.reopen().get("a"), undefined);
   await harness.verify();
 });
@@ -71,12 +74,12 @@ Deno.test("compaction: a tombstone that comes during a compaction is needed for 
   harness.set("b", "live too");
   const old = harness.seal();
   // The copy has "a" by then: it is not clean as of this tombstone.
-  harness.onPause = () => harness.delete("a");
-  await compactGroup(harness.host, [old]);
-  harness.onPause = () => {};
+  harness.onCopied = () => harness.delete("a");
+  await compactGroup(harness.core, [old]);
+  harness.onCopied = () => {};
   assertEquals(harness.get("a"), undefined);
   const young = harness.seal();
-  await compactGroup(harness.host, [young]);
+  await compactGroup(harness.core, [young]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], [undefined, "live too"]);
   await harness.verify();
@@ -92,7 +95,7 @@ Deno.test("compaction: works in slices, and others have their turn in between", 
     for (; !isDone; turns++) await nextTurn();
   })();
   const begun = performance.now();
-  await compactGroup(harness.host, [input]);
+  await compactGroup(harness.core, [input]);
   const tookMs = performance.now() - begun;
   isDone = true;
   await others;
@@ -107,7 +110,7 @@ Deno.test("compaction: nothing to keep needs no output", async () => {
   harness.delete("a");
   const only = harness.seal();
   const before = listed(harness).length;
-  await compactGroup(harness.host, [only]);
+  await compactGroup(harness.core, [only]);
   assertEquals(listed(harness).length, before - 1);
   assertEquals(harness.reopen().core.index.size, 0);
   await harness.verify();
@@ -119,12 +122,12 @@ Deno.test("compaction: what is written, deleted or cleared meanwhile wins", asyn
     harness.set("a", "1");
     harness.set("b", "1");
     const input = harness.seal();
-    harness.onPause = () => {
+    harness.onCopied = () => {
       if (what === "set") harness.set("a", "2");
       if (what === "delete") harness.delete("a");
       if (what === "clear") harness.write(KIND.clear, "");
     };
-    await compactGroup(harness.host, [input]);
+    await compactGroup(harness.core, [input]);
     const expected = [what === "set" ? "2" : undefined, what === "clear" ? undefined : "1"];
     assertEquals([harness.get("a"), harness.get("b")], expected, what);
     await harness.core.writer!.reached("sync");
@@ -140,7 +143,7 @@ Deno.test("compaction: what made a record stale is durable before the record goe
   const input = harness.seal();
   harness.set("a", "2");
   harness.core.writer!.write();
-  await compactGroup(harness.host, [input]);
+  await compactGroup(harness.core, [input]);
   assertEquals(listed(harness).includes(input.number), false);
   assertEquals(harness.reopen().get("a"), "2");
   await harness.verify();
@@ -161,7 +164,7 @@ Deno.test("compaction: what made a record stale must be written before the recor
     }
   };
   harness.core.writer!.reached("sync").catch(() => {});
-  await compactGroup(harness.host, [input]).catch(() => compactGroup(harness.host, [input]));
+  await compactGroup(harness.core, [input]).catch(() => compactGroup(harness.core, [input]));
   assertEquals([harness.get("a"), harness.get("b")], ["1", "1"]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], ["1", "1"]);
@@ -186,11 +189,11 @@ Deno.test("compaction: damage and failed reads leave the inputs as they are", as
       bad[what === "value" ? 44 + 25 : 44 + 26 + 3]! ^= 1;
       harness.platform.writeFile(path, bad);
     }
-    const { code } = await assertRejects(() => compactGroup(harness.host, [input]), KvStoreError);
+    const { code } = await assertRejects(() => compactGroup(harness.core, [input]), KvStoreError);
     assertEquals([code, listed(harness)], [what === "read" ? "IO" : "CORRUPT", before]);
     harness.platform.onOperation = undefined;
     harness.platform.writeFile(path, good);
-    await compactGroup(harness.host, [input]);
+    await compactGroup(harness.core, [input]);
     assertEquals([harness.get("a"), harness.get("b"), harness.reopen().get("b")], ["1", "1", "1"]);
     await harness.verify();
   }
@@ -208,7 +211,7 @@ Deno.test("compaction: a failed sync of a part of the copy fails the store, what
   harness.platform.onOperation = ({ kind, path }) => {
     if (kind === "sync" && path.endsWith(".seg") && !known.has(path) && ++copySyncs === 1) throw new Error("no sync");
   };
-  const { code } = await assertRejects(() => compactGroup(harness.host, inputs), KvStoreError);
+  const { code } = await assertRejects(() => compactGroup(harness.core, inputs), KvStoreError);
   assertEquals([code, harness.core.log.failure?.code, listed(harness)], ["FAILED", "FAILED", before]);
   assertEquals([copySyncs, active.sealed], [1, true]);
   assertEquals(harness.reopen().get("key 7"), "x".repeat(1 << 20));
@@ -233,7 +236,7 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
         harness.platform.image({ write: ({ bytes }) => bytes.subarray(0, bytes.length >> 1), entry: () => true }),
       );
     };
-    await compactGroup(harness.host, [first, second]);
+    await compactGroup(harness.core, [first, second]);
     for (const image of images) {
       assertEquals((await verifyOn(image, "/s", {})).problems, []);
       const after = new Harness(image);

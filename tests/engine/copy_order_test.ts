@@ -29,7 +29,7 @@ Deno.test("compaction: above the history floor, every segment has its records in
       const first = sealed[pairs % 4 % sealed.length]!;
       const second = sealed[(pairs % 4 + 1 + i % 3) % sealed.length]!;
       if (first === second) continue;
-      await compactGroup(harness.host, [first, second]);
+      await compactGroup(harness.core, [first, second]);
       const { segments, historyFloor } = harness.core.log;
       const above = (numbers: number[]) => numbers.filter((sequence) => sequence > historyFloor);
       const all = Array.from(segments.values(), sequencesOf);

@@ -5,7 +5,6 @@
  */
 import { assertEquals } from "@std/assert";
 import { noteClean } from "../../src/engine/choose.ts";
-import type { CompactionHost } from "../../src/engine/compactor.ts";
 import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
@@ -20,30 +19,27 @@ import { utf8 } from "./records.ts";
 /** A store without its outer shell, so that a test says itself what is compacted, and when. */
 export class Harness {
   readonly core: OpenStore;
-  readonly host: CompactionHost;
-  retired: Segment[] = [];
-  /** Called at every pause of a compaction. */
-  onPause: () => void = () => {};
+  /** Called when the copy of a compaction is durable, before it waits for the log: before every wait for a sync. */
+  onCopied: () => void = () => {};
+  /** Called when a copy counts instead of these segments. */
+  onRetired: (segments: Segment[]) => void = () => {};
 
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
     const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock, OPENING);
     const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
     const writer = core.writer!;
-    this.core = core;
-    this.host = {
-      log: core.log,
-      index: () => core.index,
-      flush: () => {
-        this.onPause();
-        return writer.reached("sync");
-      },
-      settle: () => void writer.write(),
-      expire: () => core.expire(),
-      remember: (key, place) => core.views.beforeChange(key, place),
-      retire: (segments) => void this.retired.push(...segments),
-      checkpoint: () => {},
+    const reached = writer.reached.bind(writer);
+    writer.reached = (durability) => {
+      this.onCopied();
+      return reached(durability);
     };
+    const retire = core.retire.bind(core);
+    core.retire = (segments) => {
+      this.onRetired(segments);
+      retire(segments);
+    };
+    this.core = core;
   }
 
   write(kind: Kind, key: string, value = "", expiresAt = 0): void {
