@@ -61,7 +61,7 @@ function showBalance(log: LogModel, palette: Palette): void {
     : [["live", share(live)], ["tombstone", share(Math.min(kept, tombstone))], ["damaged", share(damaged)]];
   byId("balance").replaceChildren(
     balanceRow("Now", data.diskBytes, ""),
-    balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} reclaimed` : "nothing to reclaim"),
+    balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} less` : "no change"),
   );
   for (const canvas of byId("balance").querySelectorAll("canvas")) {
     paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : rest);
