@@ -29,7 +29,7 @@ interface Shared {
 interface Registry {
   /** Open stores by directory. */
   open: Map<string, Shared>;
-  /** Stores being closed, by directory. Whoever opens one waits; the lock is still held. */
+  /** Stores being closed, by directory. Opening one waits, as its lock is still held. */
   closing: Map<string, Promise<void>>;
 }
 

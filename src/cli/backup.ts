@@ -14,7 +14,7 @@ export const backup: Command = {
   options: [],
   summary: "copy the store, consistent and verified, also while it is in use",
   description:
-    "DEST must not exist, or be empty. An incomplete copy does not open, so nobody can take it for a whole one.",
+    "DEST must not exist, or be empty. An incomplete copy does not open, so it cannot be mistaken for a complete one.",
   json: '{"destination":"…","keys":3}',
   example: ["kvstore backup /mnt/backup/monday", "kvstore: copied 3 keys to /mnt/backup/monday"],
   endsGently: () => true,

@@ -108,7 +108,7 @@ export class Torture {
     this.#child?.kill("SIGKILL");
   }
 
-  /** One round. What is wrong is in the tally then. `signal` ends it without a look at the store. */
+  /** Runs a round and adds it to the tally. An abort of `signal` ends it without a check of the store. */
   async round(signal: AbortSignal): Promise<void> {
     const { tally } = this;
     if (this.#roundsLeft-- === 0) this.#begin();
@@ -117,7 +117,7 @@ export class Torture {
     const steps = aim.phase === "close" ? 1 + this.#dice.below(FEW_STEPS) : MANY_STEPS;
     const { freezesAt } = aim;
     const end = await this.#run({ directory: this.#place.store, seed, steps, freezesAt }, aim);
-    // Recovery itself is killed, too, and what it left recovered by the next one.
+    // Recovery is killed too, and the next recovery has to deal with what it left.
     while (this.#dice.below(3) === 0 && !signal.aborted && end.error === undefined) {
       const visit = { directory: this.#place.store, seed: this.#dice.below(2 ** 32), steps: 0 };
       const { error } = await this.#run(visit, this.#aimAt("open"));

@@ -56,7 +56,7 @@ function showBalance(log: LogModel, palette: Palette): void {
   ];
   // Headers and marks remain beside live records, and tombstones that are still needed.
   const kept = Math.max(0, after - live - framesAfter(data));
-  const rest: [State, number][] = kept < MUCH * data.diskBytes
+  const afterwards: [State, number][] = kept < MUCH * data.diskBytes
     ? [["live", share(after)]]
     : [["live", share(live)], ["tombstone", share(Math.min(kept, tombstone))], ["damaged", share(damaged)]];
   byId("balance").replaceChildren(
@@ -64,7 +64,7 @@ function showBalance(log: LogModel, palette: Palette): void {
     balanceRow("After compaction", after, won > 0 ? `${humanBytes(won)} less` : "no change"),
   );
   for (const canvas of byId("balance").querySelectorAll("canvas")) {
-    paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : rest);
+    paintShares(canvas, palette, canvas.dataset.bar === "Now" ? now : afterwards);
   }
 }
 
