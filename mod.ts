@@ -78,8 +78,8 @@ export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmen
 
 // experimental: the index
 export { type Expired, Index, type KeyBytes, type Place, type ReadIndex } from "./src/engine/index.ts";
-export { Expiries } from "./src/engine/expiries.ts";
-export { Relocation } from "./src/engine/relocation.ts";
+export { Expiries } from "./src/expiries.ts";
+export { Relocation } from "./src/relocation.ts";
 export { Partition } from "./src/engine/partition.ts";
 
 // experimental: compaction

@@ -16,7 +16,7 @@ import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
 
 import { historyOf, versionOf } from "./watch/history.ts";
-import { ownKey } from "./engine/keys.ts";
+import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
 import { openWriter } from "./engine/open.ts";
 import { openReader } from "./follow/open_reader.ts";

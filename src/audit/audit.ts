@@ -18,7 +18,8 @@
  *
  * @module
  */
-import { hashKey, Index } from "../engine/index.ts";
+import { hashKey } from "../hash.ts";
+import { Index } from "../engine/index.ts";
 import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
 import type { RecordCursor } from "../engine/cursor.ts";
 import { KIND } from "../engine/record.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { Index } from "../engine/index.ts";
-import { decodeKey, nameOf } from "../engine/keys.ts";
+import { decodeKey, nameOf } from "../store/keys.ts";
 import { FLAG_STRING_KEY, KIND } from "../engine/record.ts";
 import { Replay } from "../engine/replay.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";

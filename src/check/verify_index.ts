@@ -6,9 +6,9 @@
 import { asIo, KvStoreError } from "../errors.ts";
 import { formOf, Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
 import { ImageDamaged, type ImageIndex } from "../image/image_index.ts";
-import { decodeKey } from "../engine/keys.ts";
+import { decodeKey } from "../store/keys.ts";
 import { Log } from "../engine/log.ts";
-import { replayInSlices } from "../engine/replay.ts";
+import { Replay, type Replayed } from "../engine/replay.ts";
 import { type Segment, shadowOf } from "../engine/segment.ts";
 import { loadImage } from "../image/checkpoint.ts";
 import { IMAGE_NAME } from "../image/image.ts";
@@ -72,6 +72,16 @@ export async function verifyImage(
     problems.push(problemOf(IMAGE_NAME, `the account of ${name} is ${account}; the log says ${expected}`));
   }
   return problems;
+}
+
+/** Replays in slices what `known` does not cover of some segments, which are in the order of their numbers. */
+async function replayInSlices(index: Index, segments: ReadonlyMap<number, Segment>, known: Replayed): Promise<void> {
+  const replay = new Replay(index, segments, known);
+  const slices = new Slices();
+  for (const segment of segments.values()) {
+    for (const length of replay.records(segment)) if (slices.count(length)) await slices.pause();
+  }
+  replay.finish();
 }
 
 /** A copy of an index with another seed, so that its tables fit into an index with that seed. */

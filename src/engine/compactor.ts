@@ -15,7 +15,7 @@ import { RecordCursor } from "./cursor.ts";
 import type { Engine } from "./engine.ts";
 import { type KeyBytes, PARTITIONS, type Place } from "./index.ts";
 import { KIND } from "./record.ts";
-import { Relocation } from "./relocation.ts";
+import { Relocation } from "../relocation.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 import { Slices } from "../platform/turn.ts";
 

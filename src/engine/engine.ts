@@ -27,7 +27,7 @@ import { Writer, type WriterEvents } from "./writer.ts";
 import { readInto } from "../platform/files.ts";
 import type { Value } from "../types.ts";
 import type { EngineParts, PlaceObserver } from "./interfaces.ts";
-import { EncodedKey } from "./keys.ts";
+import { EncodedKey } from "./key.ts";
 import type { Opened } from "./open.ts";
 
 /** Records up to this size are read into a buffer that is used again. */

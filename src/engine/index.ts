@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { ENTRY_FIELDS, hashKey, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
-import type { Relocation } from "./relocation.ts";
-
-export { hashKey };
+import { hashKey } from "../hash.ts";
+import { ENTRY_FIELDS, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
+import type { Relocation } from "../relocation.ts";
 
 const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
 const NONE_EXPIRED: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
@@ -384,6 +383,8 @@ export class Index implements Place {
 
 /**
  * An index that may have tables to read still. It can be asked anything; to change it, take what `changeable` returns.
+ *
+ * @experimental
  */
 export type ReadIndex = Omit<
   Index,

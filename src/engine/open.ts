@@ -8,7 +8,7 @@ import { sameBytes } from "../bytes.ts";
 import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
 import { type Index, PARTITIONS, type ReadIndex } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
-import { Relocation } from "./relocation.ts";
+import { Relocation } from "../relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import { Log } from "./log.ts";

@@ -8,12 +8,12 @@
  * @module
  */
 import { corrupt } from "../errors.ts";
-import { formOf, hashKey, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "./index.ts";
+import { hashKey } from "../hash.ts";
+import { formOf, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "./index.ts";
 import { ENTRY_FIELDS, type Partition, refOf, STRING_FORM } from "./partition.ts";
 import { RecordCursor } from "./cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "./record.ts";
 import type { Segment } from "./segment.ts";
-import { Slices } from "../platform/turn.ts";
 
 /**
  * What an index already holds when a replay starts. Without one: nothing.
@@ -42,26 +42,12 @@ const NOTHING: Replayed = { sequence: 0, partitionSequence: () => 0, from: () =>
  */
 export function replay(
   index: Index,
-  segments: Map<number, Segment>,
+  segments: ReadonlyMap<number, Segment>,
   known?: Replayed,
 ): { highest: number; records: number } {
   const state = new Replay(index, segments, known);
-  for (const segment of inOrder(segments)) state.read(segment);
+  for (const segment of [...segments.values()].sort((a, b) => a.number - b.number)) state.read(segment);
   return state.finish();
-}
-
-/** Does what `replay` does, and lets others have their turn. */
-export async function replayInSlices(index: Index, segments: Map<number, Segment>, known?: Replayed): Promise<void> {
-  const state = new Replay(index, segments, known);
-  const slices = new Slices();
-  for (const segment of inOrder(segments)) {
-    for (const length of state.records(segment)) if (slices.count(length)) await slices.pause();
-  }
-  state.finish();
-}
-
-function inOrder(segments: Map<number, Segment>): Segment[] {
-  return [...segments.values()].sort((a, b) => a.number - b.number);
 }
 
 /**
@@ -71,14 +57,14 @@ function inOrder(segments: Map<number, Segment>): Segment[] {
  */
 export class Replay {
   readonly #index: Index;
-  readonly #segments: Map<number, Segment>;
+  readonly #segments: ReadonlyMap<number, Segment>;
   readonly #known: Replayed;
   #cleared = 0;
   #highest = 0;
   #records = 0;
 
   /** A replay into `index` of records that lie in `segments`. */
-  constructor(index: Index, segments: Map<number, Segment>, known: Replayed = NOTHING) {
+  constructor(index: Index, segments: ReadonlyMap<number, Segment>, known: Replayed = NOTHING) {
     this.#index = index;
     this.#segments = segments;
     this.#known = known;

@@ -14,7 +14,8 @@ import { crc32 } from "../platform/checksum.ts";
 import { readInto, readUpTo, writeAll } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "../engine/index.ts";
-import { ENTRY_FIELDS, hashKey, Partition, type PartitionImage } from "../engine/partition.ts";
+import { hashKey } from "../hash.ts";
+import { ENTRY_FIELDS, Partition, type PartitionImage } from "../engine/partition.ts";
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";

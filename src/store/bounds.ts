@@ -4,7 +4,7 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import { EncodedKey } from "../engine/keys.ts";
+import { EncodedKey } from "../engine/key.ts";
 import type { Edge } from "../order/order.ts";
 import type { Bounds } from "../order/range.ts";
 import type { Range } from "../types.ts";

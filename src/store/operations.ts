@@ -7,7 +7,7 @@ import type { KvStoreError } from "../errors.ts";
 import { flagsOf, KIND } from "../engine/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
-import { nameOf, ownKey } from "../engine/keys.ts";
+import { nameOf, ownKey } from "./keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 

@@ -8,7 +8,7 @@ import type { Place, ReadIndex } from "../engine/index.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
-import { decodeKey, ownKey } from "../engine/keys.ts";
+import { decodeKey, ownKey } from "./keys.ts";
 import { RangeIterator } from "../order/range.ts";
 import { boundsOf } from "./bounds.ts";
 import { refreshReader } from "../follow/refresh.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { Relocation } from "../../src/engine/relocation.ts";
-import { formOf, hashKey, Index, PARTITIONS } from "../../src/engine/index.ts";
+import { Relocation } from "../../src/relocation.ts";
+import { hashKey } from "../../src/hash.ts";
+import { formOf, Index, PARTITIONS } from "../../src/engine/index.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ENTRY_FIELDS, hashKey, Partition } from "../../src/engine/partition.ts";
+import { hashKey } from "../../src/hash.ts";
+import { ENTRY_FIELDS, Partition } from "../../src/engine/partition.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
 

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { hashKey, Index } from "../../src/engine/index.ts";
+import { hashKey } from "../../src/hash.ts";
+import { Index } from "../../src/engine/index.ts";
 import { Order, orderOf } from "../../src/order/order.ts";
 import { select } from "../../src/order/select.ts";
 import { Walk } from "../../src/order/walk.ts";
-import { nameOf } from "../../src/engine/keys.ts";
+import { nameOf } from "../../src/store/keys.ts";
 import { boundsOf } from "../../src/store/bounds.ts";
 import type { Range } from "../../src/types.ts";
 import { Random } from "../support/random.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formOf, PARTITIONS } from "../../src/engine/index.ts";
-import { Relocation } from "../../src/engine/relocation.ts";
+import { Relocation } from "../../src/relocation.ts";
 import { sizeAt } from "../../src/views/views.ts";
-import { nameOf } from "../../src/engine/keys.ts";
+import { nameOf } from "../../src/store/keys.ts";
 import { crowded, newIndex, testProperty } from "./support/property.ts";
 
 interface Expected {

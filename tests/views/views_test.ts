@@ -3,7 +3,7 @@ import { formOf, Index, type Place } from "../../src/engine/index.ts";
 import { orderOf } from "../../src/order/order.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { Segment } from "../../src/engine/segment.ts";
-import { nameOf } from "../../src/engine/keys.ts";
+import { nameOf } from "../../src/store/keys.ts";
 import { type View, Views } from "../../src/views/views.ts";
 import { Random } from "../support/random.ts";
 

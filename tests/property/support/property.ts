@@ -4,7 +4,8 @@
  * @module
  */
 import fc from "fast-check";
-import { hashKey, Index } from "../../../src/engine/index.ts";
+import { hashKey } from "../../../src/hash.ts";
+import { Index } from "../../../src/engine/index.ts";
 import { settings } from "./settings.ts";
 
 /** So long a failing case is made smaller. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeKey, EncodedKey } from "../../src/engine/keys.ts";
+import { EncodedKey } from "../../src/engine/key.ts";
+import { decodeKey } from "../../src/store/keys.ts";
 import type { Key } from "../../src/types.ts";
 
 function encode(key: Key): number[] {

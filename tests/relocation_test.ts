@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Relocation } from "../../src/engine/relocation.ts";
-import { Random } from "../support/random.ts";
+import { Relocation } from "../src/relocation.ts";
+import { Random } from "./support/random.ts";
 
 Deno.test("relocation: each marked place gets its own target, up to the end of the largest segment, and no other", () => {
   const random = new Random(3);
