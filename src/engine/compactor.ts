@@ -74,8 +74,7 @@ export async function compactGroup(
 class Compaction {
   readonly #engine: Engine;
   readonly #inputs: Segment[];
-  readonly #onPause: (scannedBytes: number) => void;
-  readonly #verdicts: Verdicts | undefined;
+  readonly #options: GroupOptions;
   /** No record up to this sequence number supersedes anything that is copied. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
@@ -90,11 +89,10 @@ class Compaction {
   /** Whether a set that the index points at has expired, and was not copied as it is. */
   #hasGraves = false;
 
-  constructor(engine: Engine, inputs: Segment[], { onPause = () => {}, verdicts }: GroupOptions) {
+  constructor(engine: Engine, inputs: Segment[], options: GroupOptions) {
     this.#engine = engine;
     this.#inputs = inputs;
-    this.#onPause = onPause;
-    this.#verdicts = verdicts;
+    this.#options = options;
     engine.expire();
     this.#expiredBy = engine.log.clockFloor;
     this.#asOf = engine.log.nextSequence - 1;
@@ -126,10 +124,10 @@ class Compaction {
   async copy(): Promise<void> {
     const slices = new Slices((scannedBytes) => {
       this.#copier?.syncBehind();
-      this.#onPause(scannedBytes);
+      this.#options.onPause?.(scannedBytes);
     });
     for (const input of this.#inputs) await readSealed(input, slices, (cursor) => this.#take(cursor, input));
-    this.#onPause(0);
+    this.#options.onPause?.(0);
     if (this.#copier === undefined) return;
     await this.#copier.finish();
     this.#engine.log.syncNames();
@@ -139,7 +137,7 @@ class Compaction {
   switchOver(): void {
     const { output } = this;
     const { log } = this.#engine;
-    this.#onPause(0);
+    this.#options.onPause?.(0);
     const historyFloor = log.historyFloor;
     for (const input of this.#inputs) {
       log.segments.delete(input.number);
@@ -230,7 +228,7 @@ class Compaction {
   }
 
   #needs(tombstone: RecordCursor): boolean {
-    return tombstone.sequence > this.#droppableUpTo && this.#verdicts?.drops(tombstone) !== true;
+    return tombstone.sequence > this.#droppableUpTo && this.#options.verdicts?.drops(tombstone) !== true;
   }
 }
 

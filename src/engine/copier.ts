@@ -1,7 +1,6 @@
 /**
- * Copies records into a new segment: what compaction, recovery and repair do with those that they keep. Sequence
- * numbers stay; checksums become those of the new place; the marking of batches goes, as a copy takes effect as a
- * whole, with the manifest.
+ * Copies records into a new segment, for compaction, recovery and repair. Sequence numbers stay. Checksums become those
+ * of the new place. The marking of batches goes, as a copy takes effect as a whole, with the manifest.
  *
  * @module
  */
@@ -15,10 +14,8 @@ import {
   type Kind,
   MARK_BYTES,
   placeSeed,
-  readHeader,
   type RecordBuffer,
   recordBuffer,
-  RecordHeader,
   resealRecord,
   sealRecord,
   writeHeader,
@@ -28,7 +25,7 @@ import type { Segment } from "./segment.ts";
 
 /** Copies are written in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
-/** So much of a copy is synced at a time while it goes on: the disk works beside it, and little is left for the end. */
+/** While copying goes on, so many bytes of the copy are synced at a time. Little is left to sync at the end. */
 const SYNC_BYTES = 8 * 1024 * 1024;
 
 /** Fills one segment with copies of records. */
@@ -36,7 +33,6 @@ export class SegmentCopier {
   /** The segment being filled. Its `endBytes` count what has been written. */
   readonly segment: Segment;
   readonly #log: Log;
-  readonly #header = new RecordHeader();
   #buffer: RecordBuffer = recordBuffer(PIECE_BYTES);
   #length = 0;
   #syncedBytes = 0;
@@ -65,14 +61,14 @@ export class SegmentCopier {
       keyLength: cursor.keyLength,
       valueLength: keepsValue ? cursor.valueLength : 0,
     });
-    if (keepsValue) this.#move(at, cursor.seed);
-    else this.#seal(at, cursor.sequence);
+    if (keepsValue) resealRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
+    else sealRecord(this.#buffer, at, { sequence: cursor.sequence, seed: this.#seedAt(at) });
     this.segment.cover(cursor.sequence);
     if (kind !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
     return this.segment.endBytes + at;
   }
 
-  /** Begins to make durable what has been written, if that is enough and no sync is under way. Throws if one failed. */
+  /** Begins a sync if enough has been written and no sync is under way. Throws if one failed. */
   syncBehind(): void {
     this.#checkSyncs();
     if (this.#syncing !== undefined || this.segment.endBytes - this.#syncedBytes < SYNC_BYTES) return;
@@ -90,7 +86,7 @@ export class SegmentCopier {
     await asSync(this.segment.name, () => this.segment.handle.syncData());
   }
 
-  /** The kernel reports a failed write-back once: a later sync would not hear of it. */
+  /** The kernel reports a failed write-back once, so a later sync would not hear of it. */
   #checkSyncs(): void {
     if (this.#failure !== undefined) throw syncError(this.segment.name, this.#failure);
   }
@@ -102,25 +98,15 @@ export class SegmentCopier {
   }
 
   /**
-   * Ends the segment with a mark on itself: that tells a finished copy from one that was cut off, if the manifest is
-   * lost.
+   * Ends the segment with a mark on itself. If the manifest is lost, the mark tells a finished copy from one that was
+   * cut off.
    */
   #end(): void {
     const at = this.#reserve(MARK_BYTES);
     writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });
-    this.#seal(at, this.#log.nextSequence++);
+    sealRecord(this.#buffer, at, { sequence: this.#log.nextSequence++, seed: this.#seedAt(at) });
     this.segment.markBytes += MARK_BYTES;
     this.#flush();
-  }
-
-  #seal(at: number, sequence: number): void {
-    readHeader(this.#buffer.view, at, Infinity, this.#header);
-    sealRecord(this.#buffer, at, this.#header, { sequence, seed: this.#seedAt(at) });
-  }
-
-  #move(at: number, from: number): void {
-    readHeader(this.#buffer.view, at, Infinity, this.#header);
-    resealRecord(this.#buffer, at, this.#header, { from, to: this.#seedAt(at) });
   }
 
   #seedAt(at: number): number {

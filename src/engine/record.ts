@@ -168,27 +168,25 @@ export function writeHeader(
 export function sealRecord(
   { bytes, view }: RecordBuffer,
   at: number,
-  header: RecordHeader,
-  place: { sequence: number; seed: number },
+  { sequence, seed }: { sequence: number; seed: number },
 ): void {
-  const valueStart = at + header.keyStart + header.keyLength;
-  setUint53(view, at + 16, place.sequence);
-  view.setUint32(at + 4, crc32(bytes, place.seed, valueStart, at + header.length), true);
-  view.setUint32(at, crc32(bytes, place.seed, at + 4, valueStart), true);
+  const valueStart = valueStartOf(view, at);
+  setUint53(view, at + 16, sequence);
+  view.setUint32(at + 4, crc32(bytes, seed, valueStart, valueStart + view.getUint32(at + 12, true)), true);
+  view.setUint32(at, crc32(bytes, seed, at + 4, valueStart), true);
 }
 
 /**
  * Makes the checksums of a record that was moved those of its new place. That of the value is carried over, not made
  * anew: it goes on vouching for the bytes that were written first.
  */
-export function resealRecord(
-  { bytes, view }: RecordBuffer,
-  at: number,
-  header: RecordHeader,
-  seeds: { from: number; to: number },
-): void {
-  view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), header.valueLength, seeds), true);
-  view.setUint32(at, crc32(bytes, seeds.to, at + 4, at + header.keyStart + header.keyLength), true);
+export function resealRecord({ bytes, view }: RecordBuffer, at: number, seeds: { from: number; to: number }): void {
+  view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), view.getUint32(at + 12, true), seeds), true);
+  view.setUint32(at, crc32(bytes, seeds.to, at + 4, valueStartOf(view, at)), true);
+}
+
+function valueStartOf(view: DataView, at: number): number {
+  return at + keyStartOf(view.getUint8(at + 9)) + view.getUint16(at + 10, true);
 }
 
 /** The sequence number of the record at `at`. */

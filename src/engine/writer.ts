@@ -133,7 +133,7 @@ export class Writer {
         if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
         const offset = active.endBytes + at;
         header.sequence = log.nextSequence++;
-        sealRecord(this.tail, at, header, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
+        sealRecord(this.tail, at, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
         active.cover(header.sequence);
         this.#events.onRecord(this.tail, at, header, offset);
       }
@@ -278,9 +278,8 @@ export class Writer {
     if (active.endBytes + at + MARK_BYTES > MAX_SEGMENT_BYTES) return;
     this.tail.reserve(at + MARK_BYTES);
     writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });
-    readHeader(this.tail.view, at, Infinity, this.#header);
     const sequence = this.#log.nextSequence++;
-    sealRecord(this.tail, at, this.#header, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
+    sealRecord(this.tail, at, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
     active.markBytes += MARK_BYTES;
     this.tail.length += MARK_BYTES;

@@ -34,10 +34,8 @@ function sealed({ kind, flags, key, value, sequence, salt, offset }: Plan): { bu
   writeHeader(buffer.view, 0, { kind, flags, keyLength: key.length, valueLength: value.length });
   buffer.bytes.set(key, keyStart);
   buffer.bytes.set(value, keyStart + key.length);
-  const header = new RecordHeader();
-  readHeader(buffer.view, 0, Infinity, header);
   const seed = placeSeed(salt, offset);
-  sealRecord(buffer, 0, header, { sequence, seed });
+  sealRecord(buffer, 0, { sequence, seed });
   return { buffer, seed };
 }
 

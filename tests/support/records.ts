@@ -9,9 +9,7 @@ import {
   KIND,
   type Kind,
   placeSeed,
-  readHeader,
   recordBuffer,
-  RecordHeader,
   sealRecord,
   writeHeader,
   writeMark,
@@ -62,10 +60,7 @@ export function recordBytes(plan: RecordPlan, place: { salt: number; offset: num
     buffer.bytes.set(value, keyStart + key.length);
     writeHeader(buffer.view, 0, { kind: plan.kind, flags, keyLength: key.length, valueLength: value.length });
   } else writeMark(buffer.view, 0, { segment: place.segment ?? 0, ...plan.mark });
-  const header = new RecordHeader();
-  // Only its lengths are wanted: the sequence number comes with the seal.
-  readHeader(buffer.view, 0, Infinity, header);
-  sealRecord(buffer, 0, header, { sequence: plan.sequence, seed: placeSeed(place.salt, place.offset) });
+  sealRecord(buffer, 0, { sequence: plan.sequence, seed: placeSeed(place.salt, place.offset) });
   return buffer.bytes;
 }
 

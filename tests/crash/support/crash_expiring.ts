@@ -13,9 +13,7 @@ import {
   flagsOf,
   KIND,
   placeSeed,
-  readHeader,
   recordBuffer,
-  RecordHeader,
   sealRecord,
   VALUE_TYPE,
   writeHeader,
@@ -51,9 +49,7 @@ function recordOf(
     keyLength: keyBytes.length,
     valueLength: valueBytes.length,
   });
-  const header = new RecordHeader();
-  readHeader(buffer.view, 0, Infinity, header);
-  sealRecord(buffer, 0, header, { sequence: place.sequence, seed: placeSeed(place.salt, place.offset) });
+  sealRecord(buffer, 0, { sequence: place.sequence, seed: placeSeed(place.salt, place.offset) });
   return buffer.bytes;
 }
 
