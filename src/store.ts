@@ -600,7 +600,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     } finally {
       try {
         core.closeFiles();
-        await core.log.removals();
+        await core.log.removals.ended();
       } finally {
         if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
       }

@@ -60,12 +60,13 @@ export const compactionRules: Promised[] = [
       {
         id: "unlisted-segment-taken",
         in: "openWriter",
-        find: "const leftovers = findLeftovers(platform, directory, manifest);",
-        replace: "const leftovers = findLeftovers(platform, directory, manifest);\n" +
-          "    for (const name of leftovers.filter((name) => name.endsWith('.seg'))) {\n" +
-          '      const handle = platform.open(log.path(name), "read");\n' +
-          "      log.adopt(new Segment(readSegmentHeader(handle, name), handle, { endBytes: handle.size(), sealed: true }));\n" +
-          "    }",
+        find: "const log = new Log(place, manifest, openSegments(place, manifest));",
+        replace: "const found = openSegments(place, manifest);\n" +
+          "  for (const name of findLeftovers(platform, directory, manifest).filter((name) => name.endsWith('.seg'))) {\n" +
+          '    const handle = platform.open(`${directory}/${name}`, "read");\n' +
+          "    found.push(new Segment(readSegmentHeader(handle, name), handle, { endBytes: handle.size(), sealed: true }));\n" +
+          "  }\n" +
+          "  const log = new Log(place, manifest, found);",
         killers: ["the process dies at every operation: written records survive"],
       },
     ],
@@ -83,8 +84,8 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "half-a-switch",
-        in: "Compaction.switchOver",
-        find: "if (output !== undefined) log.segments.delete(output.number);",
+        in: "Log.change",
+        find: "this.#state = former;",
         replace: "",
         killers: ["compact: a MANIFEST that cannot be replaced rejects with IO, and the inputs count as before"],
       },
@@ -125,9 +126,9 @@ export const compactionRules: Promised[] = [
       {
         id: "inputs-removed-before-the-switch",
         in: "Compaction.switchOver",
-        find: "log.reserve.lend(0, () => log.replaceManifest({ clean: false }));",
+        find: "log.reserve.lend(0, () =>",
         replace: "for (const input of this.#inputs) log.platform.remove(log.path(input.name));\n" +
-          "      log.replaceManifest({ clean: false });",
+          "    log.reserve.lend(0, () =>",
         killers: ["compaction: whenever the power goes, the contents are the same"],
       },
       {

@@ -49,7 +49,7 @@ export const crashPromises: Promised[] = [
       {
         id: "rotation-without-sync",
         in: "Log.rotate",
-        find: "if (old !== undefined) this.syncActive();",
+        find: "this.syncActive();",
         replace: "",
         killers: ["writer: a segment is synced before the next one gets a record, whatever the durability"],
       },
@@ -74,9 +74,9 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "batch-split-by-a-rotation",
-        in: "Log.fits",
-        find: "return end + lengthBytes <= limitBytes || end === active.headerBytes;",
-        replace: "return end <= limitBytes || lengthBytes === 0;",
+        in: "Writer.#fits",
+        find: "active.endBytes + stagedEnd <= this.#segmentBytes",
+        replace: "active.endBytes + length <= this.#segmentBytes",
         killers: ["writer: a batch lies in one segment and says so; one that is too large gets a segment of its own"],
       },
       {
@@ -150,9 +150,9 @@ export const crashPromises: Promised[] = [
       {
         id: "missing-segment-passed-over",
         in: "openSegments",
-        find: "const segment",
-        replace: "if (!log.platform.list(log.directory).includes(segmentName(listed.number))) continue;\n" +
-          "    const segment",
+        find: "segments.push(",
+        replace: "if (!place.platform.list(place.directory).includes(segmentName(listed.number))) continue;\n" +
+          "      segments.push(",
         killers: ["open: a segment that is missing or too short is CORRUPT"],
       },
       {

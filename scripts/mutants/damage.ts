@@ -141,8 +141,8 @@ export const damagePromises: Promised[] = [
       {
         id: "replaced-lock-not-noticed",
         in: "Log.checkLock",
-        find: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;',
-        replace: 'if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== undefined) return;',
+        find: "if (loss !== undefined) throw",
+        replace: "if (loss === null) throw",
         killers: ["lock: a store whose LOCK was replaced switches no manifest any more"],
       },
       {

@@ -24,9 +24,9 @@ export const fileRules: Promised[] = [
       },
       {
         id: "sealed-file-kept-open",
-        in: "Log.rotate",
-        find: "else this.platform.pool.release(old.handle);",
-        replace: "else void old.handle;",
+        in: "Log.continueIn",
+        find: "this.platform.pool.release(old.handle);",
+        replace: "void old.handle;",
         killers: ["many segments: every call works with a fixed number of open files"],
       },
       {

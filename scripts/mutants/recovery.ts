@@ -14,30 +14,28 @@ export const recoveryRules: Promised[] = [
       {
         id: "appended-behind-a-torn-tail",
         in: "openWriter",
-        find:
-          "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
+        find: "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail });",
         replace: "if (last !== undefined && tail !== undefined) {\n" +
           "      last.endBytes = tail.fileBytes;\n" +
-          "      log.resume(last);\n" +
+          "      log.resume();\n" +
           "    }",
         killers: ["recovery: a torn tail is reported with bytes, segment and reason, and only once"],
       },
       {
         id: "torn-tail-written-over",
         in: "openWriter",
-        find:
-          "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });",
+        find: "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail });",
         replace: "if (last !== undefined && tail !== undefined) {\n" +
           "      last.endBytes = tail.endBytes;\n" +
-          "      log.resume(last);\n" +
+          "      log.resume();\n" +
           "    }",
         killers: ["what a store acknowledges after the death of its predecessor survives a power cut"],
       },
       {
         id: "bytes-behind-a-clean-end-appended-to",
         in: "openWriter",
-        find: "last.sealed = true;",
-        replace: "log.resume(last);",
+        find: "log.sealActive();",
+        replace: "log.resume();",
         killers: ["failed append: what was rejected before a clean close never comes back, even behind a later record"],
       },
     ],
@@ -147,13 +145,12 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "segment-number-reused",
-        in: "Log.beginSegment",
-        find: "if (this.platform.isAlreadyThere(error)) continue;",
-        replace: "if (this.platform.isAlreadyThere(error)) {\n" +
-          "          this.platform.remove(path);\n" +
-          "          this.#nextSegment--;\n" +
-          "          continue;\n" +
-          "        }",
+        in: "createSegmentFile",
+        find: "if (platform.isAlreadyThere(error)) return undefined;",
+        replace: "if (platform.isAlreadyThere(error)) {\n" +
+          "      platform.remove(path);\n" +
+          "      return createSegmentFile(platform, directory, header);\n" +
+          "    }",
         killers: ["log: a file that is there already is left alone, and its number is not used"],
       },
       {

@@ -124,9 +124,9 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "segment-of-marks-kept",
-        in: "openWriter",
-        find: "last.sealed && last.isVoid)",
-        replace: "last.sealed && last.endBytes === last.headerBytes)",
+        in: "Log.sealActive",
+        find: "remove: old.isVoid ? [old] : []",
+        replace: "remove: []",
         killers: ["unclean ends: a segment in which there are only marks goes"],
       },
     ],

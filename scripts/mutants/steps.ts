@@ -48,9 +48,9 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "old-segment-forgotten-by-a-rotation",
-        in: "Log.rotate",
-        find: "if (old !== undefined && isOldVoid) this.segments.delete(old.number);",
-        replace: "if (old !== undefined) this.segments.delete(old.number);",
+        in: "Log.continueIn",
+        find: "const removed = old?.isVoid === true ? [old] : [];",
+        replace: "const removed = old === undefined ? [] : [old];",
         killers: ["writer: a failed append takes back the whole group, youngest first, and only that"],
       },
       {

@@ -21,14 +21,14 @@ export const watchPromises: Promised[] = [
       {
         id: "reader-takes-the-written-for-durable",
         in: "openReader",
-        find: "log.syncedBytes = tail?.markBytes ?? last?.endBytes ?? 0;",
-        replace: "log.syncedBytes = last?.endBytes ?? 0;",
+        find: "log.synced(tail.markBytes);",
+        replace: "log.synced(tail.endBytes);",
         killers: ["watch: a reader's tells nothing that is only written, and all of it once its writer has recovered"],
       },
       {
         id: "reader-forgets-the-marks",
         in: "advance",
-        find: "markAmong(segment, known, marked)",
+        find: "markAmong(segment, { start: known, endBytes, known: marked })",
         replace: "marked",
         killers: [
           "watch: a reader's hears of a write within two seconds, and of one merely written within two of its sync",
@@ -138,8 +138,8 @@ export const watchPromises: Promised[] = [
       {
         id: "history-floor-not-raised",
         in: "Compaction.switchOver",
-        find: "log.historyFloor = Math.max(historyFloor, this.#historyFloor);",
-        replace: "log.historyFloor = historyFloor;",
+        find: "historyFloor: this.#historyFloor",
+        replace: "historyFloor: 0",
         killers: [
           "watch: with a compaction at any point, it sees every change from the history floor on, and TRIMMED below it",
         ],

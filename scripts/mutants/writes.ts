@@ -40,7 +40,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "segment-after-a-failed-fsync",
-        in: "Log.beginSegment",
+        in: "Log.createSegment",
         find: "if (this.failure !== undefined) throw this.failure;",
         replace: "",
         killers: ["log: once an fsync has failed, nothing is written any more, and nothing removed"],

@@ -4,7 +4,7 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { type Manifest, newManifest } from "../engine/manifest.ts";
+import { entryOf, type Manifest, newManifest } from "../engine/manifest.ts";
 import { FLAG_MORE, KIND, readMark } from "../engine/record.ts";
 import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
@@ -65,10 +65,7 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
     clean: false,
     nextSegment: ours.flatMap(({ header }) => [header.number, ...header.inputs]).reduce(highestOf, 0) + 1,
     nextSequence: highest + 2 ** 32,
-    segments: kept.map(({ segment }) => {
-      const { number, salt, endBytes, lowestSequence, highestSequence } = segment;
-      return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf: 0 };
-    }),
+    segments: kept.map(({ segment }) => entryOf(segment)),
   };
   const unused = ours.filter((one) => !kept.includes(one)).map(({ segment }) => segment.name);
   return { manifest, unused, problems };

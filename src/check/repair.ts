@@ -14,6 +14,7 @@ import type { Segment } from "../engine/segment.ts";
 import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import { lossOf } from "../platform/lock.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import { paced, Slices } from "../platform/turn.ts";
@@ -120,30 +121,25 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
     nextSequence: highest + 2 ** 32,
     historyFloor: highest,
   };
-  if (!place.lock.isCurrent()) throw new KvStoreError("FAILED", `the LOCK file in ${directory} was replaced`);
+  const loss = lossOf(place.lock, platform, directory);
+  if (loss !== undefined) throw loss;
   // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the manifest
   // before the copies are whole.
   const reserved = damaged.length + segmentFiles(platform, directory).length;
   writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved });
-  const log = new Log(place, first);
+  const intact = segments.flatMap(({ segment, isDamaged }) => isDamaged ? [] : segment ?? []);
+  const log = new Log(place, first, intact);
   log.assumeReserved(reserved);
-  for (const { segment, isDamaged } of segments) if (segment !== undefined && !isDamaged) log.adopt(segment);
-  log.active = [...log.segments.values()].find(({ sealed }) => !sealed);
-  log.syncedBytes = manifest.mark.offset;
   const copies: Segment[] = [];
   try {
     for (const segment of damaged.flatMap(({ segment }) => segment ?? [])) {
-      const copier = new SegmentCopier(log, log.createSegment([]));
+      const copier = new SegmentCopier(log, log.createSegment());
       copies.push(copier.segment);
       await copyIntact(copier, segment);
       await copier.finish();
     }
-    for (const segment of copies) {
-      segment.sealed = true;
-      log.adopt(segment);
-    }
     asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
-    log.replaceManifest({ clean: manifest.clean });
+    log.change({ add: copies, active: log.active }, { clean: manifest.clean });
   } finally {
     for (const { handle } of copies) handle.close();
   }

@@ -38,8 +38,8 @@ export async function verifyImage(
   directory: string,
   { manifest, segments, found }: StoreSurvey & { found: Verification },
 ): Promise<Problem[]> {
-  const log = new Log({ platform, directory, lock: undefined }, manifest);
-  for (const { segment } of segments) log.adopt(shadowOf(segment!));
+  const shadows = segments.map(({ segment }) => shadowOf(segment!));
+  const log = new Log({ platform, directory, lock: undefined }, manifest, shadows);
   const image = loadImage(log, manifest);
   let index: ImageIndex | undefined;
   try {

@@ -138,28 +138,10 @@ class Compaction {
     const { output } = this;
     const { log } = this.#engine;
     this.#options.onPause?.(0);
-    const historyFloor = log.historyFloor;
-    for (const input of this.#inputs) {
-      log.segments.delete(input.number);
-      log.retired.set(input.number, input);
-    }
-    if (output !== undefined) {
-      output.sealed = true;
-      output.cleanAsOf = this.#asOf;
-      log.segments.set(output.number, output);
-    }
-    log.historyFloor = Math.max(historyFloor, this.#historyFloor);
-    try {
-      log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
-    } catch (error) {
-      for (const input of this.#inputs) {
-        log.retired.delete(input.number);
-        log.segments.set(input.number, input);
-      }
-      if (output !== undefined) log.segments.delete(output.number);
-      log.historyFloor = historyFloor;
-      throw error;
-    }
+    if (output !== undefined) output.cleanAsOf = this.#asOf;
+    const add = output === undefined ? [] : [output];
+    const { active } = log;
+    log.reserve.lend(0, () => log.change({ add, retire: this.#inputs, active, historyFloor: this.#historyFloor }));
     if (output !== undefined) log.platform.pool.release(output.handle);
   }
 
@@ -224,7 +206,7 @@ class Compaction {
   #begin(): Segment {
     const { log } = this.#engine;
     const inputs = this.#inputs.map(({ number }) => number);
-    return log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.beginSegment(inputs));
+    return log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment({ inputs, isDurable: false }));
   }
 
   #needs(tombstone: RecordCursor): boolean {

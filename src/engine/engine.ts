@@ -165,15 +165,13 @@ export class Engine implements WriterEvents {
     this.sweep();
   }
 
-  /** Gives back retired segments that nobody needs any more. Files are removed by their writer alone. */
+  /** Gives back retired segments that nobody needs any more. */
   sweep(): void {
     const { log } = this;
     for (const holder of this.#parts.holders) holder.beforeSweep?.(log);
     for (const segment of log.retired.values()) {
       if (this.#parts.holders.some((holder) => holder.needs(segment, log))) continue;
-      log.retired.delete(segment.number);
-      if (log.isWriter) log.discard(segment);
-      else segment.handle.close();
+      log.release(segment);
     }
   }
 

@@ -1,26 +1,26 @@
 /**
- * The log: the segments that make up a store, the one that is being appended to, and the manifest that says so.
- * Whatever changes the set of segments happens here, in the one order that survives a crash at any point: new file, its
- * bytes, its name in the directory, manifest; only then is the old forgotten.
+ * The log: the segments that make up a store, the one that is appended to, and the manifest that says so. The log owns
+ * its set of segments: every change of it goes through `Log.change`, in the one order that survives a crash at any point.
+ * First the new file, its bytes and its name in the directory are made durable, then the manifest lists it, and only then
+ * are old files given up.
  *
  * @module
  */
-import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
-import { writeAll } from "../platform/files.ts";
+import { asIo, asSync, KvStoreError } from "../errors.ts";
+import { Removals, writeAll } from "../platform/files.ts";
+import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { type Manifest, manifestBytes, type Mark, missingFile, writeManifest } from "./manifest.ts";
-import { MAX_SEQUENCE } from "./record.ts";
+import { entryOf, type Manifest, manifestBytes, writeManifest } from "./manifest.ts";
+import { LAST_SEQUENCE } from "./record.ts";
 import { Reserve } from "../platform/reserve.ts";
-import { encodeSegmentHeader, Segment, segmentName } from "./segment.ts";
+import { encodeSegmentHeader, type Segment } from "./segment.ts";
+import { createSegmentFile } from "./segment_file.ts";
 
 /** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
 const SPARE_NUMBERS = 8;
 
 /** Segment numbers are 32-bit fields, and the manifest names the one behind the last. */
 const MAX_SEGMENT_NUMBER = 2 ** 32 - 1 - 2 * SPARE_NUMBERS;
-
-/** Room for a batch and for what an open after a crash skips is kept below the highest number. */
-const LAST_SEQUENCE = MAX_SEQUENCE - 2 ** 33;
 
 /** Where a log lives. */
 export interface LogPlace {
@@ -30,6 +30,31 @@ export interface LogPlace {
   directory: string;
   /** The writer lock; `undefined` for readers. */
   lock: Lock | undefined;
+  /** For readers: the error for the file of a segment that is gone. A writer's files stay until it removes them. */
+  missing?(number: number): KvStoreError;
+}
+
+/** A change of the set of segments. */
+export interface SegmentChange {
+  /** Segments that the manifest lists from now on. They are durable. All but `active` are sealed with that. */
+  add?: Segment[];
+  /** Segments that it lists no longer, and that nobody reads. */
+  remove?: Segment[];
+  /** Segments that it lists no longer, and that somebody may still read. */
+  retire?: Segment[];
+  /** The segment that is appended to from now on. If that is another one than before, the one before is sealed. */
+  active: Segment | undefined;
+  /** The new history floor, if it is higher. */
+  historyFloor?: number;
+}
+
+/** What a change of the set of segments replaces as a whole. */
+interface State {
+  segments: ReadonlyMap<number, Segment>;
+  retired: Map<number, Segment>;
+  active: Segment | undefined;
+  syncedBytes: number;
+  historyFloor: number;
 }
 
 /** The segments of an open store. */
@@ -42,20 +67,12 @@ export class Log {
   readonly storeId: Uint8Array;
   /** Room for what frees space on a full disk. */
   readonly reserve: Reserve;
-  /** The segments that the manifest lists, by number. */
-  readonly segments: Map<number, Segment> = new Map();
-  /** Segments that compaction replaced and somebody may still read, by number. */
-  readonly retired: Map<number, Segment> = new Map();
-  /** The segment that is appended to, if there is one. */
-  active: Segment | undefined;
-  /** The active segment is durable up to this offset. */
-  syncedBytes = 0;
+  /** Files that are being removed as they mean nothing any more. What stays is removed at the next opening. */
+  readonly removals: Removals;
   /** Set once an fsync failed: nothing is written any more. */
   failure: KvStoreError | undefined;
   /** The next record's sequence number. */
   nextSequence: number;
-  /** Every version written after this sequence number is still in the log. */
-  historyFloor: number;
   /**
    * For judging expiry, the clock never counts as earlier than this: the latest time at which anything was found to have
    * expired, here or, as far as the manifest says, before.
@@ -69,32 +86,69 @@ export class Log {
   onDurable: () => void = () => {};
 
   readonly #lock: Lock | undefined;
+  #state: State;
   /**
    * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync
    * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
    */
   #barrier: FileHandle | undefined;
-  #removals: Promise<void> = Promise.resolve();
   #nextSegment: number;
   #reservedBelow: number;
   #recordedFloor: number;
   #clean: boolean;
 
-  /** The log that a manifest describes; `adopt` gives it its segments. */
-  constructor(place: LogPlace, manifest: Manifest) {
+  /** The log that a manifest describes, with its open segments. The one that is not sealed is active. */
+  constructor(place: LogPlace, manifest: Manifest, segments: Iterable<Segment> = []) {
     this.platform = place.platform;
     this.directory = place.directory;
     this.#lock = place.lock;
     this.reserve = new Reserve(place.platform, place.directory);
+    this.removals = new Removals(place.platform);
     this.storeId = manifest.storeId;
     this.generation = manifest.generation;
     this.nextSequence = manifest.nextSequence;
-    this.historyFloor = manifest.historyFloor;
     this.clockFloor = manifest.clockFloor;
     this.#recordedFloor = manifest.clockFloor;
     this.#nextSegment = manifest.nextSegment;
     this.#reservedBelow = manifest.nextSegment;
     this.#clean = manifest.clean;
+    const listed = new Map(Array.from(segments, (segment) => [segment.number, segment]));
+    for (const { number, sealedBytes } of manifest.segments) {
+      const segment = listed.get(number);
+      if (segment !== undefined && sealedBytes > 0) segment.sealed = true;
+    }
+    this.#state = {
+      segments: listed,
+      retired: new Map(),
+      active: [...listed.values()].find(({ sealed }) => !sealed),
+      syncedBytes: manifest.mark.offset,
+      historyFloor: manifest.historyFloor,
+    };
+  }
+
+  /** The segments that the manifest lists, by number. */
+  get segments(): ReadonlyMap<number, Segment> {
+    return this.#state.segments;
+  }
+
+  /** Segments that the manifest lists no longer and that somebody may still read, by number. */
+  get retired(): ReadonlyMap<number, Segment> {
+    return this.#state.retired;
+  }
+
+  /** The segment that is appended to, if there is one; for a reader, by the writer. */
+  get active(): Segment | undefined {
+    return this.#state.active;
+  }
+
+  /** The active segment is durable up to this offset. */
+  get syncedBytes(): number {
+    return this.#state.syncedBytes;
+  }
+
+  /** Every version written after this sequence number is still in the log. */
+  get historyFloor(): number {
+    return this.#state.historyFloor;
   }
 
   /** Whether this is the writer's log. */
@@ -127,33 +181,14 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
-  /** The error for a segment's file that is gone. A writer's are there until it removes them itself. */
-  missing(number: number): KvStoreError {
-    return this.isWriter
-      ? corrupt(segmentName(number), 0, "the file is missing")
-      : missingFile(this.platform, this.directory, number);
-  }
-
   /** Takes so many numbers as reserved: the manifest on the disk says so already. */
   assumeReserved(count: number): void {
     this.#reservedBelow += count;
   }
 
-  /** Takes over an open segment that the manifest lists. */
-  adopt(segment: Segment): void {
-    this.segments.set(segment.number, segment);
-  }
-
-  /** Goes on appending to a segment that was closed cleanly, or has just been written by recovery. */
-  resume(segment: Segment): void {
-    this.active = segment;
-    this.syncedBytes = segment.endBytes;
-    this.#barrier = asIo(`open ${segment.name}`, () => this.platform.open(this.path(segment.name), "write"));
-  }
-
-  /** Where the log is known to be durable. */
-  get mark(): Mark {
-    return { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes };
+  /** Gets ready to append to the active segment: it was closed cleanly, or has just been written by recovery. */
+  resume(): void {
+    if (this.active !== undefined) this.#barrier = this.#openBarrier(this.active);
   }
 
   /** Up to where a segment that is listed or retired is known to be durable. */
@@ -163,19 +198,8 @@ export class Log {
 
   /** Takes note that the active segment is durable up to an offset. */
   synced(endBytes: number): void {
-    this.syncedBytes = endBytes;
+    this.#state.syncedBytes = endBytes;
     this.onDurable();
-  }
-
-  /**
-   * Whether so many bytes may go behind the pending ones in the active segment: within the limit, or as the first thing
-   * in it.
-   */
-  fits(pendingBytes: number, lengthBytes: number, limitBytes: number): boolean {
-    const active = this.active;
-    if (active === undefined || this.mustRotate) return false;
-    const end = active.endBytes + pendingBytes;
-    return end + lengthBytes <= limitBytes || end === active.headerBytes;
   }
 
   /** Throws if there are no sequence numbers left to write with. */
@@ -189,40 +213,81 @@ export class Log {
     if (this.#clean) this.replaceManifest({ clean: false });
   }
 
-  /** Seals the active segment at its last good record, syncs it, and starts a new one. */
-  rotate(): void {
-    const old = this.active;
-    if (old !== undefined) this.syncActive();
-    const next = this.createSegment([]);
-    if (old !== undefined) old.sealed = true;
-    const isOldVoid = old?.isVoid === true;
-    if (old !== undefined && isOldVoid) this.segments.delete(old.number);
-    const syncedBytes = this.syncedBytes;
-    this.segments.set(next.number, next);
-    this.active = next;
-    this.syncedBytes = next.endBytes;
-    let barrier: FileHandle | undefined;
+  /**
+   * Changes the set of segments: in memory, and in the manifest. If the manifest cannot be replaced, everything is as
+   * before. What is added must be durable already; only after this may files be given up.
+   */
+  change(change: SegmentChange, options: { clean: boolean } = { clean: false }): void {
+    const former = this.#state;
+    const ended = this.#apply(change);
     try {
-      barrier = asIo(`open ${next.name}`, () => this.platform.open(this.path(next.name), "write"));
-      this.replaceManifest({ clean: false });
+      this.replaceManifest(options);
     } catch (error) {
-      barrier?.close();
-      this.segments.delete(next.number);
-      this.active = old;
-      this.syncedBytes = syncedBytes;
-      if (old !== undefined) {
-        old.sealed = false;
-        this.segments.set(old.number, old);
-      }
+      this.#state = former;
+      for (const segment of ended) segment.sealed = false;
+      throw error;
+    }
+  }
+
+  /** Changes the set of segments in memory. Returns the segments that are sealed with that. */
+  #apply({ add = [], remove = [], retire = [], active, historyFloor = 0 }: SegmentChange): Segment[] {
+    const former = this.#state;
+    const segments = new Map(former.segments);
+    const retired = new Map(former.retired);
+    for (const { number } of [...remove, ...retire]) segments.delete(number);
+    for (const segment of add) segments.set(segment.number, segment);
+    for (const segment of retire) retired.set(segment.number, segment);
+    const syncedBytes = active === former.active ? former.syncedBytes : active?.endBytes ?? 0;
+    this.#state = { segments, retired, active, syncedBytes, historyFloor: Math.max(former.historyFloor, historyFloor) };
+    const ended = [...segments.values()].filter((segment) => segment !== active && !segment.sealed);
+    for (const segment of ended) segment.sealed = true;
+    return ended;
+  }
+
+  /** Syncs the active segment at its last good record and goes on in a new one. */
+  rotate(): void {
+    this.syncActive();
+    const next = this.createSegment();
+    try {
+      this.continueIn(next);
+    } catch (error) {
       this.giveUp(next);
+      throw error;
+    }
+  }
+
+  /** Goes on in a new segment, which is durable. The one before is sealed; if it holds nothing but marks, it goes. */
+  continueIn(next: Segment): void {
+    const old = this.active;
+    const removed = old?.isVoid === true ? [old] : [];
+    const barrier = this.#openBarrier(next);
+    try {
+      this.change({ add: [next], remove: removed, active: next });
+    } catch (error) {
+      barrier.close();
       throw error;
     }
     this.mustRotate = false;
     this.#barrier?.close();
     this.#barrier = barrier;
+    if (removed.length === 0 && old !== undefined) this.platform.pool.release(old.handle);
+    for (const segment of removed) this.discard(segment);
+  }
+
+  /**
+   * Seals the active segment in memory; if it holds nothing but marks, it goes. The next manifest says so, and no record
+   * is written before that.
+   */
+  sealActive(): void {
+    const old = this.active;
     if (old === undefined) return;
-    if (isOldVoid) this.discard(old);
+    this.#apply({ remove: old.isVoid ? [old] : [], active: undefined });
+    if (old.isVoid) old.handle.close();
     else this.platform.pool.release(old.handle);
+  }
+
+  #openBarrier({ name }: Segment): FileHandle {
+    return asIo(`open ${name}`, () => this.platform.open(this.path(name), "write"));
   }
 
   /** Waits until the active segment is durable. */
@@ -238,18 +303,29 @@ export class Log {
   }
 
   /**
-   * Creates the next segment: when this returns, the file, its header and its name are durable; the manifest does not
-   * list it yet.
+   * Creates the next segment; `inputs` are the numbers of those that it is to replace. When this returns, the file, its
+   * header and its name are durable, unless the caller sees to that (`isDurable: false`). The manifest does not list it
+   * yet.
    */
-  createSegment(inputs: number[]): Segment {
-    const segment = this.beginSegment(inputs);
-    try {
-      asSync(segment.name, () => segment.handle.syncDataNow());
-      this.syncNames();
-      return segment;
-    } catch (error) {
-      this.giveUp(segment);
-      throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+  createSegment({ inputs = [], isDurable = true }: { inputs?: number[]; isDurable?: boolean } = {}): Segment {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure;
+      const [salt] = crypto.getRandomValues(new Uint32Array(1));
+      const header = { number: this.#reserveNumber(), storeId: this.storeId, salt: salt!, inputs };
+      const segment = createSegmentFile(this.platform, this.directory, header);
+      if (segment === undefined) continue;
+      const { name, handle } = segment;
+      try {
+        asIo(`write ${name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
+        segment.endBytes = segment.headerBytes;
+        if (!isDurable) return segment;
+        asSync(name, () => handle.syncDataNow());
+        this.syncNames();
+        return segment;
+      } catch (error) {
+        this.giveUp(segment);
+        throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+      }
     }
   }
 
@@ -258,31 +334,18 @@ export class Log {
     asSync("the store's directory", () => this.platform.syncDirectory(this.directory));
   }
 
-  /** Creates the next segment as `createSegment` does, but leaves it to the caller to make file and name durable. */
-  beginSegment(inputs: number[]): Segment {
-    if (this.failure !== undefined) throw this.failure;
-    const { pool } = this.platform;
-    for (;;) {
-      const number = this.#reserveNumber();
-      const path = this.path(segmentName(number));
-      const header = { number, storeId: this.storeId, salt: crypto.getRandomValues(new Uint32Array(1))[0]!, inputs };
-      let handle: FileHandle;
-      try {
-        handle = pool.keep(this.platform.open(path, "create"), path, () => this.missing(number));
-      } catch (error) {
-        if (this.platform.isAlreadyThere(error)) continue;
-        throw ioError(`create ${segmentName(number)}`, error);
-      }
-      const segment = new Segment(header, handle, { endBytes: 0, sealed: false });
-      try {
-        asIo(`write ${segment.name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
-        segment.endBytes = segment.headerBytes;
-        return segment;
-      } catch (error) {
-        this.giveUp(segment);
-        throw error;
-      }
-    }
+  /** Keeps a segment that is listed no longer, for those who still read it: up to `endBytes`. */
+  retire(segment: Segment, endBytes: number): void {
+    segment.endBytes = endBytes;
+    segment.sealed = true;
+    this.#state.retired.set(segment.number, segment);
+  }
+
+  /** Gives up a retired segment that nobody reads any more. Only a writer removes files. */
+  release(segment: Segment): void {
+    this.#state.retired.delete(segment.number);
+    if (this.isWriter) this.discard(segment);
+    else segment.handle.close();
   }
 
   /**
@@ -293,7 +356,7 @@ export class Log {
     segment.handle.close();
     // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
     if (this.failure !== undefined) return;
-    this.removeLater(segment.name);
+    this.removals.add(this.path(segment.name));
   }
 
   /** Gives up a new segment that no manifest has listed: at once, as its room may be what is missing. */
@@ -307,37 +370,14 @@ export class Log {
     }
   }
 
-  /** Removes a file that means nothing any more, in the background. If it stays, opening removes it. */
-  removeLater(name: string): void {
-    const removal = this.platform.removeLater(this.path(name)).catch(() => {});
-    this.#removals = this.#removals.then(() => removal);
-  }
-
-  /** Resolves once the files given up so far are gone. */
-  async removals(): Promise<void> {
-    await this.#removals;
-  }
-
   /**
    * Fails the log if LOCK is not the file any more that was locked: somebody removed it, and another writer may be
    * there. Asked before each change of the manifest, and for each group between its writing and its acknowledgement:
    * whoever opens the store after this look finds the group and takes it over.
    */
   checkLock(): void {
-    if (asIo("look at LOCK", () => this.#lock?.isCurrent()) !== false) return;
-    const reason = this.#isDirectoryGone()
-      ? `the directory ${this.directory} was removed while the store was open`
-      : `the LOCK file in ${this.directory} was replaced: another writer may be there`;
-    throw this.fail(new KvStoreError("FAILED", reason));
-  }
-
-  #isDirectoryGone(): boolean {
-    try {
-      this.platform.list(this.directory);
-      return false;
-    } catch (error) {
-      return this.platform.isNotFound(error);
-    }
+    const loss = this.#lock && lossOf(this.#lock, this.platform, this.directory);
+    if (loss !== undefined) throw this.fail(loss);
   }
 
   /** Replaces the manifest by one that describes the present state, durably. */
@@ -365,24 +405,16 @@ export class Log {
 
   /** The manifest's content for the present state. */
   describe(): Manifest {
-    const segments = [...this.segments.values()].sort((a, b) => a.number - b.number);
     return {
       storeId: this.storeId,
       generation: this.generation + 1,
       clean: this.#clean,
       nextSegment: this.#nextSegment,
       nextSequence: this.nextSequence,
-      mark: this.mark,
+      mark: { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes },
       historyFloor: this.historyFloor,
       clockFloor: this.clockFloor,
-      segments: segments.map((segment) => ({
-        number: segment.number,
-        salt: segment.salt,
-        sealedBytes: segment.sealed ? segment.endBytes : 0,
-        lowestSequence: segment.sealed ? segment.lowestSequence : Infinity,
-        highestSequence: segment.sealed ? segment.highestSequence : 0,
-        cleanAsOf: segment.cleanAsOf,
-      })),
+      segments: Array.from(this.segments.values(), entryOf).sort((a, b) => a.number - b.number),
     };
   }
 

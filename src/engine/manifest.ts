@@ -32,7 +32,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
-import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, segmentName, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
+import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
@@ -116,6 +116,13 @@ export function newManifest(): Manifest {
     clockFloor: 0,
     segments: [],
   };
+}
+
+/** What a manifest says of a segment. */
+export function entryOf(segment: Segment): ManifestSegment {
+  const { number, salt, cleanAsOf, sealed, endBytes, lowestSequence, highestSequence } = segment;
+  if (!sealed) return { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, cleanAsOf };
+  return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf };
 }
 
 /** The size of a manifest with so many segments. */
@@ -240,21 +247,6 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
   } finally {
     handle?.close();
   }
-}
-
-/**
- * The error for the file of a segment that was there when the store was read, and is not any more. Writers remove files
- * only once no manifest lists them: one that is still listed is damage; any other the writer of a store has compacted
- * away, under a reader that had no descriptor of it at that moment.
- */
-export function missingFile(platform: Platform, directory: string, number: number): KvStoreError {
-  const name = segmentName(number);
-  const manifest = readManifest(platform, directory);
-  if (manifest === undefined) return new KvStoreError("NOT_FOUND", `there is no store in ${directory} any more`);
-  const isListed = manifest.segments.some((listed) => listed.number === number);
-  if (isListed) return corrupt(name, 0, "the file is missing");
-  const reason = "the writer has compacted it away; read the store anew (refresh it, or take a new snapshot)";
-  return new KvStoreError("TRIMMED", `${name} is gone: ${reason}`);
 }
 
 function hasSegments(platform: Platform, directory: string): boolean {

@@ -4,20 +4,20 @@
  *
  * @module
  */
-import { sameBytes } from "../bytes.ts";
-import { asIo, asSync, corrupt, ioError, isDiskFull } from "../errors.ts";
+import { asIo, asSync, isDiskFull } from "../errors.ts";
 import { type Index, PARTITIONS, type ReadIndex } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "../relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import { Log } from "./log.ts";
-import type { Manifest, ManifestSegment, Mark } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { findTail, type Tail } from "./recovery.ts";
 import { KIND } from "./record.ts";
-import { readSegmentHeader, Segment, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import { openSegments } from "./segment_file.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
-import type { FileHandle, Lock, Platform } from "../platform/types.ts";
+import type { Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 
 /** Sequence numbers skipped after a crash: nobody may meet one again that a reader saw and the crash lost. */
@@ -43,13 +43,14 @@ export function openWriter(
   lock: Lock,
   { openIndex, findLeftovers }: OpeningParts,
 ): Opened {
-  const log = new Log({ platform, directory, lock }, manifest);
+  // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
+  // before anything is acknowledged, or removed, because of it.
+  asSync("the store's directory", () => platform.syncDirectory(directory));
+  const place = { platform, directory, lock };
+  const log = new Log(place, manifest, openSegments(place, manifest));
+  const last = log.active;
   let index: ReadIndex | undefined;
   try {
-    // The last replacement of the manifest may have been cut off before its directory sync: what we go by must last
-    // before anything is acknowledged, or removed, because of it.
-    asSync("the store's directory", () => platform.syncDirectory(directory));
-    const last = openSegments(log, manifest);
     log.reserve.find();
     const leftovers = findLeftovers(platform, directory, manifest);
     const tail = last === undefined || manifest.clean ? undefined : findTail(last, manifest.mark.offset);
@@ -66,17 +67,12 @@ export function openWriter(
       log.nextSequence += SEQUENCE_SKIP;
       log.checkSequence();
     }
-    if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail, known: manifest.mark });
+    if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail });
     if (last !== undefined && manifest.clean) {
       // Bytes behind the end that a clean close recorded are those of a failed append: nothing may ever take them for
       // records.
-      if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) last.sealed = true;
-      else log.resume(last);
-    }
-    if (last !== undefined && last.sealed) platform.pool.release(last.handle);
-    if (last !== undefined && last.sealed && last.isVoid) {
-      log.segments.delete(last.number);
-      last.handle.close();
+      if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) log.sealActive();
+      else log.resume();
     }
     log.restoreReserve();
     return { log, manifest, ...built, recovery: recoveryOf(manifest, last, tail) };
@@ -87,60 +83,11 @@ export function openWriter(
   }
 }
 
-/** Opens the segments that the manifest lists and that are not open yet. Returns the one that is not sealed. */
-export function openSegments(log: Log, manifest: Manifest): Segment | undefined {
-  let last: Segment | undefined;
-  for (const listed of manifest.segments) {
-    const segment = log.segments.get(listed.number) ?? openSegment(log, listed, manifest);
-    log.adopt(segment);
-    if (!segment.sealed) last = segment;
-  }
-  return last;
-}
-
-function openSegment(log: Log, listed: ManifestSegment, manifest: Manifest): Segment {
-  const name = segmentName(listed.number);
-  const { platform } = log;
-  const path = log.path(name);
-  const sealed = listed.sealedBytes > 0;
-  const missing = () => log.missing(listed.number);
-  let handle: FileHandle;
-  try {
-    handle = sealed || !log.isWriter
-      ? platform.pool.open(path, missing)
-      : platform.pool.keep(platform.open(path, "write"), path, missing);
-  } catch (error) {
-    if (platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
-    throw ioError(`open ${name}`, error);
-  }
-  try {
-    const header = readSegmentHeader(handle, name);
-    const isOurs = header.number === listed.number && header.salt === listed.salt;
-    if (!isOurs || !sameBytes(header.storeId, manifest.storeId)) {
-      throw corrupt(name, 0, "the segment header is that of another file");
-    }
-    const endBytes = sealed ? listed.sealedBytes : manifest.mark.offset;
-    if (handle.size() < endBytes) {
-      throw corrupt(name, handle.size(), `the file ends before its recorded end at ${endBytes}`);
-    }
-    const segment = new Segment(header, handle, { endBytes, sealed });
-    segment.lowestSequence = listed.lowestSequence;
-    segment.highestSequence = listed.highestSequence;
-    segment.cleanAsOf = listed.cleanAsOf;
-    return segment;
-  } catch (error) {
-    handle.close();
-    throw error;
-  }
-}
-
 /** What there is to know of a segment that was not closed cleanly. */
 interface Unclean {
   last: Segment;
   /** What was found behind its durable mark. */
   tail: Tail;
-  /** The mark that the manifest has. */
-  known: Mark;
 }
 
 /**
@@ -148,31 +95,27 @@ interface Unclean {
  * cache showed us may never have reached the disk, and nothing may ever be appended behind bytes of unknown worth.
  */
 function recoverTail(log: Log, index: ReadIndex, unclean: Unclean): void {
-  const { last, tail, known } = unclean;
-  if (tail.records > 0) {
-    // Reserving a number may replace the manifest: until the copy is durable it must go on saying what it says now.
-    log.active = last;
-    log.syncedBytes = known.offset;
+  if (unclean.tail.records > 0) {
     try {
       return moveTail(log, index.changeable(), unclean);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       rewriteTail(unclean);
-    } finally {
-      if (log.active === last) log.active = undefined;
     }
   }
-  // The next manifest says so, and no record is written before it.
-  last.sealed = true;
+  log.sealActive();
 }
 
-/** Copies the tail to a new segment, seals the old one at its mark, and goes on in the new one. */
+/**
+ * Copies the tail to a new segment, seals the old one at its mark, and goes on in the new one. Until the copy is durable
+ * the manifest says what it said before, also where it is replaced to reserve a number.
+ */
 function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
-  const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment([])));
+  const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment()));
   const fresh = copier.segment;
   const relocation = new Relocation(tail.endBytes);
   const relocations = new Map([[last.number, relocation]]);
-  const { highestSequence } = last;
+  const { highestSequence, markBytes } = last;
   let leftBytes = 0;
   try {
     for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
@@ -184,33 +127,22 @@ function moveTail(log: Log, index: Index, { last, tail }: Unclean): void {
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
     }
     copier.finishNow();
-    last.sealed = true;
     last.endBytes = tail.markBytes;
     last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
-    log.adopt(fresh);
-    // What holds nothing but marks is not listed any more.
-    if (last.endBytes - last.headerBytes === last.markBytes - leftBytes) log.segments.delete(last.number);
-    log.active = fresh;
-    log.syncedBytes = fresh.endBytes;
-    log.reserve.lend(0, () => log.replaceManifest({ clean: false }));
+    last.markBytes -= leftBytes;
+    log.reserve.lend(0, () => log.continueIn(fresh));
   } catch (error) {
-    log.segments.delete(fresh.number);
-    log.adopt(last);
-    log.active = last;
-    last.sealed = false;
     last.endBytes = tail.endBytes;
     last.highestSequence = highestSequence;
+    last.markBytes = markBytes;
     log.giveUp(fresh);
     throw error;
   }
-  if (!log.segments.has(last.number)) last.handle.close();
   for (let number = 0; number < PARTITIONS; number++) {
     fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
   }
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
-  last.markBytes -= leftBytes;
-  log.resume(fresh);
 }
 
 /**

@@ -35,6 +35,8 @@ export const GRAVE_BYTES: number = RECORD_HEADER_BYTES + 8;
 export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
 /** Highest sequence number: beyond it a `number` is not exact. */
 export const MAX_SEQUENCE: number = Number.MAX_SAFE_INTEGER;
+/** Above this sequence number no write begins: that leaves room for a batch, and for what an open after a crash skips. */
+export const LAST_SEQUENCE: number = MAX_SEQUENCE - 2 ** 33;
 
 /**
  * What a record does.

@@ -64,10 +64,13 @@ export function findTail(segment: Segment, knownMark: number): Tail {
   return tail;
 }
 
-/** The highest durable mark among the records from `from` up to the segment's end; at least `known`. */
-export function markAmong(segment: Segment, from: number, known: number): number {
+/** The highest durable mark among the records from `start` to `endBytes`; at least `known`. */
+export function markAmong(
+  segment: Segment,
+  { start, endBytes, known }: { start: number; endBytes: number; known: number },
+): number {
   let highest = known;
-  const cursor = new RecordCursor(segment, from, segment.endBytes);
+  const cursor = new RecordCursor(segment, start, endBytes);
   while (cursor.next()) {
     if (cursor.kind !== KIND.mark || !cursor.checkValue()) continue;
     const mark = readMark(cursor.view, cursor.at);

@@ -11,7 +11,7 @@
 import { ioError, KvStoreError, syncError } from "../errors.ts";
 import { isStackOverflow } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
-import { settled } from "../platform/turn.ts";
+import { Deferred, settled } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
 import type { Log } from "./log.ts";
@@ -45,16 +45,6 @@ export interface WriterEvents {
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
   /** What was pending is written: nothing of it will be rolled back. */
   onWritten(): void;
-}
-
-/** A promise with its two ends. */
-class Deferred {
-  resolve!: () => void;
-  reject!: (error: Error) => void;
-  readonly promise: Promise<void> = new Promise((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
 }
 
 /** Appends records to a log, in groups. */
@@ -320,7 +310,7 @@ export class Writer {
     const log = this.#log;
     if (log.failure !== undefined) throw log.failure;
     log.checkSequence();
-    if (!log.fits(this.tail.length, this.tail.stagedEnd - this.tail.length, this.#segmentBytes)) {
+    if (!this.#fits()) {
       const needBytes = this.#lendable(this.tail.length, this.tail.stagedEnd);
       const staged = this.tail.takeStaged();
       this.rotate(needBytes);
@@ -328,6 +318,14 @@ export class Writer {
     } else if (this.tail.length === 0) {
       log.reserve.lend(this.#lendable(0, this.tail.stagedEnd), () => log.begin());
     }
+  }
+
+  /** Whether the staged records fit into the active segment: within its size, or as the first records in it. */
+  #fits(): boolean {
+    const { active, mustRotate } = this.#log;
+    if (active === undefined || mustRotate) return false;
+    const { length, stagedEnd } = this.tail;
+    return active.endBytes + stagedEnd <= this.#segmentBytes || active.endBytes + length === active.headerBytes;
   }
 
   /** What these records of the tail need of the reserve, should the disk be full: more than it has, for values. */

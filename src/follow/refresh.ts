@@ -10,8 +10,9 @@ import { findTail, markAmong } from "../engine/recovery.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { manifestOf } from "../store/directory.ts";
 import { durableSequence } from "../watch/durable.ts";
-import { openSegments } from "../engine/open.ts";
-import { openReader } from "./open_reader.ts";
+import { openSegments } from "../engine/segment_file.ts";
+import type { Segment } from "../engine/segment.ts";
+import { openReader, placeOf } from "./open_reader.ts";
 import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
@@ -64,7 +65,8 @@ function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): num
 function mustReload(core: OpenStore, manifest: Manifest): boolean {
   const numbers = new Set(manifest.segments.map(({ number }) => number));
   // Of a segment that was being written and is gone since, nobody can tell any more where it ended.
-  const hasLostTail = [...core.log.segments.values()].some(({ sealed, number }) => !sealed && !numbers.has(number));
+  const { active } = core.log;
+  const hasLostTail = active !== undefined && !numbers.has(active.number);
   return hasLostTail || manifest.segments.some((listed) => {
     const known = core.log.segments.get(listed.number);
     return known !== undefined && known.endBytes > endOf(listed, manifest);
@@ -82,30 +84,30 @@ function reload(core: OpenStore): boolean {
   return true;
 }
 
+/** Reads what a newer manifest has that we do not. False if there are no new records. */
 function advance(core: OpenStore, manifest: Manifest): boolean {
-  const { segments, platform, directory } = core.log;
-  const ends = new Map(Array.from(segments.values(), (segment) => [segment.number, segment.endBytes]));
-  const last = [...segments.values()].find(({ sealed }) => !sealed);
-  const next = new Log({ platform, directory, lock: undefined }, manifest);
-  for (const { number } of manifest.segments) if (segments.has(number)) next.adopt(segments.get(number)!);
+  const { log } = core;
+  const ends = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
+  const place = placeOf(log.platform, log.directory);
+  const segments = openSegments(place, manifest, log.segments);
+  const found = new Map<Segment, { endBytes: number; markBytes: number }>();
   try {
-    openSegments(next, manifest);
-    for (const listed of manifest.segments) {
-      const segment = next.segments.get(listed.number)!;
+    for (const [i, listed] of manifest.segments.entries()) {
+      const segment = segments[i]!;
       const end = endOf(listed, manifest);
       const known = Math.max(ends.get(listed.number) ?? 0, manifest.mark.offset);
-      segment.endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
-      segment.sealed = listed.sealedBytes > 0;
-      if (segment.sealed) continue;
-      const marked = Math.max(segment === last ? core.log.syncedBytes : 0, manifest.mark.offset);
-      next.syncedBytes = end < Infinity ? end : markAmong(segment, known, marked);
+      const marked = Math.max(segment === log.active ? log.syncedBytes : 0, manifest.mark.offset);
+      const endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
+      const markBytes = end < Infinity ? end : markAmong(segment, { start: known, endBytes, known: marked });
+      found.set(segment, { endBytes, markBytes });
     }
   } catch (error) {
-    for (const segment of next.segments.values()) if (!ends.has(segment.number)) segment.handle.close();
-    for (const segment of segments.values()) segment.endBytes = ends.get(segment.number)!;
-    if (last !== undefined) last.sealed = false;
+    for (const { number, handle } of segments) if (!ends.has(number)) handle.close();
     throw error;
   }
+  const next = new Log(place, manifest, segments);
+  for (const [segment, { endBytes }] of found) segment.endBytes = endBytes;
+  if (next.active !== undefined) next.synced(found.get(next.active)!.markBytes);
   follow(core, next);
   core.follower.isTorn = true;
   const { highest, records } = replay(core.index.changeable(), next.segments, {
@@ -130,7 +132,7 @@ function follow(core: OpenStore, next: Log): void {
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
   for (const segment of core.log.retired.values()) {
     if (core.follower.isTorn) core.views.onRetired(segment);
-    next.retired.set(segment.number, segment);
+    next.retire(segment, segment.endBytes);
   }
   for (const segment of core.log.segments.values()) {
     const same = next.segments.get(segment.number);
@@ -138,10 +140,8 @@ function follow(core: OpenStore, next: Log): void {
     if (same !== undefined) segment.handle.close();
     else {
       core.views.onRetired(segment);
-      next.retired.set(segment.number, segment);
       // Where one that was being written ended in the end, nobody can tell any more; but what was durable counts.
-      if (!segment.sealed) segment.endBytes = core.log.syncedBytes;
-      segment.sealed = true;
+      next.retire(segment, core.log.durableEnd(segment));
     }
   }
   core.log = next;

@@ -105,7 +105,7 @@ export async function writeImage(core: OpenStore): Promise<boolean> {
     renameIfThere(platform, log.path(IMAGE_NAME), log.path(IMAGE_FORMER));
     platform.rename(temporary, log.path(IMAGE_NAME));
     platform.syncDirectory(log.directory);
-    log.removeLater(IMAGE_FORMER);
+    log.removals.add(log.path(IMAGE_FORMER));
     return true;
   } finally {
     handle.close();

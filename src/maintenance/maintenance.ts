@@ -190,7 +190,7 @@ export class Maintenance {
       let hasMore = compaction.auto;
       while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
       this.#isTight = false;
-      await log.removals();
+      await log.removals.ended();
       log.restoreReserve();
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
@@ -232,7 +232,7 @@ export class Maintenance {
    * is known, nothing is begun before the last group has given its room back.
    */
   async #compactGroup(inputs: Segment[], onPause: OnPause = () => this.#throwIfOver()): Promise<boolean> {
-    if (this.#isTight) await this.#core.log.removals();
+    if (this.#isTight) await this.#core.log.removals.ended();
     try {
       const output = await compactGroup(this.#core, inputs, { onPause });
       if (output !== undefined && inputs.every((input) => AUDITED.has(input))) AUDITED.add(output);
@@ -298,7 +298,7 @@ export class Maintenance {
       writer!.write();
       await writer!.reached("sync");
       this.#isTight = false;
-      await log.removals();
+      await log.removals.ended();
       log.restoreReserve();
       if (damage !== undefined) throw damage;
       this.#lastError = undefined;

@@ -80,3 +80,25 @@ export function closeQuietly(close: () => void): void {
     // Nothing depends on it: see `FileHandle.close`.
   }
 }
+
+/** Removes files in the background. A file that cannot be removed stays. */
+export class Removals {
+  readonly #platform: Platform;
+  #last: Promise<void> = Promise.resolve();
+
+  /** Removes files through a platform. */
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Begins to remove a file. */
+  add(path: string): void {
+    const removal = this.#platform.removeLater(path).catch(() => {});
+    this.#last = this.#last.then(() => removal);
+  }
+
+  /** Resolves once the removals begun so far have ended. */
+  async ended(): Promise<void> {
+    await this.#last;
+  }
+}

@@ -5,10 +5,11 @@
  * @module
  */
 
+import { asIo, KvStoreError } from "../errors.ts";
 import { codeOf } from "../kinds.ts";
 import type { System } from "./pool.ts";
 import { DECODER, ENCODER } from "./text.ts";
-import type { FileHandle, Lock } from "./types.ts";
+import type { FileHandle, Lock, Platform } from "./types.ts";
 
 /** An open LOCK file. */
 export interface LockFile {
@@ -48,6 +49,24 @@ export function lockFile(
     return lock;
   } finally {
     if (!held) file.handle.close();
+  }
+}
+
+/** The error for a lock on a directory that is lost, as somebody removed or replaced LOCK; `undefined` if it is held. */
+export function lossOf(lock: Lock, platform: Platform, directory: string): KvStoreError | undefined {
+  if (asIo("look at LOCK", () => lock.isCurrent())) return undefined;
+  const reason = isGone(platform, directory)
+    ? `the directory ${directory} was removed while the store was open`
+    : `the LOCK file in ${directory} was replaced: another writer may be there`;
+  return new KvStoreError("FAILED", reason);
+}
+
+function isGone(platform: Platform, directory: string): boolean {
+  try {
+    platform.list(directory);
+    return false;
+  } catch (error) {
+    return platform.isNotFound(error);
   }
 }
 

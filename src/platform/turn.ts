@@ -93,6 +93,19 @@ export class Slices {
   }
 }
 
+/** A promise, and the functions that settle it. */
+export class Deferred {
+  /** Resolves the promise. */
+  resolve!: () => void;
+  /** Rejects the promise. */
+  reject!: (error: Error) => void;
+  /** The promise. */
+  readonly promise: Promise<void> = new Promise((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
 /** Implements `Platform.startTimer` on every runtime. */
 export function startTimer(delayMs: number, action: () => void): Timer {
   // setTimeout of node:timers: Deno's global one returns a number, which has no `unref`.

@@ -7,7 +7,7 @@
 import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../engine/cursor.ts";
-import { type Manifest, MANIFEST_NAME, missingFile } from "../engine/manifest.ts";
+import { type Manifest, MANIFEST_NAME, readManifest } from "../engine/manifest.ts";
 import { readSegmentHeader, type SegmentHeader, segmentName, segmentNumberOf } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 
@@ -17,6 +17,21 @@ export interface SegmentFile {
   handle: FileHandle;
   /** The segment header, or what is wrong with it. */
   header: SegmentHeader | string;
+}
+
+/**
+ * The error for the file of a segment that was there when the store was read, and is gone. Writers remove files only once
+ * no manifest lists them. So a file that is still listed is damage. Any other was compacted away by the writer, under a
+ * reader that had no descriptor of it at that moment.
+ */
+export function missingFile(platform: Platform, directory: string, number: number): KvStoreError {
+  const name = segmentName(number);
+  const manifest = readManifest(platform, directory);
+  if (manifest === undefined) return new KvStoreError("NOT_FOUND", `there is no store in ${directory} any more`);
+  const isListed = manifest.segments.some((listed) => listed.number === number);
+  if (isListed) return corrupt(name, 0, "the file is missing");
+  const reason = "the writer has compacted it away; read the store anew (refresh it, or take a new snapshot)";
+  return new KvStoreError("TRIMMED", `${name} is gone: ${reason}`);
 }
 
 /** The names in a directory that are names of segments, in the order of the segment numbers. */

@@ -11,7 +11,7 @@ import type { OpenStore } from "../store/open_store.ts";
  * behind the durable mark, wherever that record is.
  */
 export function durableSequence({ log, writer, follower }: OpenStore): number {
-  const last = [...log.segments.values()].find(({ sealed }) => !sealed);
+  const last = log.active;
   if (last !== undefined && log.syncedBytes < last.endBytes) {
     const cursor = new RecordCursor(last, log.syncedBytes, last.endBytes);
     if (cursor.next()) return cursor.sequence - 1;

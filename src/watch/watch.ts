@@ -287,6 +287,5 @@ function lookLater(core: OpenStore, seenBytes?: number): void {
 
 /** Size of the file that is being written. */
 function writtenBytes({ log }: OpenStore): number {
-  for (const { sealed, handle } of log.segments.values()) if (!sealed) return handle.size();
-  return 0;
+  return log.active?.handle.size() ?? 0;
 }

@@ -29,7 +29,7 @@ Deno.test("log: a segment's number is reserved, durably, before a file has it", 
     assert(number < nextSegment, `segment ${number} was created; after a power cut the next one is ${nextSegment}`);
   };
   // More than are reserved at a time.
-  for (let i = 0; i < 20; i++) log.createSegment([]).handle.close();
+  for (let i = 0; i < 20; i++) log.createSegment().handle.close();
   assertEquals(created, 20);
 });
 
@@ -37,7 +37,7 @@ Deno.test("log: a file that is there already is left alone, and its number is no
   const { platform, log } = makeLog();
   const bytes = new TextEncoder().encode("somebody's");
   for (const number of [1, 2]) platform.writeFile(`/s/0000000${number}.seg`, bytes);
-  assertEquals(log.createSegment([]).number, 3);
+  assertEquals(log.createSegment().number, 3);
   for (const number of [1, 2]) assertEquals(platform.readFile(`/s/0000000${number}.seg`), bytes);
 });
 
@@ -68,7 +68,7 @@ Deno.test("log: a segment's name and header are durable before the manifest list
 Deno.test("log: once an fsync has failed, nothing is written any more, and nothing removed", () => {
   const { platform, log } = makeLog();
   log.rotate();
-  const copy = log.createSegment([]);
+  const copy = log.createSegment();
   platform.onOperation = ({ kind }) => {
     if (kind === "sync") throw new Error("input/output error");
   };
@@ -78,7 +78,7 @@ Deno.test("log: once an fsync has failed, nothing is written any more, and nothi
   platform.onOperation = undefined;
   const { open, write, rename, remove, sync } = platform.operations;
   for (const clean of [true, false]) take(() => log.replaceManifest({ clean }));
-  take(() => void log.createSegment([]));
+  take(() => void log.createSegment());
   log.discard(copy);
   assertEquals(codes, ["FAILED", "FAILED", "FAILED", "FAILED"]);
   const after = platform.operations;

@@ -16,8 +16,7 @@ function logOf(plans: RecordPlan[][]): { log: Log; segments: Segment[] } {
     platform = made.platform;
     return made.segment;
   });
-  const log = new Log({ platform: platform!, directory: "/s", lock: undefined }, newManifest());
-  for (const segment of segments) log.adopt(segment);
+  const log = new Log({ platform: platform!, directory: "/s", lock: undefined }, newManifest(), segments);
   return { log, segments };
 }
 
@@ -121,19 +120,23 @@ Deno.test("changes: a log whose segments are replaced between any two steps is r
       const cursor = new ChangeCursor(0);
       const found = CHANGES.slice(0, steps).map(() => next(cursor, log));
       // The segment is another object with another descriptor, as after a reader's refresh.
-      const again = logOf(PLANS);
+      const again = logOf(PLANS).segments[lost - 1]!;
       log.segments.get(lost)!.handle.close();
-      log.segments.set(lost, again.segments[lost - 1]!);
-      assertEquals([...found, ...all(cursor, log)], CHANGES, `${lost} after ${steps}`);
+      const { platform, directory } = log;
+      const segments = Array.from(log.segments.values(), (segment) => segment.number === lost ? again : segment);
+      const refreshed = new Log({ platform, directory, lock: undefined }, newManifest(), segments);
+      assertEquals([...found, ...all(cursor, refreshed)], CHANGES, `${lost} after ${steps}`);
     }
   }
 });
 
 Deno.test("changes: what was replaced is read below the history floor, and only there", () => {
-  const { log, segments } = logOf([[put(1, "a"), put(2, "a"), put(3, "b")], [put(2, "a"), put(3, "b")], [put(4, "c")]]);
-  log.segments.delete(1);
-  log.retired.set(1, segments[0]!);
-  log.historyFloor = 1;
+  const { log: { platform, directory }, segments } = logOf(
+    [[put(1, "a"), put(2, "a"), put(3, "b")], [put(2, "a"), put(3, "b")], [put(4, "c")]],
+  );
+  const [replaced, ...listed] = segments;
+  const log = new Log({ platform, directory, lock: undefined }, { ...newManifest(), historyFloor: 1 }, listed);
+  log.retire(replaced!, replaced!.endBytes);
   assertEquals(all(new ChangeCursor(0), log), [1, 2, 3, 4]);
   segments[0]!.handle.close();
   assertEquals(all(new ChangeCursor(1), log), [2, 3, 4]);
@@ -141,12 +144,11 @@ Deno.test("changes: what was replaced is read below the history floor, and only 
 
 Deno.test("changes: of a segment that is being written only what is durable, and then the rest", () => {
   const { segment, offsets, platform } = makeSegment([put(1, "a"), put(2, "b"), put(3, "c")]);
-  const log = new Log({ platform, directory: "/s", lock: undefined }, newManifest());
   segment.sealed = false;
-  log.adopt(segment);
+  const log = new Log({ platform, directory: "/s", lock: undefined }, newManifest(), [segment]);
   const cursor = new ChangeCursor(0);
   for (const [i, offset] of offsets.entries()) {
-    log.syncedBytes = offset;
+    log.synced(offset);
     assertEquals(all(cursor, log), i === 0 ? [] : [i]);
   }
 });
@@ -171,8 +173,7 @@ Deno.test("changes: steps give way to others now and then, also while nothing is
 
 Deno.test("changes: a header that does not check out is CORRUPT, with its place", () => {
   const made = makeSegment([put(1, "a"), put(2, "b")]);
-  const log = new Log({ platform: made.platform, directory: "/s", lock: undefined }, newManifest());
-  log.adopt(made.segment);
+  const log = new Log({ platform: made.platform, directory: "/s", lock: undefined }, newManifest(), [made.segment]);
   made.bytes[made.offsets[1]! + 20]! ^= 1;
   made.platform.writeFile(made.path, made.bytes);
   const cursor = new ChangeCursor(0);
