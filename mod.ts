@@ -1,6 +1,6 @@
 /**
  * An embedded key-value store for Deno and Node in pure TypeScript: writes are appended to a log of segments, an index
- * in memory says where the latest record of each key lies, and compaction gives the space of old records back.
+ * in memory says where the latest record of each key lies, and compaction reclaims the space of superseded records.
  *
  * @example
  * ```ts
@@ -55,33 +55,11 @@ export type {
 } from "./src/types.ts";
 export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts";
 
-// experimental: the log
-export { type OpenLog, openLog } from "./src/follow/open_log.ts";
-export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
-export { Replay, type Replayed } from "./src/engine/replay.ts";
-export { type Found, scan } from "./src/check/scan.ts";
-export { decodeManifest, type Manifest, type ManifestSegment, type Mark } from "./src/engine/manifest.ts";
-export { type Extent, RecordCursor } from "./src/engine/cursor.ts";
-export {
-  FLAG_EXPIRES,
-  FLAG_MORE,
-  FLAG_STRING_KEY,
-  KIND,
-  type Kind,
-  readMark,
-  type RecordBuffer,
-  RecordHeader,
-  VALUE_TYPE,
-  valueTypeOf,
-} from "./src/engine/record.ts";
-export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./src/engine/segment.ts";
-
-// experimental: the index
-export { type Expired, Index, type KeyBytes, type Place, type ReadIndex } from "./src/engine/index.ts";
+// experimental, for readers and tools: log, index and compaction of the engine, and what shows a log
+export * from "./src/engine/mod.ts";
 export { Expiries } from "./src/expiries.ts";
 export { Relocation } from "./src/relocation.ts";
-export { Partition } from "./src/engine/partition.ts";
-
-// experimental: compaction
-export { droppableUpTo, gainOf, nextOfStale, noteClean, type Thresholds } from "./src/engine/choose.ts";
+export { type OpenLog, openLog } from "./src/follow/open_log.ts";
+export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
+export { type Found, scan } from "./src/check/scan.ts";
 export { nextOfAll } from "./src/maintenance/groups.ts";
