@@ -55,7 +55,7 @@ const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /** The parts behind an open store: for tests that steer them one by one. */
-export let coreOf: (store: KvStore) => OpenStore;
+export let engineOf: (store: KvStore) => OpenStore;
 
 /** A class of stores, as `KvStore.open` is called on it. */
 export interface StoreClass<S> {
@@ -88,24 +88,24 @@ export type OpenedAs<S, V extends Value, K extends Key> = S extends KvStore<infe
 export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** What recovery did when the store was opened. */
   readonly recovery: Recovery;
-  readonly #core: OpenStore;
+  readonly #engine: OpenStore;
   readonly #reading: Reading<V, K>;
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #maintenance: Maintenance;
-  readonly #now = (): number => this.#core.log.now();
+  readonly #now = (): number => this.#engine.log.now();
   #closing: Promise<void> | undefined;
 
   static {
-    coreOf = (store) => store.#core;
+    engineOf = (store) => store.#engine;
     showAsJson(this.prototype);
   }
 
   /** @internal Stores are made by `open`. */
   protected constructor(parts: never) {
-    const { core, settings, lock, maintenance, recovery } = partsOf(parts);
-    this.#core = core;
-    this.#reading = new Reading<V, K>(core, undefined);
+    const { engine, settings, lock, maintenance, recovery } = partsOf(parts);
+    this.#engine = engine;
+    this.#reading = new Reading<V, K>(engine, undefined);
     this.#settings = settings;
     this.#lock = lock;
     this.#maintenance = maintenance;
@@ -157,7 +157,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       throw error;
     }
     await store.#maintenance.mergeSmall();
-    const { failure } = store.#core.log;
+    const { failure } = store.#engine.log;
     if (failure === undefined) return store;
     await store.close().catch(() => {});
     throw failure;
@@ -284,8 +284,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
       const encoded = encodeValue(value, this.#settings.strictJson);
-      const writer = this.#core.writable();
-      stage(this.#core, { key, value: encoded, expiresAt });
+      const writer = this.#engine.writable();
+      stage(this.#engine, { key, value: encoded, expiresAt });
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
@@ -297,15 +297,15 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   delete(key: K, options?: WriteOptions): Promise<boolean> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
-      const core = this.#core;
-      const writer = core.writable();
-      core.expire();
-      core.key.encode(key);
-      const isListed = core.isListed();
-      const isThere = isListed && !core.index.isExpired;
+      const engine = this.#engine;
+      const writer = engine.writable();
+      engine.expire();
+      engine.key.encode(key);
+      const isListed = engine.isListed();
+      const isThere = isListed && !engine.index.isExpired;
       // Of what has expired, too: else a crash after which the clock goes back would undo the delete.
       if (isListed) {
-        stageDelete(core);
+        stageDelete(engine);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -328,8 +328,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
       const list = encodeBatch(operations, { now: this.#now, isStrict: this.#settings.strictJson });
-      const writer = this.#core.writable();
-      stageBatch(this.#core, list);
+      const writer = this.#engine.writable();
+      stageBatch(this.#engine, list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
     });
@@ -338,7 +338,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** Deletes all keys, with one record in the log; always synced. */
   clear(): Promise<void> {
     return this.#attempt(() => {
-      const writer = this.#core.writable();
+      const writer = this.#engine.writable();
       writer.tail.stage(KIND.clear, 0, NO_KEY, "");
       writer.publish();
       return writer.reached("sync");
@@ -347,7 +347,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** Resolves once everything written before is synced. */
   flush(): Promise<void> {
-    return this.#attempt(() => this.#core.writable().reached("sync"));
+    return this.#attempt(() => this.#engine.writable().reached("sync"));
   }
 
   /**
@@ -368,7 +368,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
    */
   flushSync(): void {
-    flushNow(this.#core);
+    flushNow(this.#engine);
   }
 
   /**
@@ -390,8 +390,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`
    */
   snapshot(): Snapshot<V, K> {
-    this.#core.check();
-    return new Snapshot<V, K>(this.#core);
+    this.#engine.check();
+    return new Snapshot<V, K>(this.#engine);
   }
 
   /**
@@ -423,8 +423,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * does not go back so far, or has not come so far: begin again with `entries`), `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
    */
   watch(options: WatchOptions = {}): Watch<V, K> {
-    this.#core.check();
-    return watchStore<V, K>(this.#core, options);
+    this.#engine.check();
+    return watchStore<V, K>(this.#engine, options);
   }
 
   /**
@@ -448,8 +448,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * `TRIMMED` if the writer has removed a file of it since the last refresh
    */
   async history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
-    this.#core.check();
-    return await historyOf(this.#core, key, options);
+    this.#engine.check();
+    return await historyOf(this.#engine, key, options);
   }
 
   /**
@@ -462,12 +462,12 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   async restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
     const durability = this.#durability(options);
-    this.#core.writable();
+    this.#engine.writable();
     const own = ownKey(key);
-    const { value, expiresAt } = await versionOf(this.#core, own, seq);
-    const writer = this.#core.writable();
+    const { value, expiresAt } = await versionOf(this.#engine, own, seq);
+    const writer = this.#engine.writable();
     await this.#attempt(() => {
-      stage(this.#core, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
+      stage(this.#engine, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
       writer.publish();
       return writer.reached(durability);
     });
@@ -494,7 +494,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   compact(options: WorkOptions = {}): Promise<void> {
     return this.#attempt(() => {
       checkNames("compact", options, ["onProgress", "signal"]);
-      this.#core.writable();
+      this.#engine.writable();
       options.signal?.throwIfAborted();
       return this.#maintenance.compact(options);
     });
@@ -502,9 +502,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** Figures of the store: keys, bytes by kind, segments. Plain data, with units in the names. */
   stats(): Stats {
-    this.#core.check();
-    this.#core.expire();
-    this.#core.countExpired();
+    this.#engine.check();
+    this.#engine.expire();
+    this.#engine.countExpired();
     return this.#maintenance.stats();
   }
 
@@ -525,14 +525,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
-    await paced(() => backupStore(this.#core, pathOf(destination), options));
+    await paced(() => backupStore(this.#engine, pathOf(destination), options));
   }
 
   /** Reads every byte of the store and compares the index with what the log says. */
   async verify(options: WorkOptions = {}): Promise<VerifyReport> {
     checkNames("verify", options, ["onProgress", "signal"]);
-    this.#core.check();
-    return await paced(() => this.#maintenance.exclusively(() => verifyOpen(this.#core, options)));
+    this.#engine.check();
+    return await paced(() => this.#maintenance.exclusively(() => verifyOpen(this.#engine, options)));
   }
 
   /**
@@ -553,7 +553,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `CORRUPT`, `FORMAT`, `IO`
    */
   refresh(): Promise<boolean> {
-    return paced(() => refresh(this.#core));
+    return paced(() => refresh(this.#engine));
   }
 
   /**
@@ -572,35 +572,35 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** The store's directory, keys, and bytes on disk: what `JSON.stringify` and consoles show. Also of a closed store. */
   toJSON(): { directory: string; keys: number; diskBytes: number } {
     let diskBytes = 0;
-    for (const { endBytes } of this.#core.log.segments.values()) diskBytes += endBytes;
+    for (const { endBytes } of this.#engine.log.segments.values()) diskBytes += endBytes;
     return { ...this.#reading.toJSON(), diskBytes };
   }
 
   async #close(): Promise<void> {
-    const core = this.#core;
-    core.isClosed = true;
-    core.epoch++;
-    core.watches.close();
+    const engine = this.#engine;
+    engine.isClosed = true;
+    engine.epoch++;
+    engine.watches.close();
     // Asked for before anything is awaited: what is pending now is this call's to flush, and to report.
-    const flushed = core.writer?.close();
+    const flushed = engine.writer?.close();
     flushed?.catch(() => {});
     try {
       await this.#maintenance.stop();
       await flushed;
-      core.views.closeAll();
-      core.sweep();
-      if (core.writer === undefined) return;
+      engine.views.closeAll();
+      engine.sweep();
+      if (engine.writer === undefined) return;
       // What has expired until now has done so for whoever opens the store next, too, whatever the clock says then.
-      core.expire();
+      engine.expire();
       await this.#maintenance.writeImage();
       // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
-      core.log.syncActive();
-      if (!core.log.isClean) core.log.reserve.lend(0, () => core.log.replaceManifest({ clean: true }));
-      core.log.restoreReserve();
+      engine.log.syncActive();
+      if (!engine.log.isClean) engine.log.reserve.lend(0, () => engine.log.replaceManifest({ clean: true }));
+      engine.log.restoreReserve();
     } finally {
       try {
-        core.closeFiles();
-        await core.log.removals.ended();
+        engine.closeFiles();
+        await engine.log.removals.ended();
       } finally {
         if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
       }
@@ -624,7 +624,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
   #reject(error: unknown): Promise<never> {
-    this.#core.writer?.tail.dropStaged();
+    this.#engine.writer?.tail.dropStaged();
     return settled().then(() => {
       throw error;
     });

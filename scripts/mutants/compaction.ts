@@ -214,7 +214,7 @@ export const compactionRules: Promised[] = [
       {
         id: "abandoned-iterator-pins-for-ever",
         in: "releaseWhenAbandoned",
-        find: "ABANDONED.register(holder, () => core.release(view), holder);",
+        find: "ABANDONED.register(holder, () => engine.release(view), holder);",
         replace: "ABANDONED.register(holder, () => {}, holder);",
         killers: ["abandoned iterators and snapshots give their files back when they are collected as garbage"],
       },

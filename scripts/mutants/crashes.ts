@@ -82,7 +82,7 @@ export const crashPromises: Promised[] = [
       {
         id: "half-a-batch-staged",
         in: "KvStore.#reject",
-        find: "this.#core.writer?.tail.dropStaged();",
+        find: "this.#engine.writer?.tail.dropStaged();",
         replace: "",
         killers: ["batch: a mistake in the middle leaves nothing of it, and the next write is whole"],
       },

@@ -221,7 +221,7 @@ export const damagePromises: Promised[] = [
       {
         id: "image-of-unsynced-records",
         in: "writeImage",
-        find: 'await core.writer!.reached("sync");',
+        find: 'await store.writer!.reached("sync");',
         replace: "await Promise.resolve();",
         killers: ["checkpoint: what an image covers is durable before it has its name"],
       },

@@ -98,7 +98,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "nobody-looks-at-the-clock-at-closing",
         in: "KvStore.#close",
-        find: "core.expire();",
+        find: "engine.expire();",
         replace: "",
         killers: [AT_CLOSING],
       },

@@ -83,9 +83,9 @@ export const fileRules: Promised[] = [
         id: "snapshot-of-another-moment",
         in: "Reading.#again",
         find:
-          "if (this.#view !== undefined || !isTrimmed(error)) throw error; refreshReader(this.#core); return read();",
+          "if (this.#view !== undefined || !isTrimmed(error)) throw error; refreshReader(this.#engine); return read();",
         replace:
-          "if (!isTrimmed(error)) throw error;\n    refreshReader(this.#core);\n    return this.#view === undefined ? read() : undefined as T;",
+          "if (!isTrimmed(error)) throw error;\n    refreshReader(this.#engine);\n    return this.#view === undefined ? read() : undefined as T;",
         killers: ["removed files: snapshots and iterators say that they cannot go on; new ones can"],
       },
       {

@@ -23,7 +23,7 @@ export const lockRules: Promised[] = [
         in: "KvStore.#close",
         find: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());',
         replace: 'if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());\n' +
-          '        if (this.#lock !== undefined) core.log.platform.remove(core.log.path("LOCK"));',
+          '        if (this.#lock !== undefined) engine.log.platform.remove(engine.log.path("LOCK"));',
         killers: ["lock: is free after close, after a failed open, and after the holder's death; LOCK stays"],
       },
     ],

@@ -87,8 +87,8 @@ export const writeRules: Promised[] = [
       {
         id: "batch-passes-over-an-expired-key",
         in: "stageBatch",
-        find: "isThere.get(name) ?? core.isListed()",
-        replace: "isThere.get(name) ?? core.find(undefined) !== undefined",
+        find: "isThere.get(name) ?? engine.isListed()",
+        replace: "isThere.get(name) ?? engine.find() !== undefined",
         killers: [DELETED],
       },
     ],

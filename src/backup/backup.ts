@@ -20,9 +20,9 @@ import { scan, slicesFor } from "../check/scan.ts";
  * The copy holds everything written before the call. A view keeps the segments until it is made. If the backup fails, it
  * removes what it has copied.
  */
-export async function backupStore(core: OpenStore, destination: string, options: WorkOptions): Promise<void> {
-  core.check();
-  const { log } = core;
+export async function backupStore(store: OpenStore, destination: string, options: WorkOptions): Promise<void> {
+  store.check();
+  const { log } = store;
   const { platform } = log;
   const target = platform.absolute(destination);
   const isNew = ensureDirectory(platform, target);
@@ -31,21 +31,21 @@ export async function backupStore(core: OpenStore, destination: string, options:
     const advice = "if an interrupted backup left it there, remove it";
     throw new KvStoreError("IO", `a backup needs an empty directory; ${target} holds ${first} (${advice})`);
   }
-  const view = core.openView();
+  const view = store.openView();
   const made: string[] = [];
   try {
     // All ends at one moment. They include pending records, which have their places in the file already.
-    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(core, segment) }))
+    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(store, segment) }))
       .filter(({ segment, endBytes }) => endBytes > segment.headerBytes);
     const last = segments.find(({ segment }) => !segment.sealed);
     const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
     const present = log.describe();
     const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
     const manifest = { ...present, clean: true, mark, segments: listed };
-    await core.writer?.reached("sync");
-    const slices = slicesFor(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    await store.writer?.reached("sync");
+    const slices = slicesFor(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => store.check());
     for (const { segment, endBytes } of segments) {
-      core.check();
+      store.check();
       const path = `${target}/${segment.name}`;
       const handle = asIo(`create ${path}`, () => platform.open(path, "create"));
       made.push(segment.name);
@@ -61,7 +61,7 @@ export async function backupStore(core: OpenStore, destination: string, options:
     const isOurs = log.failure !== undefined || !(error instanceof KvStoreError) || error.code !== "FAILED";
     throw isOurs ? error : new KvStoreError("IO", `cannot make ${target} durable: ${error.message}`, { cause: error });
   } finally {
-    core.release(view);
+    store.release(view);
   }
 }
 

@@ -81,24 +81,24 @@ export async function verifyFiles(
 }
 
 /** Verifies an open store as it is when this is called. Reading and writing go on meanwhile. */
-export async function verifyOpen(core: OpenStore, options: WorkOptions): Promise<VerifyReport> {
-  const failure = core.writer?.write();
+export async function verifyOpen(store: OpenStore, options: WorkOptions): Promise<VerifyReport> {
+  const failure = store.writer?.write();
   if (failure !== undefined) throw failure;
-  const view = core.openView();
+  const view = store.openView();
   try {
-    core.countExpired();
-    const listed = [...core.log.segments.values()];
+    store.countExpired();
+    const listed = [...store.log.segments.values()];
     const accounts = listed.map(accountOf);
     const segments = listed.map(shadowOf);
     const surveyed = segments.map((one) => asRecorded(one.name, one, { endBytes: one.endBytes, isComplete: true }));
     const found = new Verification(surveyed, []);
-    await found.run(options, () => core.check());
+    await found.run(options, () => store.check());
     const { problems, notes } = found;
     if (problems.length > 0) return { problems, notes };
     // As of the view: what expires meanwhile must not matter.
     found.index.expire(view.now);
     for (const segment of segments) countExpired(segment, found.index);
-    const find = (bytes: Uint8Array) => core.views.find(view, { bytes, start: 0, length: bytes.length });
+    const find = (bytes: Uint8Array) => store.views.find(view, { bytes, start: 0, length: bytes.length });
     problems.push(...await verifyIndex("the index in memory", found.index, view.size, find));
     segments.forEach((segment, i) => {
       const [account, expected] = [accounts[i], accountOf(segment)];
@@ -107,7 +107,7 @@ export async function verifyOpen(core: OpenStore, options: WorkOptions): Promise
     });
     return { problems, notes };
   } finally {
-    core.release(view);
+    store.release(view);
   }
 }
 

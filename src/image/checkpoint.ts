@@ -74,9 +74,9 @@ export function isDue(changes: number, keys: number): boolean {
  * is synced, and the manifest says so, before the image takes its name. False if something came between: the old image
  * stays.
  */
-export async function writeImage(core: OpenStore): Promise<boolean> {
-  const { log, epoch } = core;
-  const index = core.index.changeable();
+export async function writeImage(store: OpenStore): Promise<boolean> {
+  const { log, epoch } = store;
+  const index = store.index.changeable();
   // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.
   if (log.mustRotate) return false;
   const { platform } = log;
@@ -91,16 +91,16 @@ export async function writeImage(core: OpenStore): Promise<boolean> {
       bytes = writer.writeNext(log.nextSequence - 1);
       if (!slices.count(bytes)) continue;
       await slices.pause();
-      if (core.epoch !== epoch) return false;
+      if (store.epoch !== epoch) return false;
     }
     const about = describe(log, from);
-    await core.writer!.reached("sync");
+    await store.writer!.reached("sync");
     // The accounts count marks, too, and nobody waits for those.
     log.syncActive();
-    if (core.epoch !== epoch) return false;
+    if (store.epoch !== epoch) return false;
     if (log.active !== undefined) log.replaceManifest({ clean: false });
     await writer.finish(about);
-    if (core.epoch !== epoch) return false;
+    if (store.epoch !== epoch) return false;
     // Not over the old one: giving the pages of that back blocks the event loop, 11 to 17 ms for a million keys.
     renameIfThere(platform, log.path(IMAGE_NAME), log.path(IMAGE_FORMER));
     platform.rename(temporary, log.path(IMAGE_NAME));

@@ -47,7 +47,7 @@ interface Caller {
 
 /** Runs compaction and writes images for one store. */
 export class Maintenance {
-  readonly #core: OpenStore;
+  readonly #engine: OpenStore;
   readonly #settings: Settings;
   #queue: Promise<unknown> = Promise.resolve();
   #isConsidering = false;
@@ -62,8 +62,8 @@ export class Maintenance {
   #delay: Timer | undefined;
 
   /** Nothing runs before `consider` or `compact` is called. */
-  constructor(core: OpenStore, settings: Settings) {
-    this.#core = core;
+  constructor(store: OpenStore, settings: Settings) {
+    this.#engine = store;
     this.#settings = settings;
   }
 
@@ -89,7 +89,7 @@ export class Maintenance {
   considerAfter(delayMs: number): void {
     // What was queued while another try ran may fail behind it, and ask again.
     this.#delay?.stop();
-    this.#delay = this.#core.log.platform.startTimer(delayMs, () => {
+    this.#delay = this.#engine.log.platform.startTimer(delayMs, () => {
       this.#delay = undefined;
       this.consider();
     });
@@ -142,14 +142,14 @@ export class Maintenance {
    * the store.
    */
   async writeImage(): Promise<void> {
-    const core = this.#core;
-    const { changes, index } = core;
-    if (core.log.failure !== undefined) return;
+    const store = this.#engine;
+    const { changes, index } = store;
+    if (store.log.failure !== undefined) return;
     try {
       const isMended = index instanceof ImageIndex && index.isMended;
       if (!isMended && !isDue(changes, index.size)) return;
-      if (!await writeImage(core)) return;
-      core.changes -= changes;
+      if (!await writeImage(store)) return;
+      store.changes -= changes;
       if (isMended) index.isMended = false;
     } catch (error) {
       this.#report(error);
@@ -158,7 +158,7 @@ export class Maintenance {
 
   /** Figures of the store. */
   stats(): Stats {
-    const { log, writer, index } = this.#core;
+    const { log, writer, index } = this.#engine;
     const listed = [...log.segments.values()];
     const sum = (segments: Iterable<Segment>, of: (segment: Segment) => number) =>
       Array.from(segments, of).reduce((total, bytes) => total + bytes, 0);
@@ -181,12 +181,12 @@ export class Maintenance {
   }
 
   async #runAutomatically(): Promise<void> {
-    const core = this.#core;
-    const { log } = core;
+    const store = this.#engine;
+    const { log } = store;
     const { compaction } = this.#settings;
     try {
       // Also for who only writes: what has expired would take memory until somebody reads.
-      core.expire();
+      store.expire();
       let hasMore = compaction.auto;
       while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
       this.#isTight = false;
@@ -195,7 +195,7 @@ export class Maintenance {
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
       // Not at every key that expires, yet before as much has as compaction wants.
-      if (compaction.auto) core.wakeAtBytes = core.index.expiredBytes + Math.max(1, compaction.minStaleBytes / WAKES);
+      if (compaction.auto) store.wakeAtBytes = store.index.expiredBytes + Math.max(1, compaction.minStaleBytes / WAKES);
     } catch (error) {
       if (this.#isStopped) return;
       this.#report(error);
@@ -222,7 +222,7 @@ export class Maintenance {
     // Of what it would win without any tombstone at least half.
     const leastShare = compaction.staleRatio / 2;
     const onPause = () => this.#throwIfOver();
-    const groups = await compactTombstones(this.#core, audited, { segmentBytes, leastShare, onPause });
+    const groups = await compactTombstones(this.#engine, audited, { segmentBytes, leastShare, onPause });
     this.#compactions += groups;
     return groups > 0;
   }
@@ -232,9 +232,9 @@ export class Maintenance {
    * is known, nothing is begun before the last group has given its room back.
    */
   async #compactGroup(inputs: Segment[], onPause: OnPause = () => this.#throwIfOver()): Promise<boolean> {
-    if (this.#isTight) await this.#core.log.removals.ended();
+    if (this.#isTight) await this.#engine.log.removals.ended();
     try {
-      const output = await compactGroup(this.#core, inputs, { onPause });
+      const output = await compactGroup(this.#engine, inputs, { onPause });
       if (output !== undefined && inputs.every((input) => AUDITED.has(input))) AUDITED.add(output);
       this.#compactions++;
       return true;
@@ -247,15 +247,15 @@ export class Maintenance {
 
   /** The segments, oldest records first, with all that is known of them by now. */
   #segments(): Segment[] {
-    const { log } = this.#core;
-    this.#core.expire();
-    this.#core.countExpired();
+    const { log } = this.#engine;
+    this.#engine.expire();
+    this.#engine.countExpired();
     noteClean(log.segments.values(), log.nextSequence - 1);
     return log.inOrder();
   }
 
   async #compactAll(callers: Caller[]): Promise<void> {
-    const { log, writer } = this.#core;
+    const { log, writer } = this.#engine;
     const { segmentBytes } = this.#settings;
     try {
       const work = { doneBytes: 0, totalBytes: 0 };
@@ -269,8 +269,8 @@ export class Maintenance {
       onPause(0);
       // The active segment takes part only if that gives more back than the headers of its copy and of its successor
       // take.
-      this.#core.expire();
-      this.#core.countExpired();
+      this.#engine.expire();
+      this.#engine.countExpired();
       const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
       const wonBytes = staleBytes + tombstoneBytes + graveBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
@@ -312,17 +312,17 @@ export class Maintenance {
   /** Removes the tombstones that have nothing to hide any more, now that everything else has been rewritten. */
   async #compactTombstones(onPause: OnPause): Promise<void> {
     const { segmentBytes } = this.#settings;
-    for (const segment of this.#core.log.segments.values()) AUDITED.delete(segment);
+    for (const segment of this.#engine.log.segments.values()) AUDITED.delete(segment);
     const next = () => nextToAuditOfAll(this.#segments());
     for (let inputs = next(); inputs !== undefined; inputs = next()) {
-      this.#compactions += await compactTombstones(this.#core, inputs, { segmentBytes, leastShare: 0, onPause });
+      this.#compactions += await compactTombstones(this.#engine, inputs, { segmentBytes, leastShare: 0, onPause });
     }
   }
 
   /** Ends compaction once the store is closed or has failed. */
   #throwIfOver(): void {
     if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
-    if (this.#core.log.failure !== undefined) throw this.#core.log.failure;
+    if (this.#engine.log.failure !== undefined) throw this.#engine.log.failure;
   }
 
   #report(error: unknown): void {

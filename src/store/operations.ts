@@ -45,10 +45,10 @@ export function encodeBatch(
 }
 
 /** Puts an operation into the tail, where nobody sees it before it is published. */
-export function stage(core: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
-  core.key.encode(key);
-  if (value === undefined) return stageDelete(core);
-  core.writer!.tail.stage(KIND.set, flagsOf(core.key.isString, value.type), core.key, value.data, expiresAt);
+export function stage(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
+  engine.key.encode(key);
+  if (value === undefined) return stageDelete(engine);
+  engine.writer!.tail.stage(KIND.set, flagsOf(engine.key.isString, value.type), engine.key, value.data, expiresAt);
 }
 
 /** Puts a delete of the key that was encoded last into the tail. */
@@ -57,15 +57,15 @@ export function stageDelete({ key, writer }: OpenStore): void {
 }
 
 /** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
-export function stageBatch(core: OpenStore, operations: EncodedOperation[]): void {
-  const { tail } = core.writer!;
+export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): void {
+  const { tail } = engine.writer!;
   const hasDeletes = operations.some(({ value }) => value === undefined);
   const isThere = new Map<string, boolean>();
-  if (hasDeletes) core.expire();
+  if (hasDeletes) engine.expire();
   for (const operation of operations) {
     const { key, value } = operation;
-    const name = hasDeletes ? nameOf(core.key.encode(key)) : "";
-    if (value !== undefined || (isThere.get(name) ?? core.isListed())) stage(core, operation);
+    const name = hasDeletes ? nameOf(engine.key.encode(key)) : "";
+    if (value !== undefined || (isThere.get(name) ?? engine.isListed())) stage(engine, operation);
     if (hasDeletes) isThere.set(name, value !== undefined);
     if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
       throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
@@ -88,12 +88,12 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
 }
 
 /** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
-export function flushNow(core: OpenStore): void {
-  const writer = core.writable();
+export function flushNow(engine: OpenStore): void {
+  const writer = engine.writable();
   const failure = writer.write();
   if (failure !== undefined) throw failure;
   try {
-    core.log.syncActive();
+    engine.log.syncActive();
   } catch (error) {
     throw writer.fail(error as KvStoreError);
   }

@@ -16,7 +16,7 @@ const FIRST_LOOK_MS = 1000;
 /** The parts of a store. */
 export interface Parts {
   /** Log, index and views. */
-  core: OpenStore;
+  engine: OpenStore;
   /** The options, complete. */
   settings: Settings;
   /** The writer lock; readers have none. */
@@ -37,22 +37,22 @@ export function partsFor(
   lock: Lock | undefined,
   salvaged?: RepairReport,
 ): Parts {
-  let core: OpenStore;
+  let engine: OpenStore;
   try {
-    core = new OpenStore(opened, settings, () => maintenance.consider());
+    engine = new OpenStore(opened, settings, () => maintenance.consider());
   } catch (error) {
     // No memory for the cache, say.
     opened.index.close();
     opened.log.closeFiles();
     throw error;
   }
-  const maintenance = new Maintenance(core, settings);
+  const maintenance = new Maintenance(engine, settings);
   const recovery = salvaged === undefined || salvaged.problems.length === 0
     ? opened.recovery
     : { ...opened.recovery, salvaged };
   // Not at once: a process that opens the store for a single write would begin what its closing cuts off.
   if (lock !== undefined) maintenance.considerAfter(FIRST_LOOK_MS);
-  const parts = { core, settings, lock, maintenance, recovery };
+  const parts = { engine, settings, lock, maintenance, recovery };
   MADE.add(parts);
   return parts;
 }

@@ -19,20 +19,20 @@ const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
 
 /** Reads a store, as it is or as it was. */
 export class Reading<V extends Value = Value, K extends Key = Key> {
-  readonly #core: OpenStore;
+  readonly #engine: OpenStore;
   /** The moment that is read; `undefined`: always the present. */
   readonly #view: View | undefined;
 
   /** Reads what is there at the moment of `view`, which it gives back when it is collected as garbage. */
-  constructor(core: OpenStore, view: View | undefined) {
-    this.#core = core;
+  constructor(engine: OpenStore, view: View | undefined) {
+    this.#engine = engine;
     this.#view = view;
-    if (view !== undefined) releaseWhenAbandoned(this, core, view);
+    if (view !== undefined) releaseWhenAbandoned(this, engine, view);
   }
 
   size(): number {
     this.#check();
-    return this.#view === undefined ? this.#core.index.size : this.#view.size;
+    return this.#view === undefined ? this.#engine.index.size : this.#view.size;
   }
 
   get(key: K): V | undefined {
@@ -58,13 +58,13 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   has(key: K): boolean {
     this.#check();
-    this.#core.key.encode(key);
+    this.#engine.key.encode(key);
     return this.#find() !== undefined;
   }
 
   expiresAt(key: K): number | undefined {
     this.#check();
-    this.#core.key.encode(key);
+    this.#engine.key.encode(key);
     return this.#find()?.expiresAt || undefined;
   }
 
@@ -82,49 +82,51 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   /** What `JSON.stringify` and consoles show: where the store is, and how many keys it has. Also of a closed one. */
   toJSON(): { directory: string; keys: number } {
-    const { index, log } = this.#core;
+    const { index, log } = this.#engine;
     return { directory: log.directory, keys: this.#view === undefined ? index.size : this.#view.size };
   }
 
   /** Gives the view back. */
   close(): void {
-    releaseNow(this, this.#core, this.#view!);
+    releaseNow(this, this.#engine, this.#view!);
   }
 
   #iterate<T>(range: Range, item: (key: Key, value: () => V) => T): IteratorObject<T, undefined> {
     this.#check();
     const bounds = boundsOf(range);
-    const core = this.#core;
+    const engine = this.#engine;
     // Before a view is opened: it may have to read, and fail.
-    const index = this.#view === undefined ? core.index : core.views.base(this.#view);
+    const index = this.#view === undefined ? engine.index : engine.views.base(this.#view);
     const counts = (ref: KeyRef) =>
-      this.#view === undefined ? index.lists(ref) : core.views.look(this.#view, index, ref) !== undefined;
-    const order = core.ordering.of(index, { ...bounds, counts });
-    const own = this.#view === undefined ? core.views.open(core.log.nextSequence, core.log.clockFloor) : undefined;
+      this.#view === undefined ? index.lists(ref) : engine.views.look(this.#view, index, ref) !== undefined;
+    const order = engine.ordering.of(index, { ...bounds, counts });
+    const own = this.#view === undefined
+      ? engine.views.open(engine.log.nextSequence, engine.log.clockFloor)
+      : undefined;
     const view = this.#view ?? own!;
     const iterator = new RangeIterator({
       reader: this,
       order,
-      item: itemOf(core, view, { ...bounds, index }, item),
-      isForgotten: (ref) => core.views.isForgotten(index, ref),
-      release: () => own !== undefined && releaseNow(iterator, core, own),
+      item: itemOf(engine, view, { ...bounds, index }, item),
+      isForgotten: (ref) => engine.views.isForgotten(index, ref),
+      release: () => own !== undefined && releaseNow(iterator, engine, own),
     }, bounds);
-    if (own !== undefined) releaseWhenAbandoned(iterator, core, own);
+    if (own !== undefined) releaseWhenAbandoned(iterator, engine, own);
     // Where the runtime has more calls of iterators, the base class has them.
     return iterator as unknown as IteratorObject<T, undefined>;
   }
 
   /** Where the record of the key is that is encoded now. */
   #find(): Place | undefined {
-    return this.#view === undefined ? this.#core.find() : this.#core.findIn(this.#view);
+    return this.#view === undefined ? this.#engine.find() : this.#engine.findIn(this.#view);
   }
 
   #get(key: K): V | undefined {
-    const core = this.#core;
-    const encoded = core.key.encode(key);
-    if (this.#view === undefined) return core.get() as V | undefined;
-    const place = core.findIn(this.#view);
-    return place === undefined ? undefined : core.read(place, encoded) as V;
+    const engine = this.#engine;
+    const encoded = engine.key.encode(key);
+    if (this.#view === undefined) return engine.get() as V | undefined;
+    const place = engine.findIn(this.#view);
+    return place === undefined ? undefined : engine.read(place, encoded) as V;
   }
 
   /**
@@ -133,15 +135,15 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
    */
   #again<T>(error: unknown, read: () => T): T {
     if (this.#view !== undefined || !isTrimmed(error)) throw error;
-    refreshReader(this.#core);
+    refreshReader(this.#engine);
     return read();
   }
 
   /** Before every call that reads: what has expired by now is gone, but for a snapshot, which stays as it was. */
   #check(): void {
-    this.#core.check();
-    if (this.#view === undefined) return this.#core.expire();
-    if (!this.#core.views.has(this.#view)) {
+    this.#engine.check();
+    if (this.#view === undefined) return this.#engine.expire();
+    if (!this.#engine.views.has(this.#view)) {
       throw new KvStoreError("CLOSED", "the snapshot is closed");
     }
   }
@@ -163,28 +165,28 @@ function inspected(
 }
 
 function itemOf<V, T>(
-  core: OpenStore,
+  engine: OpenStore,
   view: View,
   { index, asBytes }: { index: ReadIndex; asBytes: boolean },
   item: (key: Key, value: () => V) => T,
 ) {
   return (ref: KeyRef): T | undefined => {
-    core.check();
-    if (!core.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
-    const place = core.views.look(view, index, ref);
+    engine.check();
+    if (!engine.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
+    const place = engine.views.look(view, index, ref);
     if (place === undefined) return undefined;
     const key = index.keyOf(ref);
-    return item(decodeKey(key.bytes, place.isString && !asBytes, key), () => core.read(place, key) as V);
+    return item(decodeKey(key.bytes, place.isString && !asBytes, key), () => engine.read(place, key) as V);
   };
 }
 
 /** Gives a view back when its holder is collected as garbage. */
-function releaseWhenAbandoned(holder: object, core: OpenStore, view: View): void {
-  ABANDONED.register(holder, () => core.release(view), holder);
+function releaseWhenAbandoned(holder: object, engine: OpenStore, view: View): void {
+  ABANDONED.register(holder, () => engine.release(view), holder);
 }
 
 /** Gives a view back. */
-function releaseNow(holder: object, core: OpenStore, view: View): void {
+function releaseNow(holder: object, engine: OpenStore, view: View): void {
   ABANDONED.unregister(holder);
-  core.release(view);
+  engine.release(view);
 }

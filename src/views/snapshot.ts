@@ -20,8 +20,8 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
   }
 
   /** Made by `KvStore.snapshot()`. */
-  constructor(core: OpenStore) {
-    this.#reading = new Reading<V, K>(core, core.openView());
+  constructor(store: OpenStore) {
+    this.#reading = new Reading<V, K>(store, store.openView());
   }
 
   /** How many keys there were. */

@@ -21,14 +21,14 @@ import type { EncodedValue } from "../store/values.ts";
 const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear" } as const;
 
 /** The versions of a key, the newest first. */
-export async function historyOf(core: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
+export async function historyOf(store: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
   checkNames("history", options, ["limit", "onProgress", "signal"]);
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
   const versions: Version[] = [];
   // Where the key's own versions begin.
   let oldest = Infinity;
-  await readRecords(core, { key, options }, (cursor, { name: segment }) => {
+  await readRecords(store, { key, options }, (cursor, { name: segment }) => {
     const { sequence: seq, offset, length: bytes, expiresAt } = cursor;
     const type = TYPES[cursor.kind as keyof typeof TYPES];
     if (type !== "clear") oldest = Math.min(oldest, seq);
@@ -39,9 +39,9 @@ export async function historyOf(core: OpenStore, key: Key, options: HistoryOptio
   });
   keepNewest(versions, limit);
   // The index points at the set that nothing has followed; unless that has expired, by whatever showed it.
-  core.expire();
+  store.expire();
   const [newest] = versions;
-  if (newest?.type === "set") newest.live = (newest.expiresAt ?? Infinity) > core.log.now();
+  if (newest?.type === "set") newest.live = (newest.expiresAt ?? Infinity) > store.log.now();
   // A clear concerns a key only if that had been written before.
   return versions.filter(({ type, seq }) => type !== "clear" || seq > oldest);
 }
@@ -55,10 +55,10 @@ export interface OldValue {
 }
 
 /** The value of one version of a key. Rejects with `NOT_FOUND`. */
-export async function versionOf(core: OpenStore, key: Key, seq: number): Promise<OldValue> {
+export async function versionOf(store: OpenStore, key: Key, seq: number): Promise<OldValue> {
   if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
   let found: OldValue | undefined;
-  await readRecords(core, { key, options: {}, seq }, (cursor, { name }) => {
+  await readRecords(store, { key, options: {}, seq }, (cursor, { name }) => {
     if (cursor.sequence !== seq || cursor.kind !== KIND.set) return false;
     if (!cursor.checkValue()) throw corrupt(name, cursor.offset, "checksum of a value");
     const value = { type: valueTypeOf(cursor.flags), data: cursor.value.slice() };
@@ -74,20 +74,20 @@ export async function versionOf(core: OpenStore, key: Key, seq: number): Promise
  * written when this is called is read; a view keeps the segments meanwhile.
  */
 async function readRecords(
-  core: OpenStore,
+  store: OpenStore,
   { key, options, seq }: { key: Key; options: WorkOptions; seq?: number },
   visit: (cursor: RecordCursor, segment: Segment) => boolean,
 ): Promise<void> {
   const wanted = new EncodedKey().encode(key).copy();
-  const failure = core.writer?.write();
+  const failure = store.writer?.write();
   if (failure !== undefined) throw failure;
   const mayHold = ({ sealed, lowestSequence, highestSequence }: Segment) =>
     seq === undefined || !sealed || (lowestSequence <= seq && seq <= highestSequence);
-  const view = core.openView();
+  const view = store.openView();
   try {
-    const segments = [...core.log.segments.values()].filter(mayHold);
+    const segments = [...store.log.segments.values()].filter(mayHold);
     const extents = segments.map((segment) => ({ segment, endBytes: segment.endBytes }));
-    const slices = slicesFor(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => core.check());
+    const slices = slicesFor(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => store.check());
     for (const { segment, endBytes } of extents) {
       const cursor = new RecordCursor(segment, segment.headerBytes, endBytes);
       while (cursor.next()) {
@@ -99,7 +99,7 @@ async function readRecords(
       if (cursor.reason !== undefined) throw corrupt(segment.name, cursor.offset, cursor.reason);
     }
   } finally {
-    core.release(view);
+    store.release(view);
     await settled();
   }
 }

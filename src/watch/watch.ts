@@ -32,31 +32,31 @@ type Result<V extends Value, K extends Key> = IteratorResult<Change<V, K>, undef
 const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
 
 /** Begins a watch. */
-export function watchStore<V extends Value, K extends Key>(core: OpenStore, options: WatchOptions): Watch<V, K> {
+export function watchStore<V extends Value, K extends Key>(store: OpenStore, options: WatchOptions): Watch<V, K> {
   checkNames("watch", options, ["prefix", "since", "signal"]);
   const { prefix = "", since, signal } = options;
-  if (since !== undefined) checkSince(core, since);
+  if (since !== undefined) checkSince(store, since);
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError("signal must be an AbortSignal");
   }
   const bytes = new EncodedKey().encode(prefix).copy();
-  const durable = durableSequence(core);
-  const state = new WatchState<V, K>(core, bytes, since ?? durable);
-  if (core.watches.isEmpty) core.watches.durableSequence = durable;
-  core.watches.add(state);
-  const { nextSequence, historyFloor } = core.log;
+  const durable = durableSequence(store);
+  const state = new WatchState<V, K>(store, bytes, since ?? durable);
+  if (store.watches.isEmpty) store.watches.durableSequence = durable;
+  store.watches.add(state);
+  const { nextSequence, historyFloor } = store.log;
   if (state.position >= nextSequence) {
     state.refuse(`the log ends at ${nextSequence - 1}, before ${since}; it is another, or an older one`, historyFloor);
   } else if (state.position < historyFloor) state.trim(historyFloor);
   if (signal !== undefined) state.heed(signal);
-  lookLater(core);
+  lookLater(store);
   return new ChangeIterator<V, K>(state);
 }
 
 /** A number that a reader has not come to may be one that its writer has. */
-function checkSince(core: OpenStore, since: number): void {
+function checkSince(store: OpenStore, since: number): void {
   checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
-  if (since >= core.log.nextSequence && !core.log.isWriter) refreshReader(core);
+  if (since >= store.log.nextSequence && !store.log.isWriter) refreshReader(store);
 }
 
 /** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
@@ -98,7 +98,7 @@ class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
 
 /** A watch under way. */
 class WatchState<V extends Value, K extends Key> implements Watching {
-  readonly #core: OpenStore;
+  readonly #engine: OpenStore;
   readonly #prefix: Uint8Array;
   readonly #changes: ChangeCursor;
   #isOver = false;
@@ -107,8 +107,8 @@ class WatchState<V extends Value, K extends Key> implements Watching {
   #wake: ((failure?: unknown) => void) | undefined;
   #unheed = () => {};
 
-  constructor(core: OpenStore, prefix: Uint8Array, since: number) {
-    this.#core = core;
+  constructor(store: OpenStore, prefix: Uint8Array, since: number) {
+    this.#engine = store;
     this.#prefix = prefix;
     this.#changes = new ChangeCursor(since);
   }
@@ -124,7 +124,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
 
   async #next(): Promise<Result<V, K>> {
     for (;;) {
-      if (this.#core.isClosed) this.end();
+      if (this.#engine.isClosed) this.end();
       if (this.#failure !== undefined) {
         const { reason } = this.#failure;
         this.#failure = undefined;
@@ -157,9 +157,9 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     this.#failure = failure;
     this.#unheed();
     this.#changes.rest();
-    this.#core.watches.remove(this);
+    this.#engine.watches.remove(this);
     this.#wake?.();
-    if (!this.#core.isClosed) this.#core.sweep();
+    if (!this.#engine.isClosed) this.#engine.sweep();
   }
 
   /** Ends the watch when a signal says so. */
@@ -188,7 +188,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
 
   #step(): "change" | "pause" | "end" {
     try {
-      return this.#changes.step(this.#core.log);
+      return this.#changes.step(this.#engine.log);
     } catch (error) {
       // What a damaged header hides nobody can tell, and so the rest would not be all changes.
       if (error instanceof KvStoreError && error.code === "CORRUPT") this.end();
@@ -201,8 +201,8 @@ class WatchState<V extends Value, K extends Key> implements Watching {
    * it has now; below, nobody knows what was in that one.
    */
   #catchUp(): void {
-    refreshReader(this.#core);
-    const { historyFloor } = this.#core.log;
+    refreshReader(this.#engine);
+    const { historyFloor } = this.#engine.log;
     if (this.position < historyFloor) this.trim(historyFloor);
   }
 
@@ -237,15 +237,15 @@ class WatchState<V extends Value, K extends Key> implements Watching {
 
   async #pause(): Promise<void> {
     // What was kept for us may not be needed any more.
-    this.#core.sweep();
+    this.#engine.sweep();
     await this.#changes.slices.pause();
   }
 
   /** Waits until there may be something new. */
   async #news(): Promise<void> {
-    const { log } = this.#core;
+    const { log } = this.#engine;
     this.#changes.rest();
-    this.#core.sweep();
+    this.#engine.sweep();
     if (log.failure !== undefined) this.end({ reason: log.failure });
     // The sweep may have found that too much would have to be kept.
     if (this.#isOver) return;
@@ -266,22 +266,22 @@ class WatchState<V extends Value, K extends Key> implements Watching {
  * Lets a reader look, in a while, whether there is something new for its watches: another manifest, or more in the file
  * that is being written than there was before the last look.
  */
-function lookLater(core: OpenStore, seenBytes?: number): void {
-  const { watches, log } = core;
-  if (log.isWriter || core.isClosed || watches.timer !== undefined || watches.isEmpty) return;
+function lookLater(store: OpenStore, seenBytes?: number): void {
+  const { watches, log } = store;
+  if (log.isWriter || store.isClosed || watches.timer !== undefined || watches.isEmpty) return;
   watches.timer = log.platform.startTimer(LOOK_MS, () => {
     watches.timer = undefined;
     let bytes = seenBytes;
     try {
-      const { platform, directory, generation } = core.log;
-      bytes = writtenBytes(core);
+      const { platform, directory, generation } = store.log;
+      bytes = writtenBytes(store);
       const isSame = bytes === seenBytes && readManifest(platform, directory)?.generation === generation;
-      if (!isSame || core.follower.isTorn) refreshReader(core);
+      if (!isSame || store.follower.isTorn) refreshReader(store);
     } catch (error) {
       bytes = undefined;
       watches.wake(error);
     }
-    lookLater(core, bytes);
+    lookLater(store, bytes);
   });
 }
 

@@ -36,7 +36,7 @@ class History {
       this.harness.write(KIND.clear, "");
       this.model.clear();
     } else if (what < 9) {
-      const isThere = this.harness.core.index.find(new TextEncoder().encode(key), 0, 1);
+      const isThere = this.harness.engine.index.find(new TextEncoder().encode(key), 0, 1);
       if (isThere) this.harness.delete(key);
       this.model.delete(key);
     } else {
@@ -54,12 +54,12 @@ class History {
     else if (what < 8) this.harness.seal();
     else if (what === 8) this.now += random.below(15);
     else if (what === 9 && random.below(4) === 0) {
-      await this.harness.core.writer!.reached("sync");
+      await this.harness.engine.writer!.reached("sync");
       this.harness = this.harness.reopen();
       this.harness.platform.now = () => this.now;
     } else if (what === 9) await this.#fail();
     else {
-      const sealed = this.harness.core.log.inOrder().filter(({ sealed }) => sealed);
+      const sealed = this.harness.engine.log.inOrder().filter(({ sealed }) => sealed);
       const inputs = sealed.filter(() => random.below(2) === 0);
       if (inputs.length === 0) return;
       let left = random.below(3);
@@ -69,11 +69,11 @@ class History {
       note(this.harness);
       // All that was written is durable when a group has been switched: a crash there must not bring anything back.
       this.harness.onRetired = () => this.#assertValues(this.harness.reopen());
-      if (what === 10) await compactGroup(this.harness.core, inputs);
+      if (what === 10) await compactGroup(this.harness.engine, inputs);
       else {
         // Groups of one to a few segments each.
         const options = { segmentBytes: random.below(500), leastShare: -1 };
-        this.audits += await compactTombstones(this.harness.core, inputs, options);
+        this.audits += await compactTombstones(this.harness.engine, inputs, options);
       }
       this.harness.onCopied = () => {};
       await this.check();
@@ -82,20 +82,20 @@ class History {
 
   /** A write that fails takes back what was pending. */
   async #fail(): Promise<void> {
-    await this.harness.core.writer!.reached("sync");
+    await this.harness.engine.writer!.reached("sync");
     const before = new Map(this.model);
     for (let i = 0; i < 3; i++) this.write();
     note(this.harness);
     this.harness.platform.onOperation = ({ kind }) => {
       if (kind === "write") throw new MemoryPlatformError("EIO", "injected");
     };
-    this.harness.core.writer!.write();
+    this.harness.engine.writer!.write();
     this.harness.platform.onOperation = undefined;
     this.model = before;
   }
 
   async check(): Promise<void> {
-    await this.harness.core.writer!.reached("sync");
+    await this.harness.engine.writer!.reached("sync");
     this.#assertValues(this.harness);
     this.#assertValues(this.harness.reopen());
     await this.harness.verify();
@@ -103,7 +103,7 @@ class History {
 
   #assertValues(harness: Harness): void {
     harness.platform.now = () => this.now;
-    harness.core.expire();
+    harness.engine.expire();
     for (const key of KEYS) {
       const entry = this.model.get(key);
       const isThere = entry !== undefined && (entry.expiresAt === 0 || entry.expiresAt > this.now);

@@ -20,16 +20,16 @@ const NOW = 1_000_000;
 /** Audits the tombstones in these segments and rewrites them, whatever is won. */
 async function audit(harness: Harness, inputs: Segment[], leastShare = -1): Promise<number> {
   note(harness);
-  return await compactTombstones(harness.core, inputs, { segmentBytes: 1 << 20, leastShare });
+  return await compactTombstones(harness.engine, inputs, { segmentBytes: 1 << 20, leastShare });
 }
 
-function tombstoneBytes({ core }: Harness): number {
-  return core.log.inOrder().reduce((sum, segment) => sum + segment.tombstoneBytes, 0);
+function tombstoneBytes({ engine }: Harness): number {
+  return engine.log.inOrder().reduce((sum, segment) => sum + segment.tombstoneBytes, 0);
 }
 
 /** The newest sealed segment: a copy, where one was just made. */
-function newest({ core }: Harness): Segment {
-  return [...core.log.segments.values()].filter(({ sealed }) => sealed).sort((a, b) => b.number - a.number)[0]!;
+function newest({ engine }: Harness): Segment {
+  return [...engine.log.segments.values()].filter(({ sealed }) => sealed).sort((a, b) => b.number - a.number)[0]!;
 }
 
 Deno.test("audit: beside a segment that is wholly live no tombstone stays, and nothing is read for it", async () => {
@@ -41,13 +41,13 @@ Deno.test("audit: beside a segment that is wholly live no tombstone stays, and n
   harness.set("b", "live");
   const young = harness.seal();
   note(harness);
-  await compactGroup(harness.core, [young]);
+  await compactGroup(harness.engine, [young]);
   assertEquals(tombstoneBytes(harness), 0);
   assertEquals(old.cleanAsOf, 4);
   // As of then: what is deleted in it from now on needs its tombstone.
   harness.delete("static");
   const last = harness.seal();
-  await compactGroup(harness.core, [last]);
+  await compactGroup(harness.engine, [last]);
   assertEquals(tombstoneBytes(harness), 24 + 6);
   assertEquals([harness.reopen().get("static"), harness.reopen().get("b")], [undefined, "live"]);
   await harness.verify();
@@ -65,15 +65,15 @@ Deno.test("audit: a set that is not current, pending writes counted in, makes a 
   harness.platform.onOperation = ({ kind }) => {
     if (kind === "write") throw new MemoryPlatformError("EIO", "injected");
   };
-  assert(harness.core.writer!.write() instanceof KvStoreError);
+  assert(harness.engine.writer!.write() instanceof KvStoreError);
   harness.platform.onOperation = undefined;
   assert(old.isWhollyLive, "the write was taken back");
   note(harness);
   // The number of what was taken back is not used again, so that it may be counted in.
-  assertEquals(old.cleanAsOf, harness.core.log.nextSequence - 1);
+  assertEquals(old.cleanAsOf, harness.engine.log.nextSequence - 1);
   harness.delete("a");
   harness.seal();
-  await compactGroup(harness.core, [newest(harness)]);
+  await compactGroup(harness.engine, [newest(harness)]);
   assertEquals(harness.reopen().get("a"), undefined);
   await harness.verify();
 });
@@ -95,8 +95,8 @@ Deno.test("audit: of the tombstones beside a segment that is live but for one re
     undefined,
     "live",
   ]);
-  await compactGroup(harness.core, [old]);
-  const [tombstones] = harness.core.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
+  await compactGroup(harness.engine, [old]);
+  const [tombstones] = harness.engine.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
   assertEquals(await audit(harness, [tombstones!]), 1);
   assertEquals(tombstoneBytes(harness), 0);
   await harness.verify();
@@ -134,7 +134,7 @@ Deno.test("audit: what a later input holds is there until its turn has come", as
   harness.delete("a");
   harness.set("c", "live");
   const last = harness.seal();
-  await compactGroup(harness.core, [first, last]);
+  await compactGroup(harness.engine, [first, last]);
   // The copy begins before the segment with the set, and has its tombstone.
   const copy = newest(harness);
   assert(copy.lowestSequence < middle.lowestSequence && copy.tombstoneBytes > 0);
@@ -144,7 +144,7 @@ Deno.test("audit: what a later input holds is there until its turn has come", as
     assertEquals(harness.reopen().get("a"), undefined, `after ${groups} groups`);
   };
   note(harness);
-  await compactTombstones(harness.core, [copy, middle], { segmentBytes: 1, leastShare: -1 });
+  await compactTombstones(harness.engine, [copy, middle], { segmentBytes: 1, leastShare: -1 });
   assertEquals(groups, 2);
   await harness.verify();
 });
@@ -162,7 +162,7 @@ Deno.test("audit: a clear stays as long as there is a set before it, and the new
   await audit(harness, [young]);
   assertEquals(tombstoneBytes(harness), 24);
   assertEquals(["a", "b", "c", "d"].map((key) => harness.reopen().get(key)), [undefined, undefined, undefined, "live"]);
-  await compactGroup(harness.core, [old]);
+  await compactGroup(harness.engine, [old]);
   await audit(harness, [newest(harness)]);
   assertEquals(tombstoneBytes(harness), 0);
   await harness.verify();
@@ -185,7 +185,7 @@ Deno.test("audit: what has expired is judged like a delete", async () => {
   now = NOW - 5;
   const after = harness.reopen();
   after.platform.now = () => now;
-  after.core.expire();
+  after.engine.expire();
   assertEquals([after.get("a"), after.get("b"), after.get("static")], [undefined, undefined, "live"]);
   await harness.verify();
 });
@@ -197,9 +197,9 @@ Deno.test("audit: where too little may go nothing is rewritten, and that is reme
   harness.seal();
   for (const key of ["a", "b", "c"]) harness.delete(key);
   const young = harness.seal();
-  const numbers = [...harness.core.log.segments.keys()];
+  const numbers = [...harness.engine.log.segments.keys()];
   assertEquals(await audit(harness, [young], 0.25), 0);
-  assertEquals([AUDITED.has(young), [...harness.core.log.segments.keys()]], [true, numbers]);
+  assertEquals([AUDITED.has(young), [...harness.engine.log.segments.keys()]], [true, numbers]);
 });
 
 Deno.test("audit: a segment that cannot be read keeps all tombstones above its lowest number", async () => {
@@ -211,11 +211,11 @@ Deno.test("audit: a segment that cannot be read keeps all tombstones above its l
   harness.set("b", "deleted");
   harness.delete("b");
   const young = harness.seal();
-  const path = harness.core.log.path(old.name);
+  const path = harness.engine.log.path(old.name);
   const bytes = harness.platform.readFile(path);
   bytes[old.headerBytes + 16]! ^= 1;
   harness.platform.writeFile(path, bytes);
-  const bent = harness.core.log.segments.get(old.number)!;
+  const bent = harness.engine.log.segments.get(old.number)!;
   (bent as { handle: unknown }).handle = harness.platform.open(path, "read");
   await assertRejects(() => audit(harness, [young]), KvStoreError, "damaged");
   assert(old.isDamaged);

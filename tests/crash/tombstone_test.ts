@@ -10,7 +10,7 @@ import { KvStore } from "../../mod.ts";
 import { compactTombstones } from "../../src/audit/audit.ts";
 import { noteClean } from "../../src/engine/choose.ts";
 import { compactGroup } from "../../src/engine/compactor.ts";
-import { coreOf } from "../../src/store.ts";
+import { engineOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { turns } from "../support/sweep.ts";
 import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./support/disk.ts";
@@ -65,7 +65,7 @@ async function build(layout: Layout): Promise<{ platform: MemoryPlatform; conten
         model.delete(key.slice(0, -1));
       }
     }
-    coreOf(store).writer!.rotate();
+    engineOf(store).writer!.rotate();
   }
   await store.close();
   platform.now = Date.now;
@@ -78,14 +78,14 @@ const WAYS = { "by segment": false, "by audit": true };
 
 /** Compacts those sealed segments, oldest first, whose bit is set. */
 async function compactSome(store: KvStore, mask: number, isAudited: boolean): Promise<void> {
-  const core = coreOf(store);
-  const inputs = core.log.inOrder().filter((segment) => segment.sealed).filter((_, i) => (mask & (1 << i)) !== 0);
+  const engine = engineOf(store);
+  const inputs = engine.log.inOrder().filter((segment) => segment.sealed).filter((_, i) => (mask & (1 << i)) !== 0);
   if (inputs.length === 0) return;
-  core.expire();
-  core.countExpired();
-  noteClean(core.log.segments.values(), core.log.nextSequence - 1);
-  if (isAudited) await compactTombstones(core, inputs, { segmentBytes: 200, leastShare: -1 });
-  else await compactGroup(core, inputs);
+  engine.expire();
+  engine.countExpired();
+  noteClean(engine.log.segments.values(), engine.log.nextSequence - 1);
+  if (isAudited) await compactTombstones(engine, inputs, { segmentBytes: 200, leastShare: -1 });
+  else await compactGroup(engine, inputs);
 }
 
 async function assertHolds(platform: MemoryPlatform, contents: string, where: string): Promise<void> {

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type OpenOptions } from "../../mod.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { coreOf } from "../../src/store.ts";
+import { engineOf } from "../../src/store.ts";
 import { Clock } from "../model/support/machine.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { casesOf } from "./support/crash_replay.ts";
@@ -87,7 +87,7 @@ Deno.test("unclean ends: a segment in which there are only marks goes", async ()
     }, MANUAL));
   }
   const store = await KvStore.openOn(platform, DIRECTORY, MANUAL);
-  const { log } = coreOf(store);
+  const { log } = engineOf(store);
   assertEquals([...log.segments.values()].filter((segment) => segment.sealed && segment.isVoid), []);
   assertValues(store, 1);
   await store.close();

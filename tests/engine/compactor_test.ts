@@ -17,10 +17,10 @@ Deno.test("compaction: live records are copied, the rest is gone, sequence numbe
   const second = harness.seal();
   const retired: Segment[] = [];
   harness.onRetired = (segments) => retired.push(...segments);
-  const output = await compactGroup(harness.core, [first, second]);
+  const output = await compactGroup(harness.engine, [first, second]);
   assertEquals([harness.get("a"), harness.get("b")], ["new", "kept"]);
   assertEquals(retired, [first, second]);
-  assertEquals([...harness.core.log.segments.values()].find(({ sealed }) => sealed), output);
+  assertEquals([...harness.engine.log.segments.values()].find(({ sealed }) => sealed), output);
   assertEquals([output?.lowestSequence, output?.liveBytes], [2, 25 + 4 + 25 + 3]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], ["new", "kept"]);
@@ -35,14 +35,14 @@ Deno.test("compaction: a tombstone stays as long as a segment outside holds what
   harness.delete("a");
   harness.set("b", "live");
   const young = harness.seal();
-  await compactGroup(harness.core, [young]);
+  await compactGroup(harness.engine, [young]);
   assertEquals(harness.reopen().get("a"), undefined);
-  const copy = [...harness.core.log.segments.values()].find(({ number }) => number > young.number + 1)!;
+  const copy = [...harness.engine.log.segments.values()].find(({ number }) => number > young.number + 1)!;
   assertEquals(copy.tombstoneBytes, 25);
   // Once the old one has been cleaned, nothing is left that the tombstone is needed for.
-  await compactGroup(harness.core, [old]);
-  await compactGroup(harness.core, [copy]);
-  const tombstones = [...harness.core.log.segments.values()].map(({ tombstoneBytes }) => tombstoneBytes);
+  await compactGroup(harness.engine, [old]);
+  await compactGroup(harness.engine, [copy]);
+  const tombstones = [...harness.engine.log.segments.values()].map(({ tombstoneBytes }) => tombstoneBytes);
   assertEquals(Math.max(...tombstones), 0);
   assertEquals([harness.reopen().get("a"), harness.reopen().get("b")], [undefined, "live"]);
   await harness.verify();
@@ -59,10 +59,10 @@ Deno.test("compaction: a tombstone that a newer put overshadows is still needed 
   harness.delete("a");
   harness.seal();
   for (const group of [[middle], [young]]) {
-    await compactGroup(harness.core, group);
+    await compactGroup(harness.engine, group);
     assertEquals(harness.reopen().get("a"), undefined);
   }
-  await compactGroup(harness.core, [old]);
+  await compactGroup(harness.engine, [old]);
   assertEquals(harness.reopen().get("a"), undefined);
   await harness.verify();
 });
@@ -75,11 +75,11 @@ Deno.test("compaction: a tombstone that comes during a compaction is needed for 
   const old = harness.seal();
   // The copy has "a" by then: it is not clean as of this tombstone.
   harness.onCopied = () => harness.delete("a");
-  await compactGroup(harness.core, [old]);
+  await compactGroup(harness.engine, [old]);
   harness.onCopied = () => {};
   assertEquals(harness.get("a"), undefined);
   const young = harness.seal();
-  await compactGroup(harness.core, [young]);
+  await compactGroup(harness.engine, [young]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], [undefined, "live too"]);
   await harness.verify();
@@ -95,7 +95,7 @@ Deno.test("compaction: works in slices, and others have their turn in between", 
     for (; !isDone; turns++) await nextTurn();
   })();
   const begun = performance.now();
-  await compactGroup(harness.core, [input]);
+  await compactGroup(harness.engine, [input]);
   const tookMs = performance.now() - begun;
   isDone = true;
   await others;
@@ -110,9 +110,9 @@ Deno.test("compaction: nothing to keep needs no output", async () => {
   harness.delete("a");
   const only = harness.seal();
   const before = listed(harness).length;
-  await compactGroup(harness.core, [only]);
+  await compactGroup(harness.engine, [only]);
   assertEquals(listed(harness).length, before - 1);
-  assertEquals(harness.reopen().core.index.size, 0);
+  assertEquals(harness.reopen().engine.index.size, 0);
   await harness.verify();
 });
 
@@ -127,10 +127,10 @@ Deno.test("compaction: what is written, deleted or cleared meanwhile wins", asyn
       if (what === "delete") harness.delete("a");
       if (what === "clear") harness.write(KIND.clear, "");
     };
-    await compactGroup(harness.core, [input]);
+    await compactGroup(harness.engine, [input]);
     const expected = [what === "set" ? "2" : undefined, what === "clear" ? undefined : "1"];
     assertEquals([harness.get("a"), harness.get("b")], expected, what);
-    await harness.core.writer!.reached("sync");
+    await harness.engine.writer!.reached("sync");
     const after = harness.reopen();
     assertEquals([after.get("a"), after.get("b")], expected, what);
     await harness.verify();
@@ -142,8 +142,8 @@ Deno.test("compaction: what made a record stale is durable before the record goe
   harness.set("a", "1");
   const input = harness.seal();
   harness.set("a", "2");
-  harness.core.writer!.write();
-  await compactGroup(harness.core, [input]);
+  harness.engine.writer!.write();
+  await compactGroup(harness.engine, [input]);
   assertEquals(listed(harness).includes(input.number), false);
   assertEquals(harness.reopen().get("a"), "2");
   await harness.verify();
@@ -154,17 +154,17 @@ Deno.test("compaction: what made a record stale must be written before the recor
   harness.set("a", "1");
   harness.set("b", "1");
   const input = harness.seal();
-  await harness.core.writer!.reached("sync");
+  await harness.engine.writer!.reached("sync");
   // The overwriting record is pending while the input is copied, and then its append fails.
   harness.set("a", "2");
   let failures = 1;
   harness.platform.onOperation = ({ kind, path }) => {
-    if (kind === "write" && path === `/s/${harness.core.log.active!.name}` && failures-- > 0) {
+    if (kind === "write" && path === `/s/${harness.engine.log.active!.name}` && failures-- > 0) {
       throw new Error("no write");
     }
   };
-  harness.core.writer!.reached("sync").catch(() => {});
-  await compactGroup(harness.core, [input]).catch(() => compactGroup(harness.core, [input]));
+  harness.engine.writer!.reached("sync").catch(() => {});
+  await compactGroup(harness.engine, [input]).catch(() => compactGroup(harness.engine, [input]));
   assertEquals([harness.get("a"), harness.get("b")], ["1", "1"]);
   const after = harness.reopen();
   assertEquals([after.get("a"), after.get("b")], ["1", "1"]);
@@ -189,11 +189,11 @@ Deno.test("compaction: damage and failed reads leave the inputs as they are", as
       bad[what === "value" ? 44 + 25 : 44 + 26 + 3]! ^= 1;
       harness.platform.writeFile(path, bad);
     }
-    const { code } = await assertRejects(() => compactGroup(harness.core, [input]), KvStoreError);
+    const { code } = await assertRejects(() => compactGroup(harness.engine, [input]), KvStoreError);
     assertEquals([code, listed(harness)], [what === "read" ? "IO" : "CORRUPT", before]);
     harness.platform.onOperation = undefined;
     harness.platform.writeFile(path, good);
-    await compactGroup(harness.core, [input]);
+    await compactGroup(harness.engine, [input]);
     assertEquals([harness.get("a"), harness.get("b"), harness.reopen().get("b")], ["1", "1", "1"]);
     await harness.verify();
   }
@@ -203,16 +203,16 @@ Deno.test("compaction: a failed sync of a part of the copy fails the store, what
   const harness = new Harness();
   for (let i = 0; i < 20; i++) harness.set(`key ${i}`, "x".repeat(1 << 20));
   const active = harness.seal();
-  await harness.core.writer!.reached("sync");
-  const inputs = [...harness.core.log.segments.values()].filter(({ sealed }) => sealed);
-  const known = new Set([...harness.core.log.segments.values()].map(({ name }) => `/s/${name}`));
+  await harness.engine.writer!.reached("sync");
+  const inputs = [...harness.engine.log.segments.values()].filter(({ sealed }) => sealed);
+  const known = new Set([...harness.engine.log.segments.values()].map(({ name }) => `/s/${name}`));
   const before = listed(harness);
   let copySyncs = 0;
   harness.platform.onOperation = ({ kind, path }) => {
     if (kind === "sync" && path.endsWith(".seg") && !known.has(path) && ++copySyncs === 1) throw new Error("no sync");
   };
-  const { code } = await assertRejects(() => compactGroup(harness.core, inputs), KvStoreError);
-  assertEquals([code, harness.core.log.failure?.code, listed(harness)], ["FAILED", "FAILED", before]);
+  const { code } = await assertRejects(() => compactGroup(harness.engine, inputs), KvStoreError);
+  assertEquals([code, harness.engine.log.failure?.code, listed(harness)], ["FAILED", "FAILED", before]);
   assertEquals([copySyncs, active.sealed], [1, true]);
   assertEquals(harness.reopen().get("key 7"), "x".repeat(1 << 20));
 });
@@ -225,7 +225,7 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
     harness.set("a", "new");
     harness.delete("b");
     const second = harness.seal();
-    await harness.core.writer!.reached("sync");
+    await harness.engine.writer!.reached("sync");
     const images: MemoryPlatform[] = [];
     let count = 0;
     harness.platform.onOperation = () => {
@@ -236,7 +236,7 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
         harness.platform.image({ write: ({ bytes }) => bytes.subarray(0, bytes.length >> 1), entry: () => true }),
       );
     };
-    await compactGroup(harness.core, [first, second]);
+    await compactGroup(harness.engine, [first, second]);
     for (const image of images) {
       assertEquals((await verifyOn(image, "/s", {})).problems, []);
       const after = new Harness(image);

@@ -23,14 +23,14 @@ Deno.test("compaction: above the history floor, every segment has its records in
       harness.set(`also live ${round}`, "v");
       harness.seal();
     }
-    const written = harness.core.log.inOrder().flatMap(sequencesOf);
+    const written = harness.engine.log.inOrder().flatMap(sequencesOf);
     for (let pairs = choice, i = 0; i < 4; i++, pairs >>= 2) {
-      const sealed = [...harness.core.log.segments.values()].filter((one) => one.sealed);
+      const sealed = [...harness.engine.log.segments.values()].filter((one) => one.sealed);
       const first = sealed[pairs % 4 % sealed.length]!;
       const second = sealed[(pairs % 4 + 1 + i % 3) % sealed.length]!;
       if (first === second) continue;
-      await compactGroup(harness.core, [first, second]);
-      const { segments, historyFloor } = harness.core.log;
+      await compactGroup(harness.engine, [first, second]);
+      const { segments, historyFloor } = harness.engine.log;
       const above = (numbers: number[]) => numbers.filter((sequence) => sequence > historyFloor);
       const all = Array.from(segments.values(), sequencesOf);
       for (const numbers of all) {

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { coreOf } from "../../src/store.ts";
+import { engineOf } from "../../src/store.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
 const OPTIONS = { durability: "write", compaction: { auto: false } } as const;
@@ -16,15 +16,15 @@ Deno.test("a batch that a stack overflow cuts off fails the store with a code, a
     const platform = new MemoryPlatform();
     const store = await KvStore.openOn(platform, "/s", OPTIONS);
     await store.batch(batch(1));
-    const core = coreOf(store);
-    const { onRecord } = core;
+    const engine = engineOf(store);
+    const { onRecord } = engine;
     let calls = 0;
-    core.onRecord = function (...given) {
+    engine.onRecord = function (...given) {
       onRecord.apply(this, given);
       if (calls++ === cutAt) throw new RangeError("Maximum call stack size exceeded");
     };
     await assertRejects(() => store.batch(batch(2)), RangeError);
-    core.onRecord = onRecord;
+    engine.onRecord = onRecord;
     const error = await assertRejects(() => store.set("d", 1), KvStoreError);
     assertEquals(error.code, "FAILED");
     await store.close().catch(() => {});
@@ -37,7 +37,7 @@ Deno.test("a batch that a stack overflow cuts off fails the store with a code, a
 
 Deno.test("what a call that was cut off left staged is not written with the next one", async () => {
   const store = await KvStore.openOn(new MemoryPlatform(), "/s", OPTIONS);
-  const { tail } = coreOf(store).writer!;
+  const { tail } = engineOf(store).writer!;
   tail.stage(1, 0, { bytes: Uint8Array.of(120), start: 0, length: 1 }, "left");
   await store.set("a", 1);
   assertEquals([...store], [["a", 1]]);

@@ -107,20 +107,20 @@ Deno.test("an entry of the index that points at the record of another key is COR
     platform.lock("/s/LOCK", "") as Lock,
     OPENING,
   );
-  const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
+  const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;
-    core.writable().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), core.key.encode(name), value);
-    core.writer!.publish();
+    engine.writable().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), engine.key.encode(name), value);
+    engine.writer!.publish();
   }
   const read = (name: string) => {
-    core.key.encode(name);
-    return core.read(core.find()!, core.key);
+    engine.key.encode(name);
+    return engine.read(engine.find()!, engine.key);
   };
   assertEquals([read("a"), read("b")], ["of a", "of b"]);
-  core.key.encode("b");
-  const { segment, offset, length } = core.find()!;
-  core.index.changeable().put(core.key.encode("a"), segment, offset, formOf(length, true));
+  engine.key.encode("b");
+  const { segment, offset, length } = engine.find()!;
+  engine.index.changeable().put(engine.key.encode("a"), segment, offset, formOf(length, true));
   assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
   assertEquals(read("b"), "of b");
 });

@@ -8,7 +8,7 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   const harness = new Harness();
   let now = 1000;
   harness.platform.now = () => now;
-  const { index } = harness.core;
+  const { index } = harness.engine;
   harness.write(KIND.set, "a", "value", 2000);
   harness.write(KIND.set, "b", "value", 2000);
   const first = harness.seal();
@@ -16,22 +16,22 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   harness.write(KIND.set, "d", "value", 3000);
   const second = harness.seal();
   now = 2000;
-  harness.core.expire();
+  harness.engine.expire();
   assertEquals([index.size, index.expiredIn(first.number).count, index.expiredIn(second.number).count], [1, 2, 1]);
   // Of the first nothing is left to be copied.
-  await compactGroup(harness.core, [first]);
+  await compactGroup(harness.engine, [first]);
   assertEquals([index.expiredBytes, index.find(utf8("a"), 0, 1), index.find(utf8("c"), 0, 1)], [38, false, true]);
   // "c" is a tombstone no more, either: nothing is older than it. What expires meanwhile is copied as it is.
   harness.onCopied = () => {
     now = 3000;
-    harness.core.expire();
+    harness.engine.expire();
   };
-  await compactGroup(harness.core, [second]);
-  const output = [...harness.core.log.segments.values()].find(({ sealed }) => sealed)!;
+  await compactGroup(harness.engine, [second]);
+  const output = [...harness.engine.log.segments.values()].find(({ sealed }) => sealed)!;
   assertEquals([index.size, index.expiredBytes, index.expiredIn(output.number).bytes], [0, 38, 38]);
   assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [4, 38, 0]);
   harness.onCopied = () => {};
-  await compactGroup(harness.core, [output]);
+  await compactGroup(harness.engine, [output]);
   assertEquals([index.expiredBytes, listed(harness).length], [0, 1]);
   await harness.verify();
 });
@@ -45,10 +45,10 @@ Deno.test("compaction: what has expired stays as a tombstone where something old
   harness.write(KIND.set, "k", "a value that is longer", 2000);
   const second = harness.seal();
   now = 2000;
-  await compactGroup(harness.core, [second]);
-  const output = [...harness.core.log.segments.values()].at(-1)!;
+  await compactGroup(harness.engine, [second]);
+  const output = [...harness.engine.log.segments.values()].at(-1)!;
   assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [2, 0, 32 + 1]);
-  assertEquals(harness.core.log.historyFloor, 2, "the value of that version is gone");
+  assertEquals(harness.engine.log.historyFloor, 2, "the value of that version is gone");
   now = 1000;
   assertEquals([harness.get("k"), harness.reopen().get("k")], [undefined, undefined]);
   await harness.verify();

@@ -18,7 +18,7 @@ import { utf8 } from "./records.ts";
 
 /** A store without its outer shell, so that a test says itself what is compacted, and when. */
 export class Harness {
-  readonly core: OpenStore;
+  readonly engine: OpenStore;
   /** Called when the copy of a compaction is durable, before it waits for the log: before every wait for a sync. */
   onCopied: () => void = () => {};
   /** Called when a copy counts instead of these segments. */
@@ -27,31 +27,31 @@ export class Harness {
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
     const opened = openWriter(platform, "/s", manifestOf(platform, "/s", true), lock, OPENING);
-    const core = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
-    const writer = core.writer!;
+    const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
+    const writer = engine.writer!;
     const reached = writer.reached.bind(writer);
     writer.reached = (durability) => {
       this.onCopied();
       return reached(durability);
     };
-    const retire = core.retire.bind(core);
-    core.retire = (segments) => {
+    const retire = engine.retire.bind(engine);
+    engine.retire = (segments) => {
       this.onRetired(segments);
       retire(segments);
     };
-    this.core = core;
+    this.engine = engine;
   }
 
   write(kind: Kind, key: string, value = "", expiresAt = 0): void {
     const bytes = utf8(key);
-    this.core.writable().tail.stage(
+    this.engine.writable().tail.stage(
       kind,
       flagsOf(true, 1),
       { bytes, start: 0, length: bytes.length },
       value,
       expiresAt,
     );
-    this.core.writer!.publish();
+    this.engine.writer!.publish();
   }
 
   set(key: string, value: string): void {
@@ -63,15 +63,15 @@ export class Harness {
   }
 
   get(key: string): unknown {
-    this.core.key.encode(key);
-    const place = this.core.find();
-    return place === undefined ? undefined : this.core.read(place, this.core.key);
+    this.engine.key.encode(key);
+    const place = this.engine.find();
+    return place === undefined ? undefined : this.engine.read(place, this.engine.key);
   }
 
   /** Ends the segment that is being written and returns it. */
   seal(): Segment {
-    const { active } = this.core.log;
-    this.core.writer!.rotate();
+    const { active } = this.engine.log;
+    this.engine.writer!.rotate();
     return active!;
   }
 
@@ -81,7 +81,7 @@ export class Harness {
   }
 
   async verify(): Promise<void> {
-    await this.core.writer!.reached("sync");
+    await this.engine.writer!.reached("sync");
     assertEquals((await verifyOn(this.platform.image(), "/s", {})).problems, []);
   }
 }
@@ -93,13 +93,13 @@ export function newPlatform(): MemoryPlatform {
 }
 
 /** The numbers of the segments that count. */
-export function listed({ core }: Harness): number[] {
-  return [...core.log.segments.keys()].sort((a, b) => a - b);
+export function listed({ engine }: Harness): number[] {
+  return [...engine.log.segments.keys()].sort((a, b) => a - b);
 }
 
 /** Brings up to date what is known of the segments, as comes before every choice. */
-export function note({ core }: Harness): void {
-  core.expire();
-  core.countExpired();
-  noteClean(core.log.segments.values(), core.log.nextSequence - 1);
+export function note({ engine }: Harness): void {
+  engine.expire();
+  engine.countExpired();
+  noteClean(engine.log.segments.values(), engine.log.nextSequence - 1);
 }
