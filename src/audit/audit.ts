@@ -1,20 +1,20 @@
 /**
- * Audit of tombstones: which of them hide anything at all. What is known of a whole segment, where it begins and up to
- * where it is clean, keeps every tombstone as soon as one record anywhere is superseded; beside data that stays, that is
- * all of them. So now and then the records themselves are asked: headers and keys are read, nothing is rewritten for it.
+ * Audit of tombstones: finds out which of them hide anything. Compaction knows of a whole segment only where it begins and
+ * up to where it is clean. By that, a segment with data that stays keeps every younger tombstone as soon as one record in
+ * it is superseded. An audit asks the records themselves: it reads headers and keys, and rewrites nothing.
  *
- * A tombstone may go if one of two things is so of the segments that stay when it goes:
+ * A tombstone may go if one of two things is true of the segments that stay when it goes:
  *
- * - No set of its key with a lower sequence number is in them: there is nothing to hide.
- * - A record of its key with a higher one is in them, or was among the tombstones that are audited with it: that record
- *   decides about the key, whatever else there is, and is a tombstone to be judged by itself if it is one.
+ * - They have no set of its key with a lower sequence number. Then there is nothing to hide.
+ * - They, or the tombstones that are audited with it, have a record of its key with a higher number. Then that record
+ *   decides about the key, whatever else there is. If it is a tombstone, it is judged by itself.
  *
- * Both are facts about sealed segments, which never change. So it does not matter what is written, rolled back or lost
- * in a crash meanwhile: it can add records to the log, and none with a lower number than those here; and nothing that was
- * seen goes away before the tombstone does, as only one compaction runs at a time.
+ * Both are facts about sealed segments, which never change. So it does not matter what is written, rolled back or lost in
+ * a crash meanwhile: that adds no record with a lower number than those here. And no record that was seen goes away
+ * before the tombstone does, as only one compaction runs at a time.
  *
  * So each tombstone that is kept is the only one of its key, and a stale set of that key, which is at least as long, is
- * kept as well: tombstones take no more than what is stale, and that has a bound of its own.
+ * kept as well. Tombstones take no more than what is stale, and that has a bound of its own.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { Engine } from "../engine/engine.ts";
 import { Slices } from "../platform/turn.ts";
 import { AUDITED, groupsOf, judgeableUpTo, witnessesOf } from "./selection.ts";
 
-/** What was found out about the newest tombstone of a key. */
+/** What an audit found out about the newest tombstone of a key. */
 const HIDES_NOTHING = 1;
 const NEEDED = 2;
 const SUPERSEDED = 3;
@@ -44,8 +44,9 @@ export interface AuditOptions extends Pick<GroupOptions, "onPause"> {
 }
 
 /**
- * Audits the tombstones in `inputs`, oldest records first, and rewrites these without those that may go, in groups that
- * fit into a segment each, if at least `leastShare` of their bytes is won. Returns how many groups were rewritten.
+ * Audits the tombstones in `inputs`, oldest records first. Then rewrites the inputs without the tombstones that may go, in
+ * groups that each fit into a segment, if more than `leastShare` of their bytes is won. Returns how many groups were
+ * rewritten.
  */
 export async function compactTombstones(
   engine: Engine,
@@ -62,7 +63,7 @@ export async function compactTombstones(
     for (const input of inputs) AUDITED.add(input);
     return 0;
   }
-  // One after the other, in this order: a set that a tombstone hides in an earlier one is gone when its turn comes.
+  // In this order, one after the other: a set that a tombstone hides in an earlier group is gone when its turn comes.
   for (const group of groups) {
     const output = await compactGroup(engine, group.inputs, { onPause, verdicts: audit });
     if (output !== undefined) AUDITED.add(output);

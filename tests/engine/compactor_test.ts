@@ -87,20 +87,32 @@ Deno.test("compaction: a tombstone that comes during a compaction is needed for 
 
 Deno.test("compaction: works in slices, and others have their turn in between", async () => {
   const harness = new Harness();
-  for (let i = 0; i < 60_000; i++) harness.set(`key ${i}`, "v");
-  const input = harness.seal();
+  for (let i = 0; i < 60_000; i++) harness.set(`key ${i}`, "v".repeat(100));
+  harness.seal();
+  const inputs = [...harness.engine.log.segments.values()].filter(({ sealed }) => sealed);
+  const inputBytes = inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
   let turns = 0;
   let isDone = false;
   const others = (async () => {
     for (; !isDone; turns++) await nextTurn();
   })();
+  const slices: number[] = [];
   const begun = performance.now();
-  await compactGroup(harness.engine, [input]);
+  await compactGroup(harness.engine, inputs, {
+    onPause: (scannedBytes) => {
+      if (scannedBytes > 0) slices.push(scannedBytes);
+    },
+  });
   const tookMs = performance.now() - begun;
   isDone = true;
   await others;
-  // Without slices there are two at most. A machine that stands still for a while adds time, but no turns.
+  // A machine that stands still for a while adds time, but no turns.
   assert(turns >= Math.min(4, tookMs / 20), `${turns} turns in ${tookMs} ms`);
+  // A slice ends after two megabytes, however fast the machine is.
+  const leastSlices = Math.floor(inputBytes / 2.1e6);
+  assert(leastSlices >= 3 && slices.length >= leastSlices, `${slices.length} slices of ${inputBytes} bytes`);
+  assert(slices.every((bytes) => bytes < 2.2e6));
+  assert(turns >= slices.length, `${turns} turns in ${slices.length} slices`);
   await harness.verify();
 });
 
