@@ -27,18 +27,18 @@ const LAST_RETRY_MS = 60_000;
 /** How often compaction looks for something to do while as much expires as it must be able to win. */
 const WAKES = 4;
 
-/** When a store is opened, small segments are merged up to this size … */
+/** When a store is opened, small segments are merged into segments of at most this size. */
 const MERGED_BYTES = 1024 * 1024;
-/** … until so much has been read: some milliseconds. */
+/** Opening merges until so many bytes have been read, which takes some milliseconds. */
 const MAX_MERGED_BYTES = 4 * 1024 * 1024;
 
 /** What it costs to end a segment and copy it. */
 const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
 
-/** Is told at each pause how many bytes were read since the last one. Throws to end the work. */
+/** Called at each pause with the bytes read since the last one. Throws to end the work. */
 type OnPause = (scannedBytes: number) => void;
 
-/** Somebody who waits for a full compaction. */
+/** A call that waits for a full compaction. */
 interface Caller {
   options: WorkOptions;
   resolve: () => void;
@@ -96,8 +96,8 @@ export class Maintenance {
   }
 
   /**
-   * Merges small segments, a few megabytes at most, before the store is used: every unclean end leaves one, and a process
-   * that always ends so, soon, never comes to do it in the background.
+   * Merges small segments, a few megabytes at most, before the store is used. Every unclean end leaves one, and a process
+   * that always ends soon never gets to merge them in the background.
    */
   async mergeSmall(): Promise<void> {
     const { compaction, segmentBytes } = this.#settings;
@@ -111,7 +111,7 @@ export class Maintenance {
           await this.#compactGroup(inputs);
         }
       } catch (error) {
-        // There is no need for it now: the store is as good as before.
+        // Merging can wait: the store is as good as before.
         this.#report(error);
       }
     });
@@ -185,7 +185,7 @@ export class Maintenance {
     const { log } = store;
     const { compaction } = this.#settings;
     try {
-      // Also for who only writes: what has expired would take memory until somebody reads.
+      // A program that only writes needs this too: what has expired would take memory until something is read.
       store.expire();
       let hasMore = compaction.auto;
       while (hasMore && !this.#isStopped && log.failure === undefined) hasMore = await this.#compactNext();
@@ -194,7 +194,7 @@ export class Maintenance {
       log.restoreReserve();
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
-      // Not at every key that expires, yet before as much has as compaction wants.
+      // It looks again before as much has expired as compaction wants, but not at every key.
       if (compaction.auto) store.wakeAtBytes = store.index.expiredBytes + Math.max(1, compaction.minStaleBytes / WAKES);
     } catch (error) {
       if (this.#isStopped) return;
@@ -205,7 +205,7 @@ export class Maintenance {
     if (!this.#isStopped) await this.writeImage();
   }
 
-  /** Does what automatic compaction would do next. False if there is nothing, or if that came to nothing. */
+  /** Does the next step of automatic compaction. False if there is none, or if it won nothing. */
   async #compactNext(): Promise<boolean> {
     const { compaction, segmentBytes } = this.#settings;
     const all = this.#segments();
@@ -219,7 +219,7 @@ export class Maintenance {
     }
     const audited = nextToAudit(all, thresholds);
     if (audited === undefined) return false;
-    // Of what it would win without any tombstone at least half.
+    // At least half of what it would win if no tombstone were needed.
     const leastShare = compaction.staleRatio / 2;
     const onPause = () => this.#throwIfOver();
     const groups = await compactTombstones(this.#engine, audited, { segmentBytes, leastShare, onPause });
@@ -228,8 +228,8 @@ export class Maintenance {
   }
 
   /**
-   * Compacts a group. False if that met a full disk for the first time: there may be room for what takes less. Once that
-   * is known, nothing is begun before the last group has given its room back.
+   * Compacts a group. False if that met a full disk for the first time: there may be room for a smaller output. From then
+   * on no group is begun before the files of the last one are gone.
    */
   async #compactGroup(inputs: Segment[], onPause: OnPause = () => this.#throwIfOver()): Promise<boolean> {
     if (this.#isTight) await this.#engine.log.removals.ended();
@@ -245,7 +245,7 @@ export class Maintenance {
     }
   }
 
-  /** The segments, oldest records first, with all that is known of them by now. */
+  /** The segments, oldest records first, with their accounts brought up to date. */
   #segments(): Segment[] {
     const { log } = this.#engine;
     this.#engine.expire();
@@ -288,7 +288,7 @@ export class Maintenance {
           if (!await this.#compactGroup(inputs, onPause)) candidates.push(...inputs);
         } catch (error) {
           if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
-          // The damaged segment stays as it is; that is no reason to leave the others.
+          // The damaged segment stays as it is. The others are compacted.
           damage ??= error;
           candidates.unshift(...inputs.filter((input) => input.isCompactable));
         }
@@ -309,7 +309,7 @@ export class Maintenance {
     }
   }
 
-  /** Removes the tombstones that have nothing to hide any more, now that everything else has been rewritten. */
+  /** Removes the tombstones that hide nothing any more, once everything else has been rewritten. */
   async #compactTombstones(onPause: OnPause): Promise<void> {
     const { segmentBytes } = this.#settings;
     for (const segment of this.#engine.log.segments.values()) AUDITED.delete(segment);
@@ -330,12 +330,12 @@ export class Maintenance {
     try {
       this.#settings.onError?.(this.#lastError);
     } catch {
-      // Nobody waits for maintenance who could be handed an exception of the callback.
+      // No call waits for maintenance that could throw the callback's exception.
     }
   }
 }
 
-/** Tells callers how far it is. One who aborts, or whose callback throws, leaves; when all have left, the work ends. */
+/** Reports progress to the callers. One that aborts, or whose callback throws, is rejected; with the last one the work ends. */
 function askCallers(callers: Caller[], progress: { doneBytes: number; totalBytes: number }): void {
   for (const caller of [...callers]) {
     try {
