@@ -1,29 +1,28 @@
 /**
- * When the keys of one hash table expire: a time per entry, and a heap that says which of them comes first. A table
- * without such keys has none of it.
+ * The times at which the keys of a hash table expire: one for each entry, and a heap that tells the earliest. A table
+ * without such keys has neither.
  *
- * The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in the heap.
- * So a key that gets another time is moved, and one that is deleted is taken out at once: what counts no longer never
- * piles up, however often a session is prolonged. That takes 16 bytes an entry in all.
+ * The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in it. So a
+ * new time moves a key, and a delete removes it at once: outdated times never pile up. This takes 16 bytes an entry.
  *
  * @module
  */
 
 /**
- * The times of expiry of one table.
+ * The times of expiry of one hash table.
  *
  * @experimental
  */
 export class Expiries {
-  /** Per entry, when its key expires, in milliseconds since 1970; 0: never. */
+  /** For each entry the time when its key expires, in milliseconds since 1970; 0: never. */
   times: Float64Array;
-  /** Entries whose time has not come, the one with the lowest time first. */
+  /** Entries that have not expired, as a heap: the one with the lowest time comes first. */
   #heap: Uint32Array;
-  /** Per entry its place in the heap, counted from 1; 0: it is not there. */
+  /** For each entry its place in the heap, counted from 1; 0: it is not in the heap. */
   #places: Uint32Array;
   #length = 0;
 
-  /** Nothing expires; there is room for so many entries. */
+  /** Nothing expires yet. There is room for `capacity` entries. */
   constructor(capacity: number = 0) {
     this.times = new Float64Array(capacity);
     this.#heap = new Uint32Array(capacity);
@@ -35,7 +34,7 @@ export class Expiries {
     return this.times.byteLength + this.#heap.byteLength + this.#places.byteLength;
   }
 
-  /** When the first of the waiting entries expires; `Infinity` if none waits. */
+  /** The earliest time at which a waiting entry expires. `Infinity` if none waits. */
   get soonest(): number {
     return this.#length === 0 ? Infinity : this.times[this.#heap[0]!]!;
   }
@@ -46,12 +45,12 @@ export class Expiries {
     return this.times[id] ?? 0;
   }
 
-  /** Whether an entry's time has come: it has one, and does not wait for it any more. */
+  /** Whether an entry has expired: it has a time, and no longer waits for it. */
   hasCome(id: number): boolean {
     return this.timeOf(id) !== 0 && this.#places[id] === 0;
   }
 
-  /** Makes room for as many entries as the table has. If there is no memory for them, nothing has changed. */
+  /** Makes room for `capacity` entries. If there is no memory for that, nothing changes. */
   reserve(capacity: number): void {
     if (capacity <= this.times.length) return;
     const times = new Float64Array(capacity);
@@ -65,13 +64,13 @@ export class Expiries {
     this.#places = places;
   }
 
-  /** Gives an entry without a time one, there being room for it. It waits, unless that time has come already. */
+  /** Gives a time to an entry that has none. It waits unless it has expired. `reserve` must have made room. */
   set(id: number, time: number, hasCome: boolean): void {
     this.times[id] = time;
     if (!hasCome) this.#rise(this.#length++, id);
   }
 
-  /** Takes an entry's time away. */
+  /** Removes an entry's time. */
   unset(id: number): void {
     const place = this.#places[id]! - 1;
     this.times[id] = 0;
@@ -79,12 +78,12 @@ export class Expiries {
     if (place < 0) return;
     const last = this.#heap[--this.#length]!;
     if (place === this.#length) return;
-    // The last one takes the place: it may belong further up or further down.
+    // The last entry takes the place. It may belong further up or further down.
     this.#rise(place, last);
     this.#sink(this.#places[last]! - 1, last);
   }
 
-  /** Ends the waiting of the first entry, and returns it. */
+  /** Removes the first entry from those that wait, and returns it. */
   next(): number {
     const first = this.#heap[0]!;
     const last = this.#heap[--this.#length]!;
@@ -93,7 +92,7 @@ export class Expiries {
     return first;
   }
 
-  /** Puts an entry at a place or, if it comes before those above, further up. */
+  /** Puts an entry at a place, or further up if it comes before those above. */
   #rise(place: number, id: number): void {
     const time = this.times[id]!;
     while (place > 0) {
@@ -105,7 +104,7 @@ export class Expiries {
     this.#put(place, id);
   }
 
-  /** Puts an entry at a place or, if it comes after those below, further down. */
+  /** Puts an entry at a place, or further down if it comes after those below. */
   #sink(place: number, id: number): void {
     const time = this.times[id]!;
     for (let child = 2 * place + 1; child < this.#length; child = 2 * place + 1) {

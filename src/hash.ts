@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A hash of key bytes (MurmurHash3's mixing, four bytes at a time), seeded so that nobody can prepare collisions. */
+/** Hashes a key with MurmurHash3's mixing, four bytes at a time. The seed keeps others from preparing collisions. */
 export function hashKey(bytes: Uint8Array, start: number, length: number, seed: number): number {
   let hash = seed ^ length;
   const end = start + length;
@@ -13,9 +13,9 @@ export function hashKey(bytes: Uint8Array, start: number, length: number, seed: 
     const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     hash = mix(hash, word);
   }
-  let rest = 0;
-  for (let shift = 0; at < end; at++, shift += 8) rest |= bytes[at]! << shift;
-  hash = mix(hash, rest);
+  let lastWord = 0;
+  for (let shift = 0; at < end; at++, shift += 8) lastWord |= bytes[at]! << shift;
+  hash = mix(hash, lastWord);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;

@@ -1,37 +1,37 @@
 /**
- * Which records of a segment the index points at, and where they went when they were copied.
+ * The records of a segment that the index points at, and where compaction has copied them.
  *
  * @module
  */
 
-/** No two records begin within so many bytes: the header alone is longer. */
+/** No two records begin within this many bytes (2^4), since a header alone is longer. */
 const CELL_BITS = 4;
 /** A word of the bitmap has 32 cells. */
 const WORD_BITS = CELL_BITS + 5;
 
 /**
- * Places in one segment. A bit for each 16 bytes says whether there is one, and how many there are before it says where
- * in a list its new place is (rank in a bit vector: Jacobson, "Space-efficient Static Trees and Graphs", 1989). That is
- * one megabyte for a segment of 64, and 4 bytes a place. Asking the index's hash tables for each record instead, one
- * access to memory after the other, was a third of a compaction.
+ * The places of one segment that the index points at, with their new ones. A bitmap with a bit for each 16 bytes holds
+ * the places; the number of bits before a place is its position in the list of new ones (rank in a bit vector:
+ * Jacobson, "Space-efficient Static Trees and Graphs", 1989). That takes 1 MiB for a segment of 64 MiB, and 4 bytes a
+ * place. Looking each record up in the index instead took a third of a compaction: a random memory access each.
  *
- * First all places are marked, then each gets its new one.
+ * First mark all places, then give each its new one.
  *
  * @experimental
  */
 export class Relocation {
   readonly #words: Uint32Array;
-  /** Per word, the places before it. */
+  /** For each word, the number of places before it. */
   readonly #before: Uint32Array;
   #targets: Uint32Array | undefined;
 
-  /** No places yet, of a segment with so many bytes. */
+  /** A relocation for a segment of `segmentBytes` bytes, with no place marked. */
   constructor(segmentBytes: number) {
     this.#words = new Uint32Array((segmentBytes >>> WORD_BITS) + 1);
     this.#before = new Uint32Array(this.#words.length);
   }
 
-  /** How many places have been marked. */
+  /** The number of marked places. */
   get count(): number {
     return this.#list().length;
   }
@@ -41,24 +41,24 @@ export class Relocation {
     this.#words[offset >>> WORD_BITS]! |= 1 << (offset >>> CELL_BITS);
   }
 
-  /** Whether a place was marked. */
+  /** Whether a place is marked. */
   has(offset: number): boolean {
     return (this.#words[offset >>> WORD_BITS]! & (1 << (offset >>> CELL_BITS))) !== 0;
   }
 
-  /** Says where the record at a marked place is now. */
+  /** Sets the new place of the record at a marked place. */
   move(offset: number, target: number): void {
     this.#list()[this.#rank(offset)] = target;
   }
 
-  /** Where it is now; 0 if it was not marked, or has not been moved. */
+  /** The new place of the record at a place; 0 if that is not marked, or the record has not been moved. */
   target(offset: number): number {
     return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;
   }
 
   #rank(offset: number): number {
     const word = offset >>> WORD_BITS;
-    // Shifts take the number of the cell modulo 32: the mask has the bits of the cells before it.
+    // Shifts count modulo 32, so the mask has the bits of the cells before this one in its word.
     return this.#before[word]! + countOnes(this.#words[word]! & ((1 << (offset >>> CELL_BITS)) - 1));
   }
 

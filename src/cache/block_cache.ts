@@ -1,9 +1,9 @@
 /**
- * The block cache: pieces of the log that were read, kept in memory. What a log has written never changes, so nothing
- * here ever has to be brought up to date: blocks only make room for others.
+ * The block cache: blocks of the log that were read, kept in memory. Written bytes of a log never change, so a block is
+ * never updated. It only makes room for another one.
  *
- * A `get` without it is a system call; most of its time is that. With it the neighbours of a record come along for
- * little: a block is a page of the operating system's own cache, which is what it reads in any case.
+ * Without the cache, most of the time of a `get` goes into a system call. Reading a whole block costs little more than
+ * reading a record, since a block is a page of the operating system's own cache, and it brings the neighbours along.
  *
  * @module
  */
@@ -13,33 +13,33 @@ import { type RecordBuffer, recordBuffer } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 
 const BLOCK_BYTES = 4096;
-/** Blocks are cut from larger pieces of memory: each array of its own costs the garbage collector. */
+/** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
-/** After so many misses it is asked again whether reading blocks pays off. */
-const MISSES_PER_LOOK = 1024;
-/** If it does not, one in so many misses still brings its block in, as what is in demand may change. */
-const SAMPLE = 16;
-/** Of longer records a get costs more than the system call, and a few of them would displace many blocks. */
+/** Every so many misses, the cache decides anew whether reading blocks pays off. */
+const MISSES_PER_DECISION = 1024;
+/** If reading blocks does not pay off, one miss in this many still reads its block, since demand may change. */
+const MISSES_PER_SAMPLE = 16;
+/** Longer records are not cached: reading one costs more than the system call, and a few would displace many blocks. */
 const MAX_RECORD_BYTES = 1024;
 
 /**
- * Blocks of segments, up to so many bytes. Which one goes when there is no more room is found by the clock algorithm
- * (Corbató, "A Paging Experiment with the Multics System", 1968): a hand goes round and takes the first block that was
- * not used since it came by last.
+ * Caches blocks of segments, up to a number of bytes. The clock algorithm decides which block makes room (Corbató, "A
+ * Paging Experiment with the Multics System", 1968): a hand goes round, and evicts the first block that was not used
+ * since the hand passed it.
  *
- * Where less than half of the reads find their block, most blocks are thrown out before they are used a second time, and
- * reading a whole one for each record only costs (20 million keys in 256 MiB: 5.9 instead of 4.2 µs a `get`). Then what
- * is here stays, and only a sample of the others comes in.
+ * If fewer than half of the reads find their block, most blocks are evicted before they are used again. Then reading a
+ * whole block for each record is a loss (20 million keys in 256 MiB: 5.9 instead of 4.2 µs a `get`). In this case the
+ * cached blocks stay, and only a sample of the missing ones is read.
  */
 export class BlockCache implements RecordCache {
-  /** Memory that holds the record that `load` was asked for … */
+  /** Memory that holds the record that `load` has found. */
   bytes: Uint8Array = new Uint8Array(0);
-  /** … a view on it … */
+  /** A view of `bytes`. */
   view: DataView = new DataView(this.bytes.buffer);
-  /** … and where in it the record starts. */
+  /** Where in `bytes` the record starts. */
   at = 0;
   readonly #slabs: RecordBuffer[] = [];
-  /** Per place for a block: whose block is there, its number in that segment, and whether it was used lately. */
+  /** For each place of a block: its segment, its number in that segment, and whether it was used lately. */
   readonly #owners: Segment[] = [];
   #blocks: Uint32Array;
   #used: Uint8Array;
@@ -47,7 +47,7 @@ export class BlockCache implements RecordCache {
   #hand = 0;
   #hits = 0;
   #misses = 0;
-  /** Whether only a sample of the blocks that are missing is read. */
+  /** Whether only a sample of the missing blocks is read. */
   #isSelective = false;
 
   /** An empty cache. */
@@ -58,29 +58,29 @@ export class BlockCache implements RecordCache {
   }
 
   /**
-   * Finds a record, reading its block if need be. False for a long one, and for one whose block is not written to its end
-   * yet: those are read from the file.
+   * Finds a record, reading its block if necessary. Returns false for a long record, and for one whose block is not yet
+   * written to its end. Those have to be read from the file.
    */
   load(segment: Segment, offset: number, length: number): boolean {
     if (length > MAX_RECORD_BYTES) return false;
     const block = Math.floor(offset / BLOCK_BYTES);
     const start = offset - block * BLOCK_BYTES;
     if (!this.#find(segment, block, start)) return false;
-    const left = BLOCK_BYTES - start;
-    return length <= left || this.#join(segment, block + 1, left, length - left);
+    const bytesInBlock = BLOCK_BYTES - start;
+    return length <= bytesInBlock || this.#join(segment, block + 1, bytesInBlock, length - bytesInBlock);
   }
 
-  /** Whether there is room for any block at all. */
+  /** Whether the cache has room for at least one block. */
   get isOn(): boolean {
     return this.#used.length > 0;
   }
 
-  /** Whether finding a record, or at least its start, reads nothing. */
+  /** Whether a record, or at least its start, is in memory. */
   has(segment: Segment, offset: number, length: number): boolean {
     return length <= MAX_RECORD_BYTES && (segment.cached[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
   }
 
-  /** Forgets everything, and keeps nothing any more. */
+  /** Frees all memory. Nothing is cached afterwards. */
   close(): void {
     this.#blocks = new Uint32Array(0);
     this.#used = new Uint8Array(0);
@@ -88,7 +88,7 @@ export class BlockCache implements RecordCache {
     this.#owners.length = 0;
   }
 
-  /** Forgets the blocks that a record is in. */
+  /** Drops the blocks that hold a record. */
   drop(segment: Segment, offset: number, length: number): void {
     const last = Math.floor((offset + length - 1) / BLOCK_BYTES);
     for (let block = Math.floor(offset / BLOCK_BYTES); block <= last; block++) {
@@ -96,7 +96,7 @@ export class BlockCache implements RecordCache {
     }
   }
 
-  /** Makes the fields stand on a byte of a block. */
+  /** Points `bytes`, `view` and `at` at a byte of a block. Returns false if the block is not in memory. */
   #find(segment: Segment, block: number, start: number): boolean {
     if ((block + 1) * BLOCK_BYTES > segment.endBytes) return false;
     // Places are counted from 1, so that 0 is none. Beyond the table's end it is undefined.
@@ -112,28 +112,28 @@ export class BlockCache implements RecordCache {
     return true;
   }
 
-  /** Puts a record together whose last bytes are in the next block. */
-  #join(segment: Segment, block: number, head: number, rest: number): boolean {
-    this.#joined.bytes.set(this.bytes.subarray(this.at, this.at + head));
+  /** Joins the two parts of a record that continues in the next block. */
+  #join(segment: Segment, block: number, headBytes: number, tailBytes: number): boolean {
+    this.#joined.bytes.set(this.bytes.subarray(this.at, this.at + headBytes));
     if (!this.#find(segment, block, 0)) return false;
-    this.#joined.bytes.set(this.bytes.subarray(this.at, this.at + rest), head);
+    this.#joined.bytes.set(this.bytes.subarray(this.at, this.at + tailBytes), headBytes);
     this.bytes = this.#joined.bytes;
     this.view = this.#joined.view;
     this.at = 0;
     return true;
   }
 
-  /** Reads a block, if that is likely to pay off; returns its place, or 0. */
+  /** Reads a missing block if that is likely to pay off. Returns its place, or 0. */
   #miss(segment: Segment, block: number): number {
-    if (++this.#misses === MISSES_PER_LOOK) {
-      this.#isSelective = this.#owners.length === this.#used.length && this.#hits < MISSES_PER_LOOK;
+    if (++this.#misses === MISSES_PER_DECISION) {
+      this.#isSelective = this.#owners.length === this.#used.length && this.#hits < MISSES_PER_DECISION;
       this.#hits = 0;
       this.#misses = 0;
     }
-    return this.#isSelective && this.#misses % SAMPLE !== 0 ? 0 : this.#read(segment, block);
+    return this.#isSelective && this.#misses % MISSES_PER_SAMPLE !== 0 ? 0 : this.#read(segment, block);
   }
 
-  /** Reads a block; returns its place, or 0 if there is none for it. */
+  /** Reads a block. Returns its place, or 0 if there is no room or the read failed. */
   #read(segment: Segment, block: number): number {
     if (!this.isOn) return 0;
     const place = this.#owners.length < this.#used.length ? this.#owners.length : this.#evict();
@@ -144,7 +144,7 @@ export class BlockCache implements RecordCache {
       if (got < BLOCK_BYTES) return 0;
       if (block >= segment.cached.length) growTable(segment);
     } catch {
-      // No memory; or a neighbour that cannot be read: the record is tried alone, and has an error of its own to throw.
+      // No memory, or an unreadable neighbour. The record is then read alone, and throws its own error.
       return 0;
     }
     segment.cached[block] = place + 1;
@@ -153,7 +153,7 @@ export class BlockCache implements RecordCache {
     return place + 1;
   }
 
-  /** Frees the place of a block that was not used lately. */
+  /** Evicts a block that was not used lately, and returns its place. */
   #evict(): number {
     while (this.#used[this.#hand] === 1) {
       this.#used[this.#hand] = 0;
@@ -162,7 +162,7 @@ export class BlockCache implements RecordCache {
     const place = this.#hand;
     const { cached } = this.#owners[place]!;
     const block = this.#blocks[place]!;
-    // The block may be elsewhere by now, if it was dropped, or what was to come into this place could not be read.
+    // The block may be at another place by now: after a `drop`, or if the read of its successor here failed.
     if (cached[block] === place + 1) cached[block] = 0;
     this.#hand = (this.#hand + 1) % this.#used.length;
     return place;
@@ -175,7 +175,7 @@ export class BlockCache implements RecordCache {
   }
 }
 
-/** Makes a segment's table of cached blocks as long as the segment is, or, while it grows, twice as long. */
+/** Grows a segment's table of cached blocks to the segment's length; to twice that while the segment itself grows. */
 function growTable(segment: Segment): void {
   const blocks = Math.ceil(segment.endBytes / BLOCK_BYTES);
   const table = new Uint32Array(segment.sealed ? blocks : 2 * blocks);

@@ -10,7 +10,7 @@ import { decodeKey } from "../store/keys.ts";
 import { Log } from "../engine/log.ts";
 import { Replay, type Replayed } from "../engine/replay.ts";
 import { type Segment, shadowOf } from "../engine/segment.ts";
-import { loadImage } from "../image/checkpoint.ts";
+import { loadImage } from "../image/image_file.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { Slices } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";

@@ -1,10 +1,10 @@
 /**
- * The image of the index: its tables as they are in memory, in one file, so that opening reads neither values nor keys
- * one by one. It is derived: if it is missing, older than the log or damaged, the log is replayed instead, from where
- * the image ends or from the start.
+ * The image of the index: a file with its tables as they are in memory. With it, a store opens without handling its
+ * keys one by one. It is derived data. If it is missing or damaged, the log is replayed from its start; if the log has
+ * gone on since, from where the image ends.
  *
- * The file: the 256 partitions, each its slots, entries, times of expiry if there are any, and arena; a footer of JSON
- * that says what they belong to; and 16 bytes, which are length and CRC-32 of the footer and the magic `KVINDEX1`. Numbers are little-endian.
+ * The file holds 256 partitions (each with its slots, entries, times of expiry if any, and arena), a footer of JSON,
+ * and a trailer of 16 bytes: length and CRC-32 of the footer, and the magic `KVINDEX1`. Numbers are little-endian.
  *
  * @module
  */
@@ -19,43 +19,43 @@ import { ENTRY_FIELDS, Partition, type PartitionImage } from "../engine/partitio
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";
-/** Name under which the next image is prepared. */
+/** Name of a new image until it is complete. */
 export const IMAGE_TEMPORARY = "INDEX.tmp";
-/** The last image, on its way out. */
+/** Name of the previous image until it is removed. */
 export const IMAGE_FORMER = "INDEX.old";
 const MAGIC = ENCODER.encode("KVINDEX1");
 const TRAILER_BYTES = 16;
-/** That of tens of thousands of segments. As objects, a footer may take twenty times its size in memory. */
+/** Enough for tens of thousands of segments. Parsed, a footer may take twenty times its size in memory. */
 const MAX_FOOTER_BYTES = 2 ** 24;
 
-/** So many keys of a table are looked up when it is read. */
+/** When a table is read, this many of its keys are looked up as a check. */
 const PROBES = 4;
 
-/** What an image says of one partition. */
+/** What the footer records of one partition. */
 interface PartitionEntry {
   slots: number;
   entries: number;
   arena: number;
   live: number;
   sequence: number;
-  /** The lowest time of expiry. Only with it there is a time for each entry. */
+  /** The lowest time of expiry. If absent, the partition has no times of expiry. */
   expiry?: number;
   checksum: number;
 }
 
-/** What an image belongs to: the owner's description, and the partitions'. */
+/** The footer of an image: its partitions, and what its owner records of the log. */
 export interface ImageFooter<T> {
-  /** Seed of the hash. */
+  /** Seed of the hash function. */
   seed: number;
-  /** The partitions, in the order in which they lie in the file. */
+  /** The partitions, in the order of the file. */
   partitions: PartitionEntry[];
-  /** What the owner wants to know of the log that the image belongs to. */
+  /** The log that the image belongs to, as its owner describes it. */
   about: T;
 }
 
 /**
- * Writes the partitions one by one. Between two of them the index may change, so that each partition notes the sequence
- * number up to which it is current (a fuzzy checkpoint, as in ARIES: Mohan et al., 1992).
+ * Writes the partitions one by one. The index may change in between, so each partition records the sequence number up
+ * to which it is current (a fuzzy checkpoint, as in ARIES: Mohan et al., 1992).
  */
 export class ImageWriter {
   readonly #index: Index;
@@ -69,7 +69,7 @@ export class ImageWriter {
     this.#handle = handle;
   }
 
-  /** Writes the next partition, current up to `sequence`. Returns the bytes written; 0 once all are. */
+  /** Writes the next partition, current up to `sequence`. Returns the bytes written, or 0 after the last one. */
   writeNext(sequence: number): number {
     const number = this.#partitions.length;
     if (number === PARTITIONS) return 0;
@@ -81,7 +81,7 @@ export class ImageWriter {
     const parts = [
       slots,
       entries.subarray(0, count * ENTRY_FIELDS),
-      ...(expiry === Infinity ? [] : [padded(times!, count)]),
+      ...(expiry === Infinity ? [] : [padTimes(times!, count)]),
       arena.subarray(0, arenaBytes),
     ];
     let checksum = 0;
@@ -113,7 +113,7 @@ export class ImageWriter {
   }
 }
 
-/** Reads the footer of an image; `undefined` if it does not check out. */
+/** Reads the footer of an image. Returns `undefined` if it does not check out. */
 export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
   const size = handle.size();
   const trailer = readUpTo(handle, TRAILER_BYTES, Math.max(0, size - TRAILER_BYTES));
@@ -126,13 +126,13 @@ export function readFooter<T>(handle: FileHandle): ImageFooter<T> | undefined {
   return JSON.parse(DECODER.decode(text));
 }
 
-/** The partitions of an image, read one by one. */
+/** Reads the partitions of an image one by one. */
 export class ImageReader {
   readonly #handle: FileHandle;
   readonly #footer: ImageFooter<unknown>;
   readonly #starts: number[] = [];
 
-  /** The partitions that the footer describes. */
+  /** Reads partitions from `handle`, as `footer` describes them. */
   constructor(handle: FileHandle, footer: ImageFooter<unknown>) {
     this.#handle = handle;
     this.#footer = footer;
@@ -143,7 +143,7 @@ export class ImageReader {
     }
   }
 
-  /** A partition; `undefined` if it does not check out. */
+  /** Reads a partition. Returns `undefined` if it does not check out. */
   read(number: number): Partition | undefined {
     const entry = this.#footer.partitions[number]!;
     const { slots, entries, live, expiry, checksum } = entry;
@@ -167,8 +167,8 @@ export class ImageReader {
 }
 
 /**
- * Whether keys of a table are found where their hashes say. A few are asked: that tells the tables of another index, or
- * of another seed, in which lookups find nothing though walks in order do.
+ * Whether lookups find some keys of a table. This detects tables of another index or of another seed: in those, lookups
+ * fail although the order of the keys is right.
  */
 function isHashed(partition: Partition, number: number, seed: number): boolean {
   for (let id = 0; id < partition.count; id += Math.ceil(partition.count / PROBES)) {
@@ -187,21 +187,21 @@ function lengthOf({ slots, entries, expiry, arena }: PartitionEntry): number {
   return 4 * (slots + entries * ENTRY_FIELDS) + (expiry === undefined ? 0 : 8 * entries) + arena;
 }
 
-/** The lowest of the times that are not 0; `Infinity` if all are. */
+/** The lowest of the times, without zeros. `Infinity` if there is none. */
 function lowestOf(times: Float64Array): number {
   return times.reduce((lowest, time) => time === 0 ? lowest : Math.min(lowest, time), Infinity);
 }
 
-/** As many times as there are entries: the last ones may have none yet. */
-function padded(times: Float64Array, count: number): Float64Array {
+/** Pads the times to one for each entry: the last entries may have none yet. */
+function padTimes(times: Float64Array, count: number): Float64Array {
   const all = new Float64Array(count);
   all.set(times);
   return all;
 }
 
 /**
- * Whether the parts fit together, so that no search of a table runs for ever: each entry in one slot, the keys one
- * behind the other, and as many live ones as it says.
+ * Whether the parts of a table fit together, so that every search of it ends: each entry is in one slot, the keys lie
+ * one behind the other, and the number of live entries is right.
  */
 function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry: number | undefined): boolean {
   const count = entries.length / ENTRY_FIELDS;
@@ -210,7 +210,7 @@ function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry:
   for (let i = 0; i < slots.length; i++) {
     if (slots[i] === 0) continue;
     const id = (slots[i]! & 0xff_ffff) - 1;
-    // Out of range it is undefined.
+    // For an entry that does not exist this is undefined.
     if (hasSlot[id] !== 0) return false;
     hasSlot[id] = 1;
     used++;

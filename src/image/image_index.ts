@@ -1,37 +1,37 @@
 /**
- * An index whose tables come from an image, each when it is needed: who opens a store for a few keys does not wait for
- * all of them. A table that turns out to be damaged is made from the log.
+ * An index that reads a table from the image when it needs it, so that opening a store for a few keys does not load all
+ * of them. A damaged table is rebuilt from the log.
  *
  * @module
  */
 import { Index, PARTITIONS } from "../engine/index.ts";
 import type { Partition } from "../engine/partition.ts";
 
-/** Thrown where a table of an image turns out to be damaged before the index knows how to do without. */
+/** A table of the image is damaged, and the index cannot be rebuilt from the log yet. */
 export class ImageDamaged extends Error {}
 
-/** What an index reads its tables from. */
+/** Supplies the tables of an index. */
 export interface PartitionSource {
   /** How many keys of each table have a place. */
   live: number[];
-  /** The lowest time of expiry in each; `Infinity` if nothing in it expires. */
+  /** The lowest time of expiry in each table. `Infinity` if nothing in it expires. */
   expiry: number[];
-  /** Reads a table; `undefined` if it cannot be had or does not check out. */
+  /** Reads a table. Returns `undefined` if it cannot be read or does not check out. */
   read(number: number): Partition | undefined;
-  /** Gives up what it reads from. */
+  /** Closes the file. */
   close(): void;
 }
 
 /**
- * Reads tables as they are needed, up to the moment when something is to change: from then on a reading that fails would
- * leave half of a change. So `changeable` reads all that is left.
+ * Reads its tables as they are needed, until the first change: a read that fails during a change would leave half of
+ * it. So `changeable` first reads all tables that are missing.
  */
 export class ImageIndex extends Index {
-  /** Whether there are tables that were made from the log, as the image was damaged: a new image is due. */
+  /** Whether damaged tables were rebuilt from the log, so that a new image is due. */
   isMended = false;
-  /** Makes an equal index from the log. Throws if the log is damaged, too. */
+  /** Rebuilds the index from the log. Throws if the log is damaged as well. */
   rebuild: (() => Index) | undefined;
-  /** As long as there are tables that have not been read. */
+  /** Where tables are read from; `undefined` once all have been read. */
   #source: PartitionSource | undefined;
 
   /** An index with the tables of `source`. */
@@ -54,13 +54,13 @@ export class ImageIndex extends Index {
     return super.expiredIn(segment);
   }
 
-  /** A partition, if any key has come to it. */
+  /** Returns a partition, reading it if necessary; `undefined` if no key has ever been in it. */
   override existing(number: number): Partition | undefined {
     if (this.partitions[number] === undefined && this.#source !== undefined) this.#load(number, this.#source);
     return this.partitions[number];
   }
 
-  /** This index, once all tables have been read. */
+  /** Reads all tables that are missing, and returns this index. */
   override changeable(): Index {
     if (this.#source === undefined) return this;
     for (let number = 0; number < PARTITIONS; number++) this.existing(number);
@@ -69,21 +69,21 @@ export class ImageIndex extends Index {
     return this;
   }
 
-  /** Gives up the file that tables are read from. */
+  /** Closes the file that tables are read from. */
   override close(): void {
     this.#source?.close();
     this.#source = undefined;
   }
 
-  /** A table that has not been read keeps its lowest time, though that may be past: what else is in it, nobody knows. */
+  /** The lowest time of expiry of a table. Until it is read, the image tells, even if that time has passed. */
   protected override soonestIn(number: number): number {
     const isRead = this.partitions[number] !== undefined || this.#source === undefined;
     return isRead ? super.soonestIn(number) : this.#source!.expiry[number]!;
   }
 
   /**
-   * Takes a table from the source. If it is damaged there, from the log, and the others as well: from the source what can
-   * be read, so that it does not matter which table was needed first.
+   * Loads a table. If the image is damaged there, loads all missing tables, each from the image if it is intact and
+   * else from the log. So the result does not depend on which table was needed first.
    */
   #load(number: number, source: PartitionSource): void {
     const read = source.read(number);
@@ -102,7 +102,7 @@ export class ImageIndex extends Index {
     this.nextExpiry = Math.min(this.nextExpiry, this.expireIn(partition));
   }
 
-  /** Reads the tables in which something has expired: how much, only they know. */
+  /** Reads the tables in which a key has expired: only the table tells how many have. */
   #loadDue(): void {
     if (this.#source === undefined || this.now === 0) return;
     const { expiry } = this.#source;

@@ -16,7 +16,7 @@ import { nextTurn } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
 import { ImageIndex } from "../image/image_index.ts";
-import { isDue, writeImage } from "../image/checkpoint.ts";
+import { isDue, writeImage } from "../image/image_file.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
 import { nextOfAll, nextToMerge, smallestFirst } from "./groups.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { Lock } from "../../src/platform/types.ts";
-import { loadImage, writeImage } from "../../src/image/checkpoint.ts";
+import { loadImage, writeImage } from "../../src/image/image_file.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { flagsOf, KIND, MARK_BYTES, VALUE_TYPE } from "../../src/engine/record.ts";
@@ -48,7 +48,7 @@ function describedAs(bytes: Uint8Array, change: (about: About) => void): Uint8Ar
   return changed;
 }
 
-Deno.test("checkpoint: an image fits only the log that it was made of, at that time or later", async () => {
+Deno.test("image file: an image fits only the log that it was made of, at that time or later", async () => {
   const platform = await makeStore();
   const good = platform.readFile(IMAGE);
   const fits = (change: (about: About) => void): boolean => {
@@ -106,7 +106,7 @@ function set(store: OpenStore, key: string): void {
   store.writer!.publish();
 }
 
-Deno.test("checkpoint: what an image covers is durable before it has its name", async () => {
+Deno.test("image file: what an image covers is durable before it has its name", async () => {
   const platform = new MemoryPlatform();
   const store = opened(platform);
   for (let i = 0; i < 100; i++) set(store, `key ${i}`);
@@ -117,7 +117,7 @@ Deno.test("checkpoint: what an image covers is durable before it has its name", 
 // A power cut left an image that counted a mark which the log did not have any more. Marks are synced with the next
 // record; nobody waits for one that an idle writer has appended. By an account with a mark too many, a segment with a
 // single record of the size of a mark holds nothing.
-Deno.test("checkpoint: so is a mark that nobody waits for", async () => {
+Deno.test("image file: so is a mark that nobody waits for", async () => {
   const platform = new MemoryPlatform();
   let onIdle = () => {};
   platform.startTimer = (_, action) => {

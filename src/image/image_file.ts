@@ -1,5 +1,5 @@
 /**
- * Checkpoints: when the image of the index is written, and whether one that lies there belongs to this log.
+ * The image file of a store: when it is written, and whether an existing one fits the log.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import type { FileHandle } from "../platform/types.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Replayed } from "../engine/replay.ts";
 
-/** Fewer changes than this are replayed in no time: no image is worth writing for them. */
+/** Replaying fewer changes than this takes so little time that no image is written for them. */
 const MIN_CHANGES = 1000;
-/** An image is rewritten when one in so many keys has changed. */
+/** The image is written anew once one in this many keys has changed. */
 const CHANGED_SHARE = 10;
-/** The image is bound to the log by the bytes before its end: at most so many. */
+/** A segment's probe covers at most this many bytes. */
 const PROBE_BYTES = 4096;
 
-/** The account of one segment in an image. */
+/** What an image records of one segment. */
 interface SegmentAccount {
   number: number;
   salt: number;
-  /** Where a replay goes on. */
+  /** The replay of this segment starts at this offset. */
   from: number;
   liveBytes: number;
   tombstoneBytes: number;
@@ -37,12 +37,12 @@ interface SegmentAccount {
   markBytes: number;
   lowestSequence: number;
   highestSequence: number;
-  /** Checksum of the bytes before `from`. */
+  /** Checksum of the bytes that precede `from`. It shows whether this is still the same segment. */
   probe: number;
 }
 
-/** All that must be there. An image without one of them, as an older version wrote it, is made anew. */
-const COUNTS = [
+/** Fields that every account must have. An image of an older version lacks some, and is replaced by a new one. */
+const REQUIRED_COUNTS = [
   "number",
   "salt",
   "from",
@@ -54,30 +54,30 @@ const COUNTS = [
   "probe",
 ] as const satisfies (keyof SegmentAccount)[];
 
-/** What an image says of the log that it belongs to. */
+/** What an image records of its log. */
 interface About {
   storeId: string;
-  /** Everything up to this sequence number is in the accounts. */
+  /** The accounts include every record up to this sequence number. */
   sequence: number;
-  /** Generation of the manifest then: an image of a later state than the log's belongs to another history. */
+  /** Generation of the manifest at that time. If it is above that of the log, the image has another history. */
   generation: number;
   segments: SegmentAccount[];
 }
 
-/** Whether so many changes are worth a new image. */
+/** Whether this many changes justify a new image of this many keys. */
 export function isDue(changes: number, keys: number): boolean {
   return changes >= MIN_CHANGES && changes * CHANGED_SHARE >= keys;
 }
 
 /**
- * Writes an image of the index, in slices, beside the store's other work. Only durable records may be in it, so the log
- * is synced, and the manifest says so, before the image takes its name. False if something came between: the old image
- * stays.
+ * Writes an image of the index in slices, while the store goes on working. The image may hold durable records only:
+ * before it gets its name, the log is synced and the manifest records that. Returns false, and the old image stays,
+ * where an append has failed, or if changes were undone or the index was replaced meanwhile.
  */
 export async function writeImage(store: OpenStore): Promise<boolean> {
   const { log, epoch } = store;
   const index = store.index.changeable();
-  // Behind a failed append there may be whole records, which a crash would bring back: the image would claim to know them.
+  // A failed append may have left whole records, which a crash would bring back. The image would claim to include them.
   if (log.mustRotate) return false;
   const { platform } = log;
   const from = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
@@ -93,15 +93,15 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
       await slices.pause();
       if (store.epoch !== epoch) return false;
     }
-    const about = describe(log, from);
+    const about = describeLog(log, from);
     await store.writer!.reached("sync");
-    // The accounts count marks, too, and nobody waits for those.
+    // The accounts include marks as well, and `reached` does not wait for those.
     log.syncActive();
     if (store.epoch !== epoch) return false;
     if (log.active !== undefined) log.replaceManifest({ clean: false });
     await writer.finish(about);
     if (store.epoch !== epoch) return false;
-    // Not over the old one: giving the pages of that back blocks the event loop, 11 to 17 ms for a million keys.
+    // Renaming over the old image would free its pages at once. That blocks the event loop: 11 to 17 ms for 10^6 keys.
     renameIfThere(platform, log.path(IMAGE_NAME), log.path(IMAGE_FORMER));
     platform.rename(temporary, log.path(IMAGE_NAME));
     platform.syncDirectory(log.directory);
@@ -113,7 +113,7 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
   }
 }
 
-function describe(log: Log, from: Map<number, number>): About {
+function describeLog(log: Log, from: Map<number, number>): About {
   return {
     storeId: toHex(log.storeId),
     sequence: log.nextSequence - 1,
@@ -134,8 +134,8 @@ function describe(log: Log, from: Map<number, number>): About {
 }
 
 /**
- * The image of a store's index if there is one that fits its log; `undefined` otherwise, whatever the reason. The index
- * keeps the file open as long as it has tables to read from it.
+ * Loads the image of the index. Returns `undefined` if there is none or if it does not fit the log. The index keeps the
+ * file open until all its tables have been read.
  */
 export function loadImage(log: Log, manifest: Manifest): { index: ImageIndex; known: Replayed } | undefined {
   let handle: FileHandle | undefined;
@@ -145,7 +145,7 @@ export function loadImage(log: Log, manifest: Manifest): { index: ImageIndex; kn
     if (image === undefined) handle.close();
     return image;
   } catch {
-    // It is derived: whatever is wrong with it, the log knows better.
+    // The image is derived data. Whatever is wrong with it, the log has everything.
     handle?.close();
     return undefined;
   }
@@ -175,11 +175,11 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
   const source: PartitionSource = {
     live: partitions.map(({ live }) => live),
     expiry: partitions.map(({ expiry = Infinity }) => expiry),
-    // A second try costs little; going without the image is to read the whole log.
+    // A second attempt is cheap. Giving up on the image means reading the whole log.
     read: (number) => read(number) ?? read(number),
     close: () => handle.close(),
   };
-  for (const account of about.segments) take(account, log.segments.get(account.number));
+  for (const account of about.segments) restoreAccount(account, log.segments.get(account.number));
   return {
     index: new ImageIndex(seed, source),
     known: {
@@ -191,15 +191,14 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
   };
 }
 
-/**
- * Whether an image describes an earlier state of this very log: all that it covers of the segments that are left is in
- * them.
- */
+/** Whether an image describes an earlier state of this log: what it covers of the remaining segments is still there. */
 function fits(about: About, log: Log, manifest: Manifest): boolean {
   if (about.storeId !== toHex(log.storeId) || !areCounts([about.generation, about.sequence])) return false;
   if (about.generation > manifest.generation || about.sequence >= manifest.nextSequence) return false;
   return about.segments.every((account) => {
-    if (!areCounts(COUNTS.map((name) => account[name])) || !areCounts([account.lowestSequence ?? 0])) return false;
+    if (!areCounts(REQUIRED_COUNTS.map((name) => account[name])) || !areCounts([account.lowestSequence ?? 0])) {
+      return false;
+    }
     const segment = log.segments.get(account.number);
     if (segment === undefined) return account.number < manifest.nextSegment;
     const { headerBytes, endBytes, salt } = segment;
@@ -208,14 +207,14 @@ function fits(about: About, log: Log, manifest: Manifest): boolean {
   });
 }
 
-/** JSON can say anything in the place of a number. */
+/** Whether all values are non-negative integers. JSON may have anything in their place. */
 function areCounts(values: unknown[]): boolean {
   return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-/** Whether all places of a partition are within segments of the log, or in known ones that are gone. */
+/** Whether every place of a partition lies within a segment of the log, or in a known segment that is gone. */
 function pointsInto({ entries }: Partition, log: Log, known: Map<number, SegmentAccount>): boolean {
-  // Neighbouring entries are mostly in the same segment: it is looked up when it changes.
+  // Neighbouring entries are mostly in the same segment, so it is looked up only when it changes.
   let last = 0;
   let start = 0;
   let limit = Infinity;
@@ -233,14 +232,14 @@ function pointsInto({ entries }: Partition, log: Log, known: Map<number, Segment
   return true;
 }
 
-/** Takes an account over from an image. */
-function take(account: SegmentAccount, segment: Segment | undefined): void {
+/** Sets a segment's counts to those in the image. */
+function restoreAccount(account: SegmentAccount, segment: Segment | undefined): void {
   if (segment === undefined) return;
   segment.liveBytes = account.liveBytes;
   segment.tombstoneBytes = account.tombstoneBytes;
   segment.highestTombstone = account.highestTombstone;
   segment.markBytes = account.markBytes;
-  // JSON has no Infinity: a segment without records comes back with null.
+  // JSON has no Infinity: for a segment without records, `lowestSequence` comes back as null.
   segment.lowestSequence = Math.min(segment.lowestSequence, account.lowestSequence ?? Infinity);
   segment.highestSequence = Math.max(segment.highestSequence, account.highestSequence);
 }
