@@ -122,3 +122,49 @@ export class Expiries {
     this.#places[id] = place + 1;
   }
 }
+
+/**
+ * Records in one segment that an index points at and that have expired.
+ *
+ * @experimental
+ */
+export interface Expired {
+  /** How many records. */
+  count: number;
+  /** Their bytes. */
+  bytes: number;
+  /** The bytes of their keys. */
+  keyBytes: number;
+}
+
+const NONE: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
+
+/**
+ * The records that an index points at and that have expired, summed up in all and for each segment.
+ *
+ * @experimental
+ */
+export class ExpiredRecords {
+  /** How many records. */
+  count = 0;
+  /** Their bytes. */
+  bytes = 0;
+  readonly #bySegment: Map<number, Expired> = new Map();
+
+  /** The sums for one segment. */
+  in(segment: number): Readonly<Expired> {
+    return this.#bySegment.get(segment) ?? NONE;
+  }
+
+  /** Adds a record, or takes it off again if `sign` is -1. */
+  add(segment: number, sign: 1 | -1, lengthBytes: number, keyBytes: number): void {
+    let sums = this.#bySegment.get(segment);
+    if (sums === undefined) this.#bySegment.set(segment, sums = { ...NONE });
+    this.count += sign;
+    this.bytes += sign * lengthBytes;
+    sums.count += sign;
+    sums.bytes += sign * lengthBytes;
+    sums.keyBytes += sign * keyBytes;
+    if (sums.count === 0) this.#bySegment.delete(segment);
+  }
+}

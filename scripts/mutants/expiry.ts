@@ -35,7 +35,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-keys-counted",
         in: "Index.size",
-        find: "return this.placed - this.expired;",
+        find: "return this.placed - this.expired.count;",
         replace: "return this.placed;",
         killers: [TO_THE_MILLISECOND],
       },
@@ -179,7 +179,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "nobody-told-that-much-has-expired",
         in: "Engine.expire",
-        find: "if (index.expiredBytes < this.wakeAtBytes) return;",
+        find: "if (index.expired.bytes < this.wakeAtBytes) return;",
         replace: "if (index.expiredBytes >= 0) return;",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
       },

@@ -123,8 +123,8 @@ export const writeRules: Promised[] = [
       {
         id: "rejected-clear-visible",
         in: "Engine.onRollback",
-        find: "this.index = this.#changeable = this.#cleared.pop()!;",
-        replace: "this.#cleared.pop();",
+        find: "this.index = this.#changeable = index;",
+        replace: "void index;",
         killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },
     ],

@@ -58,8 +58,8 @@ export class Engine implements WriterEvents {
   #undo: number[] = [];
   /** The index, for changes: `writable` makes sure of it. */
   #changeable!: Index;
-  /** Per pending clear the whole index that it replaced. */
-  #cleared: Index[] = [];
+  /** For each pending clear, the index that it replaced and the live bytes of the segments. */
+  #cleared: { index: Index; liveBytes: Map<Segment, number> }[] = [];
   #last: Segment | undefined;
 
   /** Puts together what opening found. */
@@ -94,7 +94,7 @@ export class Engine implements WriterEvents {
     // Whatever the clock says later, and be it an hour less: what has expired once does not come back.
     log.clockFloor = now;
     index.expire(now);
-    if (index.expiredBytes < this.wakeAtBytes) return;
+    if (index.expired.bytes < this.wakeAtBytes) return;
     this.wakeAtBytes = Infinity;
     this.#parts.onNews();
   }
@@ -135,9 +135,10 @@ export class Engine implements WriterEvents {
     this.epoch++;
     if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
     if (header.kind === KIND.clear) {
-      this.index = this.#changeable = this.#cleared.pop()!;
-      this.#parts.observer.onReplaced(this.index);
-      this.#recount();
+      const { index, liveBytes } = this.#cleared.pop()!;
+      this.index = this.#changeable = index;
+      this.#parts.observer.onReplaced(index);
+      for (const [segment, bytes] of liveBytes) segment.liveBytes = bytes;
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
       this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
@@ -294,15 +295,11 @@ export class Engine implements WriterEvents {
 
   #clear(): void {
     this.epoch++;
-    this.#cleared.push(this.#changeable);
+    const segments = [...this.log.segments.values()];
+    const liveBytes = new Map(segments.map((segment) => [segment, segment.liveBytes]));
+    this.#cleared.push({ index: this.#changeable, liveBytes });
     this.replaceIndex(this.#changeable = new Index());
-    for (const segment of this.log.segments.values()) segment.liveBytes = 0;
-  }
-
-  /** Counts live bytes from the index: after a clear was taken back, which is rare enough to be simple. */
-  #recount(): void {
-    for (const segment of this.log.segments.values()) segment.liveBytes = 0;
-    for (const [segment, bytes] of this.index.liveBytes()) this.#discharge(segment, -bytes);
+    for (const segment of segments) segment.liveBytes = 0;
   }
 
   #discharge(number: number, bytes: number): void {

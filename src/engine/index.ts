@@ -1,17 +1,16 @@
 /**
- * The index: where the latest record of each key lies. It is kept in memory, so that `has` reads nothing and `get` reads
- * once at most, for a missing key hardly ever. 256 hash tables share the keys by the top byte of their hash: each stays
- * small enough to grow, to be copied or to be read from the image in a moment, where one large table would stop the
- * world.
+ * The index: where the latest record of each key lies. It is kept in memory, so `has` reads nothing and `get` reads at
+ * most once, and almost never for a missing key. The keys are spread over 256 hash tables by the top byte of their hash.
+ * Each table is small enough to be grown, copied or read from disk in a moment; one large table would stop the program.
  *
  * @module
  */
+import { type Expired, ExpiredRecords } from "../expiries.ts";
 import { hashKey } from "../hash.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "../relocation.ts";
 
 const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
-const NONE_EXPIRED: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
 
 /** Number of hash tables. */
 export const PARTITIONS = 256;
@@ -35,20 +34,6 @@ export interface Place {
 }
 
 /**
- * Records in one segment that an index points at and that have expired.
- *
- * @experimental
- */
-export interface Expired {
-  /** How many. */
-  count: number;
-  /** Their bytes … */
-  bytes: number;
-  /** … of which so many are keys. */
-  keyBytes: number;
-}
-
-/**
  * A key as bytes within a larger array.
  *
  * @experimental
@@ -62,23 +47,23 @@ export interface KeyBytes {
   length: number;
 }
 
-/** The keys of an index in order: hears of each that comes. */
+/** Keeps the keys of an index in order. */
 export interface KeyOrder {
   /** Memory held, in bytes. */
   readonly heldBytes: number;
-  /** A table was added. */
+  /** The index has a new table. */
   follow(number: number, partition: Partition): void;
-  /** A key has got a place that had none. */
+  /** A key that had no place has got one. */
   add(ref: KeyRef): void;
 }
 
 /**
- * Keys to places. The place that `find` found, and the one that `put` and `remove` replaced, are left in the fields
- * `segment` (0: there was none), `offset`, `length`, `isString` and `expiresAt`, as an object for each call would be the
- * most expensive part of it.
+ * Maps keys to places. `find` leaves the place that it found in the fields `segment` (0 if there is none), `offset`,
+ * `length`, `isString` and `expiresAt`; `put` and `remove` leave the place that they replaced. To allocate an object for
+ * each call would be the most expensive part of the call.
  *
- * What has expired keeps its place: its record is the tombstone of older ones, and snapshots from before may read it. So
- * `find` finds it, and `isExpired` says that it counts as gone; only `size` leaves it out.
+ * A key that has expired keeps its place: its record serves as a tombstone for older ones, and older snapshots may still
+ * read it. So `find` finds it, `isExpired` says that it counts as gone, and `size` leaves it out.
  *
  * @experimental
  */
@@ -88,25 +73,21 @@ export class Index implements Place {
   length = 0;
   isString = false;
   expiresAt = 0;
-  /** The time as of which keys have expired: that of the last `expire`. */
+  /** Keys whose time of expiry is not later than this have expired. `expire` sets it. */
   now = 0;
-  /** Up to this time no other key expires; `Infinity` if none ever does. It may be too low, never too high. */
+  /** No other key expires before this time; `Infinity` if none ever does. May be too early, never too late. */
   nextExpiry: number = Infinity;
   /** Seed of the hash. */
   readonly seed: number;
-  /** While positive, entries of deleted keys stay: snapshots may still list them. */
+  /** While this is positive, entries of deleted keys stay, as snapshots may still list them. */
   holds = 0;
-  /** @internal The keys in order, once somebody has asked for them. */
+  /** @internal The keys in order, once a range has been asked for. */
   order: KeyOrder | undefined;
-  /** How many keys have a place; also those that have expired. */
+  /** The records of keys that have expired. */
+  readonly expired: ExpiredRecords = new ExpiredRecords();
+  /** How many keys have a place, including those that have expired. */
   protected placed = 0;
-  /** Bytes of records that keys which have expired point at … */
-  expiredBytes = 0;
-  /** … how many keys that are … */
-  expired = 0;
-  /** … and all of it by segment. */
-  readonly #expiredIn: Map<number, Expired> = new Map();
-  /** The tables; one that no key has come to is not there. */
+  /** The tables. One that has had no key yet is `undefined`. */
   protected readonly partitions: (Partition | undefined)[] = new Array(PARTITIONS).fill(undefined);
 
   /** An empty index. */
@@ -116,7 +97,7 @@ export class Index implements Place {
 
   /** How many keys have a place and have not expired. */
   get size(): number {
-    return this.placed - this.expired;
+    return this.placed - this.expired.count;
   }
 
   /** Whether the key that was found has expired. */
@@ -126,25 +107,25 @@ export class Index implements Place {
 
   /** The records in a segment that this index points at and that have expired. */
   expiredIn(segment: number): Readonly<Expired> {
-    return this.#expiredIn.get(segment) ?? NONE_EXPIRED;
+    return this.expired.in(segment);
   }
 
-  /** Memory held by the partitions that are in memory and by the order of the keys, in bytes. */
+  /** Memory held by tables and by the order of the keys, in bytes. */
   get heldBytes(): number {
     return this.partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), this.order?.heldBytes ?? 0);
   }
 
-  /** A partition, if any key has come to it. */
+  /** A table, if it has had any key. */
   existing(number: number): Partition | undefined {
     return this.partitions[number];
   }
 
-  /** A partition, if it is in memory already: reads nothing. */
+  /** A table, if it is in memory. Reads nothing. */
   loaded(number: number): Partition | undefined {
     return this.partitions[number];
   }
 
-  /** A partition, created if no key has come to it yet. */
+  /** A table, which is created if it has had no key yet. */
   partition(number: number): Partition {
     const existing = this.existing(number);
     if (existing !== undefined) return existing;
@@ -153,15 +134,15 @@ export class Index implements Place {
     return partition;
   }
 
-  /** This index, once it can be changed: one that reads its tables when they are needed has read all of them then. */
+  /** The index as one that may be changed. An index that reads its tables on demand reads all that are missing first. */
   changeable(): Index {
     return this;
   }
 
-  /** Gives up the file that tables are read from, if there is one. */
+  /** Closes the file that tables are read from, if there is one. */
   close(): void {}
 
-  /** Lets everything expire whose time has come. */
+  /** Lets all keys expire whose time has come. */
   expire(now: number): void {
     this.now = now;
     this.nextExpiry = Infinity;
@@ -170,13 +151,13 @@ export class Index implements Place {
     }
   }
 
-  /** Lets expire what has to in a table that may be there. Returns when the next key in it expires. */
+  /** Lets the keys of one table expire. Returns when its next key expires. */
   protected soonestIn(number: number): number {
     const partition = this.partitions[number];
     return partition === undefined ? Infinity : this.expireIn(partition);
   }
 
-  /** Counts what has expired in one table. Returns when the next key in it expires. */
+  /** Counts the keys of a table that have expired. Returns when its next key expires. */
   protected expireIn(partition: Partition): number {
     const { expiries } = partition;
     if (expiries === undefined) return Infinity;
@@ -184,7 +165,7 @@ export class Index implements Place {
     return expiries.soonest;
   }
 
-  /** An entry that has a place gets a time of expiry, there being room for it and none so far. */
+  /** Gives an entry that has a place, and no time of expiry, one. `reserveExpiry` has made room for it. */
   expireAt(partition: Partition, id: number, time: number): void {
     const hasCome = time <= this.now;
     partition.expiries!.set(id, time, hasCome);
@@ -192,7 +173,7 @@ export class Index implements Place {
     else if (time < this.nextExpiry) this.nextExpiry = time;
   }
 
-  /** An entry loses its time of expiry, if it has one: before its place changes. */
+  /** Takes the time of expiry from an entry, if it has one. Called before the place of the entry changes. */
   unexpire(partition: Partition, id: number): void {
     const { expiries } = partition;
     if (expiries === undefined || expiries.timeOf(id) === 0) return;
@@ -201,25 +182,18 @@ export class Index implements Place {
   }
 
   #countExpired(partition: Partition, id: number, sign: 1 | -1): void {
-    const segment = partition.entries[id * ENTRY_FIELDS + 1]!;
-    const bytes = sign * lengthOf(partition.entries[id * ENTRY_FIELDS + 3]!);
-    let sums = this.#expiredIn.get(segment);
-    if (sums === undefined) this.#expiredIn.set(segment, sums = { ...NONE_EXPIRED });
-    this.expired += sign;
-    this.expiredBytes += bytes;
-    sums.count += sign;
-    sums.bytes += bytes;
-    sums.keyBytes += sign * partition.key(id).length;
-    if (sums.count === 0) this.#expiredIn.delete(segment);
+    const at = id * ENTRY_FIELDS;
+    const lengthBytes = lengthOf(partition.entries[at + 3]!);
+    this.expired.add(partition.entries[at + 1]!, sign, lengthBytes, partition.key(id).length);
   }
 
-  /** Looks a key up; its place is in the fields afterwards. */
+  /** Looks a key up and leaves its place in the fields. False if it has none. */
   find(bytes: Uint8Array, start: number, length: number): boolean {
     this.knows(bytes, start, length);
     return this.segment !== 0;
   }
 
-  /** Looks a key up as `find` does, but is true as well for one that is there without a place. */
+  /** Looks a key up as `find` does. Also true if the key has an entry without a place. */
   knows(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
     const partition = this.existing(hash >>> 24);
@@ -231,8 +205,8 @@ export class Index implements Place {
   }
 
   /**
-   * `knows` without comparing keys: false is certain, but the place may be that of another key. The keys are the part of
-   * the index that the processor's cache holds least of: not looking at them saves a sixth of a `get`.
+   * Looks a key up by its hash alone. False is certain; true may have found the place of another key. Keys are the part
+   * of the index that is least likely to be in the processor's cache: not to compare them saves a sixth of a `get`.
    */
   guess(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
@@ -243,7 +217,7 @@ export class Index implements Place {
     return id >= 0;
   }
 
-  /** @internal Takes the place of an entry, as `find` does: true if its key has one. */
+  /** @internal Leaves the place of an entry in the fields, as `find` does. False if it has none. */
   look(ref: KeyRef): boolean {
     this.#take(this.partitions[ref >>> 24]!, ref & ID_MASK);
     return this.segment !== 0;
@@ -259,12 +233,12 @@ export class Index implements Place {
     return this.partitions[ref >>> 24]!.key(ref & ID_MASK);
   }
 
-  /** Visits all keys, those without a place too: the place is in the fields. The key is a view for this visit alone. */
+  /** Visits all keys, including those without a place, which is in the fields. The key is valid during the visit only. */
   each(visit: (key: KeyBytes) => void): void {
     for (let number = 0; number < PARTITIONS; number++) this.eachOf(number, visit);
   }
 
-  /** Does the same with the keys of one table. */
+  /** Visits the keys of one table, as `each` does. */
   eachOf(number: number, visit: (key: KeyBytes) => void): void {
     const partition = this.existing(number);
     for (let id = 0; id < (partition?.count ?? 0); id++) {
@@ -274,15 +248,15 @@ export class Index implements Place {
   }
 
   /**
-   * Points a key at a place, until it expires (0: for good); the place it had before is in the fields afterwards. If there
-   * is no memory for it, nothing has changed.
+   * Points a key at a place, until it expires (0: never), and leaves its former place in the fields. A segment of 0 takes
+   * the place away. If this throws, as memory has run out, nothing has changed.
    */
   put(key: KeyBytes, segment: number, offset: number, form: number, expiresAt: number = 0): void {
     const hash = hashKey(key.bytes, key.start, key.length, this.seed);
     const partition = this.partition(hash >>> 24);
     let id = partition.find(hash, key.bytes, key.start, key.length);
     if (expiresAt !== 0) {
-      // All memory first: a key that is known without a place means something to views.
+      // Allocate first: to views, an entry without a place says that the key was deleted.
       if (id < 0) partition.makeRoom(key.length, this.holds > 0);
       partition.reserveExpiry();
     }
@@ -300,7 +274,7 @@ export class Index implements Place {
     if (this.order !== undefined && segment !== 0 && !wasListed) this.order.add(refOf(hash >>> 24, id));
   }
 
-  /** Takes a key out; the place it had is in the fields afterwards. False, and nothing changes, if it had none. */
+  /** Takes a key out and leaves its former place in the fields. False, without a change, if it had none. */
   remove(key: KeyBytes): boolean {
     if (!this.find(key.bytes, key.start, key.length)) return false;
     this.put(key, 0, 0, 0);
@@ -308,8 +282,8 @@ export class Index implements Place {
   }
 
   /**
-   * Marks the places that entries of one partition have in some segments (`relocations`, by segment number). Returns how
-   * many entries it looked at.
+   * Marks in `relocations`, by segment number, the places to which the entries of a table point in these segments.
+   * Returns how many entries it looked at.
    */
   mark(number: number, relocations: Map<number, Relocation>): number {
     const { entries, count } = this.existing(number) ?? NOTHING;
@@ -320,9 +294,9 @@ export class Index implements Place {
   }
 
   /**
-   * Points the entries of one partition whose records have been moved to segment `target` at their new places, and takes
-   * out those that have expired and were not moved (`beforeRemoval` hears of each). Returns how many entries it looked
-   * at, and the bytes of the records that were moved.
+   * Points the entries of a table whose records were moved to segment `target` at their new places. Takes out entries
+   * that have expired and were not moved, and announces each to `beforeRemoval`. Returns how many entries it looked at,
+   * and the bytes of the records that were moved.
    */
   relocate(
     number: number,
@@ -355,16 +329,7 @@ export class Index implements Place {
     return { count, bytes };
   }
 
-  /** Bytes of the records that the entries point at, by segment. */
-  liveBytes(): Map<number, number> {
-    const bytes = new Map<number, number>();
-    this.each(() => {
-      if (this.segment !== 0) bytes.set(this.segment, (bytes.get(this.segment) ?? 0) + this.length);
-    });
-    return bytes;
-  }
-
-  /** Counts keys that came (positive) or went (negative) in a partition. */
+  /** Counts keys that were added to a table (positive) or taken out (negative). */
   count(partition: Partition, by: number): void {
     partition.live += by;
     this.placed += by;
@@ -382,7 +347,7 @@ export class Index implements Place {
 }
 
 /**
- * An index that may have tables to read still. It can be asked anything; to change it, take what `changeable` returns.
+ * An index to read from, which may not have read all its tables yet. `changeable` returns one that may be changed.
  *
  * @experimental
  */
@@ -391,12 +356,12 @@ export type ReadIndex = Omit<
   "put" | "remove" | "relocate" | "partition" | "count" | "expireAt" | "unexpire"
 >;
 
-/** Length and form of a key as one number, as entries keep them. */
+/** The length of a record and the form of its key in one number, as entries keep them. */
 export function formOf(lengthBytes: number, isString: boolean): number {
   return isString ? lengthBytes + STRING_FORM : lengthBytes;
 }
 
-/** The length in such a number. */
+/** The length of a record in such a number. */
 export function lengthOf(form: number): number {
   return form & 0x7fff_ffff;
 }

@@ -65,7 +65,7 @@ export { Replay, type Replayed } from "./replay.ts";
 export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./segment.ts";
 
 // the index
-export { type Expired, Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";
+export { Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";
 export { Partition } from "./partition.ts";
 
 // compaction

@@ -189,7 +189,7 @@ export class Views implements PlaceObserver, SegmentHolder {
 
 /** How many keys an index had as of an earlier time, if it was as it is. */
 export function sizeAt(index: ReadIndex, now: number): number {
-  let size = index.size + index.expired;
+  let size = index.size + index.expired.count;
   for (let number = 0; number < PARTITIONS; number++) {
     for (const time of index.existing(number)?.expiries?.times ?? []) if (time !== 0 && time <= now) size--;
   }

@@ -20,7 +20,7 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   assertEquals([index.size, index.expiredIn(first.number).count, index.expiredIn(second.number).count], [1, 2, 1]);
   // Of the first nothing is left to be copied.
   await compactGroup(harness.engine, [first]);
-  assertEquals([index.expiredBytes, index.find(utf8("a"), 0, 1), index.find(utf8("c"), 0, 1)], [38, false, true]);
+  assertEquals([index.expired.bytes, index.find(utf8("a"), 0, 1), index.find(utf8("c"), 0, 1)], [38, false, true]);
   // "c" is a tombstone no more, either: nothing is older than it. What expires meanwhile is copied as it is.
   harness.onCopied = () => {
     now = 3000;
@@ -28,11 +28,11 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   };
   await compactGroup(harness.engine, [second]);
   const output = [...harness.engine.log.segments.values()].find(({ sealed }) => sealed)!;
-  assertEquals([index.size, index.expiredBytes, index.expiredIn(output.number).bytes], [0, 38, 38]);
+  assertEquals([index.size, index.expired.bytes, index.expiredIn(output.number).bytes], [0, 38, 38]);
   assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [4, 38, 0]);
   harness.onCopied = () => {};
   await compactGroup(harness.engine, [output]);
-  assertEquals([index.expiredBytes, listed(harness).length], [0, 1]);
+  assertEquals([index.expired.bytes, listed(harness).length], [0, 1]);
   await harness.verify();
 });
 

@@ -76,11 +76,11 @@ Deno.test("image: times of expiry come back, those that are past too, and go on 
   for (const now of [0, 1002, 1003, 2000, 3999, 4000]) {
     loaded.expire(now);
     const left = Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 5 > 0 && (i % 3 > 0 || 1000 + i > now));
-    assertEquals([loaded.size, loaded.expiredBytes], [left.length, 40 * (2400 - left.length)]);
-    if (now === 2000) assertEquals([loaded.size, loaded.expiredBytes], [index.size, index.expiredBytes]);
+    assertEquals([loaded.size, loaded.expired.bytes], [left.length, 40 * (2400 - left.length)]);
+    if (now === 2000) assertEquals([loaded.size, loaded.expired.bytes], [index.size, index.expired.bytes]);
   }
   for (let i = 0; i < 3000; i++) put(loaded, `key ${i}`, i, 5000);
-  assertEquals([loaded.size, loaded.expiredBytes, loaded.nextExpiry <= 5000], [3000, 0, true]);
+  assertEquals([loaded.size, loaded.expired.bytes, loaded.nextExpiry <= 5000], [3000, 0, true]);
 });
 
 Deno.test("image: between two partitions the index may change; each is as of the number that it notes", async () => {

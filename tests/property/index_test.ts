@@ -1,3 +1,4 @@
+import { liveBytesOf } from "../support/live_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formOf, PARTITIONS } from "../../src/engine/index.ts";
@@ -110,7 +111,7 @@ class Pair {
     assertEquals(this.index.size, left(this.index.now).length);
     for (let now = 0; now <= this.#now + 21; now += 7) assertEquals(sizeAt(this.index, now), left(now).length);
     const expired = places.filter((place) => this.#isExpired(place));
-    assertEquals(this.index.expiredBytes, expired.reduce((sum, { length }) => sum + length, 0));
+    assertEquals(this.index.expired.bytes, expired.reduce((sum, { length }) => sum + length, 0));
     for (let segment = 1; segment <= 5; segment++) {
       const there = expired.filter((place) => place.segment === segment);
       const { count, bytes } = this.index.expiredIn(segment);
@@ -136,7 +137,7 @@ class Pair {
     assertEquals(seen, new Set(this.map.keys()));
     const live = new Map<number, number>();
     for (const { segment, length } of this.map.values()) live.set(segment, (live.get(segment) ?? 0) + length);
-    assertEquals(this.index.liveBytes(), live);
+    assertEquals(liveBytesOf(this.index), live);
   }
 }
 
