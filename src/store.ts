@@ -289,7 +289,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       writer.publish();
       return writer.reached(durability);
     } catch (error) {
-      return this.#reject(error);
+      return rejected(error);
     }
   }
 
@@ -618,15 +618,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     try {
       return write();
     } catch (error) {
-      return this.#reject(error);
+      return rejected(error);
     }
   }
+}
 
-  /** Promise-returning calls never throw; what was staged before the mistake was met is forgotten. */
-  #reject(error: unknown): Promise<never> {
-    this.#engine.writer?.tail.dropStaged();
-    return settled().then(() => {
-      throw error;
-    });
-  }
+/** Calls that return a promise never throw. A refused call settles in its turn, like others. */
+function rejected(error: unknown): Promise<never> {
+  return settled().then(() => {
+    throw error;
+  });
 }

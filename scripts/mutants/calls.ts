@@ -72,7 +72,7 @@ export const callRules: Promised[] = [
       },
       {
         id: "rejected-without-a-turn",
-        in: "KvStore.#reject",
+        in: "rejected",
         find: "return settled().then(() => {",
         replace: "return Promise.resolve().then(() => {",
         killers: ["event loop: …, awaited in a loop, leaves others their turn"],

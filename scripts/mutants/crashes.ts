@@ -81,8 +81,8 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "half-a-batch-staged",
-        in: "KvStore.#reject",
-        find: "this.#engine.writer?.tail.dropStaged();",
+        in: "Engine.writable",
+        find: "this.writer.tail.stagedEnd = this.writer.tail.length;",
         replace: "",
         killers: ["batch: a mistake in the middle leaves nothing of it, and the next write is whole"],
       },

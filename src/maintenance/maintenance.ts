@@ -195,7 +195,9 @@ export class Maintenance {
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
       // It looks again before as much has expired as compaction wants, but not at every key.
-      if (compaction.auto) store.wakeAtBytes = store.index.expired.bytes + Math.max(1, compaction.minStaleBytes / WAKES);
+      if (compaction.auto) {
+        store.wakeAtBytes = store.index.expired.bytes + Math.max(1, compaction.minStaleBytes / WAKES);
+      }
     } catch (error) {
       if (this.#isStopped) return;
       this.#report(error);
