@@ -74,14 +74,14 @@ export const fileRules: Promised[] = [
       },
       {
         id: "present-not-read-again",
-        in: "Reading.#again",
+        in: "Reading.#retryIfTrimmed",
         find: "if (this.#view !== undefined || !isTrimmed(error)) throw error;",
         replace: "if (error !== undefined) throw error;",
         killers: ["removed files: get and getMany read what is there now, all of it as of one moment"],
       },
       {
         id: "snapshot-of-another-moment",
-        in: "Reading.#again",
+        in: "Reading.#retryIfTrimmed",
         find:
           "if (this.#view !== undefined || !isTrimmed(error)) throw error; refreshReader(this.#engine); return read();",
         replace:

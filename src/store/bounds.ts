@@ -1,5 +1,5 @@
 /**
- * The bounds of a range, from the options that callers give.
+ * Turns the range that a caller gives into bounds.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { Bounds } from "../order/range.ts";
 import type { Range } from "../types.ts";
 import { checkInteger, checkNames } from "./options.ts";
 
-/** Used by one call at a time. */
+/** Shared by all calls, as only one is under way at a time. */
 const ENCODED = new EncodedKey();
 const NAMES = ["prefix", "gt", "gte", "lt", "lte", "reverse", "limit", "keys"];
 
-/** Checks a range. Throws a `TypeError` or `RangeError` that names what is wrong. */
+/** Checks a range and returns its bounds. Throws a `TypeError` or `RangeError` that names what is wrong. */
 export function boundsOf(range: Range): Bounds {
   checkNames("a range", range, NAMES);
   const { reverse = false, limit = Infinity } = range;
@@ -32,14 +32,14 @@ export function boundsOf(range: Range): Bounds {
   return { low, high, reverse, limit, asBytes: range.keys === "bytes" };
 }
 
-/** The edges that are given, in order. */
+/** The edges that are given, sorted by their position. */
 function edges(...given: [key: Uint8Array | undefined, isBehind: boolean][]): Edge[] {
   return given
     .flatMap(([key, isBehind]) => key === undefined ? [] : [{ bytes: key, start: 0, length: key.length, isBehind }])
     .sort((a, b) => compareBytes(a.bytes, b.bytes) || Number(a.isBehind) - Number(b.isBehind));
 }
 
-/** The least key that is greater than all with this prefix; `undefined` if there is none. */
+/** The least key that is greater than all keys with this prefix; `undefined` if there is none. */
 function behindPrefix(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;

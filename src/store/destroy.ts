@@ -13,11 +13,11 @@ import { findStore, takeLock } from "./directory.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
 
 /**
- * Deletes the store in a directory, intact or damaged, and the directory unless something else is in it: files that are
- * not the store's stay, and so does what repair moved aside. Nobody may have the store open for writing; read-only ones
- * go on with the files that they have open. A destroy that was cut off is finished by another one.
+ * Deletes the store in a directory, intact or damaged. Files that do not belong to the store stay, as does what repair
+ * has moved aside. If nothing stays, the directory is removed too. No process may have the store open for writing;
+ * read-only stores can still read the files that they have open. If a call is cut off, another one completes it.
  *
- * @returns whether there was a store; where there is none, nothing is touched
+ * @returns whether there was a store; without one, nothing is touched
  * @throws {KvStoreError} `LOCKED`, `IO`
  */
 // deno-lint-ignore require-await -- what is thrown must come out as a rejection
@@ -25,18 +25,18 @@ export async function destroyStore(directory: string | URL): Promise<boolean> {
   return destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
 }
 
-/** Does it on any platform. */
+/** Deletes a store on any platform. See `destroyStore`. */
 export function destroyOn(platform: Platform, directory: string): boolean {
   if (findStore(platform, directory) === "none") return false;
   const lock = takeLock(platform, directory);
   try {
-    // The manifest first: what is left of a store without one never opens.
+    // The manifest goes first: segments without one never open as a store.
     removeIfThere(platform, `${directory}/${MANIFEST_NAME}`);
     const names = asIo(`list ${directory}`, () => platform.list(directory)).filter(isStoreFile);
     for (const name of names) {
       if (name !== LOCK_NAME) asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
     }
-    // Last, and while it is held: whoever waits for it finds that it is not the file of that name any more.
+    // The lock goes last, while it is held: a process that waits for it then sees that the file has lost its name.
     asIo(`remove ${LOCK_NAME}`, () => removeIfThere(platform, `${directory}/${LOCK_NAME}`));
   } finally {
     lock.release();

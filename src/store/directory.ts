@@ -1,5 +1,5 @@
 /**
- * The directory of a store: created and made durable, locked, and what is in it.
+ * The directory of a store: how it is created, made durable and locked, and what is in it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { LOCK_NAME } from "./names.ts";
 
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 
-/** Takes the writer lock. Throws `LOCKED`, naming the holder as far as it is known. */
+/** Takes the writer lock. Throws `LOCKED`, and names the holder as far as known. */
 export function takeLock(platform: Platform, directory: string): Lock {
   const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text));
@@ -29,8 +29,8 @@ export function takeLock(platform: Platform, directory: string): Lock {
 }
 
 /**
- * The directories that stores of this realm hold the lock of, in all copies of this module: a program may import and
- * require it, and `bun --hot` loads it again while the old stores stay open. It serves messages alone.
+ * The directories that stores of this realm have locked. All copies of this module share the set: a program may both
+ * import and require the module, and `bun --hot` reloads it while stores stay open. Only error messages depend on it.
  */
 function heldHere(): Set<string> {
   const realm = globalThis as { [HELD]?: Set<string> };
@@ -41,7 +41,7 @@ function processId(): number | undefined {
   return (globalThis as { process?: { pid: number } }).process?.pid;
 }
 
-/** Who has the lock, as far as its text tells: it is advice, may be anything, and a process id may be used again. */
+/** Names the holder of the lock. The text in LOCK is only a hint: it may hold anything, and process ids are reused. */
 function lockedMessage(directory: string, text: string): string {
   const { process, since } = holderIn(text);
   let who = "another process or open store is";
@@ -62,7 +62,7 @@ function holderIn(text: string): { process?: unknown; since?: unknown } {
   }
 }
 
-/** Creates the directory, and those above it, each durable in its parent. False if it was there. */
+/** Creates a directory and its parents, each durable in its parent. Returns false if the directory existed. */
 export function ensureDirectory(platform: Platform, directory: string): boolean {
   if (isThere(platform, directory)) return false;
   try {
@@ -79,7 +79,7 @@ export function ensureDirectory(platform: Platform, directory: string): boolean 
 function createDirectory(platform: Platform, directory: string): void {
   const parent = parentOf(directory);
   if (!isThere(platform, parent)) createDirectory(platform, parent);
-  // Before anything is created: a parent that cannot be synced could lose the whole store in a power cut.
+  // Sync the parent before creating anything: if that fails, a power cut could lose the whole store.
   platform.syncDirectory(parent);
   try {
     platform.makeDirectory(directory);
@@ -108,7 +108,7 @@ function isThere(platform: Platform, directory: string): boolean {
   }
 }
 
-/** What a directory holds: nothing of ours, segments without a manifest, or a store. */
+/** Whether a directory holds a store, segments without a manifest (`"headless"`), or neither. */
 export function findStore(platform: Platform, directory: string): "none" | "headless" | "store" {
   if (!isThere(platform, directory)) return "none";
   const names = asIo(`list ${directory}`, () => platform.list(directory));
@@ -116,7 +116,7 @@ export function findStore(platform: Platform, directory: string): "none" | "head
   return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";
 }
 
-/** The manifest of a directory; a new store's if there is nothing. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */
+/** Reads the manifest, or creates that of a new store if there is none. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */
 export function manifestOf(platform: Platform, directory: string, create: boolean): Manifest {
   const found = readManifest(platform, directory);
   if (found !== undefined) return found;
@@ -130,12 +130,12 @@ export function manifestOf(platform: Platform, directory: string, create: boolea
   return manifest;
 }
 
-/** Makes a directory that was there durable: it may be the work of a process that died before that. */
+/** Makes an existing directory durable in its parent. A process that died may have created it without doing so. */
 export function syncAbove(platform: Platform, directory: string): void {
   try {
     platform.syncDirectory(parentOf(directory));
   } catch (error) {
-    // Then it was made by somebody else, who has to have seen to it.
+    // Whoever created it under a parent that we may not open is responsible for its durability.
     if (!isNotPermitted(error)) throw ioError(`sync the directory above ${directory}`, error);
   }
 }

@@ -1,32 +1,32 @@
 /**
- * What is asked of JSON beyond what `JSON.stringify` refuses: a bound on nesting, and on demand that nothing is lost.
+ * Checks of JSON values that `JSON.stringify` does not make: a limit on nesting and, on request, that nothing is lost.
  *
  * @module
  */
 import { describe, isStackOverflow } from "../kinds.ts";
 
 /**
- * How deep arrays and objects may be nested. `JSON.stringify` of the runtimes gives up between 4,000 levels (Node) and
- * never (Deno), sooner where the caller has used up stack: what one runtime stores all others must be able to show.
+ * How deep arrays and objects may be nested. `JSON.stringify` fails at 4,000 levels on Node and never on Deno, and
+ * sooner if the caller has used up stack. With this limit, every runtime can read what another one has stored.
  */
 const MAX_DEPTH = 1000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** The JSON text of a value; `undefined` if it has none. What is nested too deep is refused, on every runtime alike. */
+/** The JSON text of a value; `undefined` if it has none. Throws on every runtime if the value is nested too deep. */
 export function textOf(value: unknown): string | undefined {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch (error) {
-    // Some runtimes give up where others go on.
+    // On some runtimes deep nesting overflows the stack.
     throw isStackOverflow(error) && isTooDeep(value) ? tooDeep() : error;
   }
   if (text !== undefined) checkDepth(text);
   return text;
 }
 
-/** Whether a value is nested too deep: by a walk that takes no stack. */
+/** Whether a value is nested too deep. Uses no recursion, since the stack may be full. */
 function isTooDeep(value: unknown): boolean {
   const open: [thing: unknown, depth: number][] = [[value, 1]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -38,9 +38,9 @@ function isTooDeep(value: unknown): boolean {
   return false;
 }
 
-/** Refuses JSON text that is nested too deep. */
+/** Throws if JSON text is nested too deep. */
 function checkDepth(text: string): void {
-  // Two characters a level; and most long texts have few brackets, which is found out much sooner than their places.
+  // A level takes two characters. Most long texts have few brackets, and counting those is much faster than a scan.
   if (text.length <= 2 * MAX_DEPTH || !hasManyBrackets(text)) return;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -73,14 +73,14 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Refuses what comes back from JSON as something else, or not at all, and says where it is. A property that is
- * `undefined` is let pass, as it reads the same when it is gone, and so is -0.
+ * Throws if JSON would change or drop a part of a value, and says which. Properties that are `undefined` are allowed,
+ * since they read the same when they are missing. So is -0.
  */
 export function checkKept(thing: unknown, path: string, depth: number = 0): void {
   if (thing === null || typeof thing === "string" || typeof thing === "boolean") return;
   if (typeof thing === "number" && Number.isFinite(thing)) return;
-  if (typeof thing !== "object") throw new TypeError(`${path} is ${nameOf(thing)}, which JSON does not keep`);
-  // Only what toJSON hides can be deeper than the text was.
+  if (typeof thing !== "object") throw new TypeError(`${path} is ${describePart(thing)}, which JSON does not keep`);
+  // The text was not nested too deep. So only parts that a toJSON hides can be.
   if (depth > MAX_DEPTH) throw tooDeep();
   if (typeof (thing as { toJSON?: unknown }).toJSON === "function") {
     throw new TypeError(`${path} is ${describe(thing)} with a toJSON, whose result would come back in its place`);
@@ -91,21 +91,21 @@ export function checkKept(thing: unknown, path: string, depth: number = 0): void
   }
   if (!isPlain(thing)) throw new TypeError(`${path} is ${describe(thing)}, which JSON does not keep`);
   for (const [name, inner] of Object.entries(thing)) {
-    if (inner !== undefined) checkKept(inner, `${path}${step(name)}`, depth + 1);
+    if (inner !== undefined) checkKept(inner, `${path}${pathStep(name)}`, depth + 1);
   }
 }
 
-/** Whether an object is no instance of a class, in whichever realm it was made. */
+/** Whether an object is a plain one, of any realm, and no instance of a class. */
 export function isPlain(thing: object): boolean {
   const prototype = Object.getPrototypeOf(thing);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function step(name: string): string {
+function pathStep(name: string): string {
   return /^[\w$]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
-function nameOf(thing: unknown): string {
+function describePart(thing: unknown): string {
   return typeof thing === "number" || thing === undefined ? String(thing) : describe(thing);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Keys: from bytes to what callers gave, and copies to keep.
+ * Keys as callers give them: made from bytes, and copied to be kept.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { Key } from "../types.ts";
 
 const SHORT_KEY = 32;
 
-/** A key to be kept beyond the call: bytes are the caller's to change. What is no key stays what it is. */
+/** Copies a key that is kept beyond the call: callers may change its bytes. Returns anything else as it is. */
 export function ownKey<K>(key: K): K {
   return typeof key !== "string" && isBytes(key) ? new Uint8Array(key) as Uint8Array & K : key;
 }
 
-/** A key as its caller gave it, from its bytes, or from a part of them: always a copy. */
+/** Makes a key in the form in which it was set, from bytes or from a part of them. Always a copy. */
 export function decodeKey(
   bytes: Uint8Array,
   isString: boolean,
@@ -26,7 +26,7 @@ export function decodeKey(
   return text ?? DECODER.decode(bytes.subarray(start, start + length));
 }
 
-/** Text, if it is all ASCII. Eight characters at a time: half of the time of one by one, or of the decoder. */
+/** Decodes text if it is all ASCII. Eight characters at a time take half the time of single ones, or of the decoder. */
 function asciiIn({ bytes, start, length }: KeyBytes): string | undefined {
   let text = "";
   let at = start;
@@ -43,7 +43,7 @@ function asciiIn({ bytes, start, length }: KeyBytes): string | undefined {
   return text;
 }
 
-/** A key's bytes as a string, one character a byte: what a `Map` can look up. */
+/** A key's bytes as a string with one character a byte: a form that a `Map` can look up. */
 export function nameOf({ bytes, start, length }: KeyBytes): string {
   let name = "";
   for (let i = 0; i < length; i++) name += String.fromCharCode(bytes[start + i]!);

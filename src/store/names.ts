@@ -1,5 +1,5 @@
 /**
- * The names in a store's directory: which are the store's, and which say that the directory is somebody else's.
+ * The names of files in a store's directory: which ones are the store's, and which ones are signs of another program.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Platform } from "../platform/types.ts";
 
 /** Name of the file that the writer locks. */
 export const LOCK_NAME = "LOCK";
-/** Name of the folder in the store's directory for what repair moves aside. */
+/** Name of the folder that repair moves damaged bytes to. */
 export const ASIDE = "damaged";
 
 const OURS = [
@@ -25,26 +25,26 @@ const OURS = [
   RESERVE_TEMPORARY,
   LOCK_NAME,
 ];
-/** What systems leave in any directory, beside names that begin with a dot. */
-const ANYWHERE = ["lost+found", "Thumbs.db", "desktop.ini"];
-/** An error names so many files. */
+/** Names that systems create in any directory, apart from those that begin with a dot. */
+const SYSTEM_NAMES = ["lost+found", "Thumbs.db", "desktop.ini"];
+/** An error names at most this many files. */
 const NAMED_FILES = 3;
 
-/** Whether a store gives files such a name: segments and those of a fixed name, not the folder of repair. */
+/** Whether a file of this name belongs to a store. False for the folder that repair uses. */
 export function isStoreFile(name: string): boolean {
   return OURS.includes(name) || segmentNumberOf(name) !== undefined;
 }
 
-/** Whether a name says nothing about whose directory it is in. */
+/** Whether a name says nothing about who uses the directory. */
 export function isIncidental(name: string): boolean {
-  return name.startsWith(".") || ANYWHERE.includes(name);
+  return name.startsWith(".") || SYSTEM_NAMES.includes(name);
 }
 
 /**
- * Keeps a store from being created among the files of another program, which may take our files for its own: LevelDB
- * has a LOCK and MANIFESTs, too. An existing store minds no files beside its own.
+ * Refuses to create a store among the files of another program, which might take ours for its own: LevelDB, for
+ * instance, also has a LOCK and a MANIFEST. An existing store tolerates other files.
  *
- * @throws {KvStoreError} `FORMAT` if there is neither MANIFEST nor segment, but something else
+ * @throws {KvStoreError} `FORMAT` if there are other files, but no MANIFEST and no segment
  */
 export function refuseForeign(platform: Platform, directory: string): void {
   const names = asIo(`list ${directory}`, () => platform.list(directory));

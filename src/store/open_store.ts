@@ -1,5 +1,5 @@
 /**
- * An open store: the engine, and the features around it that go by its state.
+ * An open store: the engine, and the features that depend on its state.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import { decodeValue } from "./values.ts";
 
 /** The engine with views, watches, and the order of the keys. */
 export class OpenStore extends Engine {
-  /** What open snapshots and iterators see. */
+  /** The views of open snapshots and iterators. */
   readonly views: Views;
   /** The open watches. */
   readonly watches: Watches;
-  /** For readers: how far they have come behind the writer. */
+  /** In a reader: how far it has followed the writer. */
   readonly follower: Follower;
-  /** Makes the order of the keys for those who ask for ranges. */
+  /** Puts keys in order for ranges. */
   readonly ordering: Ordering;
 
-  /** Puts together what opening found. `onNews` hears when there may be something to compact. */
+  /** Combines the results of opening with the features. Calls `onNews` when there may be something to compact. */
   constructor(
     opened: Opened,
     { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
@@ -49,25 +49,25 @@ export class OpenStore extends Engine {
     this.log.onDurable = () => watches.wake();
   }
 
-  /** Closes all files. Nothing is read any more, and nothing goes on in the background. */
+  /** Closes all files and ends background work. Nothing can be read afterwards. */
   override closeFiles(): void {
     this.ordering.stop();
     super.closeFiles();
   }
 
-  /** Fixes the present: a view of it. */
+  /** Opens a view of the present state. */
   openView(): View {
     this.expire();
     return this.views.open(this.log.nextSequence, this.log.clockFloor);
   }
 
-  /** Closes a view, and gives back the segments that were kept for it. */
+  /** Closes a view, and removes retired segments that were kept only for it. */
   release(view: View): void {
     this.views.close(view);
     this.sweep();
   }
 
-  /** Where the record of the key that is encoded now was for a view; `undefined` if there was none, or it had expired. */
+  /** The place in a view of the key encoded last; `undefined` if the view has no such key, or it had expired. */
   findIn(view: View): Place | undefined {
     return this.views.find(view, this.key);
   }

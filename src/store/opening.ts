@@ -1,5 +1,5 @@
 /**
- * What the features contribute to opening a store.
+ * Supplies the engine with what the features do when a store is opened.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { openIndex } from "../image/open_index.ts";
 import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
 import type { Platform } from "../platform/types.ts";
 
-/** The files that a crash has left. See `OpeningParts`. */
+/** Finds files that a crash may have left. See `OpeningParts`. */
 function findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[] {
   const unlisted = unlistedSegments(platform, directory, manifest);
   checkAge(platform, directory, manifest, unlisted);
   return [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...unlisted];
 }
 
-/** How stores are opened. */
+/** What the engine calls when it opens a store. */
 export const OPENING: OpeningParts = { openIndex, findLeftovers };

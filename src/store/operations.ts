@@ -1,5 +1,5 @@
 /**
- * Sets and deletes: from what callers give to what is staged.
+ * Sets and deletes: checks and encodes what callers give, and stages it in the tail.
  *
  * @module
  */
@@ -11,31 +11,31 @@ import { nameOf, ownKey } from "./keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
 import { type EncodedValue, encodeValue } from "./values.ts";
 
-/** Most operations of a batch. */
+/** The largest number of operations in a batch. */
 const MAX_BATCH_OPERATIONS = 2 ** 20;
-/** Most bytes of a batch, once encoded. */
+/** The largest size of a batch, once encoded. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 
-/** A set or a delete, checked; without a value it deletes. */
+/** A checked set or delete. */
 export interface EncodedOperation {
   /** The key. */
   key: Key;
-  /** The value; `undefined`: delete. */
+  /** The value; `undefined` in a delete. */
   value: EncodedValue | undefined;
-  /** When it expires; 0: never. */
+  /** When the key expires; 0: never. */
   expiresAt: number;
 }
 
 /**
- * Reads and checks the operations of a batch; the `toJSON` of values runs now. `now` says what time it is. Throws a
- * `TypeError` or `RangeError`.
+ * Reads, checks and encodes the operations of a batch, which runs the `toJSON` methods of values. `now` returns the
+ * time. Throws a `TypeError` or `RangeError`.
  */
 export function encodeBatch(
   operations: Iterable<BatchOperation>,
   { now, isStrict }: { now: () => number; isStrict: boolean },
 ): EncodedOperation[] {
   const list: EncodedOperation[] = [];
-  // One time for all: what is set together expires together.
+  // All operations use the same time: keys that are set together with the same ttl expire together.
   let time: number | undefined;
   for (const operation of operations) {
     if (list.push(encodeOperation(operation, () => time ??= now(), isStrict)) <= MAX_BATCH_OPERATIONS) continue;
@@ -44,19 +44,19 @@ export function encodeBatch(
   return list;
 }
 
-/** Puts an operation into the tail, where nobody sees it before it is published. */
+/** Stages an operation in the tail. Reads do not see it before it is published. */
 export function stage(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
   engine.key.encode(key);
   if (value === undefined) return stageDelete(engine);
   engine.writer!.tail.stage(KIND.set, flagsOf(engine.key.isString, value.type), engine.key, value.data, expiresAt);
 }
 
-/** Puts a delete of the key that was encoded last into the tail. */
+/** Stages a delete of the key encoded last. */
 export function stageDelete({ key, writer }: OpenStore): void {
   writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
 }
 
-/** Stages the operations that have an effect. A delete has one if the key is there by then, or has expired. */
+/** Stages the operations that have an effect. A delete has none if its key is absent by then, unless it has expired. */
 export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): void {
   const { tail } = engine.writer!;
   const hasDeletes = operations.some(({ value }) => value === undefined);
@@ -73,7 +73,7 @@ export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): v
   }
 }
 
-/** Keeps nothing of an operation: who yields one may use its buffers again for the next. */
+/** Checks and encodes an operation. Copies all bytes, as the caller may reuse its buffers for the next operation. */
 function encodeOperation(operation: BatchOperation, now: () => number, isStrict: boolean): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
@@ -87,7 +87,7 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
 }
 
-/** Writes and syncs everything written before, waiting in place. Whoever waits for it hears of it when turns come. */
+/** Writes and syncs all earlier writes and blocks until that is done. Their promises settle in later turns. */
 export function flushNow(engine: OpenStore): void {
   const writer = engine.writable();
   const failure = writer.write();

@@ -1,5 +1,5 @@
 /**
- * Options: checked before anything else happens, so that a misspelt one is an error and never silence.
+ * Checks options before anything else happens, so that a misspelt one is an error and never ignored.
  *
  * @module
  */
@@ -12,32 +12,32 @@ const MAX_SEGMENT_OPTION_BYTES = 1024 * MEBIBYTE;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
 const MAX_CACHE_BYTES = 64 * 1024 * MEBIBYTE;
 const DEFAULT_CACHE_BYTES = 256 * MEBIBYTE;
-/** Far beyond any clock, and so far below 2^53 that a time so long from now is below it, too. */
+/** Larger than any clock. Added to the time it still stays below 2^53. */
 const MAX_TTL_MS = 2 ** 52;
 
-/** The options of an open store, complete. */
+/** The options of `open`, with defaults filled in. */
 export interface Settings {
   /** Create the store where there is none. */
   create: boolean;
-  /** Change nothing. */
+  /** Open for reading only. */
   readOnly: boolean;
-  /** When writes count as done. */
+  /** When the promises of writes resolve. */
   durability: Durability;
   /** Size at which a segment is sealed. */
   segmentBytes: number;
-  /** Most memory for blocks of the log that were read. */
+  /** The largest size of the block cache. */
   cacheBytes: number;
   /** Refuse values that JSON would change. */
   strictJson: boolean;
-  /** When compaction runs by itself. */
+  /** When compaction runs in the background. */
   compaction: { [name in keyof CompactionOptions]-?: NonNullable<CompactionOptions[name]> };
-  /** What to do about damage. */
+  /** What to do about damage found at opening. */
   recovery: "strict" | "salvage";
-  /** Hears of errors in the background. */
+  /** Called with errors of background work. */
   onError: ((error: Error) => void) | undefined;
 }
 
-/** Completes the options of `open`. Throws a `TypeError` or `RangeError` that names the wrong one. */
+/** Checks the options of `open` and fills in defaults. Throws a `TypeError` or `RangeError` that names a wrong one. */
 export function settingsOf(options: OpenOptions): Settings {
   checkNames("open", options, [
     "create",
@@ -70,19 +70,19 @@ export function settingsOf(options: OpenOptions): Settings {
     throw new TypeError(`onError is a function, not ${describe(options.onError)}`);
   }
   return {
-    create: flag("create", options.create, true),
-    readOnly: flag("readOnly", options.readOnly, false),
+    create: booleanOf("create", options.create, true),
+    readOnly: booleanOf("readOnly", options.readOnly, false),
     durability: durabilityOf(options.durability, "sync"),
     segmentBytes,
     cacheBytes,
-    strictJson: flag("strictJson", options.strictJson, false),
-    compaction: { auto: flag("auto", compaction.auto, true), staleRatio, minStaleBytes },
+    strictJson: booleanOf("strictJson", options.strictJson, false),
+    compaction: { auto: booleanOf("auto", compaction.auto, true), staleRatio, minStaleBytes },
     recovery,
     onError: options.onError,
   };
 }
 
-/** The durability of a call. Throws a `TypeError` for anything but the two there are. */
+/** The durability of a call: `given`, or else `preset`. Throws a `TypeError` for anything unknown. */
 export function durabilityOf(given: Durability | undefined, preset: Durability): Durability {
   const durability = given ?? preset;
   if (durability === "sync" || durability === "write") return durability;
@@ -90,8 +90,8 @@ export function durabilityOf(given: Durability | undefined, preset: Durability):
 }
 
 /**
- * The time that an expiry names, `now` being the time; 0 if there is none. Throws a `TypeError` for a wrong kind of number,
- * or both at once, and a `RangeError` for one out of range.
+ * The time when a key expires, in milliseconds since 1970; 0 without an expiry. `now` returns the time. Throws a
+ * `TypeError` for anything but a number or for both options at once, and a `RangeError` for a number out of range.
  */
 export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): number {
   if (ttl === undefined && expiresAt === undefined) return 0;
@@ -102,11 +102,11 @@ export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): num
   else if (!(ttl > 0 && ttl <= MAX_TTL_MS)) {
     throw new RangeError(`ttl is a number of milliseconds above 0 and up to ${MAX_TTL_MS}, not ${String(ttl)}`);
   }
-  // 0 stands for never; at either time it is long past.
+  // In a record 0 means never. A key with the time 1 has expired just as well.
   return ttl === undefined ? Math.max(1, given) : now() + Math.ceil(ttl);
 }
 
-/** Refuses options that there are not. */
+/** Throws a `TypeError` for options that do not exist. */
 export function checkNames(call: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`the options of ${call} are an object, not ${describe(options)}`);
@@ -118,13 +118,13 @@ export function checkNames(call: string, options: object, known: readonly string
   }
 }
 
-function flag(name: string, given: boolean | undefined, preset: boolean): boolean {
+function booleanOf(name: string, given: boolean | undefined, preset: boolean): boolean {
   if (given === undefined) return preset;
   if (typeof given !== "boolean") throw new TypeError(`${name} is true or false, not ${describe(given)}`);
   return given;
 }
 
-/** Refuses anything but a whole number within bounds. */
+/** Throws a `RangeError` for anything but a whole number within bounds. */
 export function checkInteger(name: string, given: number, lowest: number, highest: number): void {
   if (Number.isSafeInteger(given) && given >= lowest && given <= highest) return;
   throw new RangeError(`${name} is a whole number from ${lowest} to ${highest}, not ${String(given)}`);

@@ -1,5 +1,5 @@
 /**
- * What an open store is made of, from what opening found.
+ * The parts of an open store, made from the results of opening.
  *
  * @module
  */
@@ -10,27 +10,27 @@ import { OpenStore } from "./open_store.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Settings } from "./options.ts";
 
-/** Compaction first looks for something to do so long after opening. */
-const FIRST_LOOK_MS = 1000;
+/** The first background compaction is considered this long after opening. */
+const FIRST_COMPACTION_MS = 1000;
 
 /** The parts of a store. */
 export interface Parts {
-  /** Log, index and views. */
+  /** The engine with its features. */
   engine: OpenStore;
-  /** The options, complete. */
+  /** The options, with defaults filled in. */
   settings: Settings;
   /** The writer lock; readers have none. */
   lock: Lock | undefined;
-  /** Compaction, and images of the index. */
+  /** Compaction and the image of the index. */
   maintenance: Maintenance;
   /** What recovery did. */
   recovery: Recovery;
 }
 
-/** Parts that were put together here: nobody else makes stores. */
+/** Parts made here. Stores are made of no others. */
 const MADE = new WeakSet<Parts>();
 
-/** Puts together what opening found. */
+/** Makes the parts of a store from the results of opening. */
 export function partsFor(
   opened: Opened,
   settings: Settings,
@@ -41,7 +41,7 @@ export function partsFor(
   try {
     engine = new OpenStore(opened, settings, () => maintenance.consider());
   } catch (error) {
-    // No memory for the cache, say.
+    // There may be no memory for the cache, for instance.
     opened.index.close();
     opened.log.closeFiles();
     throw error;
@@ -50,14 +50,14 @@ export function partsFor(
   const recovery = salvaged === undefined || salvaged.problems.length === 0
     ? opened.recovery
     : { ...opened.recovery, salvaged };
-  // Not at once: a process that opens the store for a single write would begin what its closing cuts off.
-  if (lock !== undefined) maintenance.considerAfter(FIRST_LOOK_MS);
+  // Not at once: a process that opens the store for a single write would abort the compaction by closing.
+  if (lock !== undefined) maintenance.considerAfter(FIRST_COMPACTION_MS);
   const parts = { engine, settings, lock, maintenance, recovery };
   MADE.add(parts);
   return parts;
 }
 
-/** What the constructor of a store was given, if that is parts; a `TypeError` for the arguments of a caller's `new`. */
+/** Checks the argument of a store's constructor. Throws a `TypeError` if a caller has used `new`. */
 export function partsOf(given: Parts): Parts {
   if (MADE.has(given)) return given;
   throw new TypeError("a store is opened by `await KvStore.open(directory)`, not by `new`");

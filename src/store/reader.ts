@@ -1,5 +1,5 @@
 /**
- * How a store and its snapshots read.
+ * The reading calls, which a store and its snapshots share.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { boundsOf } from "./bounds.ts";
 import { refreshReader } from "../follow/refresh.ts";
 import type { View } from "../views/views.ts";
 
-/** Gives back the views of iterators and snapshots that nobody holds any more. */
+/** Closes the views of iterators and snapshots that were collected as garbage. */
 const ABANDONED = new FinalizationRegistry<() => void>((release) => release());
 
-/** Reads a store, as it is or as it was. */
+/** Reads the present state of a store, or that of a view. */
 export class Reading<V extends Value = Value, K extends Key = Key> {
   readonly #engine: OpenStore;
-  /** The moment that is read; `undefined`: always the present. */
+  /** The view to read; `undefined`: the present state. */
   readonly #view: View | undefined;
 
-  /** Reads what is there at the moment of `view`, which it gives back when it is collected as garbage. */
+  /** Reads `view`, and closes it when this is collected as garbage. Without a view it reads the present state. */
   constructor(engine: OpenStore, view: View | undefined) {
     this.#engine = engine;
     this.#view = view;
@@ -40,7 +40,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     try {
       return this.#get(key);
     } catch (error) {
-      return this.#again(error, () => this.#get(key));
+      return this.#retryIfTrimmed(error, () => this.#get(key));
     }
   }
 
@@ -52,7 +52,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     try {
       return read();
     } catch (error) {
-      return this.#again(error, read);
+      return this.#retryIfTrimmed(error, read);
     }
   }
 
@@ -80,13 +80,13 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     return this.#iterate(range, (key, value) => [key as K, value()]);
   }
 
-  /** What `JSON.stringify` and consoles show: where the store is, and how many keys it has. Also of a closed one. */
+  /** The directory and the number of keys, for `JSON.stringify` and consoles. Works on a closed store as well. */
   toJSON(): { directory: string; keys: number } {
     const { index, log } = this.#engine;
     return { directory: log.directory, keys: this.#view === undefined ? index.size : this.#view.size };
   }
 
-  /** Gives the view back. */
+  /** Closes the view. */
   close(): void {
     releaseNow(this, this.#engine, this.#view!);
   }
@@ -95,7 +95,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     this.#check();
     const bounds = boundsOf(range);
     const engine = this.#engine;
-    // Before a view is opened: it may have to read, and fail.
+    // Get the index before a view is opened: it may have to be read, which can fail.
     const index = this.#view === undefined ? engine.index : engine.views.base(this.#view);
     const counts = (ref: KeyRef) =>
       this.#view === undefined ? index.lists(ref) : engine.views.look(this.#view, index, ref) !== undefined;
@@ -112,11 +112,11 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
       release: () => own !== undefined && releaseNow(iterator, engine, own),
     }, bounds);
     if (own !== undefined) releaseWhenAbandoned(iterator, engine, own);
-    // Where the runtime has more calls of iterators, the base class has them.
+    // The base class has whatever other methods iterators have on this runtime.
     return iterator as unknown as IteratorObject<T, undefined>;
   }
 
-  /** Where the record of the key is that is encoded now. */
+  /** The place of the key encoded last. */
   #find(): Place | undefined {
     return this.#view === undefined ? this.#engine.find() : this.#engine.findIn(this.#view);
   }
@@ -130,16 +130,16 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * What the present was read from may be gone: the writer, another process, has compacted it away, and we had no
-   * descriptor of it. Then a newer present is read. A snapshot stays what it is.
+   * Reads the present state again after a read failed because the writer has compacted a file away that we did not have
+   * open. The store is refreshed first. A snapshot cannot be refreshed, so its error is thrown.
    */
-  #again<T>(error: unknown, read: () => T): T {
+  #retryIfTrimmed<T>(error: unknown, read: () => T): T {
     if (this.#view !== undefined || !isTrimmed(error)) throw error;
     refreshReader(this.#engine);
     return read();
   }
 
-  /** Before every call that reads: what has expired by now is gone, but for a snapshot, which stays as it was. */
+  /** Checks that reading is possible, and expires keys whose time has come. A snapshot keeps its time. */
   #check(): void {
     this.#engine.check();
     if (this.#view === undefined) return this.#engine.expire();
@@ -149,12 +149,12 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   }
 }
 
-/** Has consoles show the instances of a class as their JSON, under the class's name: `KvStore { keys: 3 }`. */
+/** Makes consoles show instances of a class as their JSON under the name of the class: `KvStore { keys: 3 }`. */
 export function showAsJson(prototype: { toJSON(): object }): void {
-  Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspected });
+  Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectAsJson });
 }
 
-function inspected(
+function inspectAsJson(
   this: { toJSON(): object },
   _depth: number,
   options: object,
@@ -180,12 +180,12 @@ function itemOf<V, T>(
   };
 }
 
-/** Gives a view back when its holder is collected as garbage. */
+/** Closes a view when its holder is collected as garbage. */
 function releaseWhenAbandoned(holder: object, engine: OpenStore, view: View): void {
   ABANDONED.register(holder, () => engine.release(view), holder);
 }
 
-/** Gives a view back. */
+/** Closes a view. */
 function releaseNow(holder: object, engine: OpenStore, view: View): void {
   ABANDONED.unregister(holder);
   engine.release(view);
