@@ -55,9 +55,9 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "recovered-records-dropped",
-        in: "moveTail",
+        in: "copyRecovered",
         find: "if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;",
-        replace: "if (cursor.kind === KIND.mark || tail.records < 2 || !cursor.loadValue()) continue;",
+        replace: "if (cursor.kind === KIND.mark || end.records < 2 || !cursor.loadValue()) continue;",
         killers: ["recovery: writing, dying and opening again many times loses nothing"],
       },
     ],
@@ -95,15 +95,16 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "torn-tail-refused",
-        in: "findTail",
-        find: "tail.discardedRecords = unfinished;",
-        replace: "if (unfinished === 0) throw corrupt(name, cursor.offset, tail.reason);",
+        in: "findEnd",
+        find: "if (end.endBytes < fileBytes) {",
+        replace: "if (end.endBytes < fileBytes) {\n" +
+          "    if (unfinished === 0) throw corrupt(segment.name, cursor.offset, String(cursor.reason));",
         killers: ["recovery: an all-zero tail is no record"],
       },
       {
         id: "torn-tail-unreported",
-        in: "recoveryOf",
-        find: "discardedBytes: tail === undefined ? 0 : tail.fileBytes - tail.endBytes,",
+        in: "report",
+        find: "discardedBytes: fileBytes - endBytes,",
         replace: "discardedBytes: 0,",
         killers: ["recovery: an all-zero tail is no record"],
       },
@@ -124,20 +125,17 @@ export const crashPromises: Promised[] = [
     mutants: [
       {
         id: "damage-before-the-mark-skipped",
-        in: "findTail",
+        in: "recoverEnd",
         find:
           'if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");',
-        replace: "if (!cursor.next()) {\n" +
-          "      const endBytes = cursor.offset;\n" +
-          "      return { endBytes, markBytes: endBytes, fileBytes, records: 0, discardedRecords: 0, highestSequence };\n" +
-          "    }",
+        replace: "if (!cursor.next()) return { ...end, endBytes: cursor.offset, markBytes: cursor.offset };",
         killers: ["recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte"],
       },
       {
         id: "file-shorter-than-its-mark",
-        in: "findTail",
+        in: "recoverEnd",
         find: "if (fileBytes < markBytes) throw",
-        replace: "if (fileBytes < knownMark - markBytes) throw",
+        replace: "if (fileBytes < known.markBytes - markBytes) throw",
         killers: ["recovery: at every length of the file past the mark it takes whole records, before it is damage"],
       },
       {

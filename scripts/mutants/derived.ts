@@ -21,7 +21,7 @@ export const derivedRules: Promised[] = [
       {
         id: "damaged-image-leaves-its-account",
         in: "openIndex",
-        find: "for (const segment of log.segments.values()) segment.forget();",
+        find: "for (const segment of log.segments.values()) segment.reset();",
         replace: "",
         killers: ["index: what opening makes of a damaged image is accounted as the log says (… records behind)"],
       },
@@ -42,7 +42,7 @@ export const derivedRules: Promised[] = [
       {
         id: "image-read-behind-recovery",
         in: "openWriter",
-        find: "if (hasTail) index.changeable();",
+        find: "if (end !== undefined && end.records > 0) index.changeable();",
         replace: "",
         killers: ["index: image and log damaged, an open after a crash is refused, and has changed nothing"],
       },

@@ -14,9 +14,9 @@ export const recoveryRules: Promised[] = [
       {
         id: "appended-behind-a-torn-tail",
         in: "openWriter",
-        find: "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail });",
-        replace: "if (last !== undefined && tail !== undefined) {\n" +
-          "      last.endBytes = tail.fileBytes;\n" +
+        find: "if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });",
+        replace: "if (last !== undefined && end !== undefined) {\n" +
+          "      last.endBytes = end.fileBytes;\n" +
           "      log.resume();\n" +
           "    }",
         killers: ["recovery: a torn tail is reported with bytes, segment and reason, and only once"],
@@ -24,9 +24,9 @@ export const recoveryRules: Promised[] = [
       {
         id: "torn-tail-written-over",
         in: "openWriter",
-        find: "if (last !== undefined && tail !== undefined) recoverTail(log, built.index, { last, tail });",
-        replace: "if (last !== undefined && tail !== undefined) {\n" +
-          "      last.endBytes = tail.endBytes;\n" +
+        find: "if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });",
+        replace: "if (last !== undefined && end !== undefined) {\n" +
+          "      last.endBytes = end.endBytes;\n" +
           "      log.resume();\n" +
           "    }",
         killers: ["what a store acknowledges after the death of its predecessor survives a power cut"],
@@ -54,7 +54,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "records-behind-a-hole-taken",
-        in: "findTail",
+        in: "findEnd",
         find: "while (cursor.next() && cursor.checkValue()) {",
         replace:
           "while ((cursor.next() && cursor.checkValue()) || cursor.search(cursor.offset + 1, { marksOnly: false })) {",
@@ -95,7 +95,7 @@ export const recoveryRules: Promised[] = [
       },
       {
         id: "garbage-taken-for-values",
-        in: "findTail",
+        in: "findEnd",
         find: "while (cursor.next() && cursor.checkValue()) {",
         replace: "while (cursor.next() && cursor.loadValue()) {",
         killers: ["recovery: a bad byte past the mark ends the log, valid records behind it notwithstanding"],
@@ -126,9 +126,9 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "batch-applied-early",
-        in: "findTail",
+        in: "findEnd",
         find: "if ((cursor.flags & FLAG_MORE) !== 0) continue;",
-        replace: "if ((cursor.flags & FLAG_MORE) !== 0 && tail.records < 0) continue;",
+        replace: "if ((cursor.flags & FLAG_MORE) !== 0 && end.records < 0) continue;",
         killers: ["recovery: a batch without its end is not taken, nor is anything of it"],
       },
     ],

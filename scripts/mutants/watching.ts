@@ -20,16 +20,16 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "reader-takes-the-written-for-durable",
-        in: "openReader",
-        find: "log.synced(tail.markBytes);",
-        replace: "log.synced(tail.endBytes);",
+        in: "recoverLast",
+        find: "log.synced(end.markBytes);",
+        replace: "log.synced(log.isWriter ? end.markBytes : end.endBytes);",
         killers: ["watch: a reader's tells nothing that is only written, and all of it once its writer has recovered"],
       },
       {
         id: "reader-forgets-the-marks",
         in: "advance",
-        find: "markAmong(segment, { start: known, endBytes, known: marked })",
-        replace: "marked",
+        find: ": recoverEnd(segment, known)",
+        replace: ": { ...recoverEnd(segment, known), markBytes }",
         killers: [
           "watch: a reader's hears of a write within two seconds, and of one merely written within two of its sync",
         ],

@@ -12,6 +12,9 @@ import { readInto } from "../platform/files.ts";
 import { type RecordBuffer, recordBuffer } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 
+/** The table of a segment of which nothing is cached. */
+const EMPTY_TABLE = new Uint32Array(0);
+
 const BLOCK_BYTES = 4096;
 /** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
@@ -77,7 +80,7 @@ export class BlockCache implements RecordCache {
 
   /** Whether a record, or at least its start, is in memory. */
   has(segment: Segment, offset: number, length: number): boolean {
-    return length <= MAX_RECORD_BYTES && (segment.cached[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
+    return length <= MAX_RECORD_BYTES && (tableOf(segment)[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
   }
 
   /** Frees all memory. Nothing is cached afterwards. */
@@ -91,8 +94,9 @@ export class BlockCache implements RecordCache {
   /** Drops the blocks that hold a record. */
   drop(segment: Segment, offset: number, length: number): void {
     const last = Math.floor((offset + length - 1) / BLOCK_BYTES);
+    const table = tableOf(segment);
     for (let block = Math.floor(offset / BLOCK_BYTES); block <= last; block++) {
-      if (block < segment.cached.length) segment.cached[block] = 0;
+      if (block < table.length) table[block] = 0;
     }
   }
 
@@ -100,7 +104,7 @@ export class BlockCache implements RecordCache {
   #find(segment: Segment, block: number, start: number): boolean {
     if ((block + 1) * BLOCK_BYTES > segment.endBytes) return false;
     // Places are counted from 1, so that 0 is none. Beyond the table's end it is undefined.
-    let place = (segment.cached[block] ?? 0) - 1;
+    let place = (tableOf(segment)[block] ?? 0) - 1;
     if (place >= 0) this.#hits++;
     else place = this.#miss(segment, block) - 1;
     if (place < 0) return false;
@@ -142,12 +146,12 @@ export class BlockCache implements RecordCache {
       const start = (place % BLOCKS_PER_SLAB) * BLOCK_BYTES;
       const got = readInto(segment.handle, slab.bytes.subarray(start, start + BLOCK_BYTES), block * BLOCK_BYTES);
       if (got < BLOCK_BYTES) return 0;
-      if (block >= segment.cached.length) growTable(segment);
+      if (block >= tableOf(segment).length) growTable(segment);
     } catch {
       // No memory, or an unreadable neighbour. The record is then read alone, and throws its own error.
       return 0;
     }
-    segment.cached[block] = place + 1;
+    tableOf(segment)[block] = place + 1;
     this.#owners[place] = segment;
     this.#blocks[place] = block;
     return place + 1;
@@ -160,7 +164,7 @@ export class BlockCache implements RecordCache {
       this.#hand = (this.#hand + 1) % this.#used.length;
     }
     const place = this.#hand;
-    const { cached } = this.#owners[place]!;
+    const cached = tableOf(this.#owners[place]!);
     const block = this.#blocks[place]!;
     // The block may be at another place by now: after a `drop`, or if the read of its successor here failed.
     if (cached[block] === place + 1) cached[block] = 0;
@@ -175,10 +179,15 @@ export class BlockCache implements RecordCache {
   }
 }
 
+/** For each block of a segment its place in the cache, counted from 1; 0: none. The segment keeps the table. */
+function tableOf({ cached }: Segment): Uint32Array {
+  return cached as Uint32Array | undefined ?? EMPTY_TABLE;
+}
+
 /** Grows a segment's table of cached blocks to the segment's length; to twice that while the segment itself grows. */
 function growTable(segment: Segment): void {
   const blocks = Math.ceil(segment.endBytes / BLOCK_BYTES);
   const table = new Uint32Array(segment.sealed ? blocks : 2 * blocks);
-  table.set(segment.cached);
+  table.set(tableOf(segment));
   segment.cached = table;
 }

@@ -8,16 +8,16 @@
 import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, isTrimmed, KvStoreError } from "../errors.ts";
 import { manifestOf } from "../store/directory.ts";
-import { type Manifest, MANIFEST_NAME, type ManifestSegment, readManifest } from "../engine/manifest.ts";
-import { FLAG_MORE } from "../engine/record.ts";
-import { highestMark } from "../engine/recovery.ts";
+import { type Manifest, MANIFEST_NAME, type ManifestSegment } from "../engine/manifest.ts";
+import { findEnd } from "../engine/recovery.ts";
 import { Segment, segmentName } from "../engine/segment.ts";
+import { generationOf, Tries } from "../follow/tries.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
-import { problemOf, scan } from "./scan.ts";
+import { problemOf } from "./scan.ts";
 import {
   checkAge,
   isDirectory,
@@ -26,9 +26,6 @@ import {
   segmentFiles,
   unlistedSegments,
 } from "../store/strays.ts";
-
-/** How often a survey starts over because a writer replaced files meanwhile. */
-const MAX_RETRIES = 99;
 
 /**
  * A segment as a survey found it.
@@ -104,23 +101,24 @@ export function surveyLog(directory: string | URL): LogSurvey {
 
 /** Surveys a log on any platform: for tests that simulate a disk. */
 export function surveyOn(platform: Platform, directory: string): LogSurvey {
-  for (let retries = 0;; retries++) {
+  const tries = new Tries(platform, directory);
+  for (;;) {
     try {
       const survey = surveyOnce(platform, directory);
-      if (retries === MAX_RETRIES || !isOutdated(platform, directory, survey)) return survey;
+      if (!isOutdated(survey, tries)) return survey;
       survey.close();
     } catch (error) {
-      if (retries === MAX_RETRIES || !isTrimmed(error)) throw error;
+      if (!isTrimmed(error) || !tries.again(undefined)) throw error;
     }
   }
 }
 
 /**
- * Whether a writer has replaced the manifest since the survey, and its problems are due to that: the files that a survey
- * misses may be those that the new manifest no longer lists.
+ * Whether to survey again: a writer has replaced the manifest since, and the survey has problems that may be due to that.
+ * The files that it misses may be those that the new manifest no longer lists.
  */
-export function isOutdated(platform: Platform, directory: string, { problems, generation }: StoreSurvey): boolean {
-  return problems.length > 0 && generation !== generationOf(platform, directory);
+export function isOutdated({ problems, generation }: StoreSurvey, tries: Tries): boolean {
+  return problems.length > 0 && tries.again(generation);
 }
 
 /** Surveys a store, which may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
@@ -142,21 +140,12 @@ export function surveyOnce(platform: Platform, directory: string): StoreSurvey {
       surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];
       before = Math.max(before, highestSequence);
       segments.push(surveyed);
-      findEnd(surveyed);
+      setEnd(surveyed);
     }
     return { manifest, generation, rebuilt, segments, problems, close };
   } catch (error) {
     close();
     throw error;
-  }
-}
-
-/** The generation of the manifest, if it can be read. */
-function generationOf(platform: Platform, directory: string): number | undefined {
-  try {
-    return readManifest(platform, directory)?.generation;
-  } catch {
-    return undefined;
   }
 }
 
@@ -265,22 +254,14 @@ function findRenamed(platform: Platform, directory: string, isIt: (file: Segment
   });
 }
 
-/**
- * Finds where the records end. In a segment that was not closed, records may follow the durable mark: up to the first bad
- * byte they count, but never a part of a batch.
- */
-function findEnd(surveyed: SurveyedFile): void {
-  const { segment, recordedBytes, fileBytes } = surveyed;
+/** Finds where the records end. */
+function setEnd(surveyed: SurveyedFile): void {
+  const { segment, recordedBytes } = surveyed;
   if (segment === undefined) return;
   segment.endBytes = recordedBytes;
   if (segment.sealed) return;
-  segment.endBytes = surveyed.requiredBytes = highestMark(segment, recordedBytes, fileBytes);
-  surveyed.tailReason = "a torn tail: a batch without its end";
-  for (const { cursor, offset, length, reason } of scan(segment, segment.endBytes, fileBytes)) {
-    if (reason !== undefined) {
-      surveyed.tailReason = `a torn tail: ${reason}`;
-      return;
-    }
-    if ((cursor.flags & FLAG_MORE) === 0) segment.endBytes = offset + length;
-  }
+  const { endBytes, markBytes, reason } = findEnd(segment, { markBytes: recordedBytes });
+  segment.endBytes = endBytes;
+  surveyed.requiredBytes = markBytes;
+  if (reason !== undefined) surveyed.tailReason = `a torn tail: ${reason}`;
 }

@@ -6,6 +6,7 @@
 import { asIo, isTrimmed } from "../errors.ts";
 import { countExpired } from "../engine/engine.ts";
 import { segmentName, segmentNumberOf, shadowOf } from "../engine/segment.ts";
+import { Tries } from "../follow/tries.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
@@ -21,8 +22,8 @@ import { asRecorded, isOutdated, type StoreSurvey, surveyOnce } from "./survey.t
 import { Verification } from "./verification.ts";
 import { accountOf, verifyImage, verifyIndex } from "./verify_index.ts";
 
-/** How often verify starts over because a writer replaced files meanwhile. */
-const MAX_RETRIES = 3;
+/** How often verify reads a store whose files a writer replaces meanwhile. */
+const MAX_TRIES = 4;
 
 /** A store that has been surveyed and verified: `problems` are those of both. */
 export interface VerifiedStore extends StoreSurvey {
@@ -43,15 +44,16 @@ export async function verifyStore(directory: string | URL, options: WorkOptions 
 
 /** Verifies a store on any platform: for tests that simulate a disk. */
 export async function verifyOn(platform: Platform, directory: string, options: WorkOptions): Promise<VerifyReport> {
-  for (let retries = 0;; retries++) {
+  const tries = new Tries(platform, directory, MAX_TRIES);
+  for (;;) {
     let store: VerifiedStore | undefined;
     try {
       store = await verifyFiles(platform, directory, options);
-      if (retries < MAX_RETRIES && isOutdated(platform, directory, store)) continue;
+      if (isOutdated(store, tries)) continue;
       noteOthers(platform, directory, store);
       return { problems: store.problems, notes: store.found.notes };
     } catch (error) {
-      if (retries === MAX_RETRIES || !isTrimmed(error)) throw error;
+      if (!isTrimmed(error) || !tries.again(undefined)) throw error;
     } finally {
       store?.close();
     }

@@ -64,7 +64,7 @@ export class SegmentCopier {
     if (keepsValue) resealRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
     else sealRecord(this.#buffer, at, { sequence: cursor.sequence, seed: this.#seedAt(at) });
     this.segment.cover(cursor.sequence);
-    if (kind !== KIND.set) this.segment.coverTombstone(cursor.sequence, length);
+    if (kind !== KIND.set) this.segment.add({ kind, sequence: cursor.sequence, length });
     return this.segment.endBytes + at;
   }
 

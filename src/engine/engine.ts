@@ -125,15 +125,14 @@ export class Engine implements WriterEvents {
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
     this.changes++;
-    if (header.kind === KIND.set) active.liveBytes += header.length;
-    else active.coverTombstone(header.sequence, header.length);
+    active.add(header);
   }
 
   /** Takes a record back that will not be written: everything is as before it. */
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void {
     const active = this.log.active!;
     this.epoch++;
-    if (header.kind !== KIND.set) active.tombstoneBytes -= header.length;
+    active.drop(header);
     if (header.kind === KIND.clear) {
       const { index, liveBytes } = this.#cleared.pop()!;
       this.index = this.#changeable = index;
@@ -142,7 +141,6 @@ export class Engine implements WriterEvents {
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
       this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
-      if (header.kind === KIND.set) active.liveBytes -= header.length;
       this.#discharge(segment, -lengthOf(form));
     }
     this.#parts.observer.onRollback(header.sequence);

@@ -5,11 +5,12 @@
  * @module
  */
 import type { Platform } from "../platform/types.ts";
-import type { Value } from "../types.ts";
+import type { Recovery, Value } from "../types.ts";
 import type { KeyBytes, Place, ReadIndex } from "./index.ts";
 import type { Log } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import type { RecordBuffer } from "./record.ts";
+import type { RecoveredEnd } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 
 /** Wants to know where records are before that changes: snapshots, which go on reading what was there. */
@@ -87,4 +88,6 @@ export interface OpeningParts {
    * one of them shows that the manifest is not the latest.
    */
   findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[];
+  /** Describes what recovery does, before it does it; `end` is that of a segment that was not closed cleanly. */
+  report(manifest: Manifest, segment: Segment | undefined, end: RecoveredEnd | undefined): Recovery;
 }

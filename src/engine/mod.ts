@@ -62,7 +62,7 @@ export {
   valueTypeOf,
 } from "./record.ts";
 export { Replay, type Replayed } from "./replay.ts";
-export { type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./segment.ts";
+export { ByteCounts, type FileHandle, readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./segment.ts";
 
 // the index
 export { Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";

@@ -1,7 +1,6 @@
 /**
- * Recovery: where the log ends after a crash. The durable mark decides, not what follows: a bad byte before it is
- * damage, one at or past it ends the log, valid records behind it notwithstanding, since a power cut loses sectors in
- * any order.
+ * Recovery: where the log ends after a crash. The durable mark decides. A bad byte before it is damage. A bad byte after
+ * it ends the log, even if valid records follow, since a power cut loses sectors in any order.
  *
  * @module
  */
@@ -10,86 +9,81 @@ import { RecordCursor } from "./cursor.ts";
 import { FLAG_MORE, KIND, readMark } from "./record.ts";
 import type { Segment } from "./segment.ts";
 
-/** What a segment that was being written holds. */
-export interface Tail {
-  /** Where the records end that may be taken. */
+/** The end of a segment that was not closed cleanly. */
+export interface RecoveredEnd {
+  /** Where the records end that count. */
   endBytes: number;
-  /** The highest durable mark found: everything before it must be there. */
+  /** The highest durable mark. Everything before it must be intact. */
   markBytes: number;
   /** Size of the file. */
   fileBytes: number;
   /** Intact records between the mark and the end. */
   records: number;
-  /** Intact records behind the end: of a batch cut off, or behind the first bad byte. */
-  discardedRecords: number;
-  /** Highest sequence number from the known mark on. */
-  highestSequence: number;
-  /** Why the rest is not taken; absent if there is no rest. */
-  reason?: string;
+  /** Why the bytes after the end do not count; `undefined` if there are none. */
+  reason: string | undefined;
+}
+
+/** What is known of the end of a segment before it is looked for. */
+export interface KnownEnd {
+  /** A durable mark. */
+  markBytes: number;
+  /** The records before this offset were read earlier. Recovery starts there if it lies after the mark. */
+  readBytes?: number;
+}
+
+/** Finds the end of a segment that was not closed cleanly. Throws `CORRUPT` if bytes before its highest mark are bad. */
+export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
+  const { name } = segment;
+  const end = findEnd(segment, known);
+  const { markBytes, fileBytes } = end;
+  if (fileBytes < markBytes) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markBytes}`);
+  const cursor = new RecordCursor(segment, startOf(known), fileBytes);
+  if (cursor.offset > markBytes) return end;
+  while (cursor.offset + cursor.length < markBytes) {
+    if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");
+  }
+  if (cursor.offset + cursor.length === markBytes) return end;
+  throw corrupt(name, cursor.offset, `no record ends at the durable mark at ${markBytes}`);
 }
 
 /**
- * Finds the end of the records in a segment that was not closed cleanly. `knownMark` is the manifest's.
- * Throws `CORRUPT` if bytes before the highest mark are bad or missing.
+ * Finds the end of a segment that was not closed cleanly, damaged or not. Behind the highest mark, records count up to the
+ * first bad byte, but never a part of a batch.
  */
-export function findTail(segment: Segment, knownMark: number): Tail {
-  const { handle, name } = segment;
-  const fileBytes = handle.size();
-  const markBytes = highestMark(segment, knownMark, fileBytes);
-  if (fileBytes < markBytes) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markBytes}`);
-  const cursor = new RecordCursor(segment, knownMark, fileBytes);
-  let highestSequence = 0;
-  while (cursor.offset + cursor.length < markBytes) {
-    if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");
-    highestSequence = Math.max(highestSequence, cursor.sequence);
-  }
-  const reached = cursor.offset + cursor.length;
-  if (reached !== markBytes) throw corrupt(name, cursor.offset, `no record ends at the durable mark at ${markBytes}`);
-  const tail: Tail = { endBytes: markBytes, markBytes, fileBytes, records: 0, discardedRecords: 0, highestSequence };
+export function findEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
+  const fileBytes = segment.handle.size();
+  const markBytes = highestMark(segment, known, fileBytes);
+  const cursor = new RecordCursor(segment, Math.max(startOf(known), markBytes), fileBytes);
+  const end: RecoveredEnd = { endBytes: cursor.offset, markBytes, fileBytes, records: 0, reason: undefined };
   let unfinished = 0;
   while (cursor.next() && cursor.checkValue()) {
     unfinished++;
-    tail.highestSequence = Math.max(tail.highestSequence, cursor.sequence);
     if ((cursor.flags & FLAG_MORE) !== 0) continue;
-    tail.records += unfinished;
+    end.records += unfinished;
     unfinished = 0;
-    tail.endBytes = cursor.offset + cursor.length;
+    end.endBytes = cursor.offset + cursor.length;
   }
-  if (tail.endBytes === fileBytes) return tail;
-  tail.reason = cursor.reason ?? (cursor.length > 0 ? "checksum of a value" : "a batch without its end");
-  tail.discardedRecords = unfinished;
-  for (let from = cursor.offset + 1; cursor.search(from, { marksOnly: false }); from = cursor.offset + cursor.length) {
-    if (cursor.kind !== KIND.mark) tail.discardedRecords++;
+  if (end.endBytes < fileBytes) {
+    end.reason = cursor.reason ?? (cursor.length > 0 ? "checksum of a value" : "a batch without its end");
   }
-  return tail;
+  return end;
 }
 
-/** The highest durable mark among the records from `start` to `endBytes`; at least `known`. */
-export function markAmong(
-  segment: Segment,
-  { start, endBytes, known }: { start: number; endBytes: number; known: number },
-): number {
-  let highest = known;
-  const cursor = new RecordCursor(segment, start, endBytes);
-  while (cursor.next()) {
-    if (cursor.kind !== KIND.mark || !cursor.checkValue()) continue;
-    const mark = readMark(cursor.view, cursor.at);
-    if (mark.segment === segment.number) highest = Math.max(highest, mark.offset);
-  }
-  return highest;
+function startOf({ markBytes, readBytes = 0 }: KnownEnd): number {
+  return Math.max(markBytes, readBytes);
 }
 
-/** The highest durable mark on a segment that is in it: behind a bad byte, too. */
-export function highestMark(segment: Segment, knownMark: number, fileBytes: number): number {
-  let highest = knownMark;
-  const cursor = new RecordCursor(segment, knownMark, fileBytes);
+/** The highest durable mark on a segment among the marks in it, including those after a bad byte. */
+function highestMark(segment: Segment, known: KnownEnd, fileBytes: number): number {
+  let highest = known.markBytes;
+  const cursor = new RecordCursor(segment, startOf(known), fileBytes);
   let isThere = cursor.next();
   while (isThere || cursor.reason !== undefined) {
     if (isThere && cursor.kind === KIND.mark && cursor.checkValue()) {
       const mark = readMark(cursor.view, cursor.at);
       if (mark.segment === segment.number && mark.offset > highest) highest = mark.offset;
     }
-    // Records follow one another until the first bad byte; from there on every place may be the start of one.
+    // Records follow one another up to the first bad byte. After it, a record may start at any byte.
     if (isThere && cursor.reason === undefined) isThere = cursor.next();
     else {
       const from = cursor.offset + Math.max(1, cursor.length);

@@ -90,15 +90,14 @@ export class Replay {
 
   /** Takes the record that the cursor stands on. */
   take(cursor: RecordCursor, segment: Segment, isUnknownSegment = true): void {
-    const { sequence, length, kind } = cursor;
+    const { sequence, kind } = cursor;
     const isNews = sequence > this.#known.sequence;
     const counts = isUnknownSegment || isNews;
     if (sequence > this.#highest) this.#highest = sequence;
     if (counts) segment.cover(sequence);
-    if (counts && kind === KIND.mark) segment.markBytes += length;
+    if (counts && kind !== KIND.set) segment.add(cursor);
     if (kind === KIND.mark) return;
     if (isNews) this.#records++;
-    if (counts && kind !== KIND.set) segment.coverTombstone(sequence, length);
     if (kind === KIND.clear) this.#cleared = Math.max(this.#cleared, sequence);
     else this.#apply(cursor, segment, counts, isUnknownSegment);
   }
@@ -128,7 +127,7 @@ export class Replay {
     const wasListed = former !== 0 && partition.expiries?.hasCome(id) !== true;
     this.#index.unexpire(partition, id);
     const expiresAt = isSet ? cursor.expiresAt : 0;
-    if (isSet && counts) segment.liveBytes += cursor.length;
+    if (isSet && counts) segment.add(cursor);
     partition.entries[at + 1] = isSet ? segment.number : 0;
     partition.entries[at + 2] = cursor.offset;
     partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);

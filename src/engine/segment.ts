@@ -20,6 +20,7 @@ import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readUpTo } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
+import { KIND, type RecordHeader } from "./record.ts";
 
 export type { FileHandle };
 
@@ -32,7 +33,6 @@ export const STORE_ID_BYTES = 16;
 /** Offsets are 32-bit fields: no segment reaches this size. */
 export const MAX_SEGMENT_BYTES: number = 2 ** 32 - 1;
 
-const NOTHING_CACHED = new Uint32Array(0);
 const MAGIC = ENCODER.encode("KVSEGMNT");
 /** More inputs than any compaction takes; bounds what a hostile header can ask for. */
 const MAX_INPUTS = 1 << 20;
@@ -116,11 +116,53 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
 }
 
 /**
+ * How many bytes of a segment's records are worth what.
+ *
+ * @experimental
+ */
+export class ByteCounts {
+  /** Bytes of records that the index points at, whether they have expired or not. */
+  liveBytes = 0;
+  /** Bytes of live records that have expired, as of the last count. */
+  expiredBytes = 0;
+  /** What would be left of the expired records if compaction kept each of them as a tombstone. */
+  graveBytes = 0;
+  /** Bytes of tombstones (deletes and clears). */
+  tombstoneBytes = 0;
+  /** Highest sequence number of a tombstone; 0 without one. */
+  highestTombstone = 0;
+  /** Bytes of durable marks. */
+  markBytes = 0;
+
+  /** Counts a record. A set counts as live. */
+  add({ kind, sequence, length }: Pick<RecordHeader, "kind" | "sequence" | "length">): void {
+    if (kind === KIND.set) this.liveBytes += length;
+    else if (kind === KIND.mark) this.markBytes += length;
+    else {
+      this.tombstoneBytes += length;
+      if (sequence > this.highestTombstone) this.highestTombstone = sequence;
+    }
+  }
+
+  /** Takes back the bytes of a record that was counted. */
+  drop({ kind, length }: Pick<RecordHeader, "kind" | "length">): void {
+    if (kind === KIND.set) this.liveBytes -= length;
+    else if (kind === KIND.mark) this.markBytes -= length;
+    else this.tombstoneBytes -= length;
+  }
+
+  /** Forgets everything that was counted. */
+  reset(): void {
+    Object.assign(this, new ByteCounts());
+  }
+}
+
+/**
  * One segment of an open store: its file, its extent, and how many of its bytes are worth what.
  *
  * @experimental
  */
-export class Segment {
+export class Segment extends ByteCounts {
   /** Segment number; the file's name follows from it. */
   readonly number: number;
   /** Salt of the records' checksums. */
@@ -133,18 +175,6 @@ export class Segment {
   endBytes: number;
   /** Whether nothing will ever be appended again. */
   sealed: boolean;
-  /** Bytes of records that the index points at. */
-  liveBytes = 0;
-  /** Of these, bytes of records that have expired: as of the last time that somebody counted them … */
-  expiredBytes = 0;
-  /** … and what is left of those if compaction keeps each as a tombstone. */
-  graveBytes = 0;
-  /** Bytes of tombstones (deletes and clears). */
-  tombstoneBytes = 0;
-  /** Highest sequence number of a tombstone in here; 0 without one. */
-  highestTombstone = 0;
-  /** Bytes of durable marks. */
-  markBytes = 0;
   /** Lowest sequence number in here; `Infinity` while there is no record. */
   lowestSequence: number = Infinity;
   /** Highest sequence number in here; 0 while there is no record. */
@@ -153,11 +183,12 @@ export class Segment {
   cleanAsOf = 0;
   /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
   isDamaged = false;
-  /** Per block its place in the block cache; 0: none (see there). */
-  cached: Uint32Array = NOTHING_CACHED;
+  /** What a cache of records keeps about the segment. The engine does not look at it. */
+  cached: unknown;
 
   /** A segment whose header has been written or checked. */
   constructor(header: SegmentHeader, handle: FileHandle, extent: { endBytes: number; sealed: boolean }) {
+    super();
     this.number = header.number;
     this.salt = header.salt;
     this.headerBytes = SEGMENT_HEADER_BYTES + 4 * header.inputs.length;
@@ -196,28 +227,14 @@ export class Segment {
     return this.sealed && !this.isDamaged;
   }
 
-  /** Gives up its account: what its bytes are worth is to be counted again. */
-  forget(): void {
-    this.liveBytes = 0;
-    this.tombstoneBytes = 0;
-    this.highestTombstone = 0;
-    this.markBytes = 0;
-  }
-
   /** Takes note of a record that was appended or met in a scan. */
   cover(sequence: number): void {
     if (sequence < this.lowestSequence) this.lowestSequence = sequence;
     if (sequence > this.highestSequence) this.highestSequence = sequence;
   }
-
-  /** Takes note of a tombstone. */
-  coverTombstone(sequence: number, lengthBytes: number): void {
-    this.tombstoneBytes += lengthBytes;
-    if (sequence > this.highestTombstone) this.highestTombstone = sequence;
-  }
 }
 
-/** A segment with the same file and extent, and an empty account. */
+/** A segment with the same file and extent, in which nothing is counted yet. */
 export function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
   const inputs: number[] = new Array((headerBytes - SEGMENT_HEADER_BYTES) / 4).fill(0);
   return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });

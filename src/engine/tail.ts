@@ -6,6 +6,7 @@
  */
 import { setUint53 } from "../bytes.ts";
 import { encodeUtf8 } from "../platform/text.ts";
+import type { KeyBytes } from "./index.ts";
 import {
   FLAG_EXPIRES,
   keyStartOf,
@@ -22,16 +23,6 @@ import {
 const FIRST_BYTES = 64 * 1024;
 /** A tail that one large record made larger than this is given back. */
 const KEPT_BYTES = 16 * 1024 * 1024;
-
-/** A key as the log takes it. */
-export interface RecordKey {
-  /** The array it is in. */
-  bytes: Uint8Array;
-  /** Where it starts. */
-  start: number;
-  /** How long it is. */
-  length: number;
-}
 
 /** Records in memory, one behind the other. */
 export class Tail implements RecordBuffer {
@@ -51,7 +42,7 @@ export class Tail implements RecordBuffer {
    * Copies a record's key and value behind those staged before; `expiresAt` is 0 if it never expires. Throws a
    * `RangeError` if the value is too large.
    */
-  stage(kind: Kind, flags: number, key: RecordKey, value: Uint8Array | string, expiresAt: number = 0): void {
+  stage(kind: Kind, flags: number, key: KeyBytes, value: Uint8Array | string, expiresAt: number = 0): void {
     const at = this.stagedEnd;
     if (expiresAt > 0) flags |= FLAG_EXPIRES;
     const keyStart = at + keyStartOf(flags);

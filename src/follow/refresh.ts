@@ -5,14 +5,15 @@
  */
 import { isTrimmed } from "../errors.ts";
 import { Log } from "../engine/log.ts";
-import { type Manifest, type ManifestSegment, readManifest } from "../engine/manifest.ts";
-import { findTail, markAmong } from "../engine/recovery.ts";
+import type { Manifest, ManifestSegment } from "../engine/manifest.ts";
+import { recoverEnd } from "../engine/recovery.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { manifestOf } from "../store/directory.ts";
 import { durableSequence } from "../watch/durable.ts";
 import { openSegments } from "../engine/segment_file.ts";
 import type { Segment } from "../engine/segment.ts";
 import { openReader, placeOf } from "./open_reader.ts";
+import { Tries } from "./tries.ts";
 import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
@@ -25,6 +26,7 @@ export function refresh(core: OpenStore): boolean {
 export function refreshReader(core: OpenStore): boolean {
   const { platform, directory } = core.log;
   const isWhole = loadIndex(core);
+  const tries = new Tries(platform, directory);
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
@@ -35,8 +37,7 @@ export function refreshReader(core: OpenStore): boolean {
       core.watches.wake();
       return isNews;
     } catch (error) {
-      // The writer may have replaced files between the manifest and us: then there is a newer manifest.
-      if (readManifest(platform, directory)?.generation === manifest.generation) throw error;
+      if (!tries.again(manifest.generation)) throw error;
     }
   }
 }
@@ -95,11 +96,9 @@ function advance(core: OpenStore, manifest: Manifest): boolean {
     for (const [i, listed] of manifest.segments.entries()) {
       const segment = segments[i]!;
       const end = endOf(listed, manifest);
-      const known = Math.max(ends.get(listed.number) ?? 0, manifest.mark.offset);
-      const marked = Math.max(segment === log.active ? log.syncedBytes : 0, manifest.mark.offset);
-      const endBytes = end < Infinity ? end : findTail(segment, known).endBytes;
-      const markBytes = end < Infinity ? end : markAmong(segment, { start: known, endBytes, known: marked });
-      found.set(segment, { endBytes, markBytes });
+      const markBytes = Math.max(segment === log.active ? log.syncedBytes : 0, manifest.mark.offset);
+      const known = { markBytes, readBytes: ends.get(listed.number) ?? 0 };
+      found.set(segment, end < Infinity ? { endBytes: end, markBytes: end } : recoverEnd(segment, known));
     }
   } catch (error) {
     for (const { number, handle } of segments) if (!ends.has(number)) handle.close();

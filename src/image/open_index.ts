@@ -27,7 +27,7 @@ export function openIndex(log: Log, manifest: Manifest): OpenedIndex {
   } catch (error) {
     index.close();
     if (!(error instanceof ImageDamaged)) throw error;
-    for (const segment of log.segments.values()) segment.forget();
+    for (const segment of log.segments.values()) segment.reset();
     return catchUp(log, new Index());
   }
 }

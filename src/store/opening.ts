@@ -4,12 +4,17 @@
  * @module
  */
 import { checkAge, unlistedSegments } from "./strays.ts";
+import { RecordCursor } from "../engine/cursor.ts";
 import type { OpeningParts } from "../engine/interfaces.ts";
 import type { Manifest } from "../engine/manifest.ts";
+import { KIND } from "../engine/record.ts";
+import type { RecoveredEnd } from "../engine/recovery.ts";
+import type { Segment } from "../engine/segment.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
 import { openIndex } from "../image/open_index.ts";
 import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
 import type { Platform } from "../platform/types.ts";
+import type { Recovery } from "../types.ts";
 
 /** Finds files that a crash may have left. See `OpeningParts`. */
 function findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[] {
@@ -18,5 +23,31 @@ function findLeftovers(platform: Platform, directory: string, manifest: Manifest
   return [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...unlisted];
 }
 
+/** What recovery does. See `OpeningParts`. */
+function report({ clean }: Manifest, segment: Segment | undefined, end: RecoveredEnd | undefined): Recovery {
+  if (segment === undefined || end === undefined) {
+    return { clean, discardedBytes: 0, discardedRecords: 0, recoveredRecords: 0 };
+  }
+  const { endBytes, fileBytes, records, reason } = end;
+  return {
+    clean,
+    discardedBytes: fileBytes - endBytes,
+    discardedRecords: countDiscarded(segment, end),
+    recoveredRecords: records,
+    ...(reason === undefined ? {} : { segment: segment.name, reason }),
+  };
+}
+
+/** Counts the intact records after the end: those of a batch that was cut off, and those after a bad byte. */
+export function countDiscarded(segment: Segment, { endBytes, fileBytes }: RecoveredEnd): number {
+  let count = 0;
+  const cursor = new RecordCursor(segment, endBytes, fileBytes);
+  while (cursor.next() && cursor.checkValue()) count++;
+  for (let from = cursor.offset + 1; cursor.search(from, { marksOnly: false }); from = cursor.offset + cursor.length) {
+    if (cursor.kind !== KIND.mark) count++;
+  }
+  return count;
+}
+
 /** What the engine calls when it opens a store. */
-export const OPENING: OpeningParts = { openIndex, findLeftovers };
+export const OPENING: OpeningParts = { openIndex, findLeftovers, report };

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
+import { KIND } from "../../src/engine/record.ts";
 import {
   encodeSegmentHeader,
   readSegmentHeader,
@@ -87,11 +88,19 @@ Deno.test("segment: the bytes of records are live, tombstones or stale, and noth
   const { segment } = makeSegment([put(5, "a", "1"), put(3, "b", "22")]);
   assertEquals([segment.lowestSequence, segment.highestSequence], [3, 5]);
   assertEquals(segment.staleBytes, segment.endBytes - SEGMENT_HEADER_BYTES);
-  segment.liveBytes = 26;
-  segment.coverTombstone(9, 25);
-  segment.coverTombstone(7, 1);
-  assertEquals([segment.tombstoneBytes, segment.highestTombstone], [26, 9]);
+  segment.add({ kind: KIND.set, sequence: 5, length: 26 });
+  segment.add({ kind: KIND.delete, sequence: 9, length: 25 });
+  segment.add({ kind: KIND.clear, sequence: 7, length: 1 });
+  assertEquals([segment.liveBytes, segment.tombstoneBytes, segment.highestTombstone], [26, 26, 9]);
   assertEquals(segment.staleBytes, 27 - 26);
+  segment.add({ kind: KIND.mark, sequence: 10, length: 1 });
+  assertEquals([segment.markBytes, segment.staleBytes], [1, 1]);
+  segment.drop({ kind: KIND.mark, length: 1 });
+  segment.drop({ kind: KIND.clear, length: 1 });
+  segment.drop({ kind: KIND.set, length: 26 });
+  assertEquals([segment.liveBytes, segment.tombstoneBytes, segment.markBytes], [0, 25, 0]);
+  segment.reset();
+  assertEquals([segment.tombstoneBytes, segment.highestTombstone, segment.endBytes > 0], [0, 0, true]);
   const { handle } = segment;
   const empty = new Segment({ ...HEADER, inputs: [1] }, handle, { endBytes: 48, sealed: false });
   assertEquals([empty.headerBytes, empty.staleBytes, empty.lowestSequence, empty.highestSequence], [

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { KIND } from "../../src/engine/record.ts";
 import { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatform } from "./memory_platform.ts";
 
@@ -29,7 +30,7 @@ export function segment({ live = 0, stale = 0, tombstones = 0, sealed = true, ..
   const header = { number: ++numbers, storeId: new Uint8Array(16), salt: 0, inputs: [] };
   const made = new Segment(header, handle, { endBytes: 44 + live + stale + tombstones, sealed });
   made.liveBytes = live;
-  if (tombstones > 0) made.coverTombstone(rest.highestTombstone ?? 1, tombstones);
+  if (tombstones > 0) made.add({ kind: KIND.delete, sequence: rest.highestTombstone ?? 1, length: tombstones });
   made.cover(rest.lowest ?? numbers);
   made.cleanAsOf = rest.cleanAsOf ?? 0;
   [made.expiredBytes, made.graveBytes] = rest.expired ?? [0, 0];
