@@ -197,7 +197,7 @@ export const writeRules: Promised[] = [
       {
         id: "key-that-a-view-has-taken-out-of-the-order",
         in: "Views.isForgotten",
-        find: "if (copyOf(place, now) !== undefined) return false;",
+        find: "if (copyIfPresent(place, now) !== undefined) return false;",
         replace: "",
         killers: [BESIDE_A_SORTED_ARRAY],
       },
@@ -220,8 +220,8 @@ export const writeRules: Promised[] = [
       {
         id: "deleted-keys-count-against-a-limit",
         in: "firstOf",
-        find: "if (counts(refs[reverse ? refs.length - 1 - taken : taken]!)) left--;",
-        replace: "left--;",
+        find: "if (isListed(refs[reverse ? refs.length - 1 - taken : taken]!)) remaining--;",
+        replace: "remaining--;",
         killers: ["select: a range alone has what the order of all keys has there, and little more than its limit"],
       },
       {

@@ -1,23 +1,20 @@
 /**
- * The keys in order. A hash table has none, so an index gets this beside it at the first range; from then on it is kept
- * up to date. A store that nobody scans has none of it.
+ * The keys of an index in order. Hash tables have no order, so an index gets one at the first range, and keeps it up to
+ * date from then on. A store without ranges has none. While an order is made in small steps (`grow`), each range gets
+ * one of its own (`select.ts`).
  *
- * While it is being made, in small steps (`grow`), ranges get an order of what they ask for alone (`select.ts`).
+ * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
+ * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
+ * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
+ * the arenas. Finding a place compares some twenty of them, which is most of the two microseconds that a new key costs.
  *
- * It is a sorted list of chunks: up to 512 references of 4 bytes each, to entries of the index, and one array with all
- * chunks. That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) of two levels. More levels would not pay: a million
- * keys have some three thousand chunks, and a new one moves the pointers behind it once in 256 keys. Keys stay in the
- * arenas where they are: finding a place compares some twenty of them, which is most of the two microseconds that a new
- * key costs.
+ * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
+ * can list the key any more (`Walk.remove`), or until the hash table drops the entry (`#renumber`). So a dead key is
+ * passed only once, and a queue whose first key is deleted again and again leaves no trail.
  *
- * Only a new key changes the order. That of a deleted or expired one stays until somebody walks over it whom nothing
- * keeps from taking it out, no view that may list it (`Walk.remove`), or until the hash table drops its entry
- * (`renumber`). So a deletion costs nothing here, and a dead key is stepped over once: a queue whose first key is
- * deleted again and again leaves no trail.
- *
- * Whoever walks remembers the last key, not a place: when the order has changed meanwhile, the walk finds its place
- * anew. The order that is walked may be ahead of what the walker is to see, as it has keys that came later; and it has
- * all that he may see, as entries of deleted keys keep their numbers while views are open.
+ * A walk remembers its last key and no position. When the order has changed, the walk finds its position anew. The
+ * order may be ahead of the walk's view and have newer keys. But it has all keys of the view, since the entries of
+ * deleted keys keep their numbers while views are open.
  *
  * @module
  */
@@ -26,18 +23,18 @@ import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
 
-/** References in a chunk at most: moving half of so many costs less than finding the place. */
+/** The largest number of references in a chunk. Moving half of them costs less than finding the place. */
 const MAX_REFS = 512;
-/** As full are chunks at the beginning, so that the first new keys do not split them all. */
+/** The size of chunks at first. The space left keeps the first new keys from splitting them all. */
 const FIRST_REFS = 384;
-/** Neighbours that together are no larger become one. */
+/** Neighbouring chunks are joined if they have no more references than this together. */
 const FEW_REFS = 128;
-/** Chunks grow by so many references: what is allocated and not used would be a third of it all. */
+/** Chunks grow by this many references. Full-size chunks would leave a third of the memory unused. */
 const STEP_REFS = 32;
 
-/** A place between keys: before or behind one that is equal to the bytes, if there is one. */
+/** A position between keys: before or behind a key, which need not exist. */
 export interface Edge extends KeyBytes {
-  /** Behind it. */
+  /** Whether the position is behind the key. */
   isBehind: boolean;
 }
 
@@ -46,19 +43,19 @@ interface Chunk {
   length: number;
 }
 
-/** The order of the keys of an index; make it with `orderOf`. */
+/** The order of the keys of an index. Make it with `orderOf`. */
 export class Order implements KeyOrder {
-  /** Whose keys these are. */
+  /** The index that the references point into. */
   readonly index: ReadIndex;
-  /** Whenever this changes, places that somebody found are no longer right. */
+  /** Changes whenever positions that were found before become invalid. */
   version = 0;
-  /** The chunks. None is empty. */
+  /** The chunks in order. None is empty. */
   chunks: Chunk[] = [];
-  /** While it is being made: the entry to take in next. */
+  /** While the order grows: the table and the entry to add next. */
   #nextTable: number = PARTITIONS;
   #nextId = 0;
 
-  /** An order of those entries of `index`, which are sorted. */
+  /** An order of the entries of `index` in `sorted`, which are in order. */
   constructor(index: ReadIndex, sorted: Uint32Array) {
     this.index = index;
     for (let from = 0; from < sorted.length; from += FIRST_REFS) {
@@ -67,7 +64,7 @@ export class Order implements KeyOrder {
     }
   }
 
-  /** Whether it has all keys. */
+  /** Whether it has all keys of the index. */
   get isWhole(): boolean {
     return this.#nextTable === PARTITIONS;
   }
@@ -82,7 +79,9 @@ export class Order implements KeyOrder {
     return this.chunks.reduce((sum, { refs }) => sum + refs.byteLength, 0);
   }
 
-  /** Becomes the order of its index, and hears of what changes. Unless it is whole, `grow` has to complete it. */
+  /**
+   * Makes this the order of its index, which then reports changes to it. Unless it is whole, `grow` has to complete it.
+   */
   attach(isWhole: boolean): this {
     for (let table = 0; table < PARTITIONS; table++) this.follow(table, this.index.existing(table));
     if (!isWhole) this.#nextTable = 0;
@@ -90,7 +89,7 @@ export class Order implements KeyOrder {
     return this;
   }
 
-  /** Looks at so many entries, and takes in those that it has not. */
+  /** Examines the next `count` entries, and adds those that are missing. */
   grow(count: number): void {
     for (; this.#nextTable < PARTITIONS; this.#nextTable++, this.#nextId = 0) {
       const end = this.index.existing(this.#nextTable)?.count ?? 0;
@@ -102,33 +101,33 @@ export class Order implements KeyOrder {
     }
   }
 
-  /** Hears of a table's entries getting other numbers. */
+  /** Subscribes to the renumbering of a table. */
   follow(number: number, partition: Partition | undefined): void {
     if (partition === undefined) return;
     partition.onDrop = (ids) => {
       try {
         this.#renumber(number, ids);
       } catch {
-        this.#giveUp();
+        this.#abandon();
       }
     };
   }
 
-  /** Takes in an entry whose key is listed from now on; one that is there already stays. */
+  /** Adds an entry whose key is listed from now on, unless it is there already. */
   add(ref: KeyRef): void {
     try {
       this.#insert(ref);
     } catch {
-      this.#giveUp();
+      this.#abandon();
     }
   }
 
-  /** There is no memory for a change: the next range makes another order. */
-  #giveUp(): void {
+  /** Abandons this order when there is no memory for a change. The next range makes a new one. */
+  #abandon(): void {
     if (this.index.order === this) this.index.order = undefined;
   }
 
-  /** If there is no memory for it, nothing has changed: walks that are under way go on. */
+  /** Inserts a reference. If there is no memory for it, nothing changes, so walks can go on. */
   #insert(ref: KeyRef): void {
     const { chunks } = this;
     const [number, at] = this.find({ ...this.index.keyOf(ref), isBehind: false });
@@ -147,7 +146,7 @@ export class Order implements KeyOrder {
     this.version++;
   }
 
-  /** Takes a reference out. False if its chunk is not where it was any more. */
+  /** Removes a reference. Returns false if its chunk is dropped or joined with a neighbour. */
   remove(number: number, at: number): boolean {
     const chunk = this.chunks[number]!;
     chunk.refs.copyWithin(at, at + 1, chunk.length--);
@@ -158,11 +157,11 @@ export class Order implements KeyOrder {
     return false;
   }
 
-  /** Where an edge is: the number of a chunk, and how many of its references are before the edge. */
+  /** Finds an edge: the number of a chunk, and how many of its references are before the edge. */
   find(edge: Edge): [chunk: number, at: number] {
     let low = 0;
     let high = this.chunks.length - 1;
-    // The last chunk that begins before the edge.
+    // Find the last chunk that begins before the edge.
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
       if (this.isBefore(this.chunks[middle]!.refs[0]!, edge)) low = middle;
@@ -191,11 +190,11 @@ export class Order implements KeyOrder {
   }
 
   /**
-   * Looks at entries and keys that will be needed soon: the processor waits for all of them at once, where it would wait
-   * for one after the other when they are needed. It makes scans half as fast again, and those of keys alone twice as
-   * fast. Returns what keeps the looks from being left out.
+   * Brings entries and keys that will be needed soon into the processor's cache. The processor loads them all at once,
+   * instead of one after the other when each is needed. Scans take two thirds of the time with it, those of keys alone
+   * half. Returns a sum of what it reads, so that the compiler cannot remove the reads.
    */
-  touch(refs: Uint32Array, from: number, to: number): number {
+  prefetch(refs: Uint32Array, from: number, to: number): number {
     let sum = 0;
     for (let i = from; i < to; i++) {
       const ref = refs[i]!;
@@ -205,7 +204,7 @@ export class Order implements KeyOrder {
     return sum;
   }
 
-  /** Entries of a table have other numbers (counted from 1), or are gone (0). */
+  /** Renumbers the entries of a table. `ids` has the new numbers, counted from 1; 0 for entries that are gone. */
   #renumber(table: number, ids: Uint32Array): void {
     for (const chunk of this.chunks) {
       const { refs, length } = chunk;
@@ -223,19 +222,19 @@ export class Order implements KeyOrder {
   }
 }
 
-/** The order that an index has by now; it may still be growing. */
+/** The order of an index, if it has one. It may still be growing. */
 export function orderIn(index: ReadIndex): Order | undefined {
   return index.order as Order | undefined;
 }
 
-/** The order of an index's keys, made at once if there is none. Reads all tables: that may fail. */
+/** The order of an index, made at once if there is no whole one. Reads all tables, which can fail. */
 export function orderOf(index: ReadIndex): Order {
   const order = orderIn(index);
   if (order?.isWhole) return order;
   return new Order(index, sortRefs(refsOf(index), index)).attach(true);
 }
 
-/** Whether the key at a place of an arena is before an edge. */
+/** Whether the key at an offset of an arena is before an edge. */
 export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, length, isBehind }: Edge): boolean {
   const ownLength = arena[at]! | (arena[at + 1]! << 8);
   const common = Math.min(ownLength, length);
@@ -246,12 +245,12 @@ export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, lengt
   return ownLength < length || (isBehind && ownLength === length);
 }
 
-/** Whether the present or, for all that is known here, a view lists the key of an entry. */
+/** Whether the index lists the key of an entry, or a view might: while there are views, any might. */
 function isListed(index: ReadIndex, ref: KeyRef): boolean {
   return index.holds > 0 || index.lists(ref);
 }
 
-/** References to all entries of an index; those of deleted and expired keys only where a view may list them. */
+/** References to the entries of an index, without those of deleted and expired keys that no view can list. */
 function refsOf(index: ReadIndex): Uint32Array {
   const tables = Array.from({ length: PARTITIONS }, (_, table) => index.existing(table));
   const refs = new Uint32Array(tables.reduce((sum, table) => sum + (table?.count ?? 0), 0));
@@ -275,7 +274,7 @@ function insert(chunk: Chunk, at: number, ref: KeyRef): void {
   chunk.refs[at] = ref;
 }
 
-/** Chunks without the empty ones, and with small neighbours as one. */
+/** Drops empty chunks, and joins small neighbours. */
 function joined(chunks: Chunk[]): Chunk[] {
   const kept: Chunk[] = [];
   for (const chunk of chunks) {

@@ -1,6 +1,6 @@
 /**
- * Which order of keys a range walks over, and the making of that of all keys: in the background where a pass over them
- * answers the first ranges.
+ * Decides which order of keys a range walks over. The order of all keys is made in the background, while a pass over
+ * all keys answers each of the first ranges.
  *
  * @module
  */
@@ -9,26 +9,26 @@ import { Order, orderIn, orderOf } from "./order.ts";
 import { select, type Selection } from "./select.ts";
 import type { Platform, Timer } from "../platform/types.ts";
 
-/** So many keys are sorted in 10 ms or little more: there is no need to do it in steps. */
+/** Sorting this many keys takes about 10 ms, so it is done at once. */
 const FEW_KEYS = 16_384;
-/** So many passes take no longer than sorting all keys: who asks more often does not wait for the background. */
+/** This many passes take as long as sorting all keys. The next range does not wait for the background. */
 const MAX_PASSES = 8;
-/** Keys that are taken in at once: some 3 ms. */
+/** Entries examined in a step, which takes some 3 ms. */
 const STEP_KEYS = 1000;
 const PAUSE_MS = 1;
 
-/** Makes the orders of one store's keys. */
+/** Makes the orders of the keys of one store. */
 export class Ordering {
   readonly #platform: Platform;
   #passes = 0;
   #pause: Timer | undefined;
 
-  /** Nothing is made before somebody asks. */
+  /** Makes no order before the first range. */
   constructor(platform: Platform) {
     this.#platform = platform;
   }
 
-  /** The order for a range: of all keys of an index, or of what the range comes to. */
+  /** The order for a range: that of all keys of the index, or one of the selected keys. */
   of(index: ReadIndex, selection: Selection): Order {
     const { low, high, limit } = selection;
     const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
@@ -43,7 +43,7 @@ export class Ordering {
     return order;
   }
 
-  /** Ends what goes on in the background. */
+  /** Ends work in the background. */
   stop(): void {
     this.#pause?.stop();
   }
@@ -51,7 +51,7 @@ export class Ordering {
   #grow(order: Order): void {
     this.#pause?.stop();
     this.#pause = this.#platform.startTimer(PAUSE_MS, () => {
-      // Another one may stand in its place, made at once.
+      // It may have been replaced by an order that was made at once.
       if (order.index.order !== order) return;
       order.grow(STEP_KEYS);
       if (!order.isWhole) this.#grow(order);

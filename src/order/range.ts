@@ -7,55 +7,55 @@ import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import { type Stretch, Walk } from "./walk.ts";
 
-/** A range, checked, with its bounds as bytes. */
+/** A checked range, with its bounds as bytes. */
 export interface Bounds extends Stretch {
-  /** At most so many. */
+  /** The largest number of items. */
   limit: number;
-  /** Every key as bytes. */
+  /** Whether every key is returned as bytes. */
   asBytes: boolean;
 }
 
-/** Where an iterator gets its items from. */
+/** Supplies the items of an iterator. */
 export interface Source<T> {
-  /** Whose view is read: a snapshot must not be collected as garbage, and so closed, before its iterators. */
+  /** The owner of the view: a snapshot must not be collected, and so closed, before its iterators. */
   reader: object;
-  /** Keys in order; some may have no value in the iterator's view. */
+  /** The order to walk over. It may have keys that the iterator's view does not list. */
   order: Order;
-  /** The item for an entry's key; `undefined` if the view has none. Throws if the view is closed or the record damaged. */
+  /** The item for an entry; `undefined` if the view does not list its key. Throws on damage, or on a closed view. */
   item(ref: KeyRef): T | undefined;
-  /** Whether nobody can list an entry's key any more. */
+  /** Whether no view and not even the present state lists the key of an entry. */
   isForgotten(ref: KeyRef): boolean;
-  /** Called once, when the iterator is done with its view. */
+  /** Called once, when the iterator no longer needs its view. */
   release(): void;
 }
 
-/** What the runtime's iterators inherit from: `map`, `take` and so on; less on Node 20, which has no `Iterator`. */
+/** The runtime's base class of iterators, with `map`, `take` and so on; an empty class on Node 20, which has none. */
 const RuntimeIterator: new () => object = (globalThis as unknown as { Iterator?: new () => object }).Iterator ??
   class {};
 
-/** Visits a range. If an item cannot be read, `next` throws, and the call after it goes on with the next one. */
+/** Visits a range in order. If an item cannot be read, `next` throws, and the call after it returns the next item. */
 export class RangeIterator<T> extends RuntimeIterator implements IterableIterator<T, undefined> {
   readonly #source: Source<T>;
   readonly #walk: Walk;
-  #left: number;
+  #remaining: number;
   #isDone = false;
 
-  /** An iterator over what of `source` lies within `bounds`. */
+  /** An iterator over the items of `source` within `bounds`. */
   constructor(source: Source<T>, bounds: Bounds) {
     super();
     this.#source = source;
     this.#walk = new Walk(source.order, bounds);
-    this.#left = bounds.limit;
+    this.#remaining = bounds.limit;
   }
 
   /** The next item. */
   next(): IteratorResult<T, undefined> {
-    while (!this.#isDone && this.#left > 0) {
+    while (!this.#isDone && this.#remaining > 0) {
       const ref = this.#walk.next();
       if (ref === undefined) break;
       const value = this.#source.item(ref);
       if (value !== undefined) {
-        this.#left--;
+        this.#remaining--;
         return { done: false, value };
       }
       if (this.#source.isForgotten(ref)) this.#walk.remove();
@@ -63,14 +63,14 @@ export class RangeIterator<T> extends RuntimeIterator implements IterableIterato
     return this.return();
   }
 
-  /** Ends the iterator and gives its view back. */
+  /** Ends the iterator and releases its view. */
   return(): IteratorResult<T, undefined> {
     if (!this.#isDone) this.#source.release();
     this.#isDone = true;
     return { done: true, value: undefined };
   }
 
-  /** Itself. */
+  /** Returns the iterator itself. */
   [Symbol.iterator](): this {
     return this;
   }

@@ -1,7 +1,7 @@
 /**
- * An order of the keys of one range alone: for ranges that are asked for before the order of all keys is there. A pass
- * over all entries compares each key with the edges of the range, and sorts what lies between them. Of a range with a
- * limit it keeps little more than that many, and the edge moves with them.
+ * Makes an order of the keys of one range, for ranges that come before there is an order of all keys. A pass over all
+ * entries compares each key with the edges of the range, and then sorts those within. For a range with a limit it keeps
+ * little more than that many keys: it drops the others, and moves the edge.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { ENTRY_FIELDS, type KeyRef, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
 import type { Stretch } from "./walk.ts";
 
-/** So many keys more than twice the limit are kept before the edge moves. */
+/** Twice the limit and this many more keys are collected before the edge moves. */
 const SPARE = 4096;
 
 /** What to select. */
 export interface Selection extends Stretch {
-  /** At most so many keys. */
+  /** The largest number of listed keys. */
   limit: number;
-  /** Which keys count. */
-  counts(ref: KeyRef): boolean;
+  /** Whether the view lists the key of an entry. Only those count towards the limit. */
+  isListed(ref: KeyRef): boolean;
 }
 
 /**
- * An order of the keys of `index` that a walk over a stretch comes to before it has seen as many as count; of deleted
- * keys as well, as a write may be taken back. It does not follow later changes. Reads all tables: that may fail.
+ * An order of the keys of `index` that a walk passes until it has seen `limit` listed ones. Deleted keys are included,
+ * since deletes may be taken back. It does not follow later changes. Reads all tables, which can fail.
  */
-export function select(index: ReadIndex, { low, high, reverse, limit, counts }: Selection): Order {
+export function select(index: ReadIndex, { low, high, reverse, limit, isListed }: Selection): Order {
   let found: KeyRef[] = [];
   let room = 2 * limit + SPARE;
   for (let table = 0; table < PARTITIONS; table++) {
@@ -37,7 +37,7 @@ export function select(index: ReadIndex, { low, high, reverse, limit, counts }: 
       if (high !== undefined && !isKeyBefore(arena, at, high)) continue;
       found.push(refOf(table, id));
       if (found.length < room) continue;
-      const first = firstOf(sorted(index, found), { low, high, reverse, limit, counts });
+      const first = firstOf(sorted(index, found), { low, high, reverse, limit, isListed });
       if (first !== undefined) {
         found = first;
         const last: Edge = { ...copyOf(index, found[reverse ? 0 : found.length - 1]!), isBehind: !reverse };
@@ -56,15 +56,15 @@ function sorted(index: ReadIndex, refs: KeyRef[]): Uint32Array {
   return sortRefs(Uint32Array.from(refs), index);
 }
 
-/** The first ones, or the last ones, that have as many among them as are wanted; `undefined` if there are not so many. */
-function firstOf(refs: Uint32Array, { reverse, limit, counts }: Selection): KeyRef[] | undefined {
-  let left = limit;
+/** The first references (last, if reversed) that include `limit` listed keys; `undefined` if there are too few. */
+function firstOf(refs: Uint32Array, { reverse, limit, isListed }: Selection): KeyRef[] | undefined {
+  let remaining = limit;
   let taken = 0;
-  while (taken < refs.length && left > 0) {
-    if (counts(refs[reverse ? refs.length - 1 - taken : taken]!)) left--;
+  while (taken < refs.length && remaining > 0) {
+    if (isListed(refs[reverse ? refs.length - 1 - taken : taken]!)) remaining--;
     taken++;
   }
-  if (left > 0 || taken === 0) return undefined;
+  if (remaining > 0 || taken === 0) return undefined;
   return Array.from(reverse ? refs.subarray(refs.length - taken) : refs.subarray(0, taken));
 }
 

@@ -7,21 +7,21 @@ import { compareBytes } from "../bytes.ts";
 import type { ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK } from "../engine/partition.ts";
 
-/** Key bytes in a word. */
+/** The number of key bytes in a word. */
 const WORD_BYTES = 3;
-/** So few keys are compared whole. */
-const FEW = 4;
+/** Up to this many keys are sorted by comparing them whole. */
+const FEW_KEYS = 4;
 
 /**
- * Sorts references by their keys, in place, and returns them: a word of each key at a time, together with the reference
- * in one 64-bit number, as typed arrays of numbers are sorted natively.
+ * Sorts references by their keys, in place, and returns them. It sorts by one word of the keys at a time. A word and
+ * the reference make a number of 64 bits, and typed arrays of those are sorted natively.
  */
 export function sortRefs(refs: Uint32Array, index: ReadIndex): Uint32Array {
   const open: [low: number, high: number, depth: number][] = [[0, refs.length, 0]];
   for (let run = open.pop(); run !== undefined; run = open.pop()) {
     const [low, high, depth] = run;
     const part = refs.subarray(low, high);
-    if (part.length <= FEW) {
+    if (part.length <= FEW_KEYS) {
       part.sort((a, b) => compareBytes(keyAt(index, a), keyAt(index, b)));
       continue;
     }
@@ -31,7 +31,7 @@ export function sortRefs(refs: Uint32Array, index: ReadIndex): Uint32Array {
   return refs;
 }
 
-/** How many bytes from `depth` on are the same in all keys. Most keys of a store begin alike. */
+/** How many bytes from `depth` on are the same in all keys. Most keys of a store begin with the same bytes. */
 function commonBytes(part: Uint32Array, index: ReadIndex, depth: number): number {
   const first = keyAt(index, part[0]!).subarray(depth);
   let common = first.length;
@@ -45,10 +45,10 @@ function commonBytes(part: Uint32Array, index: ReadIndex, depth: number): number
   return common;
 }
 
-/** Sorts by the word at `depth`; returns the runs of keys that agree in it. */
+/** Sorts by the word at `depth`. Returns the runs of keys whose words are equal. */
 function sortByWord(part: Uint32Array, index: ReadIndex, depth: number): [from: number, to: number][] {
   const pairs = new BigUint64Array(part.length);
-  // The halves of a pair as the machine lays them out: all that JavaScript runs on has the lower one first.
+  // The low half of a pair comes first: every machine that runs JavaScript is little-endian.
   const halves = new Uint32Array(pairs.buffer);
   for (let i = 0; i < part.length; i++) {
     halves[2 * i] = part[i]!;
@@ -59,29 +59,29 @@ function sortByWord(part: Uint32Array, index: ReadIndex, depth: number): [from: 
   const runs: [from: number, to: number][] = [];
   for (let from = 0, to; from < part.length; from = to) {
     for (to = from + 1; to < part.length && halves[2 * to + 1] === halves[2 * from + 1];) to++;
-    // Keys that end within the word are all different, unless the index is damaged.
+    // No two keys are equal. So those that end within the word differ in it, unless the index is damaged.
     if (to - from > 1 && (halves[2 * from + 1]! & 0xff) > WORD_BYTES) runs.push([from, to]);
   }
   return runs;
 }
 
-/** The bytes of a key: a view. */
+/** The bytes of a key, without a copy. */
 function keyAt(index: ReadIndex, ref: number): Uint8Array {
   const { bytes, start, length } = index.keyOf(ref);
   return bytes.subarray(start, start + length);
 }
 
 /**
- * Three bytes of a key as a number, the first one highest, and in the lowest byte how many of them there are: 4 if the
- * key goes on behind them. Where keys are ordered so far, their words are ordered as the keys are, also if one ends.
+ * Three bytes of a key as a number, the first one highest. The lowest byte is how many of them there are, or 4 if the
+ * key is longer. If keys are equal up to `depth`, their words are in the order of the keys, even where one key ends.
  */
 function wordAt(index: ReadIndex, ref: number, depth: number): number {
   const { entries, arena } = index.loaded(ref >>> 24)!;
   const at = entries[(ref & ID_MASK) * ENTRY_FIELDS]!;
-  const left = (arena[at]! | (arena[at + 1]! << 8)) - depth;
+  const remaining = (arena[at]! | (arena[at + 1]! << 8)) - depth;
   const start = at + 2 + depth;
-  const first = left > 0 ? arena[start]! : 0;
-  const second = left > 1 ? arena[start + 1]! : 0;
-  const third = left > 2 ? arena[start + 2]! : 0;
-  return ((first << 24) | (second << 16) | (third << 8) | Math.min(left, WORD_BYTES + 1)) >>> 0;
+  const first = remaining > 0 ? arena[start]! : 0;
+  const second = remaining > 1 ? arena[start + 1]! : 0;
+  const third = remaining > 2 ? arena[start + 2]! : 0;
+  return ((first << 24) | (second << 16) | (third << 8) | Math.min(remaining, WORD_BYTES + 1)) >>> 0;
 }

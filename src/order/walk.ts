@@ -1,41 +1,41 @@
 /**
- * A walk over keys in order, from edge to edge, whatever comes and goes meanwhile.
+ * A walk over keys in order between two edges. Keys may be added and removed meanwhile.
  *
  * @module
  */
 import type { Edge, Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 
-/** Which keys to walk over, and in which direction. */
+/** The keys to walk over, and the direction. */
 export interface Stretch {
-  /** They begin here; absent: at the first key. */
+  /** Where the keys begin; `undefined`: at the first key. */
   low: Edge | undefined;
-  /** They end here; absent: behind the last key. */
+  /** Where the keys end; `undefined`: behind the last key. */
   high: Edge | undefined;
-  /** From the last to the first. */
+  /** Whether to walk from the last key to the first. */
   reverse: boolean;
 }
 
-/** Of so many keys at a time the entries and bytes are brought into the processor's cache. */
-const AHEAD = 16;
+/** This many references at a time have their entries and keys brought into the processor's cache. */
+const PREFETCHED = 16;
 
-/** A walk under way: within a chunk it counts up or down, and between chunks it looks whether it is at the end. */
+/** A walk under way. Within a chunk it only counts; between chunks it checks whether it is at the end. */
 export class Walk {
   readonly #order: Order;
   readonly #stretch: Stretch;
-  /** The version of the order that the other fields are right for. */
+  /** The version of the order for which the positions below are valid. */
   #version = -1;
   #last: KeyRef | undefined;
   #chunk = 0;
-  /** So many keys have been brought into the cache and not been walked over. */
-  #left = 0;
-  /** Nobody needs it; without it, what computes it could be left out. */
-  #touched = 0;
-  /** In the present chunk, between these two are the references that are left. */
+  /** How many of the next references are in the cache. */
+  #prefetched = 0;
+  /** Never read. Storing it keeps the compiler from removing the reads of `prefetch`. */
+  #prefetchSum = 0;
+  /** The references of the present chunk that are still to come lie between these two. */
   #from = 0;
   #to = 0;
 
-  /** A walk that has not begun. */
+  /** A walk that has not started. */
   constructor(order: Order, stretch: Stretch) {
     this.#order = order;
     this.#stretch = stretch;
@@ -52,15 +52,15 @@ export class Walk {
     }
     const { refs } = chunks[this.#chunk]!;
     const { reverse } = this.#stretch;
-    if (this.#left-- === 0) {
-      const from = reverse ? Math.max(this.#from, this.#to - AHEAD) : this.#from;
-      this.#touched = this.#order.touch(refs, from, Math.min(this.#to, from + AHEAD));
-      this.#left = AHEAD - 1;
+    if (this.#prefetched-- === 0) {
+      const from = reverse ? Math.max(this.#from, this.#to - PREFETCHED) : this.#from;
+      this.#prefetchSum = this.#order.prefetch(refs, from, Math.min(this.#to, from + PREFETCHED));
+      this.#prefetched = PREFETCHED - 1;
     }
     return this.#last = refs[reverse ? --this.#to : this.#from++]!;
   }
 
-  /** Takes the last reference out of the order. */
+  /** Removes the reference that `next` returned last from the order. */
   remove(): void {
     const order = this.#order;
     if (this.#version !== order.version) return;
@@ -71,7 +71,7 @@ export class Walk {
     this.#to--;
   }
 
-  /** Finds the place behind the last reference, or the beginning. */
+  /** Finds the position behind the last reference, or the start. */
   #seek(): void {
     const order = this.#order;
     const { low, high, reverse } = this.#stretch;
@@ -88,13 +88,13 @@ export class Walk {
     else this.#enter(chunk, at);
   }
 
-  /** Goes on in a chunk, from `at` as far as the stretch goes. False if nothing of it can be there, or further on. */
+  /** Enters a chunk at `at`. Returns false if the stretch has nothing more in it, and so nothing in later ones. */
   #enter(number: number, at: number): boolean {
     const order = this.#order;
     const { low, high, reverse } = this.#stretch;
     const { refs, length } = order.chunks[number]!;
     this.#chunk = number;
-    this.#left = 0;
+    this.#prefetched = 0;
     if (reverse) {
       this.#to = at;
       this.#from = low === undefined || !order.isBefore(refs[0]!, low) ? 0 : Math.min(at, order.findIn(number, low));

@@ -97,9 +97,9 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const engine = this.#engine;
     // Get the index before a view is opened: it may have to be read, which can fail.
     const index = this.#view === undefined ? engine.index : engine.views.base(this.#view);
-    const counts = (ref: KeyRef) =>
-      this.#view === undefined ? index.lists(ref) : engine.views.look(this.#view, index, ref) !== undefined;
-    const order = engine.ordering.of(index, { ...bounds, counts });
+    const isListed = (ref: KeyRef) =>
+      this.#view === undefined ? index.lists(ref) : engine.views.findRef(this.#view, index, ref) !== undefined;
+    const order = engine.ordering.of(index, { ...bounds, isListed });
     const own = this.#view === undefined
       ? engine.views.open(engine.log.nextSequence, engine.log.clockFloor)
       : undefined;
@@ -173,7 +173,7 @@ function itemOf<V, T>(
   return (ref: KeyRef): T | undefined => {
     engine.check();
     if (!engine.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
-    const place = engine.views.look(view, index, ref);
+    const place = engine.views.findRef(view, index, ref);
     if (place === undefined) return undefined;
     const key = index.keyOf(ref);
     return item(decodeKey(key.bytes, place.isString && !asBytes, key), () => engine.read(place, key) as V);

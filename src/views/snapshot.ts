@@ -1,5 +1,5 @@
 /**
- * Snapshots.
+ * Snapshots: a fixed state of a store, with the reading calls.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { OpenStore } from "../store/open_store.ts";
 import { Reading, showAsJson } from "../store/reader.ts";
 
 /**
- * The store as it was when `snapshot()` was called, pending writes included, whatever is written, compacted or cleared
- * since. It keeps the segments that it needs on the disk until it is closed, or collected as garbage; on a read-only store
- * it keeps those that are open (see the README on limits).
+ * The store as it was when `snapshot()` was called, pending writes included. Later writes, compactions and clears do
+ * not change it. It keeps the segments that it needs on disk until it is closed or collected as garbage. On a read-only
+ * store it keeps only those that are open (see the README on limits).
  */
 export class Snapshot<V extends Value = Value, K extends Key = Key> {
   readonly #reading: Reading<V, K>;
@@ -19,7 +19,7 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
     showAsJson(this.prototype);
   }
 
-  /** Made by `KvStore.snapshot()`. */
+  /** Snapshots are made by `KvStore.snapshot()`. */
   constructor(store: OpenStore) {
     this.#reading = new Reading<V, K>(store, store.openView());
   }
@@ -30,10 +30,10 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * The value that a key had, or `undefined`.
+   * The value that a key had, or `undefined`. The caller may change it.
    *
-   * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`, and on a read-only store `TRIMMED` if the
-   * writer has removed the file
+   * @throws {KvStoreError} `CORRUPT` if the record is damaged, `CLOSED`, `IO`, and on a read-only store `TRIMMED` if
+   * the writer has removed the file
    */
   get(key: K): V | undefined {
     return this.#reading.get(key);
@@ -49,7 +49,7 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
     return this.#reading.has(key);
   }
 
-  /** When a key was to expire, in milliseconds since 1970; `undefined` if never, or if it was not there. */
+  /** When a key was to expire, in milliseconds since 1970; `undefined` if never, or if there was no such key. */
   expiresAt(key: K): number | undefined {
     return this.#reading.expiresAt(key);
   }
@@ -80,7 +80,7 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
     return this.#reading.entries();
   }
 
-  /** The directory of the store, and how many keys there were: what `JSON.stringify` and consoles show. */
+  /** The directory of the store and the number of keys, for `JSON.stringify` and consoles. */
   toJSON(): { directory: string; keys: number } {
     return this.#reading.toJSON();
   }
@@ -96,7 +96,7 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
   }
 }
 
-/** The reading calls that a store and its snapshots share: for functions that take either. */
+/** The reading calls that a store and its snapshots share. Use it as the type of a parameter that may be either. */
 export type Reader<V extends Value = Value, K extends Key = Key> = Omit<
   Snapshot<V, K>,
   "close" | typeof Symbol.dispose

@@ -1,8 +1,8 @@
 /**
- * Views: what lets snapshots and iterators see the store as it was, without copying it. While a view is open, whoever
- * changes an entry of the index first leaves the old one in the youngest view (undo, as in rollback segments; Reed,
- * "Naming and Synchronization in a Decentralized Computer System", 1978, for the idea of reading old versions). A view
- * answers from its own notes, then from those of the views that were opened after it, and in the end from the index.
+ * Views let snapshots and iterators read the store as it was, without a copy of it. While a view is open, a change of
+ * an index entry first saves the old place in the youngest view (an undo log, as in rollback segments; Reed, "Naming
+ * and Synchronization in a Decentralized Computer System", 1978). A view looks a key up in its own saved places, then
+ * in those of younger views, and last in the index.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import type { Segment } from "../engine/segment.ts";
 
 /** The store as it was at one moment. */
 export class View {
-  /** Counts the views: a segment that was retired when the count was n is needed by views up to n. */
+  /** Number of this view. A segment that was retired after n views were opened is needed by views up to n. */
   readonly id: number;
   /** The next sequence number when the view was opened. */
   readonly sequence: number;
-  /** The time then, as far as anything had expired: what expires later is there for this view. */
+  /** The time up to which keys had expired then. For this view, keys that expire later are present. */
   readonly now: number;
-  /** How many keys there were. */
+  /** The number of keys. */
   size: number;
-  /** Keys that were changed since, up to when the next view was opened, with the places they had, if any. */
+  /** Keys that changed between this view and the next younger one, with the places they had before, if any. */
   changed: Index | undefined;
-  /** The whole index as it was when `clear` replaced it. */
+  /** The whole index as it was before a `clear` replaced it. */
   cleared: ReadIndex | undefined;
 
-  /** A view with nothing changed yet. */
+  /** A view of the present state, with no changes yet. */
   constructor(id: number, moment: { sequence: number; now: number }, size: number) {
     this.id = id;
     this.sequence = moment.sequence;
@@ -35,17 +35,17 @@ export class View {
   }
 }
 
-/** The views on a store, oldest first. */
+/** The open views of a store, the oldest first. */
 export class Views implements PlaceObserver, SegmentHolder {
-  /** The present state. */
+  /** The index of the present state. */
   current: ReadIndex;
-  /** Views opened so far. */
+  /** The number of views opened so far. */
   #opened = 0;
   #open: View[] = [];
-  /** How many views had been opened when a segment was replaced: those may need it. */
+  /** For each retired segment the number of views opened until then. Only those may need it. */
   readonly #retiredAt: WeakMap<Segment, number> = new WeakMap();
 
-  /** No views yet. */
+  /** No views are open yet. */
   constructor(index: ReadIndex) {
     this.current = index;
   }
@@ -55,12 +55,12 @@ export class Views implements PlaceObserver, SegmentHolder {
     return this.#open.length > 0;
   }
 
-  /** Takes note that a segment was replaced. */
+  /** Remembers which views may need a segment that has just been retired. */
   onRetired(segment: Segment): void {
     this.#retiredAt.set(segment, this.#opened);
   }
 
-  /** Whether an open view may read a segment that was replaced. */
+  /** Whether an open view may read a retired segment. */
   needs(segment: Segment): boolean {
     const oldest = this.#open[0]?.id ?? Infinity;
     return (this.#retiredAt.get(segment) ?? Infinity) >= oldest;
@@ -79,7 +79,7 @@ export class Views implements PlaceObserver, SegmentHolder {
     return view;
   }
 
-  /** Closes a view; what it noted goes to the one before it, which may need it still. Closing twice is harmless. */
+  /** Closes a view. Its saved places go to the next older one, which may need them. Closing twice is harmless. */
   close(view: View): void {
     const at = this.#open.indexOf(view);
     if (at < 0) return;
@@ -89,7 +89,7 @@ export class Views implements PlaceObserver, SegmentHolder {
     if (older === undefined || older.cleared !== undefined) return;
     const { changed } = view;
     if (older.changed === undefined) older.changed = changed;
-    else changed?.each((key) => note(older, key, changed));
+    else changed?.each((key) => savePlace(older, key, changed));
     older.cleared = view.cleared;
   }
 
@@ -99,28 +99,28 @@ export class Views implements PlaceObserver, SegmentHolder {
     this.current.holds = 0;
   }
 
-  /** Takes note that a key had that place (a segment of 0: none) before a change. */
+  /** Saves the place of a key before a change. The segment is 0 if the key has no place. */
   beforeChange(key: KeyBytes, place: Place): void {
     const youngest = this.#open.at(-1);
-    if (youngest !== undefined && youngest.cleared === undefined) note(youngest, key, place);
+    if (youngest !== undefined && youngest.cleared === undefined) savePlace(youngest, key, place);
   }
 
-  /** Puts another index in the place of the present one: for a clear, say. Views keep the old one. */
+  /** Replaces the index, for instance at a clear. Open views keep the old one. */
   beforeReplacement(next: ReadIndex): void {
     const youngest = this.#open.at(-1);
     if (youngest !== undefined && youngest.cleared === undefined) youngest.cleared = this.current;
     this.onReplaced(next);
   }
 
-  /** Takes an index for the present one. */
+  /** Makes an index the present one. */
   onReplaced(index: ReadIndex): void {
     index.holds = this.#open.length;
     this.current = index;
   }
 
   /**
-   * A change with that sequence number has been taken back. Views opened after it see what was before it, as everybody
-   * does: all changes since are taken back too, so there is nothing left for them to remember.
+   * Undoes what views recorded of a change that was taken back. A view that is younger than the change now equals the
+   * present state: all later changes are taken back as well, so it has nothing to save.
    */
   onRollback(sequence: number): void {
     for (const view of this.#open) {
@@ -133,37 +133,37 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 
   /**
-   * Where a key's record was when the view was opened (without one: is); `undefined` if it had none, or if that had
-   * expired. Places of what has expired stay in the index, so that a view need not note when it happens.
+   * The place of a key in a view, or in the present state without one. Returns `undefined` if there was none, or if it
+   * had expired. The index keeps the places of expired keys, so views do not have to save them when keys expire.
    */
   find(view: View | undefined, key: KeyBytes): Place | undefined {
     const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
     const now = view === undefined ? this.current.now : view.now;
     for (let i = from; i < this.#open.length; i++) {
       const { changed, cleared } = this.#open[i]!;
-      if (changed?.knows(key.bytes, key.start, key.length)) return copyOf(changed, now);
+      if (changed?.knows(key.bytes, key.start, key.length)) return copyIfPresent(changed, now);
       if (cleared !== undefined) return lookUp(cleared, key, now);
     }
     return lookUp(this.current, key, now);
   }
 
-  /** `find` for the key of an entry of `index`: hashes it only where it may have been noted. Good until the next call. */
-  look(view: View, index: ReadIndex, ref: KeyRef): Place | undefined {
+  /** Like `find`, for the key of an entry of `index`. Hashes it only if necessary. Valid until the next call. */
+  findRef(view: View, index: ReadIndex, ref: KeyRef): Place | undefined {
     let base = this.current;
     for (let i = this.#open.indexOf(view); i < this.#open.length && base === this.current; i++) {
       const { changed, cleared } = this.#open[i]!;
       if (changed !== undefined) {
         const { bytes, start, length } = index.keyOf(ref);
-        if (changed.knows(bytes, start, length)) return copyOf(changed, view.now);
+        if (changed.knows(bytes, start, length)) return copyIfPresent(changed, view.now);
       }
       base = cleared ?? base;
     }
-    // A clear that was taken back leaves walks over an index that nobody has any more.
+    // After a clear was taken back, iterators may still walk over the index that it had begun.
     if (base !== index) return lookUp(base, index.keyOf(ref), view.now);
     return index.look(ref) && (index.expiresAt === 0 || index.expiresAt > view.now) ? index : undefined;
   }
 
-  /** Whether neither the present nor an open view has the key of an entry of `index`: then its order may do without. */
+  /** Whether no open view and not even the present state lists the key of an entry. Then the order may drop it. */
   isForgotten(index: ReadIndex, ref: KeyRef): boolean {
     if (index !== this.current || index.lists(ref)) return false;
     const { bytes, start, length } = index.keyOf(ref);
@@ -172,12 +172,12 @@ export class Views implements PlaceObserver, SegmentHolder {
     for (let i = this.#open.length - 1; i >= 0 && this.#open[i]!.cleared === undefined; i--) {
       const { changed, now } = this.#open[i]!;
       if (changed?.knows(bytes, start, length)) place = changed;
-      if (copyOf(place, now) !== undefined) return false;
+      if (copyIfPresent(place, now) !== undefined) return false;
     }
     return true;
   }
 
-  /** The index that holds all keys of a view that are not among the changed ones. */
+  /** The index that has all keys of a view, apart from those whose places were saved. */
   base(view: View): ReadIndex {
     for (let i = this.#open.indexOf(view); i < this.#open.length; i++) {
       const cleared = this.#open[i]!.cleared;
@@ -187,7 +187,7 @@ export class Views implements PlaceObserver, SegmentHolder {
   }
 }
 
-/** How many keys an index had as of an earlier time, if it was as it is. */
+/** The number of keys that an unchanged index had at an earlier time. */
 export function sizeAt(index: ReadIndex, now: number): number {
   let size = index.size + index.expired.count;
   for (let number = 0; number < PARTITIONS; number++) {
@@ -196,25 +196,25 @@ export function sizeAt(index: ReadIndex, now: number): number {
   return size;
 }
 
-/** An empty list of keys with the places they had. */
-function notes(): Index {
+/** An empty index for saved places. A hold makes it keep deleted entries. */
+function newSavedPlaces(): Index {
   const index = new Index();
   index.holds = 1;
   return index;
 }
 
-/** Notes in a view what a key's place was, unless the view knows of an earlier one. */
-function note(view: View, key: KeyBytes, { segment, offset, length, isString, expiresAt }: Place): void {
-  const changed = view.changed ??= notes();
+/** Saves the place of a key in a view, unless the view has an earlier one. */
+function savePlace(view: View, key: KeyBytes, { segment, offset, length, isString, expiresAt }: Place): void {
+  const changed = view.changed ??= newSavedPlaces();
   if (changed.knows(key.bytes, key.start, key.length)) return;
   changed.put(key, segment, offset, formOf(length, isString), expiresAt);
 }
 
 function lookUp(index: ReadIndex, key: KeyBytes, now: number): Place | undefined {
-  return index.find(key.bytes, key.start, key.length) ? copyOf(index, now) : undefined;
+  return index.find(key.bytes, key.start, key.length) ? copyIfPresent(index, now) : undefined;
 }
 
-function copyOf({ segment, offset, length, isString, expiresAt }: Place, now: number): Place | undefined {
+function copyIfPresent({ segment, offset, length, isString, expiresAt }: Place, now: number): Place | undefined {
   if (segment === 0 || (expiresAt !== 0 && expiresAt <= now)) return undefined;
   return { segment, offset, length, isString, expiresAt };
 }

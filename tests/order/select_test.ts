@@ -44,7 +44,7 @@ Deno.test("select: a range alone has what the order of all keys has there, and l
   for (const one of ranges) {
     for (const reverse of [false, true]) {
       const range = { ...one, reverse };
-      const order = select(index, { ...boundsOf(range), counts: (ref) => index.lists(ref) });
+      const order = select(index, { ...boundsOf(range), isListed: (ref) => index.lists(ref) });
       assertEquals(names(order, range), names(whole, range), JSON.stringify(range));
       const { limit = Infinity } = range;
       assert(order.length <= 4 * (2 * limit + 4096), `${order.length} for ${JSON.stringify(range)}`);

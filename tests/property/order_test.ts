@@ -77,14 +77,14 @@ class Twin {
     // Before there is an order of all keys, and now and then later, one of the range alone.
     const isAlone = orderIn(index)?.isWhole !== true || range.limit === 5;
     if (isAlone) orderIn(index)?.grow(7);
-    const order = isAlone ? select(index, { ...bounds, counts: (ref) => index.lists(ref) }) : orderOf(index);
+    const order = isAlone ? select(index, { ...bounds, isListed: (ref) => index.lists(ref) }) : orderOf(index);
     const view = this.views.open(1, this.#now);
     const left = this.keys(range);
     const iterator = new RangeIterator({
       order,
       reader: this,
       item: (ref) => {
-        const place: Place | undefined = this.views.look(view, index, ref);
+        const place: Place | undefined = this.views.findRef(view, index, ref);
         return place && `${nameOf(index.keyOf(ref))} ${place.offset}`;
       },
       isForgotten: (ref) => this.views.isForgotten(index, ref),

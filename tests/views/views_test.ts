@@ -74,7 +74,7 @@ class Store {
     const index = this.views.base(view);
     const walk = new Walk(orderOf(index), { low: undefined, high: undefined, reverse: false });
     for (let ref = walk.next(); ref !== undefined; ref = walk.next()) {
-      const place = this.views.look(view, index, ref);
+      const place = this.views.findRef(view, index, ref);
       if (place !== undefined) found[nameOf(index.keyOf(ref))] = place.offset;
       else if (this.views.isForgotten(index, ref)) walk.remove();
     }
