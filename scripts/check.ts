@@ -1,5 +1,5 @@
 /**
- * Runs the checks that are our own: import directions, realms, parsers, sizes, publish list.
+ * Runs the checks that are our own: import directions, realms, parsers, sizes, files of tests, publish list.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { checkParsers } from "./checks/parsers.ts";
 import { checkPublishList } from "./checks/publish_list.ts";
 import { checkRealms } from "./checks/realms.ts";
 import { checkSizes, folderLines } from "./checks/sizes.ts";
+import { checkTestFiles } from "./checks/test_files.ts";
 import { listFiles, ROOT } from "./repository.ts";
 
 const paths = await listFiles(ROOT);
@@ -22,6 +23,7 @@ const findings = [
   ...checkRealms(files),
   ...checkParsers(files),
   ...checkSizes(files),
+  ...checkTestFiles(files),
   ...checkPublishList(config.publish, paths),
 ];
 for (const { path, line, message } of findings) console.log(`${path}:${line}: ${message}`);

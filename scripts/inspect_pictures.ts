@@ -9,7 +9,13 @@
 import { join } from "node:path";
 import { KvStore, surveyLog, type Value } from "../mod.ts";
 import { makePage } from "../src/cli/inspect/html.ts";
-import { type Look, openPage, type Page, scrollTo, startBrowser } from "../tests/cli/inspect/browser/chromium.ts";
+import {
+  type Look,
+  openPage,
+  type Page,
+  scrollTo,
+  startBrowser,
+} from "../tests/cli/inspect/browser/support/chromium.ts";
 import { randomNumbers } from "../bench/names/input.ts";
 import { ROOT } from "./repository.ts";
 

@@ -3,8 +3,8 @@
  * the types are checked. Standard error tells all along how many files are done, of how many. The last line adds all
  * results up; what a process printed is shown if it fails.
  *
- * `--long` runs what the gate adds: the files `*_long.ts`, which no discovery of Deno matches, and every case of the
- * sweeps of which the suite runs one in so many (tests/support/sweep.ts). Other arguments go to `deno test -A`.
+ * `--long` runs what the gate adds: the files `*_long.ts`, which `deno test` does not find by itself, and every case of
+ * the sweeps of which the suite runs one in so many (tests/support/sweep.ts). Other arguments go to `deno test -A`.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { ROOT } from "./repository.ts";
 
 /** Folders that take long: they begin, so that nothing is left to wait for at the end. */
 const SLOW_FOLDERS = ["tests/cli", "tests/process", "tests/contract", "tests/crash", "tests/damage"];
-/** Folders of tests that sweep, in the same way. */
-const SWEEPS = ["tests/crash", "tests/damage", "tests/model"];
-/** The sweeps that take longest. */
-const SLOW_SWEEPS = ["fault_test.ts", "crash_test.ts", "crash_many_test.ts", "truncation_test.ts", "model_test.ts"];
+/** Of the files that sweep those that take longest. */
+const SLOW_SWEEPS = ["fault_test.ts", "crash_test.ts", "crash_many_test.ts", "truncation_test.ts", "contract_test.ts"];
+/** What files that sweep import. */
+const SWEEPING = /support\/(sweep|crash_replay)\.ts"/;
 
 /** How many processes run at once. */
 const WORKERS = 2;
@@ -98,7 +98,7 @@ async function suite(): Promise<{ files: number; jobs: Job[] }> {
 /** What takes longer: a job for each file. */
 async function longTests(): Promise<{ files: number; jobs: Job[] }> {
   const long = await testFiles("_long.ts");
-  const sweeps = (await testFiles("_test.ts")).filter((file) => SWEEPS.some((folder) => file.startsWith(`${folder}/`)));
+  const sweeps = (await testFiles("_test.ts")).filter((file) => SWEEPING.test(Deno.readTextFileSync(join(ROOT, file))));
   const isSlow = (file: string) => SLOW_SWEEPS.some((name) => file.endsWith(`/${name}`));
   const ordered = slowFirst([...long, ...sweeps], (file) => long.includes(file) || isSlow(file));
   const jobs = ordered.map((file) => long.includes(file) ? testJob(file) : testJob(file, "--", "--sweep"));

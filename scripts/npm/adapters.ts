@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "../../tests/adapters/suites.ts";
+import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "../../tests/adapters/support/suites.ts";
 import { compile } from "./compile.ts";
 import { installedIn } from "./pack.ts";
 import type { Results } from "./results.ts";
@@ -47,7 +47,7 @@ export async function makeAdapterProject(
   const target = { folder: join(folder, "esm"), packageFolder: installedIn(folder), format: "esm" } as const;
   const programs = new Map<string, string>();
   for (const { program } of SUITES) {
-    if (!programs.has(program)) programs.set(program, await compile(`tests/adapters/${program}`, target));
+    if (!programs.has(program)) programs.set(program, await compile(`tests/adapters/support/${program}`, target));
   }
   return { folder, programs };
 }

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import ts from "typescript";
-import { blocksOf } from "../../tests/docs/blocks.ts";
+import { blocksOf } from "../../tests/docs/support/blocks.ts";
 import { ROOT } from "../repository.ts";
 import { assertSame, type Results } from "./results.ts";
 import { run } from "./run.ts";

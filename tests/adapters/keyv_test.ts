@@ -5,7 +5,7 @@ import { Keyv as Keyv5, type KeyvStoreAdapter as Adapter5 } from "keyv";
 import { Keyv as Keyv6 } from "keyv6";
 import { KvKeyv } from "../../src/adapters/keyv.ts";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { again, diskTest, timersDuring } from "./support.ts";
+import { again, diskTest, timersDuring } from "./support/test_on_disk.ts";
 
 /** What the tests use of both. */
 interface AnyKeyv {

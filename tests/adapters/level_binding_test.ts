@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { KvLevel } from "../../src/adapters/level.ts";
 import { KvStoreError } from "../../mod.ts";
-import { again, diskTest, timersDuring } from "./support.ts";
+import { again, diskTest, timersDuring } from "./support/test_on_disk.ts";
 
 const MANY = 200_000;
 

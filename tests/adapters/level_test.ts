@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { KvLevel } from "../../src/adapters/level.ts";
 import { KvStore, type KvStoreError } from "../../mod.ts";
 import { canUseDisk } from "../support/permissions.ts";
-import { diskTest } from "./support.ts";
+import { diskTest } from "./support/test_on_disk.ts";
 
 const bytes = (...all: number[]) => new Uint8Array(all);
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { StoreShare } from "../../src/adapters/store_share.ts";
 import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
-import { diskTest } from "./support.ts";
+import { diskTest } from "./support/test_on_disk.ts";
 
 diskTest("shares: of one directory have one store, which is closed with the last", async (directory) => {
   const shares = Array.from({ length: 5 }, () => new StoreShare(directory, {}));

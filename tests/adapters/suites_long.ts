@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { denoRun, pathOf, processTest, run } from "../support/processes.ts";
 import { canUseDisk } from "../support/permissions.ts";
-import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "./suites.ts";
+import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "./support/suites.ts";
 
 const NPM = { what: "npm, to install the suite", command: () => ["npm", "--version"] };
 
@@ -28,7 +28,7 @@ for (const suite of SUITES) {
 
 function commandOf({ program, args }: Suite, root: string): string[] {
   const given = args.map((arg) => arg === "PEERS" ? `${root}/peers` : arg);
-  return denoRun(`tests/adapters/${program}`, [`${root}/stores`, ...given]);
+  return denoRun(`tests/adapters/support/${program}`, [`${root}/stores`, ...given]);
 }
 
 await processTest("the package and its command load none of the packages that adapters are for", async (root) => {

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createStorage, type Driver } from "unstorage";
 import kvstoreDriver, { type KvDriver } from "../../src/adapters/unstorage.ts";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { again, diskTest, timersDuring } from "./support.ts";
+import { again, diskTest, timersDuring } from "./support/test_on_disk.ts";
 
 /** The interface of unstorage is what the driver has; the compiler checks that here. */
 const _fits: (driver: KvDriver) => Driver = (driver) => driver;

@@ -1,7 +1,7 @@
 /** `delete` and `has`. */
 
 import { assertEquals } from "@std/assert";
-import { cliTest } from "./support.ts";
+import { cliTest } from "./support/shell.ts";
 
 cliTest("has and delete: the exit status tells, get and delete say it", async (shell) => {
   await shell.ok(["set", "k", "v"]);

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Key, KvStore, type Value } from "../../mod.ts";
 import { parseCommands } from "../support/resp.ts";
-import { cliTest, exists, lines } from "./support.ts";
+import { cliTest, exists, lines } from "./support/shell.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const ALL_BYTES = new Uint8Array(0x100).map((_, i) => i);

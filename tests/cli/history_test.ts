@@ -1,7 +1,7 @@
 /** `history`: versions are listed and written back. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { cliTest, lines } from "./support.ts";
+import { cliTest, lines } from "./support/shell.ts";
 
 cliTest("history lists the versions of a key, and --restore writes one back", async (shell) => {
   await shell.ok(["set", "k", "one"]);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { cliTest, exists, lines } from "./support.ts";
+import { cliTest, exists, lines } from "./support/shell.ts";
 
 cliTest("export, import, export: byte for byte, binary keys, surrogates and wrappers included", async (shell) => {
   const store = await KvStore.open(shell.dir);

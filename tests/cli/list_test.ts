@@ -1,7 +1,7 @@
 /** `list` and `count`. */
 
 import { assertEquals } from "@std/assert";
-import { cliTest, lines } from "./support.ts";
+import { cliTest, lines } from "./support/shell.ts";
 
 cliTest("list and count: order, prefix, limit, reverse, values, escapes", async (shell) => {
   const keys = ["b", "a\nb", "user:1", "user:2", "\u{10000}", "\uffff"];

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../src/cli/command_table.ts";
-import { cliTest, exists, lines } from "./support.ts";
+import { cliTest, exists, lines } from "./support/shell.ts";
 
 cliTest("no store: reading commands say so with status 3 and create none", async (shell) => {
   const reading = ["get k", "has k", "list", "count", "export", "stats", "verify", "log", `backup ${shell.root}/b`];

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { CLI, cliTest, lines, type Shell } from "./support.ts";
+import { CLI, cliTest, lines, type Shell } from "./support/shell.ts";
 
 /** Feeds numbered lines to a process until it ends; returns how many went. */
 async function feedNumbers(stdin: WritableStream<Uint8Array>): Promise<number> {

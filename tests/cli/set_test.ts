@@ -1,7 +1,7 @@
 /** `set`, and `get` of what it has set. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { cliTest, lines } from "./support.ts";
+import { cliTest, lines } from "./support/shell.ts";
 
 cliTest("set and get: a string, a number that stays text, an empty value, a value with a dash", async (shell) => {
   assertEquals(await shell.run(["set", "greeting", "hello world"]), await shell.run(["set", "n", "007"]));

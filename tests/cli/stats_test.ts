@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { barsOf } from "../../src/cli/stats.ts";
 import { painter } from "../../src/cli/text/format.ts";
-import { cliTest, lines } from "./support.ts";
+import { cliTest, lines } from "./support/shell.ts";
 
 const plain = painter(false);
 

@@ -1,7 +1,7 @@
 /** `verify` and `repair`, and the other commands for the store as a whole. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { cliTest, lines } from "./support.ts";
+import { cliTest, lines } from "./support/shell.ts";
 
 cliTest("stats, compact, backup, verify, repair", async (shell) => {
   await shell.ok(["set", "a", "1"]);

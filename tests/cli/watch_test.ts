@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { CLI, cliTest, lines, type Shell } from "./support.ts";
+import { CLI, cliTest, lines, type Shell } from "./support/shell.ts";
 
 /** A `watch` under way: its lines, one after the other. */
 class Watching {

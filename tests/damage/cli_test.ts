@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { cliTest, lines, type Shell } from "../cli/support.ts";
+import { cliTest, lines, type Shell } from "../cli/support/shell.ts";
 
 /** Three segments' worth of writes, of which one is damaged in its value; the key had an older one. */
 async function damagedStore(shell: Shell, place: "value" | "header"): Promise<{ file: string; offset: number }> {

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type Value } from "../../mod.ts";
-import { blocksUnder, Follower } from "./follower.ts";
-import { type Redis, RedisClient, redisProblem, startRedis } from "./redis.ts";
+import { blocksUnder, Follower } from "./support/follower.ts";
+import { type Redis, RedisClient, redisProblem, startRedis } from "./support/redis.ts";
 
 const DOCUMENT = "docs/growing.md";
 const problem = redisProblem();

@@ -9,7 +9,7 @@ import { dirname, join, normalize } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { listFiles, ROOT } from "../../scripts/repository.ts";
 import { canStartProcesses } from "../support/permissions.ts";
-import { blocksOf } from "./blocks.ts";
+import { blocksOf } from "./support/blocks.ts";
 
 interface Document {
   path: string;

@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { canUseDisk } from "../support/permissions.ts";
-import { blocksOf } from "./blocks.ts";
+import { blocksOf } from "./support/blocks.ts";
 
 /**
  * The first program was a SyntaxError on Node 20 and 22, which have no `await using`: only compiled copies of it had been

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { verifyStore } from "../../mod.ts";
 import { KvLevel } from "../../src/adapters/level.ts";
 import { canStartProcesses, canUseDisk } from "../support/permissions.ts";
-import { type Block, blocksOf } from "./blocks.ts";
+import { type Block, blocksOf } from "./support/blocks.ts";
 
 const RECIPES = new URL("../../docs/recipes.md", import.meta.url);
 const text = canUseDisk ? Deno.readTextFileSync(RECIPES) : "";

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkPublishList } from "../../scripts/checks/publish_list.ts";
+import { checkTestFiles } from "../../scripts/checks/test_files.ts";
 import type { Finding, SourceText } from "../../scripts/checks/source.ts";
 import type { Limits } from "../../scripts/checks/sizes.ts";
 import { canUseDisk } from "../support/permissions.ts";
@@ -163,4 +164,12 @@ Deno.test("publish list: what is unwanted, missing or left out is found", () => 
   assertEquals(found(["mod.ts", "src/"], sources, ["src/cli/inspect/browser/"]), []);
   assertStringIncludes(found(["mod.ts"], ["mod.ts"], [page]).join(), `leaves out ${page}`);
   assertStringIncludes(found(["mod.ts"], ["mod.ts"], ["other/"]).join(), "publish.exclude names other/");
+});
+
+Deno.test("test files: what is no test is in support/, and tests are nowhere else than in tests/", () => {
+  const found = (...paths: string[]) => checkTestFiles(paths.map((path) => ({ path }))).map(({ path }) => path);
+  assertEquals(found("tests/a/b_test.ts", "tests/a/c_long.ts", "tests/a/main.ts", "tests/a/support/d.ts"), []);
+  assertEquals(found("tests/contract/keys.ts", "tests/fuzz/corpus/bases.ts", "scripts/a.ts", "src/latest.ts"), []);
+  const wrong = ["tests/a/b.ts", "tests/a/support/b_test.ts", "scripts/test.ts", "src/engine/a_test.ts"];
+  assertEquals(found(...wrong), wrong);
 });

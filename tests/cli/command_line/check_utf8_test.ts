@@ -7,7 +7,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { CLI, cliTest, type Shell } from "../support.ts";
+import { CLI, cliTest, type Shell } from "../support/shell.ts";
 
 /** Runs a line of bash in which `kvstore` is the command. */
 async function bash(shell: Shell, line: string): Promise<{ code: number; out: string; err: string }> {

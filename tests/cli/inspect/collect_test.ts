@@ -8,7 +8,7 @@ import { newManifest } from "../../../src/engine/manifest.ts";
 import { FLAG_EXPIRES, KIND } from "../../../src/engine/record.ts";
 import { MemoryPlatform } from "../../support/memory_platform.ts";
 import { makeSegment, put, tombstone } from "../../support/records.ts";
-import { DIRECTORY, plainRecords, storeOf, writeAtRandom } from "./support.ts";
+import { DIRECTORY, plainRecords, storeOf, writeAtRandom } from "./support/stores.ts";
 
 const OPTIONS: CollectOptions = { cells: 500, cellsOfSegment: 200, steps: 40, records: 20_000, nowMs: 1e12 };
 

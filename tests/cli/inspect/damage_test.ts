@@ -10,7 +10,7 @@ import { drawForTerminal } from "../../../src/cli/inspect/terminal.ts";
 import { painter } from "../../../src/cli/text/format.ts";
 import { copyOf, newMachine } from "../../crash/support/disk.ts";
 import type { MemoryPlatform } from "../../support/memory_platform.ts";
-import { DIRECTORY, storeOf } from "./support.ts";
+import { DIRECTORY, storeOf } from "./support/stores.ts";
 
 const OPTIONS = { cells: 100, cellsOfSegment: 50, steps: 10, records: 1000, nowMs: 0 };
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { surveyOn } from "../../../src/check/survey.ts";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "../../../src/cli/inspect/generated.ts";
 import { htmlOf, jsonForHtml, makePage } from "../../../src/cli/inspect/html.ts";
-import { HOSTILE_KEYS } from "./hostile.ts";
-import { DIRECTORY, storeOf } from "./support.ts";
+import { HOSTILE_KEYS } from "./support/hostile.ts";
+import { DIRECTORY, storeOf } from "./support/stores.ts";
 
 async function hostilePage(hasValues: boolean): Promise<string> {
   const platform = await storeOf(async (store) => {

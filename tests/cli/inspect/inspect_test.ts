@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { KvStore } from "../../../mod.ts";
-import { cliTest, exists, lines } from "../support.ts";
+import { cliTest, exists, lines } from "../support/shell.ts";
 
 cliTest("inspect: draws a bar a segment and says what compaction would reclaim", async (shell) => {
   await shell.ok(["set", "a", "1"]);

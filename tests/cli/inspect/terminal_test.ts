@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { surveyOn } from "../../../src/check/survey.ts";
 import { drawForTerminal } from "../../../src/cli/inspect/terminal.ts";
 import { displayWidth, painter } from "../../../src/cli/text/format.ts";
-import { DIRECTORY, storeOf, writeAtRandom } from "./support.ts";
+import { DIRECTORY, storeOf, writeAtRandom } from "./support/stores.ts";
 
 const plain = painter(false);
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { ExpectedContents } from "../../../src/cli/torture/expected_contents.ts";
 import { applyToContents, type Contents, Plan, type Write } from "../../../src/cli/torture/plan.ts";
 import { commandAgain, type Start } from "../../../src/cli/torture/relaunch.ts";
-import { cliTest, lines, type Shell } from "../support.ts";
+import { cliTest, lines, type Shell } from "../support/shell.ts";
 
 /** A plan of these writes and no others. */
 function planOf(writes: Write[]): Plan {

@@ -1,8 +1,8 @@
 /** The page of `kvstore inspect` in a real browser. */
 
-import { hasBrowser, startBrowser } from "./chromium.ts";
-import { LOOKS } from "./page_looks.ts";
-import { USES } from "./page_uses.ts";
+import { hasBrowser, startBrowser } from "./support/chromium.ts";
+import { LOOKS } from "./support/page_looks.ts";
+import { USES } from "./support/page_uses.ts";
 
 Deno.test({
   name: "inspect: the page in Chromium",

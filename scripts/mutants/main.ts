@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { SourceText } from "./checks/source.ts";
-import { declarationsIn, filesByTitle, killersOf, mutate, readSources } from "./mutants/anchors.ts";
-import { mutants, promises } from "./mutants/list.ts";
-import { copyRepository, type Outcome, runKiller, runMutant } from "./mutants/run.ts";
-import { type Killer, type Mutant, mutantsOf } from "./mutants/types.ts";
-import { ROOT } from "./repository.ts";
+import type { SourceText } from "../checks/source.ts";
+import { declarationsIn, filesByTitle, killersOf, mutate, readSources } from "./anchors.ts";
+import { mutants, promises } from "./list.ts";
+import { copyRepository, type Outcome, runKiller, runMutant } from "./run.ts";
+import { type Killer, type Mutant, mutantsOf } from "./types.ts";
+import { ROOT } from "../repository.ts";
 
 /** Copies of the repository that are worked in at the same time. */
 const WORKERS = Math.min(2, navigator.hardwareConcurrency);

@@ -8,7 +8,7 @@
  */
 
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { canStartProcesses } from "../../../support/permissions.ts";
+import { canStartProcesses } from "../../../../support/permissions.ts";
 
 declare const document: any;
 declare const requestAnimationFrame: any;

@@ -4,7 +4,7 @@ import suite from "abstract-level/test/index.js";
 import { join } from "node:path";
 import process from "node:process";
 import test from "tape";
-import { KvLevel, type KvLevelOptions } from "../../src/adapters/level.ts";
+import { KvLevel, type KvLevelOptions } from "../../../src/adapters/level.ts";
 
 const folder = process.argv[2]!;
 let databases = 0;

@@ -5,7 +5,7 @@ import { Keyv as Keyv6 } from "keyv6";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
-import { KvKeyv } from "../../src/adapters/keyv.ts";
+import { KvKeyv } from "../../../src/adapters/keyv.ts";
 import { SuiteRunner } from "./suite_runner.ts";
 
 const [folder, version, peers] = process.argv.slice(2) as [string, string, string];

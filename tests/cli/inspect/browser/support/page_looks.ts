@@ -7,7 +7,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { HOSTILE_KEYS } from "../hostile.ts";
+import { HOSTILE_KEYS } from "../../support/hostile.ts";
 import { nextFrame } from "./chromium.ts";
 import { drawnPixels, few, many, noComplaints, pageOfStore, setSlider, type Site, text } from "./site.ts";
 

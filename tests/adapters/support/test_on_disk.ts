@@ -1,8 +1,8 @@
 /** Tests on a directory of their own, whose store is verified in the end. */
 
 import { assertEquals } from "@std/assert";
-import { verifyStore } from "../../mod.ts";
-import { canUseDisk } from "../support/permissions.ts";
+import { verifyStore } from "../../../mod.ts";
+import { canUseDisk } from "../../support/permissions.ts";
 
 /** A test with a directory for one store. */
 export function diskTest(name: string, test: (directory: string) => Promise<void>): void {

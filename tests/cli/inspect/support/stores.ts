@@ -1,15 +1,15 @@
 /** Stores on the simulated disk, and what is in their logs, found out in the plainest way. */
 
 import { assertEquals } from "@std/assert";
-import { KvStore, type Value } from "../../../mod.ts";
-import { surveyOn } from "../../../src/check/survey.ts";
-import { scan } from "../../../src/check/scan.ts";
-import { verifyOn } from "../../../src/check/verify.ts";
-import { FLAG_STRING_KEY, KIND } from "../../../src/engine/record.ts";
-import { newMachine } from "../../crash/support/disk.ts";
-import { DIRECTORY, OPTIONS } from "../../crash/support/scenario.ts";
-import type { MemoryPlatform } from "../../support/memory_platform.ts";
-import { Random } from "../../support/random.ts";
+import { KvStore, type Value } from "../../../../mod.ts";
+import { surveyOn } from "../../../../src/check/survey.ts";
+import { scan } from "../../../../src/check/scan.ts";
+import { verifyOn } from "../../../../src/check/verify.ts";
+import { FLAG_STRING_KEY, KIND } from "../../../../src/engine/record.ts";
+import { newMachine } from "../../../crash/support/disk.ts";
+import { DIRECTORY, OPTIONS } from "../../../crash/support/scenario.ts";
+import type { MemoryPlatform } from "../../../support/memory_platform.ts";
+import { Random } from "../../../support/random.ts";
 
 export { DIRECTORY };
 

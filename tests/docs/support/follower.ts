@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import config from "../../deno.json" with { type: "json" };
+import config from "../../../deno.json" with { type: "json" };
 import { type Block, blocksOf } from "./blocks.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 /** The package itself comes from here and not from a registry. */
 const PACKAGE = "jsr:@kvstore/kvstore";
 /** Of its entry points, those that documents use: `deno add` looks at all that is in the import map. */

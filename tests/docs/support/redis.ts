@@ -1,6 +1,6 @@
 /** A real Redis server for a test: on the loopback interface, on a free port, in a folder of its own. */
 
-import { canStartProcesses } from "../support/permissions.ts";
+import { canStartProcesses } from "../../support/permissions.ts";
 
 /** Why there is no Redis here; `undefined` if there is. */
 export function redisProblem(): string | undefined {

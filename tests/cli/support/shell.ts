@@ -1,11 +1,11 @@
 /** The command as a real process, on a store of its own. */
 
 import { assertEquals } from "@std/assert";
-import { verifyStore } from "../../mod.ts";
-import { canStartProcesses } from "../support/permissions.ts";
+import { verifyStore } from "../../../mod.ts";
+import { canStartProcesses } from "../../support/permissions.ts";
 
 /** Where the command is. */
-export const CLI: string = new URL("../../cli.ts", import.meta.url).pathname;
+export const CLI: string = new URL("../../../cli.ts", import.meta.url).pathname;
 
 /** How a process ended and what it printed. */
 export interface Result {

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { createStorage, prefixStorage, restoreSnapshot, snapshot, type Storage } from "unstorage";
-import kvstoreDriver, { type KvDriverOptions } from "../../src/adapters/unstorage.ts";
+import kvstoreDriver, { type KvDriverOptions } from "../../../src/adapters/unstorage.ts";
 import { SuiteRunner } from "./suite_runner.ts";
 
 const folder = process.argv[2]!;

@@ -8,8 +8,8 @@
 
 import { assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { KvStore, surveyLog } from "../../../../mod.ts";
-import { makePage, type PageLimits } from "../../../../src/cli/inspect/html.ts";
+import { KvStore, surveyLog } from "../../../../../mod.ts";
+import { makePage, type PageLimits } from "../../../../../src/cli/inspect/html.ts";
 import { type Look, nextFrame, type Opened, openPage, type Page } from "./chromium.ts";
 
 declare const document: any;
