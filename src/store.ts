@@ -1,6 +1,5 @@
 /**
- * The store: what programs use. It puts the parts in sequence: index and log on every write, the writer's groups,
- * compaction and checkpoints in the background, and closing in good order.
+ * The store that programs use. It checks arguments, writes to log and index, and closes its parts in order.
  *
  * @module
  */
@@ -54,23 +53,23 @@ const WRITE_OPTIONS = ["durability"];
 const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
-/** The parts behind an open store: for tests that steer them one by one. */
+/** The engine of a store, for tests that work on it directly. */
 export let engineOf: (store: KvStore) => OpenStore;
 
-/** A class of stores, as `KvStore.open` is called on it. */
+/** The class that `open` is called on: `KvStore`, or a class that extends it. */
 export interface StoreClass<S> {
-  /** Where its instances get their calls from. */
+  /** The prototype of its instances. */
   readonly prototype: S;
 }
 
-/** What `open` resolves to: a plain `KvStore` of the types asked for, or an instance of the class that extends it. */
+/** What `open` resolves to: a `KvStore` of the types asked for, or an instance of the class that extends it. */
 export type OpenedAs<S, V extends Value, K extends Key> = S extends KvStore<infer W>
   ? 0 extends 1 & W ? KvStore<V, K> : S
   : never;
 
 /**
- * An embedded key-value store in one directory: writes are appended to a log, an index in memory says where the latest
- * record of each key lies.
+ * An embedded key-value store in one directory. Writes are appended to a log. An index in memory says where the latest
+ * record of each key is.
  *
  * @example Set, get, delete
  * ```ts
@@ -82,8 +81,8 @@ export type OpenedAs<S, V extends Value, K extends Key> = S extends KvStore<infe
  * console.log(await store.delete("user:1")); // true
  * ```
  *
- * @typeParam V what the values are, for the type checker alone
- * @typeParam K what the keys are, for the type checker alone: `KvStore<User, string>` where nobody sets keys as bytes
+ * @typeParam V type of the values, for the type checker only
+ * @typeParam K type of the keys, for the type checker only: `KvStore<User, string>` if no key is set as bytes
  */
 export class KvStore<V extends Value = Value, K extends Key = Key> {
   /** What recovery did when the store was opened. */
@@ -113,14 +112,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Opens the store in a directory, creating both if need be, takes the writer lock, and recovers from a crash. Called on
-   * a class that extends this one, it makes an instance of that.
+   * Opens the store in a directory, and creates both if necessary. Takes the writer lock, and recovers from a crash.
+   * Called on a class that extends this one, it resolves to an instance of that class.
    *
-   * @param directory the store's directory: a path, a relative one being made absolute now, or a `file:` URL
-   * @throws {TypeError} for options that there are not, {RangeError} for those out of range
+   * @param directory the store's directory: a path, or a `file:` URL. A relative path is made absolute now.
+   * @throws {TypeError} for options that do not exist or have the wrong type, {RangeError} for values out of range
    * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`
    */
-  // deno-lint-ignore no-explicit-any -- what the prototype of a generic class has for its parameters
+  // deno-lint-ignore no-explicit-any -- the prototype of a generic class has `any` for its parameters
   static async open<V extends Value = Value, K extends Key = Key, S = KvStore<any, any>>(
     this: StoreClass<S>,
     directory: string | URL,
@@ -141,7 +140,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     const make = (parts: Parts) => new this<V>(parts as never);
     if (settings.readOnly) return make(partsFor(openReader(platform, path), settings, undefined));
     if (settings.create) {
-      // Before anything is written: taking the lock would write into LevelDB's.
+      // Before the lock is taken, as that writes into the file LOCK, which may be LevelDB's.
       if (!ensureDirectory(platform, path)) refuseForeign(platform, path);
     } else if (findStore(platform, path) === "none") {
       throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
@@ -163,17 +162,17 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     throw failure;
   }
 
-  /** How many keys there are. Counts no key that has expired. */
+  /** The number of keys, without those that have expired. */
   get size(): number {
     return this.#reading.size();
   }
 
   /**
-   * The value of a key, or `undefined`. It is the caller's to change; the `buffer` of short bytes may be shared with
-   * other values, so copy them before transferring it.
+   * The value of a key, or `undefined`. The caller may change it. Short bytes may share their `buffer` with other
+   * values, so copy them before you transfer it.
    *
-   * On a read-only store the value may be in a file that the writer has removed since and that was not open here (see
-   * the README on limits). Then this refreshes the store, as `refresh` does, and reads again.
+   * On a read-only store, the writer may have removed the file with the value, and this process may not have it open
+   * (see the README on limits). `get` then refreshes the store, as `refresh` does, and reads again.
    *
    * @example
    * ```ts
@@ -191,7 +190,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#reading.get(key);
   }
 
-  /** The values of several keys, in the order of the keys, all as of this call. Throws as `get` does. */
+  /** The values of several keys, in the order of the keys, all from the same state. Throws as `get` does. */
   getMany(keys: Iterable<K>): (V | undefined)[] {
     return this.#reading.getMany(keys);
   }
@@ -202,7 +201,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * When a key expires, in milliseconds since 1970; `undefined` if it never does, or is not there. Reads no record.
+   * When a key expires, in milliseconds since 1970. `undefined` if it never does, or does not exist. Reads no record.
    *
    * @example
    * ```ts
@@ -217,25 +216,25 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#reading.expiresAt(key);
   }
 
-  /** The keys of a range as bytes, also those that were set as strings, as of this call. Reads no record. */
+  /** The keys of a range as bytes, even if they were set as strings. Otherwise like `keys` without `keys: "bytes"`. */
   keys(range: Range & { keys: "bytes" }): IteratorObject<Uint8Array, undefined>;
-  /** The keys of a range, sorted by their bytes, as of this call; all keys without one. Reads no record. */
+  /** The keys of a range, or all keys, sorted by their bytes, as of this call. Reads no record. */
   keys(range?: Range): IteratorObject<K, undefined>;
   keys(range?: Range): IteratorObject<Key, undefined> {
     return this.#reading.keys(range);
   }
 
-  /** The values of a range, in the order of their keys, as of this call. Each is read when the iterator comes to it. */
+  /** The values of a range, or all, in the order of their keys, as of this call. `next` reads one at a time. */
   values(range?: Range): IteratorObject<V, undefined> {
     return this.#reading.values(range);
   }
 
-  /** The keys of a range as bytes, with their values; otherwise as without `keys: "bytes"`. */
+  /** The keys of a range as bytes, with their values. Otherwise like `entries` without `keys: "bytes"`. */
   entries(range: Range & { keys: "bytes" }): IteratorObject<[Uint8Array, V], undefined>;
   /**
-   * The keys of a range with their values, sorted by the bytes of the keys, as of this call: what is written while the
-   * iterator runs does not show in it. Each value is read when the iterator comes to it. After a damaged record, for
-   * which `next` throws `CORRUPT`, the iterator can go on.
+   * The keys of a range, or all keys, with their values, sorted by the bytes of the keys, as of this call: later writes
+   * do not show. `next` reads one value at a time. If a record is damaged, it throws `CORRUPT`, and the call after it
+   * goes on.
    *
    * @example
    * ```ts
@@ -248,24 +247,23 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * console.log(last); // [ "user:eve", 3 ]
    * ```
    *
-   * @throws {TypeError} for options that are unknown or no keys
-   * @throws {KvStoreError} `CLOSED`; from the iterator's `next` `CORRUPT`, `IO` and, on a read-only store, `TRIMMED` if
-   * the writer has removed a file that it needs
+   * @throws {TypeError} for unknown options, and for bounds that are no keys
+   * @throws {KvStoreError} `CLOSED`; from the iterator's `next` also `CORRUPT`, `IO` and, on a read-only store,
+   * `TRIMMED` if the writer has removed a file that it needs
    */
   entries(range?: Range): IteratorObject<[K, V], undefined>;
   entries(range?: Range): IteratorObject<[Key, V], undefined> {
     return this.#reading.entries(range);
   }
 
-  /** All keys with their values, sorted by the bytes of the keys, as of this call. */
+  /** All keys with their values, sorted by the bytes of the keys. Like `entries()`. */
   [Symbol.iterator](): IteratorObject<[K, V], undefined> {
     return this.#reading.entries();
   }
 
   /**
-   * Sets a key. The value is visible to reads at once; the promise resolves when the write has the durability asked
-   * for. With `ttl` or `expiresAt` the key is gone when that time has come; without, it stays, also if it was to expire
-   * before.
+   * Sets a key. Reads see the value at once. The promise resolves when the write has the durability asked for. With
+   * `ttl` or `expiresAt`, the key expires at that time. Without, it stays, even if it had an expiry before.
    *
    * @example A session that ends in half an hour
    * ```ts
@@ -275,14 +273,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
    * ```
    *
-   * @throws {TypeError} for keys and values that cannot be stored, {RangeError} for too large ones
+   * @throws {TypeError} for keys and values that cannot be stored, {RangeError} if they are too large
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
    */
   set(key: K, value: V, options?: SetOptions): Promise<void> {
     try {
       const durability = this.#durability(options, SET_OPTIONS);
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
-      // Runs code of the caller if the value has a toJSON, which may call the store: before anything is staged.
+      // Encode before anything is staged: a value's toJSON is the caller's code, and may call the store.
       const encoded = encodeValue(value, this.#settings.strictJson);
       const writer = this.#engine.writable();
       stage(this.#engine, { key, value: encoded, expiresAt });
@@ -293,7 +291,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     }
   }
 
-  /** Deletes a key; resolves to whether it was there, once that has the durability asked for. Rejects as `set` does. */
+  /** Deletes a key. Resolves to whether it was there, once that is as durable as asked for. Rejects as `set` does. */
   delete(key: K, options?: WriteOptions): Promise<boolean> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
@@ -303,7 +301,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       engine.key.encode(key);
       const isListed = engine.isListed();
       const isThere = isListed && !engine.index.isExpired;
-      // Of what has expired, too: else a crash after which the clock goes back would undo the delete.
+      // Also delete a key that has expired. Otherwise it could return after a crash if the clock is set back.
       if (isListed) {
         stageDelete(engine);
         writer.publish();
@@ -313,8 +311,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Sets and deletes several keys at once: all take effect, or none, also across a crash. At most 2^20 operations and
-   * 64 MiB once encoded. Rejects as `set` does.
+   * Sets and deletes several keys atomically: all operations take effect or none does, even across a crash. A batch may
+   * have 2^20 operations, and 64 MiB once encoded. Rejects as `set` does.
    *
    * @example Move a value from one key to another
    * ```ts
@@ -335,7 +333,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Deletes all keys, with one record in the log; always synced. */
+  /** Deletes all keys with one record in the log. Always synced. */
   clear(): Promise<void> {
     return this.#attempt(() => {
       const writer = this.#engine.writable();
@@ -345,15 +343,15 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Resolves once everything written before is synced. */
+  /** Resolves once all earlier writes are synced. */
   flush(): Promise<void> {
     return this.#attempt(() => this.#engine.writable().reached("sync"));
   }
 
   /**
-   * Writes and syncs everything written before, and returns once that is done: for where nothing can be awaited any more,
-   * as in an `exit` handler, or before a crash of the program's own. It blocks the program as long as the disk takes.
-   * Promises of those writes settle as usual, if the program goes on. `close` is the better end wherever it can be awaited.
+   * Writes and syncs all earlier writes, and returns once that is done. It blocks the program until then. Use it where
+   * nothing can be awaited, as in an `exit` handler or before the program aborts; otherwise prefer `close`. The
+   * promises of those writes settle as usual if the program goes on.
    *
    * @example Keep what was written when the program exits
    * ```ts
@@ -372,9 +370,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Fixes the present state for reading, pending writes included, until the snapshot is closed. Copies nothing. One of a
-   * read-only store cannot keep the writer from removing files: of a store with more segments than files are kept open
-   * (see the README on limits), a call may throw `TRIMMED`, and a new snapshot is needed.
+   * Fixes the present state for reading, pending writes included, until the snapshot is closed. Copies nothing. A
+   * snapshot of a read-only store cannot keep the writer from removing files. If the store has more segments than files
+   * are kept open (see the README on limits), its calls may throw `TRIMMED`. Then take a new snapshot.
    *
    * @example
    * ```ts
@@ -395,14 +393,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Tells of the changes of the store: each once it is durable, in the order of the writes, and of a batch either none or,
-   * one after the other, all. Reading the log is up to the watch, so a slow one holds up nobody and takes no memory; but
-   * if compaction comes to drop changes that it has not seen, it ends with `TRIMMED` once four segments (`segmentBytes`)
-   * would have to be kept for it.
+   * Follows the changes of the store: the watch yields each one once it is durable, in the order of the writes, and a
+   * batch as a whole, one change after the other. It reads the log itself, so a slow one delays nobody and takes no
+   * memory. But compaction keeps segments with changes that it has not seen. If those exceed four times `segmentBytes`,
+   * it ends with `TRIMMED`.
    *
-   * A key that expires is no change: nothing is written then. On a read-only store, a watch also refreshes the store, a
-   * few times a second, and keeps the process running while somebody waits for it. On one that is open for writing it
-   * does not: there is nobody else who could write. A watch ends when the store is closed.
+   * An expiry is no change, since nothing is written. A watch ends when the store is closed. On a read-only store, a
+   * watch refreshes the store a few times a second, and keeps the process running while a call waits. On a store that
+   * is open for writing it does not, since only this process could write.
    *
    * @example Follow a part of the store, and go on later
    * ```ts
@@ -419,8 +417,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * await later.return();
    * ```
    *
-   * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log cannot go on from `since` (it
-   * does not go back so far, or has not come so far: begin again with `entries`), `CORRUPT` for a damaged value (and go on behind it), `FAILED` if the store has failed, `IO` (and try again)
+   * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to
+   * `since` or has not come that far (start again with `entries`), with `CORRUPT` for a damaged value (the next call
+   * goes on behind it), with `FAILED` if the store has failed, and with `IO` (the next call tries again)
    */
   watch(options: WatchOptions = {}): Watch<V, K> {
     this.#engine.check();
@@ -428,8 +427,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * The versions of a key that the log still holds, the newest first: compaction drops those that have been superseded.
-   * Costs a reading of the whole log, in slices.
+   * The versions of a key that the log still holds, the newest first. Compaction drops versions that have been
+   * superseded. Reads the whole log, in slices.
    *
    * @example Undo the last change of a key
    * ```ts
@@ -445,7 +444,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    *
    * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`, and on a read-only store
-   * `TRIMMED` if the writer has removed a file of it since the last refresh
+   * `TRIMMED` if the writer has removed a file since the last refresh
    */
   async history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
     this.#engine.check();
@@ -453,12 +452,12 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Sets a key to the value that one of its versions had, byte for byte, as a new write; with its time of expiry if that
-   * is still to come, and else for good. The write gets its place among the others once the version is found, which costs
-   * a reading of the segments that may hold it.
+   * Sets a key to the value of one of its versions, byte for byte, as a new write. It expires when that version does,
+   * or never if that time has passed. The write takes its place in the order of writes once the version is found, after
+   * a pass over the segments that may hold it.
    *
-   * @throws {KvStoreError} `NOT_FOUND` if the log does not hold that version any more, or it is no set; `CORRUPT` if it is
-   * damaged; and as `set` does
+   * @throws {KvStoreError} `NOT_FOUND` if the log no longer holds that version or it is no set, `CORRUPT` if it is
+   * damaged, and as `set` does
    */
   async restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
     const durability = this.#durability(options);
@@ -474,8 +473,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Rewrites everything that can be won back. Reading and writing go on meanwhile. Resolves once all writes before the
-   * call are synced, also if there was nothing to win. Compaction also runs by itself, so that this is for those who
+   * Reclaims the space of all stale records. Reads and writes go on meanwhile. Resolves once all writes before the call
+   * are synced, even if there was nothing to reclaim. Compaction also runs in the background, so this is for those who
    * want the space now.
    *
    * @example
@@ -489,7 +488,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * console.log(diskBytes, liveBytes);
    * ```
    *
-   * @throws {KvStoreError} `CORRUPT` if a record cannot be read (its segment stays), `CLOSED`, `READ_ONLY`, `FAILED`, `IO`
+   * @throws {KvStoreError} `CORRUPT` if a record cannot be read (its segment stays), `CLOSED`, `READ_ONLY`, `FAILED`,
+   * `IO`
    */
   compact(options: WorkOptions = {}): Promise<void> {
     return this.#attempt(() => {
@@ -500,7 +500,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Figures of the store: keys, bytes by kind, segments. Plain data, with units in the names. */
+  /** Figures of the store: the number of keys, bytes by kind, segments. Plain data with units in the names. */
   stats(): Stats {
     this.#engine.check();
     this.#engine.expire();
@@ -509,8 +509,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Copies the store, as it is now, to a directory that is absent or empty, and checks every byte on the way. The copy
-   * is a store of its own, closed cleanly; a copy that was cut off never opens.
+   * Copies the present state of the store to a directory that is absent or empty, and checks every byte. The copy is a
+   * store of its own, cleanly closed. A copy that was cut off never opens.
    *
    * @example
    * ```ts
@@ -521,14 +521,14 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * await store.backup(`./backups/${day}-${crypto.randomUUID()}`);
    * ```
    *
-   * @throws {KvStoreError} `CORRUPT` if the store is damaged, `CLOSED`, `IO` (also if there is something at `destination`)
+   * @throws {KvStoreError} `CORRUPT` if the store is damaged, `CLOSED`, `IO` (also if `destination` is not empty)
    */
   async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
     checkNames("backup", options, ["onProgress", "signal"]);
     await paced(() => backupStore(this.#engine, pathOf(destination), options));
   }
 
-  /** Reads every byte of the store and compares the index with what the log says. */
+  /** Reads every byte of the store, and compares the index with the log. Resolves to the damage found. */
   async verify(options: WorkOptions = {}): Promise<VerifyReport> {
     checkNames("verify", options, ["onProgress", "signal"]);
     this.#engine.check();
@@ -536,8 +536,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * For read-only stores: takes in what the writer has written since, and resolves to whether that was anything. A
-   * writer sees it all anyway.
+   * Brings a read-only store up to date with what its writer has written. Resolves to whether anything changed. On a
+   * store that is open for writing there is nothing to do.
    *
    * @example
    * ```ts
@@ -557,8 +557,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
-   * Ends iterators and background work, syncs everything, and gives lock and files back, whatever happens. Every call
-   * returns the same promise. Rejects if something could not be written any more.
+   * Closes the store: ends iterators and background work, writes and syncs all that is pending, and releases the lock
+   * and all files, whatever fails. Rejects if something could not be written. Every call returns the same promise.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
@@ -569,7 +569,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.close();
   }
 
-  /** The store's directory, keys, and bytes on disk: what `JSON.stringify` and consoles show. Also of a closed store. */
+  /** The directory, the number of keys, and the bytes on disk, for `JSON.stringify` and consoles, even when closed. */
   toJSON(): { directory: string; keys: number; diskBytes: number } {
     let diskBytes = 0;
     for (const { endBytes } of this.#engine.log.segments.values()) diskBytes += endBytes;
@@ -581,7 +581,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     engine.isClosed = true;
     engine.epoch++;
     engine.watches.close();
-    // Asked for before anything is awaited: what is pending now is this call's to flush, and to report.
+    // Before anything is awaited: this call flushes the writes that are pending now, and reports their failure.
     const flushed = engine.writer?.close();
     flushed?.catch(() => {});
     try {
@@ -590,10 +590,10 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       engine.views.closeAll();
       engine.sweep();
       if (engine.writer === undefined) return;
-      // What has expired until now has done so for whoever opens the store next, too, whatever the clock says then.
+      // Advance the clock floor, which the manifest records: what has expired stays so, even if the clock is set back.
       engine.expire();
       await this.#maintenance.writeImage();
-      // A mark may have followed the last sync: the end that the manifest records is to be the end of the file.
+      // A mark may have been written after the last sync. The manifest must record the end of the file.
       engine.log.syncActive();
       if (!engine.log.isClean) engine.log.reserve.lend(0, () => engine.log.replaceManifest({ clean: true }));
       engine.log.restoreReserve();
@@ -613,7 +613,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return durabilityOf(options.durability, this.#settings.durability);
   }
 
-  /** Makes a call that writes, apart from `set`, which is called so often that it does without. */
+  /** Makes a writing call, and turns what it throws into a rejection. `set` does that itself, for speed. */
   #attempt<T>(write: () => Promise<T>): Promise<T> {
     try {
       return write();
@@ -623,7 +623,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 }
 
-/** Calls that return a promise never throw. A refused call settles in its turn, like others. */
+/** Calls that return a promise never throw. They reject in a later turn, as other failed calls do. */
 function rejected(error: unknown): Promise<never> {
   return settled().then(() => {
     throw error;

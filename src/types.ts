@@ -18,8 +18,8 @@ export type Key = string | Uint8Array;
 export type Value = Uint8Array | string | number | boolean | null | JsonObject;
 
 /**
- * An array or a plain object, of any interface. Instances of classes are refused at run time. The type already excludes
- * most of JavaScript's own: `Date`, `Map`, `Set`, `RegExp`, buffers and functions.
+ * An array or a plain object, of any interface. Instances of classes are refused at run time. The type excludes most
+ * built-in classes: `Date`, `Map`, `Set`, `RegExp`, buffers and functions.
  */
 export type JsonObject = (object | { [name: string]: unknown }) & {
   /** Excludes maps, sets, promises and buffers, which have this property. */
@@ -52,7 +52,7 @@ export interface Expiry {
   expiresAt?: number | undefined;
 }
 
-/** Options of `set`. Without an expiry the key stays until it is deleted, even if it had one before. */
+/** Options of `set`. Without an expiry the key stays until it is deleted, even if it had an expiry before. */
 export interface SetOptions extends WriteOptions, Expiry {}
 
 /** One operation of a batch. */
@@ -100,12 +100,12 @@ export interface OpenOptions {
   durability?: Durability | undefined;
   /** Size in bytes at which a segment is sealed (default 64 MiB; from 4 KiB to 1 GiB). */
   segmentBytes?: number | undefined;
-  /** Largest size of the cache of what was read, in bytes (default 256 MiB; 0: no cache). It grows as needed. */
+  /** Largest size in bytes of the cache of blocks that were read (default 256 MiB; 0: no cache). It grows as needed. */
   cacheBytes?: number | undefined;
   /**
-   * Refuse values that JSON would change or lose a part of, with a `TypeError` that says which part: dates, maps, typed
+   * Refuse values that JSON would change or lose in part, with a `TypeError` that names the part: dates, maps, typed
    * arrays, `NaN`, functions, objects with a `toJSON`, `undefined` in arrays (default `false`: they are stored as
-   * `JSON.stringify` writes them). Each value is walked through when it is set, so this is for development and tests.
+   * `JSON.stringify` writes them). Each value is traversed when it is set, so use this in development and tests.
    */
   strictJson?: boolean | undefined;
   /** When compaction runs in the background. */
@@ -175,19 +175,19 @@ export interface WatchOptions {
   /** Only changes of keys that start with this string or these bytes, and clears. */
   prefix?: Key | undefined;
   /**
-   * Begin with the first change after this sequence number (default: with what becomes durable from now on). If the
-   * log does not go back that far, or has not come that far, the watch ends with `TRIMMED`. Once an older copy of the
-   * store was put back, numbers from before mean nothing any more.
+   * Begin with the first change after this sequence number (default: with what becomes durable from now on). If the log
+   * does not go back or has not come that far, the watch ends with `TRIMMED`. After an older copy of the store was
+   * restored, earlier numbers mean nothing.
    */
   since?: number | undefined;
   /** Ends the watch. The next call then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** A watch: an iterator over the changes of a store, which waits for the next one. */
+/** A watch: an async iterator over the changes of a store. If there is none, it waits for the next one. */
 export interface Watch<V extends Value = Value, K extends Key = Key>
   extends AsyncIterableIterator<Change<V, K>, undefined> {
-  /** The watch has passed all changes up to this sequence number. A later watch can go on from here, with `since`. */
+  /** The watch has passed all changes up to this sequence number. A later watch can go on from here with `since`. */
   readonly position: number;
   /** Ends the watch. A call of `next` that is waiting resolves with `done: true`. */
   return(): Promise<IteratorResult<Change<V, K>, undefined>>;
@@ -199,13 +199,13 @@ export interface Watch<V extends Value = Value, K extends Key = Key>
 
 /** What recovery did when the store was opened. */
 export interface Recovery {
-  /** Whether the store had been closed, so that there was nothing to recover. */
+  /** Whether the store had been closed cleanly, so that there was nothing to recover. */
   clean: boolean;
-  /** Bytes of the torn tail: they lay past the durable mark and did not check out, and were left behind. */
+  /** Bytes of the torn tail: they lay behind the durable mark, did not check out, and were discarded. */
   discardedBytes: number;
-  /** Intact records that were discarded: they belonged to an unfinished batch, or lay behind the first bad byte. */
+  /** Intact records that were discarded: they belonged to an unfinished batch, or lay behind the first damaged byte. */
   discardedRecords: number;
-  /** Intact records past the durable mark that were copied to a new segment. */
+  /** Intact records behind the durable mark that were copied to a new segment. */
   recoveredRecords: number;
   /** Name of the file that had a torn tail, if there was one. */
   segment?: string;

@@ -89,7 +89,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "place-lost-at-a-rest",
-        in: "ChangeCursor.#leave",
+        in: "ChangeCursor.#saveOffset",
         find: "cursor.offset + (isBehind ? cursor.length : 0)",
         replace: "cursor.offset + cursor.length",
         killers: ["changes: from every sequence number on, and with a rest after every step, nothing is lost or twice"],
@@ -163,14 +163,14 @@ export const watchPromises: Promised[] = [
       {
         id: "sources-kept-after-a-failed-read",
         in: "ChangeCursor.step",
-        find: "this.rest();",
+        find: "this.closeCursors();",
         replace: "",
         killers: ["changes: where one reading fails, the next step makes it again, and nothing is lost or twice"],
       },
       {
         id: "change-passed-over-whose-value-could-not-be-read",
         in: "WatchState.#checkValue",
-        find: "this.#changes.back();",
+        find: "this.#changes.stepBack();",
         replace: "",
         killers: [
           "watch: where one reading fails, the next call makes it again, and every change is told once, as it was",
@@ -186,7 +186,7 @@ export const watchPromises: Promised[] = [
       {
         id: "looks-for-nobody",
         in: "Watches.remove",
-        find: "if (this.isEmpty) this.#stopLooking();",
+        find: "if (this.isEmpty) this.#stopChecking();",
         replace: "",
         killers: ["watch: a reader stays as it is from the end of its last watch on"],
       },

@@ -1,5 +1,5 @@
 /**
- * Which changes are durable: the number that watches begin with.
+ * Finds out which changes are durable, since watches begin after those.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { RecordCursor } from "../engine/cursor.ts";
 import type { OpenStore } from "../store/open_store.ts";
 
 /**
- * The highest sequence number up to which everything is durable, as far as is known: the one before the first record
- * behind the durable mark, wherever that record is.
+ * The highest sequence number up to which every record is known to be durable. It precedes the first record behind the
+ * durable mark.
  */
 export function durableSequence({ log, writer, follower }: OpenStore): number {
   const last = log.active;
@@ -16,6 +16,6 @@ export function durableSequence({ log, writer, follower }: OpenStore): number {
     const cursor = new RecordCursor(last, log.syncedBytes, last.endBytes);
     if (cursor.next()) return cursor.sequence - 1;
   }
-  // A reader goes by what it has met: numbers that were given out by now may belong to records that it has not.
+  // A reader knows only the records it has read. Higher numbers that it has seen may belong to others.
   return writer === undefined ? follower.sequence : (writer.firstPending ?? log.nextSequence) - 1;
 }

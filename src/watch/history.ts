@@ -1,6 +1,6 @@
 /**
- * History: the versions of a key that the log still holds. Nothing points at the old ones, so finding them takes a
- * reading of the whole log, in slices.
+ * History: the versions of a key that the log still holds. The index does not have the old ones, so finding them takes
+ * a pass over the whole log, in slices.
  *
  * @module
  */
@@ -26,35 +26,35 @@ export async function historyOf(store: OpenStore, key: Key, options: HistoryOpti
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
   const versions: Version[] = [];
-  // Where the key's own versions begin.
+  // Sequence number of the oldest version that is not a clear.
   let oldest = Infinity;
   await readRecords(store, { key, options }, (cursor, { name: segment }) => {
     const { sequence: seq, offset, length: bytes, expiresAt } = cursor;
     const type = TYPES[cursor.kind as keyof typeof TYPES];
     if (type !== "clear") oldest = Math.min(oldest, seq);
     versions.push({ seq, type, segment, offset, bytes, live: false, ...(expiresAt === 0 ? {} : { expiresAt }) });
-    // No more memory than for twice what is asked for, however often the key was written.
+    // Keeps memory to twice the limit, however often the key was written.
     if (versions.length > 2 * limit) keepNewest(versions, limit);
     return false;
   });
   keepNewest(versions, limit);
-  // The index points at the set that nothing has followed; unless that has expired, by whatever showed it.
+  // The newest set is live, unless it has expired. Expire first, to judge that by the same time as reads.
   store.expire();
   const [newest] = versions;
   if (newest?.type === "set") newest.live = (newest.expiresAt ?? Infinity) > store.log.now();
-  // A clear concerns a key only if that had been written before.
+  // A clear is a version of the key only if there was an older one.
   return versions.filter(({ type, seq }) => type !== "clear" || seq > oldest);
 }
 
-/** A value that is still in the log. */
+/** An old value that the log still holds. */
 export interface OldValue {
-  /** As it is written. */
+  /** The value in its encoded form. */
   value: EncodedValue;
-  /** When it expires, or expired; 0: never. */
+  /** When it expires or expired; 0: never. */
   expiresAt: number;
 }
 
-/** The value of one version of a key. Rejects with `NOT_FOUND`. */
+/** Reads the value of one version of a key. Rejects with `NOT_FOUND` if the log does not hold it any more. */
 export async function versionOf(store: OpenStore, key: Key, seq: number): Promise<OldValue> {
   if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
   let found: OldValue | undefined;
@@ -70,8 +70,8 @@ export async function versionOf(store: OpenStore, key: Key, seq: number): Promis
 }
 
 /**
- * Goes through the records of a key, and all clears, segment by segment, until `visit` says that it is enough. What is
- * written when this is called is read; a view keeps the segments meanwhile.
+ * Reads the records of a key and all clears, segment by segment, until `visit` returns true. It includes every write
+ * before the call. A view keeps the segments on disk meanwhile.
  */
 async function readRecords(
   store: OpenStore,

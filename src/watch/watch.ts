@@ -1,9 +1,9 @@
 /**
- * Watching: the changes of a store as they become durable, one after the other. A watch stands at a sequence number and
- * reads the log from there whenever it is asked for a change; where there is none, it waits to be told of news.
+ * Watches yield the changes of a store one by one, as they become durable. A watch is at a sequence number, and reads
+ * the log from there whenever a change is asked for. If there is none, it waits to be woken.
  *
- * On a store that was opened for writing the end of a sync is news. A reader has nobody to tell it: as long as it has
- * watches, it looks several times a second whether the writer has changed a file, and refreshes.
+ * On a store that is open for writing, the end of a sync wakes its watches. A reader has no such event. While it has
+ * watches, it checks several times a second whether the writer has changed a file, and refreshes.
  *
  * @module
  */
@@ -23,15 +23,15 @@ import { refreshReader } from "../follow/refresh.ts";
 import { decodeValue } from "../store/values.ts";
 import type { Watching } from "./watches.ts";
 
-/** How often a reader looks for what the writer has done. The writer tells of its syncs within a second. */
-const LOOK_MS = 250;
+/** How often a reader checks for changes. Its writer syncs every second at the latest. */
+const CHECK_MS = 250;
 
 type Result<V extends Value, K extends Key> = IteratorResult<Change<V, K>, undefined>;
 
-/** Ends the watches that nobody holds any more. */
+/** Ends watches that were collected as garbage. */
 const ABANDONED = new FinalizationRegistry<() => void>((end) => end());
 
-/** Begins a watch. */
+/** Starts a watch. */
 export function watchStore<V extends Value, K extends Key>(store: OpenStore, options: WatchOptions): Watch<V, K> {
   checkNames("watch", options, ["prefix", "since", "signal"]);
   const { prefix = "", since, signal } = options;
@@ -48,18 +48,18 @@ export function watchStore<V extends Value, K extends Key>(store: OpenStore, opt
   if (state.position >= nextSequence) {
     state.refuse(`the log ends at ${nextSequence - 1}, before ${since}; it is another, or an older one`, historyFloor);
   } else if (state.position < historyFloor) state.trim(historyFloor);
-  if (signal !== undefined) state.heed(signal);
-  lookLater(store);
+  if (signal !== undefined) state.endOnAbort(signal);
+  scheduleCheck(store);
   return new ChangeIterator<V, K>(state);
 }
 
-/** A number that a reader has not come to may be one that its writer has. */
+/** Checks `since`. A reader is refreshed if it has not come to that number yet. */
 function checkSince(store: OpenStore, since: number): void {
   checkInteger("since", since, 0, Number.MAX_SAFE_INTEGER);
   if (since >= store.log.nextSequence && !store.log.isWriter) refreshReader(store);
 }
 
-/** What callers hold. The store knows the state alone: a watch that nobody asks any more is garbage. */
+/** The iterator that callers hold. The store refers only to its state, so an abandoned watch becomes garbage. */
 class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
   readonly #state: WatchState<V, K>;
   #last: Promise<unknown> = Promise.resolve();
@@ -75,7 +75,7 @@ class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
 
   next(): Promise<Result<V, K>> {
     const result = this.#last.then(() => this.#state.next());
-    // While somebody waits, this must not be garbage.
+    // Keeps this from being collected while a call is waiting.
     this.#last = result.then(() => this, () => this);
     return result;
   }
@@ -96,16 +96,16 @@ class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
   }
 }
 
-/** A watch under way. */
+/** The state of a watch. */
 class WatchState<V extends Value, K extends Key> implements Watching {
   readonly #engine: OpenStore;
   readonly #prefix: Uint8Array;
   readonly #changes: ChangeCursor;
   #isOver = false;
-  /** What the next call rejects with: the last that is heard. */
+  /** What the next call rejects with. The calls after it are done. */
   #failure: { reason: unknown } | undefined;
   #wake: ((failure?: unknown) => void) | undefined;
-  #unheed = () => {};
+  #stopListening = () => {};
 
   constructor(store: OpenStore, prefix: Uint8Array, since: number) {
     this.#engine = store;
@@ -117,7 +117,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     return this.#changes.position;
   }
 
-  /** The next change, once there is one. */
+  /** Resolves to the next change once there is one. */
   next(): Promise<Result<V, K>> {
     return paced(() => this.#next());
   }
@@ -134,11 +134,11 @@ class WatchState<V extends Value, K extends Key> implements Watching {
       const { step, value } = this.#advance();
       if (value !== undefined) return { done: false, value };
       if (step === "pause") await this.#pause();
-      if (step === "end") await this.#news();
+      if (step === "end") await this.#waitForNews();
     }
   }
 
-  /** One step, and the change that it led to. */
+  /** Takes one step, and returns the change that it led to, if any. */
   #advance(): { step: "change" | "pause" | "end"; value?: Change<V, K> | undefined } {
     try {
       const step = this.#step();
@@ -150,24 +150,24 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     }
   }
 
-  /** Ends the watch; with a reason, the next call rejects with that. */
+  /** Ends the watch. With a failure, the next call rejects with its reason. */
   end(failure?: { reason: unknown }): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#failure = failure;
-    this.#unheed();
-    this.#changes.rest();
+    this.#stopListening();
+    this.#changes.closeCursors();
     this.#engine.watches.remove(this);
     this.#wake?.();
     if (!this.#engine.isClosed) this.#engine.sweep();
   }
 
-  /** Ends the watch when a signal says so. */
-  heed(signal: AbortSignal): void {
+  /** Ends the watch when a signal is aborted. */
+  endOnAbort(signal: AbortSignal): void {
     const end = () => this.end({ reason: signal.reason });
     if (signal.aborted) return end();
     signal.addEventListener("abort", end, { once: true });
-    this.#unheed = () => signal.removeEventListener("abort", end);
+    this.#stopListening = () => signal.removeEventListener("abort", end);
   }
 
   wake(failure?: unknown): void {
@@ -181,7 +181,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     );
   }
 
-  /** Ends the watch, as the log cannot go on from where it is. */
+  /** Ends the watch with `TRIMMED`, since the log cannot go on from its position. */
   refuse(reason: string, historyFloor: number): void {
     this.end({ reason: new KvStoreError("TRIMMED", `${reason}: begin again with entries()`, { historyFloor }) });
   }
@@ -190,15 +190,15 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     try {
       return this.#changes.step(this.#engine.log);
     } catch (error) {
-      // What a damaged header hides nobody can tell, and so the rest would not be all changes.
+      // Records behind a damaged header cannot be found. A watch that went on would miss changes.
       if (error instanceof KvStoreError && error.code === "CORRUPT") this.end();
       throw error;
     }
   }
 
   /**
-   * The writer has removed a file that we had no descriptor of. Above the history floor every version is in the files that
-   * it has now; below, nobody knows what was in that one.
+   * Refreshes a reader after the writer has removed a file that it did not have open. Above the history floor the
+   * present files have every version. Below it, changes in the removed file may be lost, so the watch ends.
    */
   #catchUp(): void {
     refreshReader(this.#engine);
@@ -206,7 +206,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     if (this.position < historyFloor) this.trim(historyFloor);
   }
 
-  /** The change that the cursor stands on; `undefined` if it is not asked for. */
+  /** The present change; `undefined` if its key does not have the prefix. */
   #change(): Change<V, K> | undefined {
     const { record, segment } = this.#changes;
     const { sequence: seq, kind, flags } = record;
@@ -225,31 +225,31 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     }
   }
 
-  /** Whether the value of the change checks out. Where it cannot be read, the next call comes to this change again. */
+  /** Whether the value of the present change checks out. If it cannot be read, the next call returns to this change. */
   #checkValue(): boolean {
     try {
       return this.#changes.record.checkValue();
     } catch (error) {
-      this.#changes.back();
+      this.#changes.stepBack();
       throw error;
     }
   }
 
   async #pause(): Promise<void> {
-    // What was kept for us may not be needed any more.
+    // Segments that were kept for this watch may not be needed any more.
     this.#engine.sweep();
     await this.#changes.slices.pause();
   }
 
-  /** Waits until there may be something new. */
-  async #news(): Promise<void> {
+  /** Waits until there may be a new change. */
+  async #waitForNews(): Promise<void> {
     const { log } = this.#engine;
-    this.#changes.rest();
+    this.#changes.closeCursors();
     this.#engine.sweep();
     if (log.failure !== undefined) this.end({ reason: log.failure });
-    // The sweep may have found that too much would have to be kept.
+    // The sweep ends the watch if too many bytes would have to be kept for it.
     if (this.#isOver) return;
-    // Other processes may bring news to a reader; to a writer only its own can.
+    // In a reader, another process may bring changes, so keep this one running. In a writer, only this one can.
     const running = log.isWriter ? undefined : keepRunning();
     try {
       await new Promise<void>((resolve, reject) => {
@@ -263,29 +263,29 @@ class WatchState<V extends Value, K extends Key> implements Watching {
 }
 
 /**
- * Lets a reader look, in a while, whether there is something new for its watches: another manifest, or more in the file
- * that is being written than there was before the last look.
+ * Schedules a check for changes, for a reader with watches. It refreshes the reader if the manifest is another one, or
+ * if the active segment has grown since the last check.
  */
-function lookLater(store: OpenStore, seenBytes?: number): void {
+function scheduleCheck(store: OpenStore, seenBytes?: number): void {
   const { watches, log } = store;
   if (log.isWriter || store.isClosed || watches.timer !== undefined || watches.isEmpty) return;
-  watches.timer = log.platform.startTimer(LOOK_MS, () => {
+  watches.timer = log.platform.startTimer(CHECK_MS, () => {
     watches.timer = undefined;
     let bytes = seenBytes;
     try {
       const { platform, directory, generation } = store.log;
-      bytes = writtenBytes(store);
+      bytes = activeBytes(store);
       const isSame = bytes === seenBytes && readManifest(platform, directory)?.generation === generation;
       if (!isSame || store.follower.isTorn) refreshReader(store);
     } catch (error) {
       bytes = undefined;
       watches.wake(error);
     }
-    lookLater(store, bytes);
+    scheduleCheck(store, bytes);
   });
 }
 
-/** Size of the file that is being written. */
-function writtenBytes({ log }: OpenStore): number {
+/** Size of the active segment. */
+function activeBytes({ log }: OpenStore): number {
   return log.active?.handle.size() ?? 0;
 }

@@ -1,9 +1,9 @@
 /**
- * The watches on a store: who is told when there is something new, and what is kept for those that are behind.
+ * The open watches of a store: wakes them when there may be new changes, and keeps segments for those that are behind.
  *
- * A watch reads the log itself, so that a slow one costs nobody anything, but for one thing: compaction drops versions
- * that it has not seen yet. The segments that had them are kept, as they are for views; but a view is read and closed,
- * and a watch may stand still for ever. So this has a limit, and a watch beyond it ends with `TRIMMED`.
+ * A watch reads the log itself, so a slow one costs others nothing, with one exception: compaction drops versions that
+ * it has not seen. The replaced segments that have them are kept, as they are for views. But while a view is soon
+ * closed, a watch may stand still for ever. So the bytes kept for it are limited. Beyond that it ends with `TRIMMED`.
  *
  * @module
  */
@@ -12,60 +12,60 @@ import type { Log } from "../engine/log.ts";
 import type { Segment } from "../engine/segment.ts";
 import type { Timer } from "../platform/types.ts";
 
-/** So many segments' worth of replaced segments may be kept for the slowest watch. */
+/** The size of the replaced segments kept for the slowest watch is limited to this many times `segmentBytes`. */
 const KEPT_SEGMENTS = 4;
 
 /** An open watch. */
 export interface Watching {
-  /** All changes up to this sequence number are behind. */
+  /** The watch has passed all changes up to this sequence number. */
   readonly position: number;
-  /** There may be something new; or the look for it has failed with this. */
+  /** Called when there may be new changes, or with the error of a check for them. */
   wake(failure?: unknown): void;
-  /** Versions that it has not seen are gone. */
+  /** Called when versions that it has not seen are gone. */
   trim(historyFloor: number): void;
 }
 
-/** The open watches. */
+/** The open watches of a store. */
 export class Watches implements SegmentHolder {
-  /** For readers: what was known to be durable when they looked last. */
+  /** In a reader: the highest sequence number known to be durable at the last check. */
   durableSequence = 0;
-  /** For readers: the next look. */
+  /** In a reader: the timer of the next check. */
   timer: Timer | undefined;
   readonly #open: Set<Watching> = new Set();
   readonly #keptBytes: number;
 
-  /** No watches yet, on a store with segments of that size. */
+  /** No watches are open yet. Segments have `segmentBytes`. */
   constructor(segmentBytes: number) {
     this.#keptBytes = KEPT_SEGMENTS * segmentBytes;
   }
 
-  /** Whether there is none. */
+  /** Whether no watch is open. */
   get isEmpty(): boolean {
     return this.#open.size === 0;
   }
 
-  /** Takes a watch in. */
+  /** Adds a watch. */
   add(watching: Watching): void {
     this.#open.add(watching);
   }
 
-  /** Forgets a watch. Without any, nobody looks. */
+  /** Removes a watch. A reader without watches stops checking for changes. */
   remove(watching: Watching): void {
     this.#open.delete(watching);
-    if (this.isEmpty) this.#stopLooking();
+    if (this.isEmpty) this.#stopChecking();
   }
 
-  /** Tells all of them that there may be something new, or that it could not be found out. */
+  /** Wakes all watches: there may be new changes, or a check for them has failed. */
   wake(failure?: unknown): void {
     for (const watching of this.#open) watching.wake(failure);
   }
 
-  /** Ends those that have not come to `historyFloor`: nobody knows all that was dropped up to there. */
+  /** Ends the watches below `historyFloor`, since the log lacks changes up to there. */
   trim(historyFloor: number): void {
     for (const watching of this.#open) if (watching.position < historyFloor) watching.trim(historyFloor);
   }
 
-  /** Ends those for which too much would have to be kept. */
+  /** Ends the watches for which too many bytes would have to be kept. */
   beforeSweep({ retired, historyFloor }: Log): void {
     for (const watching of this.#open) {
       if (watching.position >= historyFloor) continue;
@@ -78,8 +78,8 @@ export class Watches implements SegmentHolder {
   }
 
   /**
-   * Whether a watch needs a segment that was replaced. One that stands at the history floor or above needs none: every
-   * version to come is in the segments that are listed.
+   * Whether a watch needs a retired segment. A watch at the history floor or above needs none, since the listed
+   * segments have every later version.
    */
   needs({ highestSequence }: Segment, { historyFloor }: Log): boolean {
     for (const { position } of this.#open) {
@@ -88,14 +88,14 @@ export class Watches implements SegmentHolder {
     return false;
   }
 
-  /** Lets them see that the store is closed, and keeps nothing for them any more. */
+  /** Wakes all watches, so that they see that the store is closed, and drops them. */
   close(): void {
-    this.#stopLooking();
+    this.#stopChecking();
     this.wake();
     this.#open.clear();
   }
 
-  #stopLooking(): void {
+  #stopChecking(): void {
     this.timer?.stop();
     this.timer = undefined;
   }

@@ -67,7 +67,7 @@ Deno.test("changes: from every sequence number on, and with a rest after every s
     for (let rest = 0; rest <= wanted.length; rest++) {
       const cursor = new ChangeCursor(since);
       const found = wanted.slice(0, rest).map(() => next(cursor, log));
-      cursor.rest();
+      cursor.closeCursors();
       found.push(...all(cursor, log));
       assertEquals(found, wanted, `since ${since}, rest after ${rest}`);
     }
