@@ -124,39 +124,39 @@ export class Expiries {
 }
 
 /**
- * Records in one segment that an index points at and that have expired.
+ * Sums over the expired records of a segment that an index points at.
  *
  * @experimental
  */
 export interface Expired {
-  /** How many records. */
+  /** Number of records. */
   count: number;
-  /** Their bytes. */
+  /** Size of the records in bytes. */
   bytes: number;
-  /** The bytes of their keys. */
+  /** Size of their keys in bytes. */
   keyBytes: number;
 }
 
 const NONE: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
 
 /**
- * The records that an index points at and that have expired, summed up in all and for each segment.
+ * Counts the expired records that an index points at, in all and for each segment.
  *
  * @experimental
  */
 export class ExpiredRecords {
-  /** How many records. */
+  /** Number of records in all segments. */
   count = 0;
-  /** Their bytes. */
+  /** Size of the records in all segments, in bytes. */
   bytes = 0;
   readonly #bySegment: Map<number, Expired> = new Map();
 
-  /** The sums for one segment. */
+  /** The sums for a segment. */
   in(segment: number): Readonly<Expired> {
     return this.#bySegment.get(segment) ?? NONE;
   }
 
-  /** Adds a record, or takes it off again if `sign` is -1. */
+  /** Adds a record, or subtracts it if `sign` is -1. */
   add(segment: number, sign: 1 | -1, lengthBytes: number, keyBytes: number): void {
     let sums = this.#bySegment.get(segment);
     if (sums === undefined) this.#bySegment.set(segment, sums = { ...NONE });

@@ -18,7 +18,7 @@ const EMPTY_TABLE = new Uint32Array(0);
 const BLOCK_BYTES = 4096;
 /** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
-/** Every so many misses, the cache decides anew whether reading blocks pays off. */
+/** After this many misses, the cache decides anew whether reading blocks pays off. */
 const MISSES_PER_DECISION = 1024;
 /** If reading blocks does not pay off, one miss in this many still reads its block, since demand may change. */
 const MISSES_PER_SAMPLE = 16;

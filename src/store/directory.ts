@@ -135,7 +135,7 @@ export function syncAbove(platform: Platform, directory: string): void {
   try {
     platform.syncDirectory(parentOf(directory));
   } catch (error) {
-    // Whoever created it under a parent that we may not open is responsible for its durability.
+    // We may not open the parent, so another program created the directory, and had to make it durable.
     if (!isNotPermitted(error)) throw ioError(`sync the directory above ${directory}`, error);
   }
 }
