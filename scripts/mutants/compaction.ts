@@ -59,14 +59,16 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "unlisted-segment-taken",
-        in: "openWriter",
-        find: "const log = new Log(place, manifest, openSegments(place, manifest));",
-        replace: "const found = openSegments(place, manifest);\n" +
-          "  for (const name of findLeftovers(platform, directory, manifest).filter((name) => name.endsWith('.seg'))) {\n" +
-          '    const handle = platform.open(`${directory}/${name}`, "read");\n' +
-          "    found.push(new Segment(readSegmentHeader(handle, name), handle, { endBytes: handle.size(), sealed: true }));\n" +
-          "  }\n" +
-          "  const log = new Log(place, manifest, found);",
+        in: "openSegments",
+        find: "return segments;",
+        replace:
+          "for (const name of place.platform.list(place.directory).filter((name) => name.endsWith('.seg'))) {\n" +
+          "      if (segments.some((segment) => segment.name === name)) continue;\n" +
+          '      const handle = place.platform.open(`${place.directory}/${name}`, "read");\n' +
+          "      const extent = { endBytes: handle.size(), sealed: true };\n" +
+          "      segments.push(new Segment(readSegmentHeader(handle, name), handle, extent));\n" +
+          "    }\n" +
+          "    return segments;",
         killers: ["the process dies at every operation: written records survive"],
       },
     ],

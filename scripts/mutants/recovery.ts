@@ -27,6 +27,7 @@ export const recoveryRules: Promised[] = [
         find: "if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });",
         replace: "if (last !== undefined && end !== undefined) {\n" +
           "      last.endBytes = end.endBytes;\n" +
+          "      log.synced(end.endBytes);\n" +
           "      log.resume();\n" +
           "    }",
         killers: ["what a store acknowledges after the death of its predecessor survives a power cut"],

@@ -4,7 +4,8 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { entryOf, type Manifest, newManifest } from "../engine/manifest.ts";
+import { entryOf, type Manifest } from "../engine/manifest.ts";
+import { newManifest } from "../store/directory.ts";
 import { FLAG_MORE, KIND, readMark } from "../engine/record.ts";
 import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";

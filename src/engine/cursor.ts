@@ -1,6 +1,6 @@
 /**
- * The scanner: walks over the records of a segment, in file order, through a window of memory. Replay, recovery,
- * compaction, verify and repair all read the log through it, so that there is one opinion on what a record is.
+ * The cursor: walks over the records of a segment, in file order, through a window of memory. Replay, recovery,
+ * compaction, verify and repair all read the log through it, so that they agree on what a record is.
  *
  * @module
  */
@@ -24,8 +24,8 @@ import { MAX_SEGMENT_BYTES } from "./segment.ts";
 /** Large enough that reading costs little, small enough to stay in the processor's cache. */
 const WINDOW_BYTES = 256 * 1024;
 /**
- * How many bytes of checksums the searches of a cursor may compute for each byte of file. A hostile file can make every
- * offset look like the header of a long record; this bounds the time it costs to a few seconds a segment.
+ * How many bytes the searches of a cursor may check for each byte of file. In a hostile file every offset can look like
+ * the header of a long record. This bounds the cost to a few seconds a segment.
  */
 const SEARCH_EFFORT = 64;
 
@@ -44,8 +44,8 @@ export interface Extent {
 }
 
 /**
- * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`; `bytes`
- * and `view` hold it from `at` on: header and key always, the value after `loadValue` or `checkValue`.
+ * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`. The record
+ * starts at `at` in `bytes`, which holds its header and key, and after `loadValue` or `checkValue` also its value.
  *
  * @experimental
  */
@@ -58,7 +58,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   at = 0;
   /** Where in the file the record starts. */
   offset: number;
-  /** Why `next` returned `false`, if that was not the end: what is wrong at `offset`. */
+  /** What is wrong at `offset`, if `next` returned `false` before the end. */
   reason: string | undefined;
 
   readonly #extent: Extent;
@@ -69,8 +69,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   #windowLength = 0;
 
   /**
-   * A cursor before the record at `start`; nothing at or past `end` belongs to it, and nothing that no offset reaches: a
-   * sparse file may say that it has a terabyte.
+   * A cursor before the record at `start` that stops at `end`, or where offsets end: a sparse file may claim to have a
+   * terabyte.
    */
   constructor(extent: Extent, start: number, end: number) {
     super();
@@ -84,7 +84,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     this.#effort = SEARCH_EFFORT * Math.max(end - start, WINDOW_BYTES);
   }
 
-  /** Moves to the next record and checks its header and key. False at the end, and where that fails (see `reason`). */
+  /** Moves to the next record and checks its header and key. False at the end, and at a bad record (see `reason`). */
   next(): boolean {
     this.offset += this.length;
     this.length = 0;
@@ -96,7 +96,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
       this.reason = this.#readHere(left);
       isThere = this.reason === undefined;
     } finally {
-      // Also where reading fails: then it stands on nothing, and the next call tries here again.
+      // Also if reading throws: then the cursor stands on no record, and the next call tries again here.
       if (!isThere) this.length = 0;
     }
     return isThere;
@@ -107,7 +107,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     return this.#load(this.length);
   }
 
-  /** Whether the value is there and checks out. */
+  /** Whether the value is there, and its checksum is right. */
   checkValue(): boolean {
     return this.loadValue() && valueIsIntact(this, this.at, this, this.seed);
   }
@@ -134,9 +134,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   }
 
   /**
-   * Looks for the next place, from `from` on, where a whole record checks out, header, key and value: what salvage does
-   * behind a damaged header, and recovery when it looks for durable marks behind a hole. Leaves the cursor on that
-   * record. False if there is none.
+   * Moves to the next record from `from` on whose header, key and value are intact, wherever it starts. Salvage goes on
+   * this way after a damaged header, and recovery finds durable marks after a hole. False if there is no such record.
    */
   search(from: number, options: { marksOnly: boolean }): boolean {
     for (this.offset = from; this.offset + RECORD_HEADER_BYTES <= this.#endBytes && this.#effort > 0; this.offset++) {
@@ -153,7 +152,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     return false;
   }
 
-  /** Steps over the places in the window where no record of `lowest` kind or above can start, but for the last. */
+  /** Skips places in the window whose byte for the kind is not between `lowest` and the highest kind. */
   #skip(lowest: number): void {
     const { bytes } = this;
     const last = this.#windowLength - RECORD_HEADER_BYTES;
@@ -175,7 +174,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     this.at = this.offset - this.#windowStart;
     if (this.at >= 0 && this.at + length <= this.#windowLength) return true;
     if (length > this.bytes.length) {
-      // A length may be forged: memory is asked for only if the file is that long.
+      // The length may be forged. Memory is allocated only if the file is that long.
       if (this.offset + length > this.#extent.handle.size()) return false;
       const buffer = recordBuffer(length);
       this.bytes = buffer.bytes;

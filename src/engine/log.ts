@@ -1,8 +1,8 @@
 /**
  * The log: the segments that make up a store, the one that is appended to, and the manifest that says so. The log owns
- * its set of segments: every change of it goes through `Log.change`, in the one order that survives a crash at any point.
- * First the new file, its bytes and its name in the directory are made durable, then the manifest lists it, and only then
- * are old files given up.
+ * its set of segments: every change of it goes through `Log.change`, in the one order that survives a crash at any
+ * point. First the new file, its bytes and its name in the directory are made durable, then the manifest lists it, and
+ * only then are old files given up.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { Reserve } from "../platform/reserve.ts";
 import { encodeSegmentHeader, type Segment } from "./segment.ts";
 import { createSegmentFile } from "./segment_file.ts";
 
-/** Segment numbers reserved ahead with each manifest, so that creating a file rarely costs a manifest of its own. */
+/** Each manifest reserves this many segment numbers ahead, so that few new files need a new manifest first. */
 const SPARE_NUMBERS = 8;
 
-/** Segment numbers are 32-bit fields, and the manifest names the one behind the last. */
+/** Segment numbers are 32-bit fields, and the manifest names numbers above the last one in use. */
 const MAX_SEGMENT_NUMBER = 2 ** 32 - 1 - 2 * SPARE_NUMBERS;
 
 /** Where a log lives. */
@@ -65,31 +65,31 @@ export class Log {
   readonly directory: string;
   /** Random identity of the store. */
   readonly storeId: Uint8Array;
-  /** Room for what frees space on a full disk. */
+  /** Disk space for steps that free space on a full disk. */
   readonly reserve: Reserve;
   /** Files that are being removed as they mean nothing any more. What stays is removed at the next opening. */
   readonly removals: Removals;
-  /** Set once an fsync failed: nothing is written any more. */
+  /** Set once an fsync has failed. Nothing is written any more then. */
   failure: KvStoreError | undefined;
   /** The next record's sequence number. */
   nextSequence: number;
   /**
-   * For judging expiry, the clock never counts as earlier than this: the latest time at which anything was found to have
-   * expired, here or, as far as the manifest says, before.
+   * The latest time at which anything was found to have expired, since the store was opened or, according to the
+   * manifest, before. For expiry the clock never counts as earlier than this.
    */
   clockFloor: number;
-  /** Whether the next append needs a segment of its own, as the last one failed. */
+  /** Whether the next record goes to a new segment, as the last append failed. */
   mustRotate = false;
   /** Counts the manifest's replacements. */
   generation: number;
-  /** Hears when more has become durable, and when nothing will any more. */
+  /** Called when more has become durable, and when the log has failed. */
   onDurable: () => void = () => {};
 
   readonly #lock: Lock | undefined;
   #state: State;
   /**
-   * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor: were the sync
-   * of a rotation and one in the background to share one, the error could reach the one while the other goes on.
+   * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor. If the sync
+   * of a rotation shared a descriptor with the sync in the background, only one of them would see the error.
    */
   #barrier: FileHandle | undefined;
   #nextSegment: number;
@@ -161,7 +161,7 @@ export class Log {
     return this.#clean && this.#recordedFloor === this.clockFloor;
   }
 
-  /** The time that expiry is judged by: it never goes back behind the clock floor. */
+  /** The time by which expiry is judged. It is never earlier than the clock floor. */
   now(): number {
     return Math.max(this.platform.now(), this.clockFloor);
   }
@@ -181,7 +181,7 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
-  /** Takes so many numbers as reserved: the manifest on the disk says so already. */
+  /** Counts more segment numbers as reserved. The manifest on the disk must reserve them already. */
   assumeReserved(count: number): void {
     this.#reservedBelow += count;
   }
@@ -196,7 +196,7 @@ export class Log {
     return sealed ? endBytes : this.syncedBytes;
   }
 
-  /** Takes note that the active segment is durable up to an offset. */
+  /** Notes that the active segment is durable up to an offset. */
   synced(endBytes: number): void {
     this.#state.syncedBytes = endBytes;
     this.onDurable();
@@ -208,7 +208,7 @@ export class Log {
     throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
   }
 
-  /** Says in the manifest, before the first append after an open, that the end recorded there holds no longer. */
+  /** Notes in the manifest, before the first append after opening, that the recorded end does not hold any more. */
   begin(): void {
     if (this.#clean) this.replaceManifest({ clean: false });
   }
@@ -275,8 +275,8 @@ export class Log {
   }
 
   /**
-   * Seals the active segment in memory; if it holds nothing but marks, it goes. The next manifest says so, and no record
-   * is written before that.
+   * Seals the active segment in memory; if it holds nothing but marks, it goes. The next manifest says so, and no
+   * record is written before that.
    */
   sealActive(): void {
     const old = this.active;
@@ -349,17 +349,17 @@ export class Log {
   }
 
   /**
-   * Gives up a segment that no manifest lists any more: closes and removes the file. What cannot be removed now, the
-   * next open removes.
+   * Closes and removes the file of a segment that no manifest lists any more. If it cannot be removed, the next open
+   * removes it.
    */
   discard(segment: Segment): void {
     segment.handle.close();
-    // After a failed sync nobody knows which manifest lasts: opening removes what that one does not list.
+    // After a failed sync it is unknown which manifest will last. The next open removes what that one does not list.
     if (this.failure !== undefined) return;
     this.removals.add(this.path(segment.name));
   }
 
-  /** Gives up a new segment that no manifest has listed: at once, as its room may be what is missing. */
+  /** Removes a new segment that no manifest lists. This happens at once, as its space may be needed. */
   giveUp(segment: Segment): void {
     segment.handle.close();
     if (this.failure !== undefined) return;
@@ -371,9 +371,9 @@ export class Log {
   }
 
   /**
-   * Fails the log if LOCK is not the file any more that was locked: somebody removed it, and another writer may be
-   * there. Asked before each change of the manifest, and for each group between its writing and its acknowledgement:
-   * whoever opens the store after this look finds the group and takes it over.
+   * Fails the log if LOCK is no longer the file that was locked, since another writer may be at work then. This is
+   * called before each change of the manifest, and for each group after it is written and before it is acknowledged. A
+   * writer that opens the store after that finds the group in the log.
    */
   checkLock(): void {
     const loss = this.#lock && lossOf(this.#lock, this.platform, this.directory);
@@ -384,7 +384,7 @@ export class Log {
   replaceManifest(options: { clean: boolean }): void {
     if (this.failure !== undefined) throw this.failure;
     this.checkLock();
-    // Numbers that were reserved and not used are free again once the store is closed.
+    // A clean close frees numbers that were reserved and not used.
     const ahead = Math.max(this.#reservedBelow, this.#nextSegment + SPARE_NUMBERS);
     const reservedBelow = options.clean ? this.#nextSegment : ahead;
     try {
@@ -398,7 +398,7 @@ export class Log {
     this.#clean = options.clean;
   }
 
-  /** Makes the reserve as large as it is to be, if there is room. */
+  /** Makes the reserve as large as this store needs it, if the disk has room. */
   restoreReserve(): void {
     if (this.failure === undefined) this.reserve.restore(manifestBytes(this.segments.size));
   }
@@ -418,7 +418,7 @@ export class Log {
     };
   }
 
-  /** Notes that an fsync failed; the first failure stays. */
+  /** Fails the log. Returns the error of the first failure. */
   fail(error: KvStoreError): KvStoreError {
     this.failure ??= error;
     this.onDurable();
@@ -436,8 +436,8 @@ export class Log {
     if (number > MAX_SEGMENT_NUMBER) {
       throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
     }
-    // The number is durable in the manifest before a file of that name exists: a file that has a number from beyond it
-    // proves an older manifest.
+    // The manifest reserves the number durably before the file exists. So a file with a number that is not reserved
+    // proves that the manifest is older than the file.
     if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
     return number;
   }

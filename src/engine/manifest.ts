@@ -1,7 +1,6 @@
 /**
- * The manifest: the one file that says which segments are live, and how far the log is known to be durable. It is
- * replaced atomically, never changed in place; what it does not list does not belong to the store, whatever the
- * directory holds.
+ * The manifest: the one file that lists the segments of the store, and says how far the log is known to be durable. It
+ * is replaced atomically and never changed in place. A file that it does not list does not belong to the store.
  *
  * | at | bytes | field |
  * |---:|---:|---|
@@ -32,7 +31,7 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, writeDurably } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
-import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES, segmentNumberOf, STORE_ID_BYTES } from "./segment.ts";
+import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES, segmentNumberOf } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
@@ -41,7 +40,7 @@ export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
 const MAGIC = ENCODER.encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
-/** 64 TiB of segments of the usual size; bounds what a hostile file can ask for. */
+/** 64 TiB of segments of the default size. It bounds the memory that a hostile file can ask for. */
 const MAX_SEGMENTS = 2 ** 20;
 const MAX_MANIFEST_BYTES = manifestBytes(MAX_SEGMENTS);
 
@@ -58,7 +57,7 @@ export interface Mark {
 }
 
 /**
- * What the manifest says of a segment.
+ * What the manifest says about a segment.
  *
  * @experimental
  */
@@ -67,7 +66,7 @@ export interface ManifestSegment {
   number: number;
   /** Salt of its records' checksums. */
   salt: number;
-  /** End of its records, once nothing is appended any more; 0 before. */
+  /** End of its records, once it is sealed; 0 before. */
   sealedBytes: number;
   /** Lowest sequence number in it; `Infinity` if it has no record or is still being written. */
   lowestSequence: number;
@@ -103,29 +102,14 @@ export interface Manifest {
   segments: ManifestSegment[];
 }
 
-/** A manifest for a new store. */
-export function newManifest(): Manifest {
-  return {
-    storeId: crypto.getRandomValues(new Uint8Array(STORE_ID_BYTES)),
-    generation: 1,
-    clean: true,
-    nextSegment: 1,
-    nextSequence: 1,
-    mark: { segment: 0, offset: 0 },
-    historyFloor: 0,
-    clockFloor: 0,
-    segments: [],
-  };
-}
-
-/** What a manifest says of a segment. */
+/** What a manifest is to say about a segment. */
 export function entryOf(segment: Segment): ManifestSegment {
   const { number, salt, cleanAsOf, sealed, endBytes, lowestSequence, highestSequence } = segment;
   if (!sealed) return { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, cleanAsOf };
   return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf };
 }
 
-/** The size of a manifest with so many segments. */
+/** The size of a manifest with `segments` segments. */
 export function manifestBytes(segments: number): number {
   return FIXED_BYTES + SEGMENT_BYTES * segments + 4;
 }
@@ -206,7 +190,7 @@ function decodeSegment(view: DataView, at: number): ManifestSegment {
   };
 }
 
-/** What a checksum does not show: that the numbers contradict one another. */
+/** Throws `CORRUPT` if the numbers contradict one another, which a checksum does not show. */
 function checkManifest(manifest: Manifest): void {
   const { segments, mark } = manifest;
   const open = segments.filter((segment) => segment.sealedBytes === 0);
@@ -223,7 +207,7 @@ function checkManifest(manifest: Manifest): void {
   }
   const numbers = [manifest.generation, manifest.nextSequence, manifest.historyFloor, manifest.clockFloor];
   if (!numbers.every(Number.isSafeInteger)) throw corrupt(MANIFEST_NAME, 32, "a number beyond 2^53");
-  // A number beyond 2^53 came as Infinity.
+  // A number above 2^53 is read as Infinity.
   if (segments.some((one) => one.highestSequence === Infinity || one.cleanAsOf >= manifest.nextSequence)) {
     throw corrupt(MANIFEST_NAME, 48, "sequence numbers that have not been given out");
   }
@@ -254,8 +238,8 @@ function hasSegments(platform: Platform, directory: string): boolean {
 }
 
 /**
- * Replaces the manifest so that after a crash either the old or the new one is there, whole: write aside, sync, rename,
- * sync the directory. When this returns, the new one is durable.
+ * Replaces the manifest so that after a crash either the whole old one or the whole new one is there: it writes a
+ * temporary file, syncs it, renames it, and syncs the directory. When this returns, the new manifest is durable.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
   const { nextSequence, generation, nextSegment } = manifest;

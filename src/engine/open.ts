@@ -20,7 +20,9 @@ import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 
-/** Sequence numbers that are skipped after a crash. A reader may have seen some that the crash lost; none is used twice. */
+/**
+ * Sequence numbers that are skipped after a crash. A reader may have seen some that the crash lost; none is used twice.
+ */
 const SEQUENCE_SKIP = 2 ** 32;
 /** Recovered records are written over themselves in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
@@ -43,8 +45,8 @@ export function openWriter(
   lock: Lock,
   { openIndex, findLeftovers, report }: OpeningParts,
 ): Opened {
-  // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by must
-  // be durable before anything is acknowledged or removed because of it.
+  // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by
+  // must be durable before anything is acknowledged or removed because of it.
   asSync("the store's directory", () => platform.syncDirectory(directory));
   const place = { platform, directory, lock };
   const log = new Log(place, manifest, openSegments(place, manifest));
@@ -114,8 +116,8 @@ function keepRecovered(log: Log, index: ReadIndex, unclean: Unclean): void {
 }
 
 /**
- * Copies the records after the mark to a new segment, seals the old one at the mark, and goes on in the new one. Until the
- * copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
+ * Copies the records after the mark to a new segment, seals the old one at the mark, and goes on in the new one. Until
+ * the copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
  */
 function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
   const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment()));

@@ -16,9 +16,9 @@
  * `set("a", "b")` as the first record of a segment with salt 0:
  * `e3 fe db ee 1a 83 66 43 01 03 01 00 01 00 00 00 01 00 00 00 00 00 00 00 61 62`.
  *
- * There are two checksums so that a damaged value still names its key and its length, and scanning goes on behind it.
- * Both are seeded with the segment's random salt and the record's offset: a page that is stale, swapped, or a copy of a
- * segment inside a value does not check out at a place that it was not written for.
+ * There are two checksums, so that a record with a damaged value still has its key and length, and a scan goes on after
+ * it. Both are seeded with the segment's random salt and the record's offset. So a stale or swapped page, or a copy of
+ * a segment inside a value, fails the check at a place that it was not written for.
  *
  * @module
  */
@@ -29,13 +29,13 @@ import { crc32, reseeded } from "../platform/checksum.ts";
 export const RECORD_HEADER_BYTES = 24;
 /** Most bytes of a key: its length is a 16-bit field. */
 export const MAX_KEY_BYTES = 65_535;
-/** Bytes of a record without its key that stands for one that has expired (see compaction). */
+/** Bytes of the tombstone, without its key, that compaction may keep of a record that has expired. */
 export const GRAVE_BYTES: number = RECORD_HEADER_BYTES + 8;
 /** Most bytes of an encoded value. */
 export const MAX_VALUE_BYTES: number = 64 * 1024 * 1024;
-/** Highest sequence number: beyond it a `number` is not exact. */
+/** Highest sequence number. Above it a `number` is not exact. */
 export const MAX_SEQUENCE: number = Number.MAX_SAFE_INTEGER;
-/** Above this sequence number no write begins: that leaves room for a batch, and for what an open after a crash skips. */
+/** Above this sequence number no write begins. That leaves room for a batch, and for numbers that recovery skips. */
 export const LAST_SEQUENCE: number = MAX_SEQUENCE - 2 ** 33;
 
 /**
@@ -103,9 +103,11 @@ export function keyStartOf(flags: number): number {
   return RECORD_HEADER_BYTES + ((flags & FLAG_EXPIRES) === 0 ? 0 : 8);
 }
 
-/** When the record at `at` expires, in milliseconds since 1970; 0: never. Its key must be there, as for its checksum. */
+/**
+ * When the record at `at` expires, in milliseconds since 1970; 0: never. Its key must be there, as for its checksum.
+ */
 export function expiryOf(view: DataView, at: number, flags: number): number {
-  // Of what expired at the very beginning of time nobody can tell that it was no millisecond later.
+  // 0 stands for "never", so a record that expires at time 0 expires one millisecond later.
   return (flags & FLAG_EXPIRES) === 0 ? 0 : Math.max(1, getUint53(view, at + RECORD_HEADER_BYTES));
 }
 
@@ -115,7 +117,7 @@ export function placeSeed(salt: number, offset: number): number {
 }
 
 /**
- * A stretch of memory that holds records, with the view that their numbers are read through.
+ * An array that holds records, and a view on it to read their numbers.
  *
  * @experimental
  */
@@ -126,14 +128,14 @@ export interface RecordBuffer {
   view: DataView;
 }
 
-/** A buffer of so many bytes. */
+/** A buffer of `lengthBytes` bytes. */
 export function recordBuffer(lengthBytes: number): RecordBuffer {
   const bytes = new Uint8Array(lengthBytes);
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
 /**
- * The fields of a header, filled in by `readHeader`: one object serves for millions of records.
+ * The fields of a header. `readHeader` fills them in, so that one object serves for millions of records.
  *
  * @experimental
  */
@@ -154,7 +156,7 @@ export class RecordHeader {
   length = 0;
 }
 
-/** Writes the fields that are known before the record has a place. Key and value are already where they belong. */
+/** Writes the fields that are known before the record has a place. Key and value must be in the buffer already. */
 export function writeHeader(
   view: DataView,
   at: number,
@@ -179,8 +181,8 @@ export function sealRecord(
 }
 
 /**
- * Makes the checksums of a record that was moved those of its new place. That of the value is carried over, not made
- * anew: it goes on vouching for the bytes that were written first.
+ * Adapts the checksums of a record that was moved to its new place. The checksum of the value is converted, not
+ * computed from the bytes. So it still shows damage that happened before the move.
  */
 export function resealRecord({ bytes, view }: RecordBuffer, at: number, seeds: { from: number; to: number }): void {
   view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), view.getUint32(at + 12, true), seeds), true);
@@ -204,7 +206,7 @@ export function writeMark(view: DataView, at: number, mark: { segment: number; o
 }
 
 /**
- * What a durable mark at `at` says.
+ * Reads the durable mark at `at`.
  *
  * @experimental
  */
@@ -216,8 +218,8 @@ export function readMark(view: DataView, at: number): { segment: number; offset:
 }
 
 /**
- * Reads the header at `at` and says whether its fields make sense within `leftBytes` of file. Nothing is checked
- * against a checksum yet: that needs the key, whose length is only known, and bounded, after this.
+ * Reads the header at `at`. Returns whether its fields make sense if the file ends after `leftBytes`. It does not check
+ * the checksum, as that needs the key, whose length is known and bounded only after this.
  */
 export function readHeader(view: DataView, at: number, leftBytes: number, header: RecordHeader): boolean {
   const kind = view.getUint8(at + 8);
@@ -236,13 +238,13 @@ export function readHeader(view: DataView, at: number, leftBytes: number, header
   return sequenceHigh < 2 ** 21 && header.sequence > 0;
 }
 
-/** Whether header and key at `at` check out. */
+/** Whether the checksum of header and key at `at` is right. */
 export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
   if (crc32(bytes, seed, at + 4, at + header.keyStart + header.keyLength) !== view.getUint32(at, true)) return false;
   return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(view, at, header.flags) < Infinity;
 }
 
-/** Whether the value of the record at `at` checks out. */
+/** Whether the checksum of the value of the record at `at` is right. */
 export function valueIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
   const start = at + header.keyStart + header.keyLength;
   return crc32(bytes, seed, start, at + header.length) === view.getUint32(at + 4, true);

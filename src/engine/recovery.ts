@@ -1,6 +1,6 @@
 /**
- * Recovery: where the log ends after a crash. The durable mark decides. A bad byte before it is damage. A bad byte after
- * it ends the log, even if valid records follow, since a power cut loses sectors in any order.
+ * Recovery: where the log ends after a crash. The durable mark decides. A bad byte before it is damage. A bad byte
+ * after it ends the log, even if valid records follow, since a power cut loses sectors in any order.
  *
  * @module
  */
@@ -31,7 +31,9 @@ export interface KnownEnd {
   readBytes?: number;
 }
 
-/** Finds the end of a segment that was not closed cleanly. Throws `CORRUPT` if bytes before its highest mark are bad. */
+/**
+ * Finds the end of a segment that was not closed cleanly. Throws `CORRUPT` if bytes before its highest mark are bad.
+ */
 export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
   const { name } = segment;
   const end = findEnd(segment, known);
@@ -47,8 +49,8 @@ export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
 }
 
 /**
- * Finds the end of a segment that was not closed cleanly, damaged or not. Behind the highest mark, records count up to the
- * first bad byte, but never a part of a batch.
+ * Finds the end of a segment that was not closed cleanly, damaged or not. Behind the highest mark, records count up to
+ * the first bad byte, but never a part of a batch.
  */
 export function findEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
   const fileBytes = segment.handle.size();

@@ -1,5 +1,5 @@
 /**
- * The segment: one file of the log. A header that says whose file it is, then records, one behind the other.
+ * The segment: one file of the log. A header names the store and the segment. Records follow, one after the other.
  *
  * | at | bytes | field |
  * |---:|---:|---|
@@ -30,11 +30,11 @@ export const FORMAT_VERSION = 1;
 export const SEGMENT_HEADER_BYTES = 44;
 /** Bytes of a store id. */
 export const STORE_ID_BYTES = 16;
-/** Offsets are 32-bit fields: no segment reaches this size. */
+/** No segment reaches this size, since offsets are 32-bit fields. */
 export const MAX_SEGMENT_BYTES: number = 2 ** 32 - 1;
 
 const MAGIC = ENCODER.encode("KVSEGMNT");
-/** More inputs than any compaction takes; bounds what a hostile header can ask for. */
+/** More inputs than any compaction has. It bounds the memory that a hostile header can ask for. */
 const MAX_INPUTS = 1 << 20;
 
 /**
@@ -110,7 +110,7 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
   }
   const number = view.getUint32(12, true);
   const inputs = Array.from({ length: count }, (_, i) => whole.getUint32(40 + 4 * i, true));
-  // Else two segments could stand for each other, and neither would count.
+  // Otherwise two segments could each claim to replace the other.
   if (inputs.some((input) => input >= number)) throw corrupt(name, 40, "an input that is not older than its output");
   return { number, storeId: fixed.slice(16, 32), salt: view.getUint32(32, true), inputs };
 }
@@ -173,15 +173,15 @@ export class Segment extends ByteCounts {
   readonly handle: FileHandle;
   /** End of the records: the sealed length, or for the active segment what has been written. */
   endBytes: number;
-  /** Whether nothing will ever be appended again. */
+  /** Whether nothing is appended any more. Only the log sets this. */
   sealed: boolean;
-  /** Lowest sequence number in here; `Infinity` while there is no record. */
+  /** Lowest sequence number in the segment; `Infinity` while it has no record. */
   lowestSequence: number = Infinity;
-  /** Highest sequence number in here; 0 while there is no record. */
+  /** Highest sequence number in the segment; 0 while it has no record. */
   highestSequence = 0;
-  /** No set in here has been superseded by a record with a sequence number up to this (see compaction). */
+  /** No set in the segment was superseded by a record with a sequence number up to this (see compaction). */
   cleanAsOf = 0;
-  /** Whether damage was met in here: then compaction leaves it alone, as what cannot be read could not be copied. */
+  /** Whether damage was found in the segment. Compaction leaves it alone then, as it could not copy all of it. */
   isDamaged = false;
   /** What a cache of records keeps about the segment. The engine does not look at it. */
   cached: unknown;
@@ -203,31 +203,31 @@ export class Segment extends ByteCounts {
   }
 
   /**
-   * Bytes that hold neither a live record nor a tombstone: superseded records, durable marks, and what makes an expired
-   * record longer than a tombstone.
+   * Bytes that belong neither to a live record nor to a tombstone: superseded records, durable marks, and the part of
+   * expired records by which they are longer than a tombstone.
    */
   get staleBytes(): number {
     const { endBytes, headerBytes, liveBytes, tombstoneBytes, expiredBytes, graveBytes } = this;
     return endBytes - headerBytes - liveBytes - tombstoneBytes + expiredBytes - graveBytes;
   }
 
-  /** Whether there is nothing in here but marks. */
+  /** Whether the segment holds nothing but marks. */
   get isVoid(): boolean {
     return this.endBytes - this.headerBytes === this.markBytes;
   }
 
-  /** Whether all sets in here are current. */
+  /** Whether no set in the segment has been superseded. */
   get isWhollyLive(): boolean {
     const { endBytes, headerBytes, liveBytes, tombstoneBytes, markBytes } = this;
     return endBytes - headerBytes - liveBytes - tombstoneBytes - markBytes === 0;
   }
 
-  /** Whether compaction may take it. */
+  /** Whether compaction may rewrite the segment. */
   get isCompactable(): boolean {
     return this.sealed && !this.isDamaged;
   }
 
-  /** Takes note of a record that was appended or met in a scan. */
+  /** Widens the range of sequence numbers by that of a record. */
   cover(sequence: number): void {
     if (sequence < this.lowestSequence) this.lowestSequence = sequence;
     if (sequence > this.highestSequence) this.highestSequence = sequence;

@@ -1,6 +1,6 @@
 /**
- * The tail: the end of the log that is still in memory. Records are first staged, all of one call, and then published
- * together; what is published waits to be written.
+ * The tail: the end of the log, which is still in memory. The records of a call are staged, and then published
+ * together. Published records wait to be written.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import {
 } from "./record.ts";
 
 const FIRST_BYTES = 64 * 1024;
-/** A tail that one large record made larger than this is given back. */
+/** Once written, a tail that is larger than this is replaced by a small one, to free its memory. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
-/** Records in memory, one behind the other. */
+/** Records in memory, one after the other. */
 export class Tail implements RecordBuffer {
   bytes: Uint8Array;
   view: DataView;
   /** Bytes of published records. */
   length = 0;
-  /** End of the staged records behind them. */
+  /** End of the staged records, which follow the published ones. */
   stagedEnd = 0;
 
   /** An empty tail. */
@@ -39,8 +39,8 @@ export class Tail implements RecordBuffer {
   }
 
   /**
-   * Copies a record's key and value behind those staged before; `expiresAt` is 0 if it never expires. Throws a
-   * `RangeError` if the value is too large.
+   * Stages a record after those staged before; `expiresAt` is 0 if it never expires. Throws a `RangeError` if the value
+   * is too large.
    */
   stage(kind: Kind, flags: number, key: KeyBytes, value: Uint8Array | string, expiresAt: number = 0): void {
     const at = this.stagedEnd;
@@ -61,26 +61,26 @@ export class Tail implements RecordBuffer {
     this.stagedEnd = valueStart + valueLength;
   }
 
-  /** Forgets what was staged, and returns a copy of it. */
+  /** Removes the staged records, and returns their bytes. */
   takeStaged(): Uint8Array {
     const staged = this.bytes.slice(this.length, this.stagedEnd);
     this.dropStaged();
     return staged;
   }
 
-  /** Forgets what was staged. Needs no memory: that may be what ran out. */
+  /** Removes the staged records. This needs no memory, which may have run out. */
   dropStaged(): void {
     this.stagedEnd = this.length;
   }
 
-  /** Stages again what was taken. */
+  /** Stages records again that `takeStaged` has removed. */
   putStaged(staged: Uint8Array): void {
     this.reserve(this.length + staged.length);
     this.bytes.set(staged, this.length);
     this.stagedEnd = this.length + staged.length;
   }
 
-  /** Makes room for so many bytes in all. */
+  /** Makes room for `bytes` bytes in all. */
   reserve(bytes: number): void {
     if (bytes <= this.bytes.length) return;
     const former = this.bytes;
@@ -88,14 +88,14 @@ export class Tail implements RecordBuffer {
     this.bytes.set(former.subarray(0, this.stagedEnd));
   }
 
-  /** Forgets everything. */
+  /** Removes all records. */
   empty(): void {
     this.length = 0;
     this.stagedEnd = 0;
     if (this.bytes.length > KEPT_BYTES) ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
   }
 
-  /** Where the records between two of them start. */
+  /** Where the records start that lie between two offsets. */
   starts(from: number, to: number): number[] {
     const starts: number[] = [];
     const header = new RecordHeader();

@@ -1,10 +1,10 @@
 /**
  * The writer: collects records in memory, hands them to the operating system in groups, and tells each caller when its
- * record has the durability that it asked for. One write and one fdatasync serve everybody who came in the meantime
- * (group commit: DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
+ * record has the durability that it asked for. One write and one fdatasync serve all calls that came since the last
+ * ones (group commit: DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984).
  *
- * A record gets its place in the log when the call is made, so that the index can point at it at once; until it is
- * written it is read from here, under the same segment and offset.
+ * A record gets its place in the log during the call, so that the index can point at it at once. Until it is written,
+ * it is read from the writer's memory by that place.
  *
  * @module
  */
@@ -30,20 +30,22 @@ import {
 import { MAX_SEGMENT_BYTES, type Segment } from "./segment.ts";
 import { Tail } from "./tail.ts";
 
-/** Beyond this many pending bytes the calls themselves write. */
+/** If more bytes than this are pending, the call that added the last of them writes. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
-/** What was acknowledged as written is synced in the background after so many bytes … */
+/** Once this many bytes are written and not synced, a sync begins in the background. */
 const BACKGROUND_SYNC_BYTES = 4 * 1024 * 1024;
-/** … or so long; an idle writer also tells by then, in a mark, up to where the log is durable. */
+/**
+ * After this time a sync begins anyway. An idle writer then also writes a mark that says how far the log is durable.
+ */
 const BACKGROUND_SYNC_MS = 1000;
 
 /** What the writer tells its owner. */
 export interface WriterEvents {
-  /** A record got its place. `at` is its start in `buffer`. */
+  /** A record got its place, `offset`. `at` is its start in `buffer`. */
   onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void;
-  /** A pending record that was announced will not be written after all; called from the youngest to the oldest. */
+  /** A pending record will not be written. The youngest record is rolled back first. */
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
-  /** What was pending is written: nothing of it will be rolled back. */
+  /** All pending records are written. None of them is rolled back any more. */
   onWritten(): void;
 }
 
@@ -55,7 +57,7 @@ export class Writer {
   readonly #segmentBytes: number;
   readonly #events: WriterEvents;
   readonly #header = new RecordHeader();
-  /** Takes what is to be written; see `publish`. */
+  /** Records are staged here before `publish`, and wait here to be written. */
   readonly tail: Tail = new Tail();
   /** Where the last record other than a mark ends. */
   #dataEnd = 0;
@@ -66,11 +68,11 @@ export class Writer {
   #syncWaiters: Deferred[] = [];
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
-  /** Made beforehand: what fails the store when no stack is left to make anything. */
+  /** Fails the store after a stack overflow. It is made beforehand, as there may be no stack left to make it. */
   readonly #cutOff = new KvStoreError("FAILED", "a write was cut off by a stack overflow; open the store again");
   #timer: Timer | undefined;
 
-  /** A writer that appends to `log`, segments being sealed at `segmentBytes`. */
+  /** A writer that appends to `log` and seals segments at `segmentBytes`. */
   constructor(log: Log, segmentBytes: number, events: WriterEvents) {
     this.#log = log;
     this.#segmentBytes = segmentBytes;
@@ -78,24 +80,24 @@ export class Writer {
     this.#startSegment();
   }
 
-  /** Bytes that callers handed over and that no file has yet. */
+  /** Bytes of records that are not written yet. */
   get pendingBytes(): number {
     return this.tail.length;
   }
 
-  /** Sequence number of the first record that no file has yet; `undefined` if there is none. */
+  /** Sequence number of the first record that is not written yet; `undefined` if there is none. */
   get firstPending(): number | undefined {
     return this.tail.length === 0 ? undefined : sequenceAt(this.tail.view, 0);
   }
 
-  /** Bytes written and not known to be synced. */
+  /** Bytes of records that are written and not known to be synced. Marks at the end do not count. */
   get unsyncedBytes(): number {
     return Math.max(0, Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0) - this.#log.syncedBytes);
   }
 
   /**
-   * Gives the staged records their places, all in one segment, and announces them. If there is more than one they take
-   * effect together or not at all, also across a crash. Throws, with nothing staged any more, if they cannot be taken.
+   * Gives the staged records their places, all in one segment, and announces them. Several records take effect together
+   * or not at all, also across a crash. If it throws, nothing is staged any more.
    */
   publish(): void {
     try {
@@ -109,7 +111,7 @@ export class Writer {
     if (failure !== undefined) throw failure;
   }
 
-  /** Gives the staged records their places. If that is cut off, what of them was announced is taken back. */
+  /** Gives the staged records their places. If that fails halfway, the records that were announced are rolled back. */
   #announce(): void {
     const log = this.#log;
     const active = log.active!;
@@ -128,10 +130,10 @@ export class Writer {
         this.#events.onRecord(this.tail, at, header, offset);
       }
     } catch (error) {
-      // First of all, and without a call: where no stack is left, nothing but assignments is certain to come through.
+      // First of all, and without a call: if no stack is left, only assignments are certain to succeed.
       log.failure = this.#cutOff;
       this.tail.stagedEnd = end;
-      // No memory, say: the index refused the record as a whole. No stack: it may have taken a half of it.
+      // If memory ran out, the index has refused the whole record. If the stack ran out, it may have taken half of it.
       if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;
       throw error;
     }
@@ -148,10 +150,10 @@ export class Writer {
       return (this.#written ??= new Deferred()).promise;
     }
     if (this.tail.length === 0 && this.unsyncedBytes === 0) return settled();
-    // While a sync is under way, the next group forms: it is written when that sync ends, and shares the next one.
+    // While a sync is under way, the next group forms. It is written when that sync ends, and shares the next sync.
     if (this.#syncing === undefined) this.#schedule();
     if (this.tail.length === 0) {
-      // All is written: whatever becomes of the next group is no matter of this call.
+      // All records are written, so this call does not wait for the next group.
       if (this.#syncWaiters.length === 0) this.#syncWaiters.push(new Deferred());
       return this.#syncWaiters.at(-1)!.promise;
     }
@@ -159,13 +161,13 @@ export class Writer {
   }
 
   /**
-   * Hands all pending records to the operating system. If that fails they are rolled back, their callers told, and the
-   * error returned.
+   * Hands all pending records to the operating system. If that fails, it rolls them back, rejects their callers'
+   * promises, and returns the error.
    */
   write(): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;
-    // A failed store writes nothing more, wherever the failed sync was.
+    // A failed store writes nothing more, whichever file could not be synced.
     if (log.failure !== undefined) return this.fail(log.failure);
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
@@ -195,7 +197,7 @@ export class Writer {
     return undefined;
   }
 
-  /** Copies a record that no file has yet into `target`. False if it has been written. */
+  /** Copies a record that is not written yet into `target`. False if it is written. */
   readPending(segment: Segment, offset: number, target: Uint8Array): boolean {
     if (segment !== this.#log.active || offset < segment.endBytes) return false;
     const at = offset - segment.endBytes;
@@ -203,7 +205,7 @@ export class Writer {
     return true;
   }
 
-  /** Writes and syncs what is pending, and stops all background work. Afterwards nothing may be published. */
+  /** Writes and syncs all pending records, and stops all background work. Nothing may be published afterwards. */
   async close(): Promise<void> {
     this.#timer?.stop();
     try {
@@ -214,7 +216,7 @@ export class Writer {
     }
   }
 
-  /** Fails the store: whoever waits hears of it, and what is pending is rolled back. */
+  /** Fails the store: rejects the promises of all callers that wait, and rolls back all pending records. */
   fail(error: KvStoreError): KvStoreError {
     const failure = this.#log.fail(error);
     for (const waiter of this.#syncWaiters.splice(0)) waiter.reject(failure);
@@ -227,7 +229,7 @@ export class Writer {
       this.#isScheduled = false;
       this.#turn();
     });
-    // Last: a call that is cut off before it must not keep all others from being written.
+    // Set last: if a stack overflow cuts this call off earlier, the next call schedules the write.
     this.#isScheduled = true;
   }
 
@@ -236,7 +238,7 @@ export class Writer {
     if (this.#syncWaiters.length > 0) this.#sync();
   }
 
-  /** One fdatasync for everybody who waits for one. It does not block: who comes meanwhile forms the next group. */
+  /** Begins one fdatasync for all callers that wait for one. Records that come meanwhile form the next group. */
   #sync(): void {
     const log = this.#log;
     const active = log.active;
@@ -260,7 +262,7 @@ export class Writer {
     });
   }
 
-  /** Ends the group with the durable mark, if that has moved on since the last one. */
+  /** Ends the group with a durable mark, if more is durable than the last mark says. */
   #appendMark(): void {
     const { active, syncedBytes, mustRotate } = this.#log;
     if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;
@@ -276,7 +278,7 @@ export class Writer {
     this.#markedBytes = syncedBytes;
   }
 
-  /** Everything pending is taken back, youngest first, and its callers are told why. */
+  /** Rolls back all pending records, and rejects their callers' promises with the error. */
   #rollback(error: KvStoreError): KvStoreError {
     this.#takeBack(0, this.tail.length);
     this.tail.empty();
@@ -288,24 +290,27 @@ export class Writer {
     return error;
   }
 
-  /** Tells of the records between two places in the tail that they will not be written, youngest first; whether all went well. */
+  /**
+   * Rolls back the records between two places in the tail, youngest first. Returns false, and fails the store, if it
+   * cannot.
+   */
   #takeBack(from: number, to: number): boolean {
     try {
       const starts = this.tail.starts(from, to);
       for (const at of starts.reverse()) {
         readHeader(this.tail.view, at, Infinity, this.#header);
-        if (this.#header.kind === KIND.mark) this.#log.active!.markBytes -= MARK_BYTES;
+        if (this.#header.kind === KIND.mark) this.#log.active!.drop(this.#header);
         else this.#events.onRollback(this.tail, at, this.#header);
       }
       return true;
     } catch (cause) {
-      // No memory for it: the index is not that of the log any more, and compaction must not go by it.
+      // Memory ran out. The index does not match the log any more, and compaction must not rely on it.
       this.#log.fail(new KvStoreError("FAILED", "a write could not be taken back; open the store again", { cause }));
       return false;
     }
   }
 
-  /** Makes the staged records fit behind what is pending: in memory and in a segment. */
+  /** Makes sure that there is a segment that takes the staged records. */
   #makeRoom(): void {
     const log = this.#log;
     if (log.failure !== undefined) throw log.failure;
@@ -328,21 +333,21 @@ export class Writer {
     return active.endBytes + stagedEnd <= this.#segmentBytes || active.endBytes + length === active.headerBytes;
   }
 
-  /** What these records of the tail need of the reserve, should the disk be full: more than it has, for values. */
+  /** How many bytes of the reserve these records may use if the disk is full: `Infinity`, so none, if one is a set. */
   #lendable(from: number, to: number): number {
     let needBytes = 0;
     for (let at = from; at < to; at += this.#header.length) {
       readHeader(this.tail.view, at, Infinity, this.#header);
       if (this.#header.kind === KIND.set) return Infinity;
-      // A clear is always possible, and so small that MANIFEST keeps what it needs.
+      // A clear is always possible. It is so small that it leaves MANIFEST the room that it needs.
       if (this.#header.kind !== KIND.clear) needBytes += this.#header.length;
     }
     return needBytes;
   }
 
   /**
-   * Writes what is pending and goes on in a new segment, which may be begun in the room of the reserve, if it covers so
-   * much: for compaction always. Throws if either fails.
+   * Writes all pending records and goes on in a new segment. If the disk is full, it uses the reserve, provided that
+   * this covers `needBytes`; for a compaction that is 0. Throws if it cannot write, or cannot begin the segment.
    */
   rotate(needBytes: number = 0): void {
     const failure = this.write();
@@ -371,7 +376,7 @@ export class Writer {
     });
   }
 
-  /** A second later: sync what nobody waited for; and once all is synced, say so in a mark. */
+  /** Runs a while after a write: syncs what no caller waits for, or writes a mark if everything is synced. */
   #idle(): void {
     if (this.#log.failure !== undefined) return;
     if (this.unsyncedBytes > 0) this.#sync();

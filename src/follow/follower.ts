@@ -9,15 +9,15 @@ import type { SegmentHolder } from "../engine/interfaces.ts";
 export class Follower implements SegmentHolder {
   /** The index has everything up to this sequence number. */
   sequence: number;
-  /** A refresh ended halfway: the index has a part of what the log has. */
+  /** Whether a refresh failed halfway: then the index has only a part of the new records. */
   isTorn = false;
 
-  /** A reader that has come so far. */
+  /** A reader whose index has everything up to `sequence`. */
   constructor(sequence: number) {
     this.sequence = sequence;
   }
 
-  /** An index that is behind its log may point into any segment. */
+  /** An index that is only half refreshed may point into any segment. */
   needs(): boolean {
     return this.isTorn;
   }

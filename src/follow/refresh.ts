@@ -1,5 +1,5 @@
 /**
- * Refresh: how a reader takes in what the writer, another process, has done since.
+ * Refresh: a reader reads what the writer, another process, has written since.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { openReader, placeOf } from "./open_reader.ts";
 import { Tries } from "./tries.ts";
 import { replay } from "../engine/replay.ts";
 
-/** Brings a store up to date. False if nothing had changed; a writer's is up to date anyway. */
+/** Brings a store up to date. False if nothing had changed. A writer is always up to date. */
 export function refresh(core: OpenStore): boolean {
   core.check();
   return !core.log.isWriter && refreshReader(core);
 }
 
-/** Brings a reader up to date; reads only what is new. False if nothing had changed. */
+/** Brings a reader up to date by reading only new records. False if nothing had changed. */
 export function refreshReader(core: OpenStore): boolean {
   const { platform, directory } = core.log;
   const isWhole = loadIndex(core);
@@ -62,10 +62,10 @@ function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): num
   return clean ? mark.offset : Infinity;
 }
 
-/** Whether we have read records that do not count any more: of a failed write, or moved by recovery. */
+/** Whether the reader has read records that do not count any more: a failed append, or records that recovery moved. */
 function mustReload(core: OpenStore, manifest: Manifest): boolean {
   const numbers = new Set(manifest.segments.map(({ number }) => number));
-  // Of a segment that was being written and is gone since, nobody can tell any more where it ended.
+  // If the active segment is gone, it is unknown where its records ended.
   const { active } = core.log;
   const hasLostTail = active !== undefined && !numbers.has(active.number);
   return hasLostTail || manifest.segments.some((listed) => {
@@ -74,7 +74,7 @@ function mustReload(core: OpenStore, manifest: Manifest): boolean {
   });
 }
 
-/** Reads the store anew. Open views keep the old index; the files it needs are the same ones. */
+/** Reads the whole store again. Open views keep the old index, and the segments that it needs. */
 function reload(core: OpenStore): boolean {
   const { log, index, sequence } = openReader(core.log.platform, core.log.directory);
   follow(core, log);
@@ -85,7 +85,7 @@ function reload(core: OpenStore): boolean {
   return true;
 }
 
-/** Reads what a newer manifest has that we do not. False if there are no new records. */
+/** Reads the records that a newer manifest adds. False if there are none. */
 function advance(core: OpenStore, manifest: Manifest): boolean {
   const { log } = core;
   const ends = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
@@ -123,11 +123,11 @@ function advance(core: OpenStore, manifest: Manifest): boolean {
   return records > 0;
 }
 
-/** Takes over a newer log. Segments that it has no more stay open as long as views or watches may need them. */
+/** Replaces the log by a newer one. Segments that are gone stay open while views or watches may need them. */
 function follow(core: OpenStore, next: Log): void {
   next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
   const { watches } = core;
-  // What was durable when we looked last is in segments that we have. What came later may have been dropped since.
+  // All that was durable at the last refresh is in segments that are still open. Later versions may be compacted away.
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
   for (const segment of core.log.retired.values()) {
     if (core.follower.isTorn) core.views.onRetired(segment);
@@ -139,7 +139,7 @@ function follow(core: OpenStore, next: Log): void {
     if (same !== undefined) segment.handle.close();
     else {
       core.views.onRetired(segment);
-      // Where one that was being written ended in the end, nobody can tell any more; but what was durable counts.
+      // It is unknown where the active segment ended, but the durable part counts.
       next.retire(segment, core.log.durableEnd(segment));
     }
   }

@@ -5,8 +5,8 @@
  */
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { messageOf } from "../kinds.ts";
-import { type Manifest, MANIFEST_NAME, newManifest, readManifest, writeManifest } from "../engine/manifest.ts";
-import { segmentNumberOf } from "../engine/segment.ts";
+import { type Manifest, MANIFEST_NAME, readManifest, writeManifest } from "../engine/manifest.ts";
+import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import { LOCK_NAME } from "./names.ts";
 
@@ -114,6 +114,21 @@ export function findStore(platform: Platform, directory: string): "none" | "head
   const names = asIo(`list ${directory}`, () => platform.list(directory));
   if (names.includes(MANIFEST_NAME)) return "store";
   return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";
+}
+
+/** A manifest for a new store. */
+export function newManifest(): Manifest {
+  return {
+    storeId: crypto.getRandomValues(new Uint8Array(STORE_ID_BYTES)),
+    generation: 1,
+    clean: true,
+    nextSegment: 1,
+    nextSequence: 1,
+    mark: { segment: 0, offset: 0 },
+    historyFloor: 0,
+    clockFloor: 0,
+    segments: [],
+  };
 }
 
 /** Reads the manifest, or creates that of a new store if there is none. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */

@@ -4,10 +4,10 @@ import {
   decodeManifest,
   encodeManifest,
   type Manifest,
-  newManifest,
   readManifest,
   writeManifest,
 } from "../../src/engine/manifest.ts";
+import { newManifest } from "../../src/store/directory.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 

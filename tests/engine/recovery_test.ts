@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { FLAG_MORE } from "../../src/engine/record.ts";
-import { newManifest, writeManifest } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest.ts";
+import { newManifest } from "../../src/store/directory.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { findEnd, type RecoveredEnd, recoverEnd } from "../../src/engine/recovery.ts";
 import type { Lock } from "../../src/platform/types.ts";

@@ -7,7 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { RecordCursor } from "../../src/engine/cursor.ts";
-import { encodeManifest, newManifest } from "../../src/engine/manifest.ts";
+import { encodeManifest } from "../../src/engine/manifest.ts";
+import { newManifest } from "../../src/store/directory.ts";
 import { encodeSegmentHeader, MAX_SEGMENT_BYTES } from "../../src/engine/segment.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { ChangeCursor } from "../../src/watch/changes.ts";
 import { Log } from "../../src/engine/log.ts";
-import { newManifest } from "../../src/engine/manifest.ts";
+import { newManifest } from "../../src/store/directory.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";

@@ -4,7 +4,7 @@ import { surveyOn } from "../../../src/check/survey.ts";
 import { collect, type Collected, type CollectOptions } from "../../../src/cli/inspect/collect.ts";
 import { forecastCompaction } from "../../../src/cli/inspect/compaction_forecast.ts";
 import { summarize } from "../../../src/cli/inspect/summarize.ts";
-import { newManifest } from "../../../src/engine/manifest.ts";
+import { newManifest } from "../../../src/store/directory.ts";
 import { FLAG_EXPIRES, KIND } from "../../../src/engine/record.ts";
 import { MemoryPlatform } from "../../support/memory_platform.ts";
 import { makeSegment, put, tombstone } from "../../support/records.ts";

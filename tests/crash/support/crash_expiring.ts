@@ -6,7 +6,8 @@
 
 import { assertEquals } from "@std/assert";
 import { RecordCursor } from "../../../src/engine/cursor.ts";
-import { newManifest, readManifest, writeManifest } from "../../../src/engine/manifest.ts";
+import { readManifest, writeManifest } from "../../../src/engine/manifest.ts";
+import { newManifest } from "../../../src/store/directory.ts";
 import {
   FLAG_EXPIRES,
   FLAG_STRING_KEY,
