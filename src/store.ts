@@ -4,7 +4,6 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
-import { KIND } from "./engine/record.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
 import { paced, settled } from "./platform/turn.ts";
@@ -21,7 +20,7 @@ import { openWriter } from "./engine/open.ts";
 import { openReader } from "./follow/open_reader.ts";
 import { OPENING } from "./store/opening.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { encodeBatch, flushNow, stage, stageBatch, stageDelete } from "./store/operations.ts";
+import { encodeBatch, flushNow, stage, stageBatch } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./follow/refresh.ts";
@@ -51,8 +50,6 @@ import type {
 
 const WRITE_OPTIONS = ["durability"];
 const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
-const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
-
 /** The engine of a store, for tests that work on it directly. */
 export let engineOf: (store: KvStore) => OpenStore;
 
@@ -303,7 +300,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       const isThere = isListed && !engine.index.isExpired;
       // Also delete a key that has expired. Otherwise it could return after a crash if the clock is set back.
       if (isListed) {
-        stageDelete(engine);
+        engine.stageDelete();
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);
@@ -337,7 +334,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   clear(): Promise<void> {
     return this.#attempt(() => {
       const writer = this.#engine.writable();
-      writer.tail.stage(KIND.clear, 0, NO_KEY, "");
+      this.#engine.stageClear();
       writer.publish();
       return writer.reached("sync");
     });

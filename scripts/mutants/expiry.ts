@@ -151,8 +151,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-record-kept-whole",
         in: "Compaction.#take",
-        find: "const isSet = isCurrent && !isGrave;",
-        replace: "const isSet = isCurrent;",
+        find: "isGrave ? KIND.delete : undefined",
+        replace: "undefined",
         killers: ["expiry: compaction wins the values of expired keys even where their tombstones have to stay"],
       },
       {

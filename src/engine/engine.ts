@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import {
   expiryOf,
   FLAG_STRING_KEY,
+  flagsOf,
   GRAVE_BYTES,
   headerIsIntact,
   KIND,
@@ -33,7 +34,12 @@ import type { Opened } from "./open.ts";
 /** Records up to this size are read into a buffer that is used again. */
 const SCRATCH_BYTES = 64 * 1024;
 
-/** Log and index of an open store, which change together. */
+const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
+
+/**
+ * Log and index of an open store, which change together. A read is `check`, `expire`, `key.encode`, `get`; a write is
+ * `writable`, `key.encode`, `stageSet` or `stageDelete` (once or, for a batch, several times), `Writer.publish`.
+ */
 export class Engine implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
   log: Log;
@@ -110,9 +116,25 @@ export class Engine implements WriterEvents {
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
     if (this.log.failure !== undefined) throw this.log.failure;
     this.#changeable = this.index.changeable();
-    // What a call that was cut off left there would be written with the next one.
+    // Forget what a refused call has staged: it would be written with the next one.
     this.writer.tail.stagedEnd = this.writer.tail.length;
     return this.writer;
+  }
+
+  /** Lays out a set of the key encoded last in the tail. Nobody sees it before `Writer.publish`. */
+  stageSet(value: { type: number; data: Uint8Array | string }, expiresAt: number): void {
+    const { key } = this;
+    this.writer!.tail.stage(KIND.set, flagsOf(key.isString, value.type), key, value.data, expiresAt);
+  }
+
+  /** Lays out a delete of the key encoded last, as `stageSet` does a set. */
+  stageDelete(): void {
+    this.writer!.tail.stage(KIND.delete, flagsOf(this.key.isString, 0), this.key, "");
+  }
+
+  /** Lays out a clear, which has no key. */
+  stageClear(): void {
+    this.writer!.tail.stage(KIND.clear, 0, NO_KEY, "");
   }
 
   /** Points the index at a record that just got its place. If there is no memory for it, nothing has changed. */

@@ -13,7 +13,7 @@ import type { RecordBuffer } from "./record.ts";
 import type { RecoveredEnd } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 
-/** Wants to know where records are before that changes: snapshots, which go on reading what was there. */
+/** Learns where a record is before that changes. `Views` does, for snapshots, which go on reading what was there. */
 export interface PlaceObserver {
   /** Whether anybody reads an earlier state. Otherwise no change is told. */
   readonly isInterested: boolean;
@@ -27,7 +27,7 @@ export interface PlaceObserver {
   onRollback(sequence: number): void;
 }
 
-/** May need segments that compaction has replaced. */
+/** May need segments that compaction has replaced: `Views`, `Watches` and `Follower` do. */
 export interface SegmentHolder {
   /** A segment was replaced just now. */
   onRetired?(segment: Segment): void;
@@ -37,7 +37,7 @@ export interface SegmentHolder {
   needs(segment: Segment, log: Log): boolean;
 }
 
-/** Keeps parts of segments in memory. */
+/** Keeps parts of segments in memory: `BlockCache` does. */
 export interface RecordCache extends RecordBuffer {
   /** Whether it keeps anything at all. */
   readonly isOn: boolean;
@@ -65,7 +65,7 @@ export interface EngineParts {
   holders: SegmentHolder[];
   /** Makes a value of its type and its bytes. Throws if they are none. */
   decode(type: number, bytes: Uint8Array): Value;
-  /** A new segment was begun, or much has expired: there may be something to compact. */
+  /** A new segment was begun, or much has expired: there may be something to compact. `Maintenance` looks. */
   onNews(): void;
 }
 
@@ -79,7 +79,7 @@ export interface OpenedIndex {
   sequence: number;
 }
 
-/** What opening a store is given. */
+/** What opening a store is given, by src/store/opening.ts. */
 export interface OpeningParts {
   /** Makes the index of a log whose segments are open, and accounts for their bytes. */
   openIndex(log: Log, manifest: Manifest): OpenedIndex;

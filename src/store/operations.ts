@@ -4,7 +4,6 @@
  * @module
  */
 import type { KvStoreError } from "../errors.ts";
-import { flagsOf, KIND } from "../engine/record.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
 import { nameOf, ownKey } from "./keys.ts";
@@ -47,13 +46,8 @@ export function encodeBatch(
 /** Stages an operation in the tail. Reads do not see it before it is published. */
 export function stage(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
   engine.key.encode(key);
-  if (value === undefined) return stageDelete(engine);
-  engine.writer!.tail.stage(KIND.set, flagsOf(engine.key.isString, value.type), engine.key, value.data, expiresAt);
-}
-
-/** Stages a delete of the key encoded last. */
-export function stageDelete({ key, writer }: OpenStore): void {
-  writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
+  if (value === undefined) engine.stageDelete();
+  else engine.stageSet(value, expiresAt);
 }
 
 /** Stages the operations that have an effect. A delete has none if its key is absent by then, unless it has expired. */
