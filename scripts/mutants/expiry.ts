@@ -153,7 +153,7 @@ export const expiryPromises: Promised[] = [
         in: "Compaction.#take",
         find: "isGrave ? KIND.delete : undefined",
         replace: "undefined",
-        killers: ["expiry: compaction wins the values of expired keys even where their tombstones have to stay"],
+        killers: ["compaction: what has expired stays as a tombstone where something older may be, its value does not"],
       },
       {
         id: "entry-of-an-expired-record-kept",
