@@ -34,7 +34,7 @@ const reports = await Promise.all(["Oslo", "Rome", "Oslo"].map((city) => cached(
 console.log(`${reports.length} reports, ${made} of them made now, ${store.size} kept`);
 console.log(`Oslo is kept for a minute at most: ${store.expiresAt("Oslo")! - Date.now() <= 60_000}`);
 
-await store.set("soon gone", "!", { ttl: 20 });
+await store.set("soon gone", "!", { ttl: 2000 });
 console.log("at once:", store.get("soon gone"));
-while (store.has("soon gone")) await new Promise((resolve) => setTimeout(resolve, 5));
+while (store.has("soon gone")) await new Promise((resolve) => setTimeout(resolve, 50));
 console.log("a moment later:", store.get("soon gone"), `(${store.size} kept)`);
