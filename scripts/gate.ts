@@ -53,7 +53,7 @@ function testSteps(scratch: string): Step[] {
   const ignored = ["tests", "docs/growing.md", ...config.exclude].map((path) => join(ROOT, path)).join();
   return [
     { name: "tests", args: ["run", "-A", "scripts/run_tests.ts"], show: CLOSING_LINE, counts: true, tells: true },
-    // What the suite leaves out, and every case of its sweeps.
+    // What the suite leaves out, and more cases of its sweeps.
     {
       name: "long tests",
       args: ["run", "-A", "scripts/run_tests.ts", "--long"],

@@ -3,7 +3,7 @@
  * the types are checked. Standard error tells all along how many files are done, of how many. The last line adds all
  * results up; what a process printed is shown if it fails.
  *
- * `--long` runs what the gate adds: the files `*_long.ts`, which `deno test` does not find by itself, and every case of
+ * `--long` runs what the gate adds: the files `*_long.ts`, which `deno test` does not find by itself, and more cases of
  * the sweeps of which the suite runs one in so many (tests/support/sweep.ts). Other arguments go to `deno test -A`.
  *
  * @module

@@ -8,7 +8,7 @@ import { manifestOf } from "../../src/store/directory.ts";
 import { OPENING } from "../../src/store/opening.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
-import { IS_WHOLE, turns } from "../support/sweep.ts";
+import { IS_FULL, turns } from "../support/sweep.ts";
 
 /** Lets the `n`th array of these numbers that is made fail, as where memory runs out. */
 async function withoutMemory<T>(n: number, action: () => Promise<T>): Promise<{ result?: T; isReached: boolean }> {
@@ -99,7 +99,7 @@ Deno.test("where memory runs out in a compaction, behind its switch too, no late
     assertEquals((await again.verify()).problems, [], `array ${n}`);
     await again.close();
   }
-  assert(failures > (IS_WHOLE ? 3 : 0), `${failures} of ${n}`);
+  assert(failures > (IS_FULL ? 3 : 0), `${failures} of ${n}`);
 });
 
 Deno.test("an entry of the index that points at the record of another key is CORRUPT, never that one's value", () => {

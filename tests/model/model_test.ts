@@ -1,9 +1,9 @@
 import { settings } from "../property/support/settings.ts";
-import { IS_WHOLE } from "../support/sweep.ts";
+import { IS_THOROUGH } from "../support/sweep.ts";
 import { runScenes } from "./support/run.ts";
 
 /** In the suite and in the gate. */
-const ROUNDS = IS_WHOLE ? 350 : 50;
+const ROUNDS = IS_THOROUGH ? 350 : 50;
 
 Deno.test("model: a store does what a Map does, through crashes, failures and compactions", async () => {
   await runScenes(settings(ROUNDS));
