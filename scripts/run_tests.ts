@@ -101,7 +101,7 @@ async function longTests(): Promise<{ files: number; jobs: Job[] }> {
   const sweeps = (await testFiles("_test.ts")).filter((file) => SWEEPING.test(Deno.readTextFileSync(join(ROOT, file))));
   const isSlow = (file: string) => SLOW_SWEEPS.some((name) => file.endsWith(`/${name}`));
   const ordered = slowFirst([...long, ...sweeps], (file) => long.includes(file) || isSlow(file));
-  const jobs = ordered.map((file) => long.includes(file) ? testJob(file) : testJob(file, "--", "--sweep"));
+  const jobs = ordered.map((file) => long.includes(file) ? testJob(file) : testJob(file, "--", "--gate"));
   return { files: jobs.length, jobs };
 }
 

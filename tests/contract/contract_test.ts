@@ -6,12 +6,12 @@ import { MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { cases, runCase } from "./support/cases.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { canUseDisk } from "../support/permissions.ts";
-import { IS_THOROUGH } from "../support/sweep.ts";
+import { IS_GATE } from "../support/sweep.ts";
 
 for (const one of cases) {
   // The gate runs the suite first, and then adds a single open segment beside the one that is written: most readings open
   // the file again.
-  for (const openFiles of IS_THOROUGH ? [1] : [MAX_OPEN_FILES]) {
+  for (const openFiles of IS_GATE ? [1] : [MAX_OPEN_FILES]) {
     if (openFiles === 1 && (one.needsOpenFiles || one.isCostly)) continue;
     const suffix = openFiles === 1 ? ", one file open" : "";
     Deno.test(`contract, in memory${suffix}: ${one.name}`, async () => {
@@ -22,7 +22,7 @@ for (const one of cases) {
     });
   }
 
-  if (one.needsPowerCut || one.isCostly || IS_THOROUGH) continue;
+  if (one.needsPowerCut || one.isCostly || IS_GATE) continue;
   Deno.test({
     name: `contract, on disk: ${one.name}`,
     ignore: !canUseDisk,
