@@ -2,6 +2,12 @@
  * An embedded key-value store for Deno and Node in pure TypeScript: writes are appended to a log of segments, an index
  * in memory says where the latest record of each key lies, and compaction reclaims the space of superseded records.
  *
+ * {@linkcode KvStore} has the calls of a store, {@linkcode OpenOptions} what it can be opened with, and
+ * {@linkcode KvStoreError} how calls fail. {@linkcode verifyStore}, {@linkcode repairStore} and
+ * {@linkcode destroyStore} work on directories. Versions keep to these and to the types that they name. The exports
+ * marked `@experimental` come last: they show log, index and compaction to readers and tools, and may change.
+ * `deno doc --filter KvStore` prints one export alone.
+ *
  * @example
  * ```ts
  * import { KvStore } from "@kvstore/kvstore";
@@ -12,12 +18,6 @@
  * await store.delete("user:1"); // true: it was there
  * await store.close();
  * ```
- *
- * {@linkcode KvStore} has the calls of a store, {@linkcode OpenOptions} what it can be opened with, and
- * {@linkcode KvStoreError} how calls fail; {@linkcode verifyStore}, {@linkcode repairStore} and {@linkcode destroyStore} are for directories. These
- * and the types that they name are the interface that versions keep to. The exports marked `@experimental`, which come
- * last, show log, index and compaction to readers and tools, and may change. `deno doc --filter KvStore` prints one export
- * alone.
  *
  * @module
  */
