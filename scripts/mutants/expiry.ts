@@ -144,8 +144,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "delete-of-what-has-expired-passed-over",
         in: "Replay.#apply",
-        find: "if (isOld && (!isUnknownSegment || (taken",
-        replace: "if (isOld && (!isUnknownSegment || !isSet || (taken",
+        find: "if (isOld && !mayHaveMoved) return;",
+        replace: "if (isOld && (!mayHaveMoved || !isSet)) return;",
         killers: ["replay: a set that was known and is a delete now leaves no older copy standing, in any order"],
       },
       {

@@ -59,8 +59,9 @@ export function openWriter(
     const recovery = report(manifest, last, end);
     const built = openIndex(log, manifest);
     index = built.index;
+    // Recovery changes the index: read all of it now, while nothing has been changed.
     if (end !== undefined && end.records > 0) index.changeable();
-    // Everything that opening needs has been read. A store that is refused for damage stays as it is.
+    // Everything that may turn out to be damaged has been read. Only from here on is the directory changed.
     for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }

@@ -63,9 +63,13 @@ export class Writer {
   #dataEnd = 0;
   /** The offset that the last mark in the log names. */
   #markedBytes = 0;
+  /** For those who wait for the next write. */
   #written: Deferred | undefined;
+  /** For those who wait for a sync of what is in the tail. */
   #synced: Deferred | undefined;
+  /** Those whose records are written: the next sync serves them. */
   #syncWaiters: Deferred[] = [];
+  /** The sync that is under way. */
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
   /** Fails the store after a stack overflow. It is made beforehand, as there may be no stack left to make it. */
@@ -173,11 +177,12 @@ export class Writer {
       this.#appendMark();
       try {
         const bytes = this.tail.bytes.subarray(0, this.tail.length);
-        // A second try writes the same bytes to the same place.
+        // If the disk is full, the reserve makes room and the same bytes are written to the same place.
         log.reserve.lend(this.#lendable(0, bytes.length), () => writeAll(active.handle, bytes, active.endBytes));
         log.checkLock();
       } catch (error) {
         if (log.failure !== undefined) return this.fail(log.failure);
+        // Before any call, which may overflow the stack as well.
         log.failure = this.#cutOff;
         if (isStackOverflow(error)) return this.fail(log.failure);
         log.failure = undefined;
