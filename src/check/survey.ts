@@ -14,6 +14,7 @@ import { Segment, segmentName } from "../engine/segment.ts";
 import { generationOf, Tries } from "../follow/tries.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
+import { finishNow } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
@@ -104,7 +105,7 @@ export function surveyOn(platform: Platform, directory: string): LogSurvey {
   const tries = new Tries(platform, directory);
   for (;;) {
     try {
-      const survey = surveyOnce(platform, directory);
+      const survey = finishNow(surveyOnce(platform, directory));
       if (!isOutdated(survey, tries)) return survey;
       survey.close();
     } catch (error) {
@@ -121,8 +122,11 @@ export function isOutdated({ problems, generation }: StoreSurvey, tries: Tries):
   return problems.length > 0 && tries.again(generation);
 }
 
-/** Surveys a store, which may be one that `open` refuses. Throws `NOT_FOUND` or `FORMAT`. */
-export function surveyOnce(platform: Platform, directory: string): StoreSurvey {
+/**
+ * Surveys a store, which may be one that `open` refuses. Yields the bytes of each record that it reads. Throws `NOT_FOUND`
+ * or `FORMAT`.
+ */
+export function* surveyOnce(platform: Platform, directory: string): Generator<number, StoreSurvey> {
   const generation = generationOf(platform, directory);
   const { manifest, rebuilt, problems } = manifestOrRebuilt(platform, directory);
   const segments: SurveyedFile[] = [];
@@ -140,7 +144,7 @@ export function surveyOnce(platform: Platform, directory: string): StoreSurvey {
       surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];
       before = Math.max(before, highestSequence);
       segments.push(surveyed);
-      setEnd(surveyed);
+      yield* setEnd(surveyed);
     }
     return { manifest, generation, rebuilt, segments, problems, close };
   } catch (error) {
@@ -255,12 +259,12 @@ function findRenamed(platform: Platform, directory: string, isIt: (file: Segment
 }
 
 /** Finds where the records end. */
-function setEnd(surveyed: SurveyedFile): void {
+function* setEnd(surveyed: SurveyedFile): Generator<number, void> {
   const { segment, recordedBytes } = surveyed;
   if (segment === undefined) return;
   segment.endBytes = recordedBytes;
   if (segment.sealed) return;
-  const { endBytes, markBytes, reason } = findEnd(segment, { markBytes: recordedBytes });
+  const { endBytes, markBytes, reason } = yield* findEnd(segment, { markBytes: recordedBytes });
   segment.endBytes = endBytes;
   surveyed.requiredBytes = markBytes;
   if (reason !== undefined) surveyed.tailReason = `a torn tail: ${reason}`;

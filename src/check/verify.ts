@@ -11,7 +11,7 @@ import { IMAGE_NAME } from "../image/image.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import { RESERVE_NAME } from "../platform/reserve.ts";
-import { paced } from "../platform/turn.ts";
+import { finishInSlices, paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import { ASIDE } from "../store/names.ts";
 import type { OpenStore } from "../store/open_store.ts";
@@ -66,7 +66,7 @@ export async function verifyFiles(
   directory: string,
   options: WorkOptions,
 ): Promise<VerifiedStore> {
-  const survey = surveyOnce(platform, directory);
+  const survey = await finishInSlices(surveyOnce(platform, directory));
   const { manifest, segments, problems } = survey;
   const found = new Verification(segments, problems);
   const store = { ...survey, found };

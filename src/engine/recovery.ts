@@ -5,6 +5,7 @@
  * @module
  */
 import { corrupt } from "../errors.ts";
+import { finishNow } from "../platform/turn.ts";
 import { RecordCursor } from "./cursor.ts";
 import { FLAG_MORE, KIND, readMark } from "./record.ts";
 import type { Segment } from "./segment.ts";
@@ -36,7 +37,7 @@ export interface KnownEnd {
  */
 export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
   const { name } = segment;
-  const end = findEnd(segment, known);
+  const end = finishNow(findEnd(segment, known));
   const { markBytes, fileBytes } = end;
   if (fileBytes < markBytes) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markBytes}`);
   const cursor = new RecordCursor(segment, startOf(known), fileBytes);
@@ -49,16 +50,17 @@ export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
 }
 
 /**
- * Finds the end of a segment that was not closed cleanly, damaged or not. Behind the highest mark, records count up to
- * the first bad byte, but never a part of a batch.
+ * Finds the end of a segment that was not closed cleanly, damaged or not. After the highest mark, records count up to
+ * the first bad byte, but never a part of a batch. Yields the bytes of each record that it reads.
  */
-export function findEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
+export function* findEnd(segment: Segment, known: KnownEnd): Generator<number, RecoveredEnd> {
   const fileBytes = segment.handle.size();
-  const markBytes = highestMark(segment, known, fileBytes);
+  const markBytes = yield* highestMark(segment, known, fileBytes);
   const cursor = new RecordCursor(segment, Math.max(startOf(known), markBytes), fileBytes);
   const end: RecoveredEnd = { endBytes: cursor.offset, markBytes, fileBytes, records: 0, reason: undefined };
   let unfinished = 0;
   while (cursor.next() && cursor.checkValue()) {
+    yield cursor.length;
     unfinished++;
     if ((cursor.flags & FLAG_MORE) !== 0) continue;
     end.records += unfinished;
@@ -76,11 +78,12 @@ function startOf({ markBytes, readBytes = 0 }: KnownEnd): number {
 }
 
 /** The highest durable mark on a segment among the marks in it, including those after a bad byte. */
-function highestMark(segment: Segment, known: KnownEnd, fileBytes: number): number {
+function* highestMark(segment: Segment, known: KnownEnd, fileBytes: number): Generator<number, number> {
   let highest = known.markBytes;
   const cursor = new RecordCursor(segment, startOf(known), fileBytes);
   let isThere = cursor.next();
   while (isThere || cursor.reason !== undefined) {
+    yield cursor.length;
     if (isThere && cursor.kind === KIND.mark && cursor.checkValue()) {
       const mark = readMark(cursor.view, cursor.at);
       if (mark.segment === segment.number && mark.offset > highest) highest = mark.offset;

@@ -93,6 +93,24 @@ export class Slices {
   }
 }
 
+/** Takes all steps of some work at once. Each step yields its bytes. */
+export function finishNow<R>(steps: Generator<number, R>): R {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Takes the steps of some work in slices. */
+export async function finishInSlices<R>(steps: Generator<number, R>): Promise<R> {
+  const slices = new Slices();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slices.count(step.value)) await slices.pause();
+  }
+}
+
 /** A promise, and the functions that settle it. */
 export class Deferred {
   /** Resolves the promise. */

@@ -4,6 +4,7 @@ import { FLAG_MORE } from "../../src/engine/record.ts";
 import { writeManifest } from "../../src/engine/manifest.ts";
 import { newManifest } from "../../src/store/directory.ts";
 import { openWriter } from "../../src/engine/open.ts";
+import { finishNow } from "../../src/platform/turn.ts";
 import { findEnd, type RecoveredEnd, recoverEnd } from "../../src/engine/recovery.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { countDiscarded, OPENING } from "../../src/store/opening.ts";
@@ -17,7 +18,7 @@ function recovered({ segment }: MadeSegment, markBytes: number = START): Recover
 
 /** The highest mark, damaged or not. */
 function markOf({ segment }: MadeSegment, markBytes: number = START): number {
-  return findEnd(segment, { markBytes }).markBytes;
+  return finishNow(findEnd(segment, { markBytes })).markBytes;
 }
 
 function damage(made: MadeSegment, offset: number): MadeSegment {
