@@ -221,8 +221,8 @@ export const damagePromises: Promised[] = [
       {
         id: "image-of-unsynced-records",
         in: "writeImage",
-        find: "log.syncActive();",
-        replace: "",
+        find: "await store.writer!.syncAll();",
+        replace: 'await store.writer!.reached("sync");',
         killers: ["image file: so is a mark that nobody waits for"],
       },
     ],

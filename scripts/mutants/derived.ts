@@ -35,7 +35,7 @@ export const derivedRules: Promised[] = [
       {
         id: "image-read-behind-a-refresh",
         in: "loadIndex",
-        find: "core.index.changeable();",
+        find: "store.index.changeable();",
         replace: "",
         killers: ["index: a reader's snapshots stay as they were over a refresh…"],
       },

@@ -122,7 +122,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "clock-floor-forgotten-at-a-refresh",
         in: "follow",
-        find: "next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);",
+        find: "next.clockFloor = Math.max(next.clockFloor, store.log.clockFloor);",
         replace: "",
         killers: ["clock: a reader that has refreshed does not forget what it saw expire"],
       },

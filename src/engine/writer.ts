@@ -59,7 +59,7 @@ export class Writer {
   readonly #header = new RecordHeader();
   /** Records are staged here before `publish`, and wait here to be written. */
   readonly tail: Tail = new Tail();
-  /** Where the last record other than a mark ends. */
+  /** Where the last record ends that has to be synced: marks wait for the next record. */
   #dataEnd = 0;
   /** The offset that the last mark in the log names. */
   #markedBytes = 0;
@@ -162,6 +162,12 @@ export class Writer {
       return this.#syncWaiters.at(-1)!.promise;
     }
     return (this.#synced ??= new Deferred()).promise;
+  }
+
+  /** Resolves once everything is durable, including marks at the end, for which `reached` does not wait. */
+  syncAll(): Promise<void> {
+    this.#dataEnd = (this.#log.active?.endBytes ?? 0) + this.tail.length;
+    return this.reached("sync");
   }
 
   /**

@@ -17,24 +17,24 @@ import { Tries } from "./tries.ts";
 import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed. A writer is always up to date. */
-export function refresh(core: OpenStore): boolean {
-  core.check();
-  return !core.log.isWriter && refreshReader(core);
+export function refresh(store: OpenStore): boolean {
+  store.check();
+  return !store.log.isWriter && refreshReader(store);
 }
 
 /** Brings a reader up to date by reading only new records. False if nothing had changed. */
-export function refreshReader(core: OpenStore): boolean {
-  const { platform, directory } = core.log;
-  const isWhole = loadIndex(core);
+export function refreshReader(store: OpenStore): boolean {
+  const { platform, directory } = store.log;
+  const isWhole = loadIndex(store);
   const tries = new Tries(platform, directory);
   for (;;) {
     const manifest = manifestOf(platform, directory, false);
     try {
-      const isNews = !isWhole || core.follower.isTorn || mustReload(core, manifest)
-        ? reload(core)
-        : advance(core, manifest);
-      if (!core.watches.isEmpty) core.watches.durableSequence = durableSequence(core);
-      core.watches.wake();
+      const isNews = !isWhole || store.follower.isTorn || mustReload(store, manifest)
+        ? reload(store)
+        : advance(store, manifest);
+      if (!store.watches.isEmpty) store.watches.durableSequence = durableSequence(store);
+      store.watches.wake();
       return isNews;
     } catch (error) {
       if (!tries.again(manifest.generation)) throw error;
@@ -46,9 +46,9 @@ export function refreshReader(core: OpenStore): boolean {
  * Reads what is left of the index: open views go on with it, and it is about to differ from its image. False if that
  * takes files that the writer has removed.
  */
-function loadIndex(core: OpenStore): boolean {
+function loadIndex(store: OpenStore): boolean {
   try {
-    core.index.changeable();
+    store.index.changeable();
     return true;
   } catch (error) {
     if (!isTrimmed(error)) throw error;
@@ -63,31 +63,31 @@ function endOf({ sealedBytes }: ManifestSegment, { clean, mark }: Manifest): num
 }
 
 /** Whether the reader has read records that do not count any more: a failed append, or records that recovery moved. */
-function mustReload(core: OpenStore, manifest: Manifest): boolean {
+function mustReload(store: OpenStore, manifest: Manifest): boolean {
   const numbers = new Set(manifest.segments.map(({ number }) => number));
   // If the active segment is gone, it is unknown where its records ended.
-  const { active } = core.log;
+  const { active } = store.log;
   const hasLostTail = active !== undefined && !numbers.has(active.number);
   return hasLostTail || manifest.segments.some((listed) => {
-    const known = core.log.segments.get(listed.number);
+    const known = store.log.segments.get(listed.number);
     return known !== undefined && known.endBytes > endOf(listed, manifest);
   });
 }
 
 /** Reads the whole store again. Open views keep the old index, and the segments that it needs. */
-function reload(core: OpenStore): boolean {
-  const { log, index, sequence } = openReader(core.log.platform, core.log.directory);
-  follow(core, log);
-  core.replaceIndex(index);
-  core.follower.sequence = sequence;
-  core.follower.isTorn = false;
-  core.sweep();
+function reload(store: OpenStore): boolean {
+  const { log, index, sequence } = openReader(store.log.platform, store.log.directory);
+  follow(store, log);
+  store.replaceIndex(index);
+  store.follower.sequence = sequence;
+  store.follower.isTorn = false;
+  store.sweep();
   return true;
 }
 
 /** Reads the records that a newer manifest adds. False if there are none. */
-function advance(core: OpenStore, manifest: Manifest): boolean {
-  const { log } = core;
+function advance(store: OpenStore, manifest: Manifest): boolean {
+  const { log } = store;
   const ends = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
   const place = placeOf(log.platform, log.directory);
   const segments = openSegments(place, manifest, log.segments);
@@ -107,41 +107,41 @@ function advance(core: OpenStore, manifest: Manifest): boolean {
   const next = new Log(place, manifest, segments);
   for (const [segment, { endBytes }] of found) segment.endBytes = endBytes;
   if (next.active !== undefined) next.synced(found.get(next.active)!.markBytes);
-  follow(core, next);
-  core.follower.isTorn = true;
-  const { highest, records } = replay(core.index.changeable(), next.segments, {
-    sequence: core.follower.sequence,
-    partitionSequence: () => core.follower.sequence,
+  follow(store, next);
+  store.follower.isTorn = true;
+  const { highest, records } = replay(store.index.changeable(), next.segments, {
+    sequence: store.follower.sequence,
+    partitionSequence: () => store.follower.sequence,
     from: (segment) => ends.get(segment.number),
     hasLost: [...ends.keys()].some((number) => !next.segments.has(number)),
-    beforeChange: (key, place) => core.views.beforeChange(key, place),
+    beforeChange: (key, place) => store.views.beforeChange(key, place),
   });
-  core.follower.isTorn = false;
-  core.follower.sequence = Math.max(core.follower.sequence, highest);
-  next.nextSequence = Math.max(next.nextSequence, core.follower.sequence + 1);
-  core.sweep();
+  store.follower.isTorn = false;
+  store.follower.sequence = Math.max(store.follower.sequence, highest);
+  next.nextSequence = Math.max(next.nextSequence, store.follower.sequence + 1);
+  store.sweep();
   return records > 0;
 }
 
 /** Replaces the log by a newer one. Segments that are gone stay open while views or watches may need them. */
-function follow(core: OpenStore, next: Log): void {
-  next.clockFloor = Math.max(next.clockFloor, core.log.clockFloor);
-  const { watches } = core;
+function follow(store: OpenStore, next: Log): void {
+  next.clockFloor = Math.max(next.clockFloor, store.log.clockFloor);
+  const { watches } = store;
   // All that was durable at the last refresh is in segments that are still open. Later versions may be compacted away.
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);
-  for (const segment of core.log.retired.values()) {
-    if (core.follower.isTorn) core.views.onRetired(segment);
+  for (const segment of store.log.retired.values()) {
+    if (store.follower.isTorn) store.views.onRetired(segment);
     next.retire(segment, segment.endBytes);
   }
-  for (const segment of core.log.segments.values()) {
+  for (const segment of store.log.segments.values()) {
     const same = next.segments.get(segment.number);
     if (same === segment) continue;
     if (same !== undefined) segment.handle.close();
     else {
-      core.views.onRetired(segment);
+      store.views.onRetired(segment);
       // It is unknown where the active segment ended, but the durable part counts.
-      next.retire(segment, core.log.durableEnd(segment));
+      next.retire(segment, store.log.durableEnd(segment));
     }
   }
-  core.log = next;
+  store.log = next;
 }

@@ -94,9 +94,8 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
       if (store.epoch !== epoch) return false;
     }
     const about = describeLog(log, from);
-    await store.writer!.reached("sync");
-    // The accounts include marks as well, and `reached` does not wait for those.
-    log.syncActive();
+    // The accounts include marks as well.
+    await store.writer!.syncAll();
     if (store.epoch !== epoch) return false;
     if (log.active !== undefined) log.replaceManifest({ clean: false });
     await writer.finish(about);
