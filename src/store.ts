@@ -6,13 +6,12 @@
 import { asIo, KvStoreError } from "./errors.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
-import { paced, settled } from "./platform/turn.ts";
+import { paced, rejected } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
-
 import { historyOf, versionOf } from "./watch/history.ts";
 import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
@@ -50,6 +49,7 @@ import type {
 
 const WRITE_OPTIONS = ["durability"];
 const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
+
 /** The engine of a store, for tests that work on it directly. */
 export let engineOf: (store: KvStore) => OpenStore;
 
@@ -618,11 +618,4 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       return rejected(error);
     }
   }
-}
-
-/** Calls that return a promise never throw. They reject in a later turn, as other failed calls do. */
-function rejected(error: unknown): Promise<never> {
-  return settled().then(() => {
-    throw error;
-  });
 }

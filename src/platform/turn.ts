@@ -41,6 +41,13 @@ export function settled(): Promise<void> {
   return Promise.resolve();
 }
 
+/** A promise for a call that was refused: rejected when `settled` would resolve, so that calls settle in their order. */
+export function rejected(error: unknown): Promise<never> {
+  return settled().then(() => {
+    throw error;
+  });
+}
+
 /** Does some work, and settles its promise when `settled` allows it, even if the work fails. */
 export async function paced<T>(work: () => T | Promise<T>): Promise<T> {
   try {
