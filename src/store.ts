@@ -295,12 +295,12 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       const engine = this.#engine;
       const writer = engine.writable();
       engine.expire();
-      engine.key.encode(key);
-      const isListed = engine.isListed();
+      const encoded = engine.key.encode(key);
+      const isListed = engine.isListed(encoded);
       const isThere = isListed && !engine.index.isExpired;
       // Also delete a key that has expired. Otherwise it could return after a crash if the clock is set back.
       if (isListed) {
-        engine.stageDelete();
+        engine.stageDelete(encoded);
         writer.publish();
       }
       return writer.reached(durability).then(() => isThere);

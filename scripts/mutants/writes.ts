@@ -87,8 +87,8 @@ export const writeRules: Promised[] = [
       {
         id: "batch-passes-over-an-expired-key",
         in: "stageBatch",
-        find: "isThere.get(name) ?? engine.isListed()",
-        replace: "isThere.get(name) ?? engine.find() !== undefined",
+        find: "isThere.get(name) ?? engine.isListed(engine.key)",
+        replace: "isThere.get(name) ?? engine.find(engine.key) !== undefined",
         killers: [DELETED],
       },
     ],

@@ -5,7 +5,7 @@
  * @module
  */
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
-import { formOf, Index, type KeyBytes, lengthOf, type Place, type ReadIndex } from "./index.ts";
+import { formOf, Index, type KeyBytes, lengthOf, type Place, type ReadIndex, type TypedKey } from "./index.ts";
 import { isStackOverflow } from "../kinds.ts";
 import type { Log } from "./log.ts";
 import {
@@ -28,7 +28,6 @@ import { Writer, type WriterEvents } from "./writer.ts";
 import { readInto } from "../platform/files.ts";
 import type { Value } from "../types.ts";
 import type { EngineParts, PlaceObserver } from "./interfaces.ts";
-import { EncodedKey } from "./key.ts";
 import type { Opened } from "./open.ts";
 
 /** Records up to this size are read into a buffer that is used again. */
@@ -37,8 +36,8 @@ const SCRATCH_BYTES = 64 * 1024;
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /**
- * Log and index of an open store, which change together. A read is `check`, `expire`, `key.encode`, `get`; a write is
- * `writable`, `key.encode`, `stageSet` or `stageDelete` (once or, for a batch, several times), `Writer.publish`.
+ * Log and index of an open store, which change together. A read is `check`, `expire`, `get`; a write is `writable`,
+ * `stageSet` or `stageDelete` (once or, for a batch, several times), `Writer.publish`.
  */
 export class Engine implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
@@ -49,8 +48,6 @@ export class Engine implements WriterEvents {
   readonly writer: Writer | undefined;
   /** Set once the store is closed or closing: no call is taken any more. */
   isClosed = false;
-  /** Encodes keys for one call at a time. */
-  readonly key: EncodedKey = new EncodedKey();
   /** Index entries that were changed; an image of the index takes off what it covers. */
   changes: number;
   /** Changes whenever entries of the index are put back, or all of it is replaced: what was copied of it is void then. */
@@ -121,15 +118,14 @@ export class Engine implements WriterEvents {
     return this.writer;
   }
 
-  /** Lays out a set of the key encoded last in the tail. Nobody sees it before `Writer.publish`. */
-  stageSet(value: { type: number; data: Uint8Array | string }, expiresAt: number): void {
-    const { key } = this;
+  /** Lays out a set in the tail; `expiresAt` is 0 if the key never expires. Nobody sees it before `Writer.publish`. */
+  stageSet(key: TypedKey, value: { type: number; data: Uint8Array | string }, expiresAt: number): void {
     this.writer!.tail.stage(KIND.set, flagsOf(key.isString, value.type), key, value.data, expiresAt);
   }
 
-  /** Lays out a delete of the key encoded last, as `stageSet` does a set. */
-  stageDelete(): void {
-    this.writer!.tail.stage(KIND.delete, flagsOf(this.key.isString, 0), this.key, "");
+  /** Lays out a delete, as `stageSet` does a set. */
+  stageDelete(key: TypedKey): void {
+    this.writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
   }
 
   /** Lays out a clear, which has no key. */
@@ -203,20 +199,19 @@ export class Engine implements WriterEvents {
     this.#parts.cache.close();
   }
 
-  /** Where the record of the key is that is encoded now; `undefined` if there is none, or if it has expired. */
-  find(): Place | undefined {
-    return this.isListed() && !this.index.isExpired ? this.index : undefined;
+  /** Where the record of a key is; `undefined` if there is none, or if it has expired. */
+  find(key: KeyBytes): Place | undefined {
+    return this.isListed(key) && !this.index.isExpired ? this.index : undefined;
   }
 
-  /** Whether the key that is encoded now has a record that counts: also one that has expired. */
-  isListed(): boolean {
-    const { bytes, start, length } = this.key;
+  /** Whether a key has a record that counts, which may have expired. */
+  isListed({ bytes, start, length }: KeyBytes): boolean {
     return this.index.find(bytes, start, length);
   }
 
-  /** The present value of the key that is encoded now; `undefined` if it has none. */
-  get(): Value | undefined {
-    const { index, key } = this;
+  /** The present value of a key; `undefined` if it has none. */
+  get(key: KeyBytes): Value | undefined {
+    const { index } = this;
     const { bytes, start, length } = key;
     const { cache } = this.#parts;
     if (cache.isOn) {

@@ -47,6 +47,12 @@ export interface KeyBytes {
   length: number;
 }
 
+/** A key, and how it was given. */
+export interface TypedKey extends KeyBytes {
+  /** Whether it was given as a string. */
+  isString: boolean;
+}
+
 /** Keeps the keys of an index in order. */
 export interface KeyOrder {
   /** Memory held, in bytes. */

@@ -4,10 +4,10 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import { EncodedKey } from "../engine/key.ts";
 import type { Edge } from "../order/order.ts";
 import type { Bounds } from "../order/range.ts";
 import type { Range } from "../types.ts";
+import { EncodedKey } from "./keys.ts";
 import { checkInteger, checkNames } from "./options.ts";
 
 /** Shared by all calls, as only one is under way at a time. */

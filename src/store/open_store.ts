@@ -5,17 +5,19 @@
  */
 import { BlockCache } from "../cache/block_cache.ts";
 import { Engine } from "../engine/engine.ts";
-import type { Place } from "../engine/index.ts";
 import type { Opened } from "../engine/open.ts";
 import { Follower } from "../follow/follower.ts";
 import { Ordering } from "../order/ordering.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
+import { EncodedKey } from "./keys.ts";
 import type { Settings } from "./options.ts";
 import { decodeValue } from "./values.ts";
 
 /** The engine with views, watches, and the order of the keys. */
 export class OpenStore extends Engine {
+  /** Encodes keys for one call at a time. */
+  readonly key: EncodedKey = new EncodedKey();
   /** The views of open snapshots and iterators. */
   readonly views: Views;
   /** The open watches. */
@@ -65,10 +67,5 @@ export class OpenStore extends Engine {
   release(view: View): void {
     this.views.close(view);
     this.sweep();
-  }
-
-  /** The place in a view of the key encoded last; `undefined` if the view has no such key, or it had expired. */
-  findIn(view: View): Place | undefined {
-    return this.views.find(view, this.key);
   }
 }

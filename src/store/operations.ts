@@ -45,9 +45,9 @@ export function encodeBatch(
 
 /** Stages an operation in the tail. Reads do not see it before it is published. */
 export function stage(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
-  engine.key.encode(key);
-  if (value === undefined) engine.stageDelete();
-  else engine.stageSet(value, expiresAt);
+  const encoded = engine.key.encode(key);
+  if (value === undefined) engine.stageDelete(encoded);
+  else engine.stageSet(encoded, value, expiresAt);
 }
 
 /** Stages the operations that have an effect. A delete has none if its key is absent by then, unless it has expired. */
@@ -59,7 +59,7 @@ export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): v
   for (const operation of operations) {
     const { key, value } = operation;
     const name = hasDeletes ? nameOf(engine.key.encode(key)) : "";
-    if (value !== undefined || (isThere.get(name) ?? engine.isListed())) stage(engine, operation);
+    if (value !== undefined || (isThere.get(name) ?? engine.isListed(engine.key))) stage(engine, operation);
     if (hasDeletes) isThere.set(name, value !== undefined);
     if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
       throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);

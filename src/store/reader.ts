@@ -4,7 +4,7 @@
  * @module
  */
 import { isTrimmed, KvStoreError } from "../errors.ts";
-import type { Place, ReadIndex } from "../engine/index.ts";
+import type { KeyBytes, Place, ReadIndex } from "../engine/index.ts";
 import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -58,14 +58,12 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   has(key: K): boolean {
     this.#check();
-    this.#engine.key.encode(key);
-    return this.#find() !== undefined;
+    return this.#find(this.#engine.key.encode(key)) !== undefined;
   }
 
   expiresAt(key: K): number | undefined {
     this.#check();
-    this.#engine.key.encode(key);
-    return this.#find()?.expiresAt || undefined;
+    return this.#find(this.#engine.key.encode(key))?.expiresAt || undefined;
   }
 
   keys(range: Range = {}): IteratorObject<K, undefined> {
@@ -116,16 +114,15 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     return iterator as unknown as IteratorObject<T, undefined>;
   }
 
-  /** The place of the key encoded last. */
-  #find(): Place | undefined {
-    return this.#view === undefined ? this.#engine.find() : this.#engine.findIn(this.#view);
+  #find(key: KeyBytes): Place | undefined {
+    return this.#view === undefined ? this.#engine.find(key) : this.#engine.views.find(this.#view, key);
   }
 
   #get(key: K): V | undefined {
     const engine = this.#engine;
     const encoded = engine.key.encode(key);
-    if (this.#view === undefined) return engine.get() as V | undefined;
-    const place = engine.findIn(this.#view);
+    if (this.#view === undefined) return engine.get(encoded) as V | undefined;
+    const place = engine.views.find(this.#view, encoded);
     return place === undefined ? undefined : engine.read(place, encoded) as V;
   }
 

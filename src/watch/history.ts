@@ -13,7 +13,7 @@ import type { Segment } from "../engine/segment.ts";
 import { settled } from "../platform/turn.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
-import { EncodedKey } from "../engine/key.ts";
+import { EncodedKey } from "../store/keys.ts";
 import { checkInteger, checkNames } from "../store/options.ts";
 import { slicesFor } from "../check/scan.ts";
 import type { EncodedValue } from "../store/values.ts";

@@ -119,12 +119,11 @@ Deno.test("an entry of the index that points at the record of another key is COR
     engine.writer!.publish();
   }
   const read = (name: string) => {
-    engine.key.encode(name);
-    return engine.read(engine.find()!, engine.key);
+    const key = engine.key.encode(name);
+    return engine.read(engine.find(key)!, key);
   };
   assertEquals([read("a"), read("b")], ["of a", "of b"]);
-  engine.key.encode("b");
-  const { segment, offset, length } = engine.find()!;
+  const { segment, offset, length } = engine.find(engine.key.encode("b"))!;
   engine.index.changeable().put(engine.key.encode("a"), segment, offset, formOf(length, true));
   assertEquals(assertThrows(() => read("a"), KvStoreError).code, "CORRUPT");
   assertEquals(read("b"), "of b");

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { entryLine, keyText, parseEntry } from "../../src/cli/text/notation.ts";
-import { EncodedKey } from "../../src/engine/key.ts";
+import { EncodedKey } from "../../src/store/keys.ts";
 import { decodeKey } from "../../src/store/keys.ts";
 import { encodeUtf8 } from "../../src/platform/text.ts";
 import { decodeValue, encodeValue } from "../../src/store/values.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { formOf, type Place } from "../../src/engine/index.ts";
 import { Order, orderIn, orderOf } from "../../src/order/order.ts";
 import { select } from "../../src/order/select.ts";
-import { EncodedKey } from "../../src/engine/key.ts";
+import { EncodedKey } from "../../src/store/keys.ts";
 import { nameOf } from "../../src/store/keys.ts";
 import { RangeIterator } from "../../src/order/range.ts";
 import { boundsOf } from "../../src/store/bounds.ts";

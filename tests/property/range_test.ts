@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { toHex } from "../../src/bytes.ts";
 import { formOf, type KeyBytes } from "../../src/engine/index.ts";
 import { orderOf } from "../../src/order/order.ts";
-import { EncodedKey } from "../../src/engine/key.ts";
+import { EncodedKey } from "../../src/store/keys.ts";
 import { RangeIterator } from "../../src/order/range.ts";
 import { boundsOf } from "../../src/store/bounds.ts";
 import type { Key } from "../../src/types.ts";

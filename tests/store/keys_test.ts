@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { EncodedKey } from "../../src/engine/key.ts";
-import { decodeKey } from "../../src/store/keys.ts";
+import { decodeKey, EncodedKey } from "../../src/store/keys.ts";
 import type { Key } from "../../src/types.ts";
 
 function encode(key: Key): number[] {

@@ -63,9 +63,9 @@ export class Harness {
   }
 
   get(key: string): unknown {
-    this.engine.key.encode(key);
-    const place = this.engine.find();
-    return place === undefined ? undefined : this.engine.read(place, this.engine.key);
+    const encoded = this.engine.key.encode(key);
+    const place = this.engine.find(encoded);
+    return place === undefined ? undefined : this.engine.read(place, encoded);
   }
 
   /** Ends the segment that is being written and returns it. */
