@@ -25,7 +25,7 @@ import type { RecordCursor } from "../engine/cursor.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import { keptBytesOf, outputBytesOf } from "../engine/choose.ts";
-import { compactGroup, type GroupOptions, readSealed, type Verdicts } from "../engine/compactor.ts";
+import { compactGroup, type GroupOptions, readSealed } from "../engine/compactor.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Slices } from "../platform/turn.ts";
 import { AUDITED, groupsOf, judgeableUpTo, witnessesOf } from "./selection.ts";
@@ -65,13 +65,13 @@ export async function compactTombstones(
   }
   // In this order, one after the other: a set that a tombstone hides in an earlier group is gone when its turn comes.
   for (const group of groups) {
-    const output = await compactGroup(engine, group.inputs, { onPause, verdicts: audit });
+    const output = await compactGroup(engine, group.inputs, { onPause, drops: (tombstone) => audit.drops(tombstone) });
     if (output !== undefined) AUDITED.add(output);
   }
   return groups.length;
 }
 
-class Audit implements Verdicts {
+class Audit {
   readonly #engine: Engine;
   readonly #inputs: Segment[];
   readonly #expiredBy: number;
@@ -115,6 +115,7 @@ class Audit implements Verdicts {
     return this.#neededBytes[this.#inputs.indexOf(input)]!;
   }
 
+  /** Whether the tombstone that the cursor stands on may go. */
   drops(cursor: RecordCursor): boolean {
     const { sequence } = cursor;
     if (cursor.kind === KIND.clear) {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { droppableUpTo, keptBytesOf, outputBytesOf, type Thresholds } from "../engine/choose.ts";
+import { droppableUpTo, keptBytesOf, outputBytesOf } from "../engine/choose.ts";
 import type { Segment } from "../engine/segment.ts";
+import type { Thresholds } from "../maintenance/groups.ts";
 
 /** An audit begins when there are tombstones for such a share of the bytes that it reads. */
 const TOMBSTONE_SHARE = 1 / 4;
@@ -50,8 +51,10 @@ export function witnessesOf(segments: Iterable<Segment>, inputs: ReadonlySet<Seg
  * tombstone in them were needed, and that have not been audited. `undefined` as long as there is too little to win for
  * the bytes that have to be read. So reading is in proportion to the tombstones, and to what was written.
  */
-export function nextToAudit(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
-  const { staleRatio, minStaleBytes } = thresholds;
+export function nextToAudit(
+  all: Segment[],
+  { staleRatio, minStaleBytes }: Omit<Thresholds, "segmentBytes">,
+): Segment[] | undefined {
   forgetAudits(all, minStaleBytes);
   const inputs = auditable(all, (input, wonBytes) => wonBytes >= staleRatio * input.endBytes);
   const readBytes = sumOf(witnessesOf(all, new Set(inputs)), ({ endBytes }) => endBytes);

@@ -1,26 +1,10 @@
 /**
- * What compaction may leave out, what it wins by that, and which segments are worth it: by what can be won, oldest first,
- * and as many together as fit into one new segment. Compaction takes nothing that would not shrink the store. Otherwise it
- * would rewrite a segment of tombstones that must stay again and again.
+ * What compaction may leave out, and what it wins by that. Which segments are worth it, src/maintenance/ decides.
  *
  * @module
  */
 import { MARK_BYTES } from "./record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
-
-/**
- * When automatic compaction takes a segment.
- *
- * @experimental
- */
-export interface Thresholds {
-  /** Share of the segment that can be won. */
-  staleRatio: number;
-  /** Bytes that can be won in all. */
-  minStaleBytes: number;
-  /** Size of an output. */
-  segmentBytes: number;
-}
 
 /**
  * Tombstones up to this sequence number are not needed any more once `inputs` are rewritten. A tombstone is needed as
@@ -76,32 +60,4 @@ export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonByt
   const keptBytes = inputs.reduce((sum, input) => sum + keptBytesOf(input, droppable), 0);
   const outputBytes = outputBytesOf(inputs.length, keptBytes);
   return { wonBytes: inputs.reduce((sum, { endBytes }) => sum + endBytes, 0) - outputBytes, outputBytes };
-}
-
-/**
- * The next group for automatic compaction; `undefined` if too little can be won.
- *
- * @experimental
- */
-export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
-  const stale: Segment[] = [];
-  let staleBytes = 0;
-  for (const segment of all) {
-    const { wonBytes } = segment.isCompactable ? gainOf(all, [segment]) : { wonBytes: 0 };
-    if (wonBytes <= 0 || wonBytes < thresholds.staleRatio * segment.endBytes) continue;
-    stale.push(segment);
-    staleBytes += wonBytes;
-  }
-  if (stale.length === 0 || staleBytes < thresholds.minStaleBytes) return undefined;
-  return groupOf(all, stale, thresholds.segmentBytes);
-}
-
-/** The first of the candidates that fit into one new segment together: at least one, if there is one. */
-export function groupOf(all: Segment[], candidates: Iterable<Segment>, segmentBytes: number): Segment[] {
-  const inputs: Segment[] = [];
-  for (const next of candidates) {
-    if (inputs.length > 0 && gainOf(all, [...inputs, next]).outputBytes > segmentBytes) break;
-    inputs.push(next);
-  }
-  return inputs;
 }

@@ -22,18 +22,15 @@ import { Slices } from "../platform/turn.ts";
 /** What looking at an entry of the index counts for, in bytes. */
 const ENTRY_BYTES = 16;
 
-/** What an audit found out about tombstones. */
-export interface Verdicts {
-  /** Whether the tombstone that the cursor stands on may go, though segments outside the inputs begin before it. */
-  drops(cursor: RecordCursor): boolean;
-}
-
 /** How a group is compacted. */
 export interface GroupOptions {
   /** Called at each pause with the bytes read since the last one, and before the switch. Throws to end the compaction. */
   onPause?: (scannedBytes: number) => void;
-  /** The result of an audit that took these inputs into account. */
-  verdicts?: Verdicts;
+  /**
+   * Whether the tombstone that the cursor stands on may go, though a segment outside the inputs may hold older records:
+   * the result of an audit.
+   */
+  drops?: (tombstone: RecordCursor) => boolean;
 }
 
 /**
@@ -210,7 +207,7 @@ class Compaction {
   }
 
   #needs(tombstone: RecordCursor): boolean {
-    return tombstone.sequence > this.#droppableUpTo && this.#options.verdicts?.drops(tombstone) !== true;
+    return tombstone.sequence > this.#droppableUpTo && this.#options.drops?.(tombstone) !== true;
   }
 }
 

@@ -75,4 +75,4 @@ export { Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";
 export { Partition } from "./partition.ts";
 
 // compaction
-export { droppableUpTo, gainOf, nextOfStale, noteClean, type Thresholds } from "./choose.ts";
+export { droppableUpTo, gainOf, noteClean } from "./choose.ts";

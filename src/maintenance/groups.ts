@@ -1,16 +1,49 @@
 /**
- * Which segments are compacted together when it is not for what is stale in each: in a full compaction, to have fewer
- * files, and on a full disk.
+ * Which segments are compacted together: by what can be won, oldest first, and as many as fit into one new segment.
+ * Compaction takes nothing that would not shrink the store. Otherwise it would rewrite a segment of tombstones that must
+ * stay again and again. Only small segments are merged without that, to have fewer files.
  *
  * @module
  */
-import { gainOf, groupOf } from "../engine/choose.ts";
+import { gainOf } from "../engine/choose.ts";
 import type { Segment } from "../engine/segment.ts";
 
 /** Sizes of one tier of segments have the same logarithm to the base of 4. */
 const TIER_BITS = 2;
 /** So many segments of one tier become one segment. */
 const FULL_TIER = 8;
+
+/**
+ * When automatic compaction takes a segment.
+ *
+ * @experimental
+ */
+export interface Thresholds {
+  /** Share of the segment that can be won. */
+  staleRatio: number;
+  /** Bytes that can be won in all. */
+  minStaleBytes: number;
+  /** Size of an output. */
+  segmentBytes: number;
+}
+
+/**
+ * The next group for automatic compaction; `undefined` if too little can be won.
+ *
+ * @experimental
+ */
+export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
+  const stale: Segment[] = [];
+  let staleBytes = 0;
+  for (const segment of all) {
+    const { wonBytes } = segment.isCompactable ? gainOf(all, [segment]) : { wonBytes: 0 };
+    if (wonBytes <= 0 || wonBytes < thresholds.staleRatio * segment.endBytes) continue;
+    stale.push(segment);
+    staleBytes += wonBytes;
+  }
+  if (stale.length === 0 || staleBytes < thresholds.minStaleBytes) return undefined;
+  return groupOf(all, stale, thresholds.segmentBytes);
+}
 
 /**
  * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the
@@ -62,4 +95,14 @@ export function nextToMerge(all: Segment[], segmentBytes: number): Segment[] | u
 export function smallestFirst(all: Segment[], candidates: Segment[]): Segment[] {
   const outputs = new Map(candidates.map((segment) => [segment, gainOf(all, [segment]).outputBytes]));
   return candidates.sort((a, b) => outputs.get(a)! - outputs.get(b)!);
+}
+
+/** The first of the candidates that fit into one new segment together: at least one, if there is one. */
+function groupOf(all: Segment[], candidates: Iterable<Segment>, segmentBytes: number): Segment[] {
+  const inputs: Segment[] = [];
+  for (const next of candidates) {
+    if (inputs.length > 0 && gainOf(all, [...inputs, next]).outputBytes > segmentBytes) break;
+    inputs.push(next);
+  }
+  return inputs;
 }

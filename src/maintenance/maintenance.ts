@@ -6,7 +6,7 @@
  */
 import { compactTombstones } from "../audit/audit.ts";
 import { AUDITED, nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
-import { nextOfStale, noteClean } from "../engine/choose.ts";
+import { noteClean } from "../engine/choose.ts";
 import { compactGroup } from "../engine/compactor.ts";
 import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
@@ -19,7 +19,7 @@ import { ImageIndex } from "../image/image_index.ts";
 import { isDue, writeImage } from "../image/image_file.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
-import { nextOfAll, nextToMerge, smallestFirst } from "./groups.ts";
+import { nextOfAll, nextOfStale, nextToMerge, smallestFirst } from "./groups.ts";
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;

@@ -1,8 +1,38 @@
 import { assert, assertEquals } from "@std/assert";
 import { gainOf } from "../../src/engine/choose.ts";
 import type { Segment } from "../../src/engine/segment.ts";
-import { nextOfAll, nextToMerge } from "../../src/maintenance/groups.ts";
+import { nextOfAll, nextOfStale, nextToMerge } from "../../src/maintenance/groups.ts";
 import { segment } from "../support/segments.ts";
+
+Deno.test("choose: no compaction of undroppable tombstones, however often it is asked for", () => {
+  const old = segment({ live: 4000, lowest: 1 });
+  const graves = segment({ tombstones: 4000, highestTombstone: 50, lowest: 10 });
+  const all = [old, graves];
+  const thresholds = { staleRatio: 0.01, minStaleBytes: 0, segmentBytes: 4096 };
+  assertEquals(nextOfStale(all, thresholds), undefined);
+  assertEquals(nextOfAll(all, [old, graves], 4096), undefined);
+});
+
+Deno.test("choose: automatic compaction waits for both thresholds, and leaves the segment being written", () => {
+  const thresholds = { staleRatio: 0.5, minStaleBytes: 1000, segmentBytes: 4096 };
+  const half = segment({ live: 1000, stale: 1300 });
+  assertEquals(nextOfStale([half], thresholds), [half]);
+  assertEquals(nextOfStale([half], { ...thresholds, minStaleBytes: 1300 }), undefined);
+  assertEquals(nextOfStale([half], { ...thresholds, staleRatio: 0.6 }), undefined);
+  assertEquals(nextOfStale([segment({ stale: 3000, sealed: false })], thresholds), undefined);
+  const [a, b] = [segment({ live: 500, stale: 700 }), segment({ live: 500, stale: 700 })];
+  assertEquals(nextOfStale([a, b], thresholds), [a, b], "together they win enough");
+  assertEquals(nextOfStale([], thresholds), undefined);
+});
+
+Deno.test("choose: a group fits into one new segment", () => {
+  const many = Array.from({ length: 6 }, () => segment({ live: 1500, stale: 2000 }));
+  const group = nextOfStale(many, { staleRatio: 0.2, minStaleBytes: 0, segmentBytes: 4096 })!;
+  assert(gainOf(many, group).outputBytes <= 4096);
+  assertEquals(group, many.slice(0, 2), "oldest first");
+  const large = segment({ live: 9000, stale: 9000 });
+  assertEquals(nextOfStale([large], { staleRatio: 0.2, minStaleBytes: 0, segmentBytes: 4096 }), [large]);
+});
 
 Deno.test("choose: a full compaction looks at every segment once, and takes what wins", () => {
   const full = segment({ live: 4000 });
