@@ -24,9 +24,9 @@ export const fileRules: Promised[] = [
       },
       {
         id: "sealed-file-kept-open",
-        in: "Log.continueIn",
-        find: "this.platform.pool.release(old.handle);",
-        replace: "void old.handle;",
+        in: "Log.change",
+        find: "this.platform.pool.release(handle);",
+        replace: "void handle;",
         killers: ["many segments: every call works with a fixed number of open files"],
       },
       {

@@ -124,9 +124,9 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "segment-of-marks-kept",
-        in: "Log.sealActive",
-        find: "remove: old.isVoid ? [old] : []",
-        replace: "remove: []",
+        in: "Log.#apply",
+        find: "former.active?.isVoid === true",
+        replace: "former.active?.endBytes === 0",
         killers: ["unclean ends: a segment in which there are only marks goes"],
       },
     ],

@@ -48,9 +48,9 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "old-segment-forgotten-by-a-rotation",
-        in: "Log.continueIn",
-        find: "const removed = old?.isVoid === true ? [old] : [];",
-        replace: "const removed = old === undefined ? [] : [old];",
+        in: "Log.#apply",
+        find: "former.active?.isVoid === true",
+        replace: "former.active !== undefined",
         killers: ["writer: a failed append takes back the whole group, youngest first, and only that"],
       },
       {

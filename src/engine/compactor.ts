@@ -139,7 +139,6 @@ class Compaction {
     const add = output === undefined ? [] : [output];
     const { active } = log;
     log.reserve.lend(0, () => log.change({ add, retire: this.#inputs, active, historyFloor: this.#historyFloor }));
-    if (output !== undefined) log.platform.pool.release(output.handle);
   }
 
   /**

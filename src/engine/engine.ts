@@ -188,7 +188,7 @@ export class Engine implements WriterEvents {
     for (const holder of this.#parts.holders) holder.beforeSweep?.(log);
     for (const segment of log.retired.values()) {
       if (this.#parts.holders.some((holder) => holder.needs(segment, log))) continue;
-      log.release(segment);
+      log.discard(segment);
     }
   }
 

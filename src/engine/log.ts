@@ -1,8 +1,12 @@
 /**
  * The log: the segments that make up a store, the one that is appended to, and the manifest that says so. The log owns
- * its set of segments: every change of it goes through `Log.change`, in the one order that survives a crash at any
- * point. First the new file, its bytes and its name in the directory are made durable, then the manifest lists it, and
- * only then are old files given up.
+ * its set of segments. `Log.change` changes it in the one order that survives a crash at any point: first the new file,
+ * its bytes and its name in the directory are made durable, then the manifest lists it, and only then are old files
+ * removed. Opening may seal the active segment without a new manifest (`Log.sealActive`); the next one, which comes
+ * before the next record, says so.
+ *
+ * A segment is created, listed and active, then sealed, and at last no longer listed: then it is retired as long as
+ * somebody may read it, and discarded after that.
  *
  * @module
  */
@@ -38,11 +42,12 @@ export interface LogPlace {
 export interface SegmentChange {
   /** Segments that the manifest lists from now on. They are durable. All but `active` are sealed with that. */
   add?: Segment[];
-  /** Segments that it lists no longer, and that nobody reads. */
-  remove?: Segment[];
   /** Segments that it lists no longer, and that somebody may still read. */
   retire?: Segment[];
-  /** The segment that is appended to from now on. If that is another one than before, the one before is sealed. */
+  /**
+   * The segment that is appended to from now on. If that is another one than before, the one before is sealed, or listed
+   * no longer if it holds nothing but marks.
+   */
   active: Segment | undefined;
   /** The new history floor, if it is higher. */
   historyFloor?: number;
@@ -171,11 +176,6 @@ export class Log {
     return this.segments.get(number) ?? this.retired.get(number);
   }
 
-  /** The segments, oldest records first. */
-  inOrder(): Segment[] {
-    return [...this.segments.values()].sort((a, b) => a.lowestSequence - b.lowestSequence || a.number - b.number);
-  }
-
   /** The path of a file of the store. */
   path(name: string): string {
     return `${this.directory}/${name}`;
@@ -186,7 +186,7 @@ export class Log {
     this.#reservedBelow += count;
   }
 
-  /** Gets ready to append to the active segment: it was closed cleanly, or has just been written by recovery. */
+  /** Gets ready to append to the active segment, which was closed cleanly. */
   resume(): void {
     if (this.active !== undefined) this.#barrier = this.#openBarrier(this.active);
   }
@@ -215,7 +215,8 @@ export class Log {
 
   /**
    * Changes the set of segments: in memory, and in the manifest. If the manifest cannot be replaced, everything is as
-   * before. What is added must be durable already; only after this may files be given up.
+   * before. What is added must be durable already; only after this may files be removed. The files of segments that are
+   * sealed by it are only read from then on.
    */
   change(change: SegmentChange, options: { clean: boolean } = { clean: false }): void {
     const former = this.#state;
@@ -227,16 +228,20 @@ export class Log {
       for (const segment of ended) segment.sealed = false;
       throw error;
     }
+    for (const { handle } of ended) this.platform.pool.release(handle);
   }
 
   /** Changes the set of segments in memory. Returns the segments that are sealed with that. */
-  #apply({ add = [], remove = [], retire = [], active, historyFloor = 0 }: SegmentChange): Segment[] {
+  #apply({ add = [], retire = [], active, historyFloor = 0 }: SegmentChange): Segment[] {
     const former = this.#state;
     const segments = new Map(former.segments);
     const retired = new Map(former.retired);
-    for (const { number } of [...remove, ...retire]) segments.delete(number);
+    if (former.active !== active && former.active?.isVoid === true) segments.delete(former.active.number);
     for (const segment of add) segments.set(segment.number, segment);
-    for (const segment of retire) retired.set(segment.number, segment);
+    for (const segment of retire) {
+      segments.delete(segment.number);
+      retired.set(segment.number, segment);
+    }
     const syncedBytes = active === former.active ? former.syncedBytes : active?.endBytes ?? 0;
     this.#state = { segments, retired, active, syncedBytes, historyFloor: Math.max(former.historyFloor, historyFloor) };
     const ended = [...segments.values()].filter((segment) => segment !== active && !segment.sealed);
@@ -251,18 +256,17 @@ export class Log {
     try {
       this.continueIn(next);
     } catch (error) {
-      this.giveUp(next);
+      this.discardNow(next);
       throw error;
     }
   }
 
-  /** Goes on in a new segment, which is durable. The one before is sealed; if it holds nothing but marks, it goes. */
+  /** Goes on in a new segment, which is durable. If it throws, nothing has changed, and it can be called again. */
   continueIn(next: Segment): void {
     const old = this.active;
-    const removed = old?.isVoid === true ? [old] : [];
     const barrier = this.#openBarrier(next);
     try {
-      this.change({ add: [next], remove: removed, active: next });
+      this.change({ add: [next], active: next });
     } catch (error) {
       barrier.close();
       throw error;
@@ -270,8 +274,7 @@ export class Log {
     this.mustRotate = false;
     this.#barrier?.close();
     this.#barrier = barrier;
-    if (removed.length === 0 && old !== undefined) this.platform.pool.release(old.handle);
-    for (const segment of removed) this.discard(segment);
+    if (old?.isVoid === true) this.discard(old);
   }
 
   /**
@@ -281,7 +284,7 @@ export class Log {
   sealActive(): void {
     const old = this.active;
     if (old === undefined) return;
-    this.#apply({ remove: old.isVoid ? [old] : [], active: undefined });
+    this.#apply({ active: undefined });
     if (old.isVoid) old.handle.close();
     else this.platform.pool.release(old.handle);
   }
@@ -323,7 +326,7 @@ export class Log {
         this.syncNames();
         return segment;
       } catch (error) {
-        this.giveUp(segment);
+        this.discardNow(segment);
         throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
       }
     }
@@ -341,26 +344,19 @@ export class Log {
     this.#state.retired.set(segment.number, segment);
   }
 
-  /** Gives up a retired segment that nobody reads any more. Only a writer removes files. */
-  release(segment: Segment): void {
-    this.#state.retired.delete(segment.number);
-    if (this.isWriter) this.discard(segment);
-    else segment.handle.close();
-  }
-
   /**
-   * Closes and removes the file of a segment that no manifest lists any more. If it cannot be removed, the next open
-   * removes it.
+   * Closes the file of a segment that the manifest does not list and that nobody reads. A writer also removes it, in the
+   * background. If it cannot be removed, the next open removes it.
    */
   discard(segment: Segment): void {
+    this.#state.retired.delete(segment.number);
     segment.handle.close();
     // After a failed sync it is unknown which manifest will last. The next open removes what that one does not list.
-    if (this.failure !== undefined) return;
-    this.removals.add(this.path(segment.name));
+    if (this.isWriter && this.failure === undefined) this.removals.add(this.path(segment.name));
   }
 
-  /** Removes a new segment that no manifest lists. This happens at once, as its space may be needed. */
-  giveUp(segment: Segment): void {
+  /** Discards a new segment, which no manifest has listed, at once: its space may be needed. */
+  discardNow(segment: Segment): void {
     segment.handle.close();
     if (this.failure !== undefined) return;
     try {

@@ -145,7 +145,7 @@ function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
     last.endBytes = end.endBytes;
     last.highestSequence = highestSequence;
     last.markBytes = markBytes;
-    log.giveUp(fresh);
+    log.discardNow(fresh);
     throw error;
   }
   for (let number = 0; number < PARTITIONS; number++) {

@@ -87,6 +87,11 @@ export function nextToMerge(all: Segment[], segmentBytes: number): Segment[] | u
   return lowest === undefined ? undefined : groupOf(all, tiers.get(lowest)!, segmentBytes);
 }
 
+/** Sorts segments: oldest records first. */
+export function oldestFirst(segments: Iterable<Segment>): Segment[] {
+  return [...segments].sort((a, b) => a.lowestSequence - b.lowestSequence || a.number - b.number);
+}
+
 /**
  * Sorts candidates for a full disk: first those of which nothing is kept, then those whose copy takes least, as each
  * gives back what the next may need. If outputs are limited to 0 bytes, a group is then several of the former, or one

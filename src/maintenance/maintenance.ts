@@ -19,7 +19,7 @@ import { ImageIndex } from "../image/image_index.ts";
 import { isDue, writeImage } from "../image/image_file.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
-import { nextOfAll, nextOfStale, nextToMerge, smallestFirst } from "./groups.ts";
+import { nextOfAll, nextOfStale, nextToMerge, oldestFirst, smallestFirst } from "./groups.ts";
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
@@ -253,7 +253,7 @@ export class Maintenance {
     this.#engine.expire();
     this.#engine.countExpired();
     noteClean(log.segments.values(), log.nextSequence - 1);
-    return log.inOrder();
+    return oldestFirst(log.segments.values());
   }
 
   async #compactAll(callers: Caller[]): Promise<void> {
@@ -276,7 +276,7 @@ export class Maintenance {
       const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
       const wonBytes = staleBytes + tombstoneBytes + graveBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
-      const candidates = log.inOrder().filter((segment) => segment.isCompactable);
+      const candidates = oldestFirst(log.segments.values()).filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
       const next = () => {
         const all = this.#segments();

@@ -11,6 +11,7 @@ import { KIND } from "../../src/engine/record.ts";
 import { MemoryPlatformError } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { Harness, newPlatform, note } from "../support/compaction_harness.ts";
+import { oldestFirst } from "../../src/maintenance/groups.ts";
 
 const NOW = 1_000_000;
 const KEYS = ["a", "b", "c", "d", "e", "f"];
@@ -59,7 +60,7 @@ class History {
       this.harness.platform.now = () => this.now;
     } else if (what === 9) await this.#fail();
     else {
-      const sealed = this.harness.engine.log.inOrder().filter(({ sealed }) => sealed);
+      const sealed = oldestFirst(this.harness.engine.log.segments.values()).filter(({ sealed }) => sealed);
       const inputs = sealed.filter(() => random.below(2) === 0);
       if (inputs.length === 0) return;
       let left = random.below(3);

@@ -14,6 +14,7 @@ import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatformError } from "../support/memory_platform.ts";
 import { Harness, note } from "../support/compaction_harness.ts";
+import { oldestFirst } from "../../src/maintenance/groups.ts";
 
 const NOW = 1_000_000;
 
@@ -24,7 +25,7 @@ async function audit(harness: Harness, inputs: Segment[], leastShare = -1): Prom
 }
 
 function tombstoneBytes({ engine }: Harness): number {
-  return engine.log.inOrder().reduce((sum, segment) => sum + segment.tombstoneBytes, 0);
+  return oldestFirst(engine.log.segments.values()).reduce((sum, segment) => sum + segment.tombstoneBytes, 0);
 }
 
 /** The newest sealed segment: a copy, where one was just made. */
@@ -96,7 +97,9 @@ Deno.test("audit: of the tombstones beside a segment that is live but for one re
     "live",
   ]);
   await compactGroup(harness.engine, [old]);
-  const [tombstones] = harness.engine.log.inOrder().filter((segment) => segment.tombstoneBytes > 0);
+  const [tombstones] = oldestFirst(harness.engine.log.segments.values()).filter((segment) =>
+    segment.tombstoneBytes > 0
+  );
   assertEquals(await audit(harness, [tombstones!]), 1);
   assertEquals(tombstoneBytes(harness), 0);
   await harness.verify();

@@ -16,6 +16,7 @@ import { turns } from "../support/sweep.ts";
 import { CHANGES, copyOf, LOSE_ALL, newMachine, randomCut, withSeed } from "./support/disk.ts";
 import { contentsOf, textOf } from "./support/history.ts";
 import { assertIntact, DIRECTORY, OPTIONS } from "./support/scenario.ts";
+import { oldestFirst } from "../../src/maintenance/groups.ts";
 
 /** Writes to one segment: `key=value` sets, `key~value` until it expires, `key!` deletes, `*` clears. */
 type Layout = string[];
@@ -79,7 +80,9 @@ const WAYS = { "by segment": false, "by audit": true };
 /** Compacts those sealed segments, oldest first, whose bit is set. */
 async function compactSome(store: KvStore, mask: number, isAudited: boolean): Promise<void> {
   const engine = engineOf(store);
-  const inputs = engine.log.inOrder().filter((segment) => segment.sealed).filter((_, i) => (mask & (1 << i)) !== 0);
+  const inputs = oldestFirst(engine.log.segments.values()).filter((segment) => segment.sealed).filter((_, i) =>
+    (mask & (1 << i)) !== 0
+  );
   if (inputs.length === 0) return;
   engine.expire();
   engine.countExpired();
