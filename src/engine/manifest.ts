@@ -1,6 +1,7 @@
 /**
  * The manifest: the one file that lists the segments of the store, and says how far the log is known to be durable. It
  * is replaced atomically and never changed in place. A file that it does not list does not belong to the store.
+ * src/store/directory.ts reads the file.
  *
  * | at | bytes | field |
  * |---:|---:|---|
@@ -25,24 +26,26 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
-import { asIo, asSync, corrupt, ioError, KvStoreError } from "../errors.ts";
+import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
-import { readUpTo, writeDurably } from "../platform/files.ts";
-import type { FileHandle, Platform } from "../platform/types.ts";
+import { writeDurably } from "../platform/files.ts";
+import type { Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
-import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES, segmentNumberOf } from "./segment.ts";
+import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
 /** Name under which the next manifest is prepared. */
 export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
-const MAGIC = ENCODER.encode("KVMANIFE");
+/** A manifest begins with this. */
+export const MANIFEST_MAGIC: Uint8Array = ENCODER.encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
 /** 64 TiB of segments of the default size. It bounds the memory that a hostile file can ask for. */
 const MAX_SEGMENTS = 2 ** 20;
-const MAX_MANIFEST_BYTES = manifestBytes(MAX_SEGMENTS);
+/** The size of the largest manifest. */
+export const MAX_MANIFEST_BYTES: number = manifestBytes(MAX_SEGMENTS);
 
 /**
  * A place in the log: everything before it has reached the disk.
@@ -118,7 +121,7 @@ export function manifestBytes(segments: number): number {
 export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(manifestBytes(manifest.segments.length));
   const view = new DataView(bytes.buffer);
-  bytes.set(MAGIC, 0);
+  bytes.set(MANIFEST_MAGIC, 0);
   view.setUint32(8, FORMAT_VERSION, true);
   bytes.set(manifest.storeId, 16);
   setUint53(view, 32, manifest.generation);
@@ -150,11 +153,10 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
  */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < FIXED_BYTES + 4) throw corrupt(MANIFEST_NAME, 0, `${bytes.length} bytes are too few`);
-  if (!startsWith(bytes, MAGIC)) throw corrupt(MANIFEST_NAME, 0, "not a manifest");
-  if (crc32(bytes.subarray(0, -4)) !== view.getUint32(bytes.length - 4, true)) {
-    throw corrupt(MANIFEST_NAME, bytes.length - 4, "checksum of the manifest");
-  }
+  const end = bytes.length - 4;
+  check(end >= FIXED_BYTES, 0, `${bytes.length} bytes are too few`);
+  check(startsWith(bytes, MANIFEST_MAGIC), 0, "not a manifest");
+  check(crc32(bytes.subarray(0, end)) === view.getUint32(end, true), end, "checksum of the manifest");
   const version = view.getUint32(8, true);
   const features = view.getUint32(12, true);
   if (version !== FORMAT_VERSION || features !== 0) {
@@ -162,8 +164,8 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
     throw new KvStoreError("FORMAT", `${MANIFEST_NAME}: ${found}; this version reads ${FORMAT_VERSION} without any`);
   }
   const count = view.getUint32(80, true);
-  if (bytes.length !== manifestBytes(count)) throw corrupt(MANIFEST_NAME, 80, "number of segments");
-  if (view.getUint32(40, true) > 1) throw corrupt(MANIFEST_NAME, 40, "a state that there is not");
+  check(bytes.length === manifestBytes(count), 80, "number of segments");
+  check(view.getUint32(40, true) <= 1, 40, "a state that there is not");
   const manifest: Manifest = {
     storeId: bytes.slice(16, 32),
     generation: getUint53(view, 32),
@@ -190,51 +192,25 @@ function decodeSegment(view: DataView, at: number): ManifestSegment {
   };
 }
 
-/** Throws `CORRUPT` if the numbers contradict one another, which a checksum does not show. */
+/** Checks that the numbers do not contradict one another, which a checksum does not show. */
 function checkManifest(manifest: Manifest): void {
-  const { segments, mark } = manifest;
-  const open = segments.filter((segment) => segment.sealedBytes === 0);
-  const isOrdered = segments.every((segment, i) => segment.number > (segments[i - 1]?.number ?? 0));
-  if (!isOrdered || (segments.at(-1)?.number ?? 0) >= manifest.nextSegment) {
-    throw corrupt(MANIFEST_NAME, FIXED_BYTES, "segment numbers out of order");
-  }
-  if (open.length > 1 || (open[0] !== undefined && open[0].number !== mark.segment)) {
-    throw corrupt(MANIFEST_NAME, 56, "the durable mark is not in the segment being written");
-  }
-  const endsInHeader = (end: number) => end < SEGMENT_HEADER_BYTES;
-  if (segments.some(({ sealedBytes }) => endsInHeader(sealedBytes || mark.offset))) {
-    throw corrupt(MANIFEST_NAME, FIXED_BYTES, "a segment that ends within its header");
-  }
-  const numbers = [manifest.generation, manifest.nextSequence, manifest.historyFloor, manifest.clockFloor];
-  if (!numbers.every(Number.isSafeInteger)) throw corrupt(MANIFEST_NAME, 32, "a number beyond 2^53");
+  const { generation, nextSegment, nextSequence, mark, historyFloor, clockFloor, segments } = manifest;
+  const isOrdered = segments.every(({ number }, i) => number > (segments[i - 1]?.number ?? 0));
+  check(isOrdered && (segments.at(-1)?.number ?? 0) < nextSegment, FIXED_BYTES, "segment numbers out of order");
+  const isMarked = segments.every(({ number, sealedBytes }) => sealedBytes > 0 || number === mark.segment);
+  check(isMarked, 56, "the durable mark is not in the segment being written");
+  const haveHeaders = segments.every(({ sealedBytes }) => (sealedBytes || mark.offset) >= SEGMENT_HEADER_BYTES);
+  check(haveHeaders, FIXED_BYTES, "a segment that ends within its header");
+  const numbers = [generation, nextSequence, historyFloor, clockFloor];
+  check(numbers.every(Number.isSafeInteger), 32, "a number beyond 2^53");
   // A number above 2^53 is read as Infinity.
-  if (segments.some((one) => one.highestSequence === Infinity || one.cleanAsOf >= manifest.nextSequence)) {
-    throw corrupt(MANIFEST_NAME, 48, "sequence numbers that have not been given out");
-  }
+  const isGivenOut = segments.every((one) => one.highestSequence < Infinity && one.cleanAsOf < nextSequence);
+  check(isGivenOut, 48, "sequence numbers that have not been given out");
 }
 
-/** Reads the manifest of a directory; `undefined` if there is none. Throws `CORRUPT`, `FORMAT` or `IO`. */
-export function readManifest(platform: Platform, directory: string): Manifest | undefined {
-  let handle: FileHandle | undefined;
-  try {
-    handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
-    const size = handle.size();
-    if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
-    const bytes = readUpTo(handle, size, 0);
-    if (bytes.length > 0 && bytes[0] !== 0 && !startsWith(bytes, MAGIC) && !hasSegments(platform, directory)) {
-      throw new KvStoreError("FORMAT", `${MANIFEST_NAME} is not that of a store, and no segments are beside it`);
-    }
-    return decodeManifest(bytes);
-  } catch (error) {
-    if (platform.isNotFound(error)) return undefined;
-    throw ioError(`read ${MANIFEST_NAME}`, error);
-  } finally {
-    handle?.close();
-  }
-}
-
-function hasSegments(platform: Platform, directory: string): boolean {
-  return platform.list(directory).some((name) => segmentNumberOf(name) !== undefined);
+/** Throws `CORRUPT` unless a condition holds that every manifest meets. */
+function check(holds: boolean, at: number, reason: string): void {
+  if (!holds) throw corrupt(MANIFEST_NAME, at, reason);
 }
 
 /**

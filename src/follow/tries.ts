@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readManifest } from "../engine/manifest.ts";
 import type { Platform } from "../platform/types.ts";
+import { readManifest } from "../store/directory.ts";
 
 /** How often a reader starts over by default. */
 const MAX_TRIES = 100;

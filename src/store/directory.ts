@@ -5,9 +5,18 @@
  */
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { messageOf } from "../kinds.ts";
-import { type Manifest, MANIFEST_NAME, readManifest, writeManifest } from "../engine/manifest.ts";
+import { startsWith } from "../bytes.ts";
+import {
+  decodeManifest,
+  type Manifest,
+  MANIFEST_MAGIC,
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  writeManifest,
+} from "../engine/manifest.ts";
 import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
-import type { Lock, Platform } from "../platform/types.ts";
+import { readUpTo } from "../platform/files.ts";
+import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { LOCK_NAME } from "./names.ts";
 
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
@@ -113,7 +122,11 @@ export function findStore(platform: Platform, directory: string): "none" | "head
   if (!isThere(platform, directory)) return "none";
   const names = asIo(`list ${directory}`, () => platform.list(directory));
   if (names.includes(MANIFEST_NAME)) return "store";
-  return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";
+  return hasSegments(names) ? "headless" : "none";
+}
+
+function hasSegments(names: string[]): boolean {
+  return names.some((name) => segmentNumberOf(name) !== undefined);
 }
 
 /** A manifest for a new store. */
@@ -129,6 +142,27 @@ export function newManifest(): Manifest {
     clockFloor: 0,
     segments: [],
   };
+}
+
+/** Reads the manifest of a directory; `undefined` if there is none. Throws `CORRUPT`, `FORMAT` or `IO`. */
+export function readManifest(platform: Platform, directory: string): Manifest | undefined {
+  let handle: FileHandle | undefined;
+  try {
+    handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
+    const size = handle.size();
+    if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
+    const bytes = readUpTo(handle, size, 0);
+    const isForeign = bytes.length > 0 && bytes[0] !== 0 && !startsWith(bytes, MANIFEST_MAGIC);
+    if (isForeign && !hasSegments(platform.list(directory))) {
+      throw new KvStoreError("FORMAT", `${MANIFEST_NAME} is not that of a store, and no segments are beside it`);
+    }
+    return decodeManifest(bytes);
+  } catch (error) {
+    if (platform.isNotFound(error)) return undefined;
+    throw ioError(`read ${MANIFEST_NAME}`, error);
+  } finally {
+    handle?.close();
+  }
 }
 
 /** Reads the manifest, or creates that of a new store if there is none. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */

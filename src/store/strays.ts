@@ -7,7 +7,8 @@
 import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
 import { RecordCursor } from "../engine/cursor.ts";
-import { type Manifest, MANIFEST_NAME, readManifest } from "../engine/manifest.ts";
+import { type Manifest, MANIFEST_NAME } from "../engine/manifest.ts";
+import { readManifest } from "./directory.ts";
 import { readSegmentHeader, type SegmentHeader, segmentName, segmentNumberOf } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 

@@ -10,7 +10,6 @@
 import { startsWith } from "../bytes.ts";
 import { corrupt, isTrimmed, KvStoreError } from "../errors.ts";
 import { ChangeCursor } from "./changes.ts";
-import { readManifest } from "../engine/manifest.ts";
 import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../engine/record.ts";
 import { keepRunning, paced } from "../platform/turn.ts";
 import type { Change, Key, Value, Watch, WatchOptions } from "../types.ts";
@@ -21,6 +20,7 @@ import { checkInteger, checkNames } from "../store/options.ts";
 import { refreshReader } from "../follow/refresh.ts";
 import { decodeValue } from "../store/values.ts";
 import type { Watching } from "./watches.ts";
+import { readManifest } from "../store/directory.ts";
 
 /** How often a reader checks for changes. Its writer syncs every second at the latest. */
 const CHECK_MS = 250;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { Log } from "../../src/engine/log.ts";
-import { readManifest, writeManifest } from "../../src/engine/manifest.ts";
-import { newManifest } from "../../src/store/directory.ts";
+import { writeManifest } from "../../src/engine/manifest.ts";
+import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { segmentNumberOf } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";

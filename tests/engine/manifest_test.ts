@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
-import {
-  decodeManifest,
-  encodeManifest,
-  type Manifest,
-  readManifest,
-  writeManifest,
-} from "../../src/engine/manifest.ts";
-import { newManifest } from "../../src/store/directory.ts";
+import { decodeManifest, encodeManifest, type Manifest, writeManifest } from "../../src/engine/manifest.ts";
+import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 

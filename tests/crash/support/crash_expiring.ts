@@ -6,7 +6,8 @@
 
 import { assertEquals } from "@std/assert";
 import { RecordCursor } from "../../../src/engine/cursor.ts";
-import { readManifest, writeManifest } from "../../../src/engine/manifest.ts";
+import { writeManifest } from "../../../src/engine/manifest.ts";
+import { readManifest } from "../../../src/store/directory.ts";
 import { newManifest } from "../../../src/store/directory.ts";
 import {
   FLAG_EXPIRES,

@@ -6,7 +6,7 @@
  */
 
 import type { Manifest } from "../../../src/engine/manifest.ts";
-import { readManifest } from "../../../src/engine/manifest.ts";
+import { readManifest } from "../../../src/store/directory.ts";
 import { FLAG_MORE, KIND, readMark } from "../../../src/engine/record.ts";
 import { readSegmentHeader, Segment, segmentName } from "../../../src/engine/segment.ts";
 import { scan } from "../../../src/check/scan.ts";
