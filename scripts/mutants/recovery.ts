@@ -49,8 +49,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "marks-behind-a-hole-ignored",
         in: "highestMark",
-        find: "isThere = cursor.search(from, { marksOnly: true }); if (!isThere) break;",
-        replace: "if (from > 0) break;",
+        find: "while (cursor.next() || cursor.search(cursor.offset + 1, { marksOnly: true })) {",
+        replace: "while (cursor.next()) {",
         killers: ["recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte"],
       },
       {
@@ -147,10 +147,10 @@ export const recoveryRules: Promised[] = [
       {
         id: "segment-number-reused",
         in: "createSegmentFile",
-        find: "if (platform.isAlreadyThere(error)) return undefined;",
-        replace: "if (platform.isAlreadyThere(error)) {\n" +
-          "      platform.remove(path);\n" +
-          "      return createSegmentFile(platform, directory, header);\n" +
+        find: "if (place.platform.isAlreadyThere(error)) return undefined;",
+        replace: "if (place.platform.isAlreadyThere(error)) {\n" +
+          "      place.platform.remove(`${place.directory}/${segmentName(header.number)}`);\n" +
+          "      return createSegmentFile(place, header);\n" +
           "    }",
         killers: ["log: a file that is there already is left alone, and its number is not used"],
       },

@@ -133,7 +133,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
   const copies: Segment[] = [];
   try {
     for (const segment of damaged.flatMap(({ segment }) => segment ?? [])) {
-      const copier = new SegmentCopier(log, log.createSegment());
+      const copier = new SegmentCopier(log);
       copies.push(copier.segment);
       await copyIntact(copier, segment);
       await copier.finish();

@@ -16,7 +16,7 @@ import type { Engine } from "./engine.ts";
 import { type KeyBytes, PARTITIONS, type Place } from "./index.ts";
 import { KIND } from "./record.ts";
 import { Relocation } from "../relocation.ts";
-import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 import { Slices } from "../platform/turn.ts";
 
 /** What looking at an entry of the index counts for, in bytes. */
@@ -194,15 +194,12 @@ class Compaction {
     } else this.#highestCopied = cursor.sequence;
     if (!isKept) return;
     if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
-    this.#copier ??= new SegmentCopier(this.#engine.log, this.#begin());
+    this.#copier ??= new SegmentCopier(this.#engine.log, {
+      inputs: this.#inputs.map(({ number }) => number),
+      isDurable: false,
+    });
     const target = this.#copier.copy(cursor, isGrave ? KIND.delete : undefined);
     if (isSet) relocation.move(cursor.offset, target);
-  }
-
-  #begin(): Segment {
-    const { log } = this.#engine;
-    const inputs = this.#inputs.map(({ number }) => number);
-    return log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment({ inputs, isDurable: false }));
   }
 
   #needs(tombstone: RecordCursor): boolean {

@@ -7,7 +7,7 @@
 import { asIo, asSync, syncError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { RecordCursor } from "./cursor.ts";
-import type { Log } from "./log.ts";
+import type { Log, NewSegment } from "./log.ts";
 import {
   FLAG_MORE,
   KIND,
@@ -21,14 +21,14 @@ import {
   writeHeader,
   writeMark,
 } from "./record.ts";
-import type { Segment } from "./segment.ts";
+import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 /** Copies are written in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
 /** While copying goes on, so many bytes of the copy are synced at a time. Little is left to sync at the end. */
 const SYNC_BYTES = 8 * 1024 * 1024;
 
-/** Fills one segment with copies of records. */
+/** Fills a new segment with copies of records. */
 export class SegmentCopier {
   /** The segment being filled. Its `endBytes` count what has been written. */
   readonly segment: Segment;
@@ -39,10 +39,10 @@ export class SegmentCopier {
   #syncing: Promise<void> | undefined;
   #failure: unknown;
 
-  /** Fills `segment`, which was just created. */
-  constructor(log: Log, segment: Segment) {
+  /** Creates the segment, as `Log.createSegment` does; on a full disk it takes the reserve. */
+  constructor(log: Log, options: NewSegment = {}) {
     this.#log = log;
-    this.segment = segment;
+    this.segment = log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment(options));
   }
 
   /**

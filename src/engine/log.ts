@@ -38,6 +38,14 @@ export interface LogPlace {
   missing?(number: number): KvStoreError;
 }
 
+/** How a segment is created. */
+export interface NewSegment {
+  /** Numbers of the segments that it is to replace. */
+  inputs?: number[];
+  /** `false`: the caller makes the file and its name durable. */
+  isDurable?: boolean;
+}
+
 /** A change of the set of segments. */
 export interface SegmentChange {
   /** Segments that the manifest lists from now on. They are durable. All but `active` are sealed with that. */
@@ -306,16 +314,15 @@ export class Log {
   }
 
   /**
-   * Creates the next segment; `inputs` are the numbers of those that it is to replace. When this returns, the file, its
-   * header and its name are durable, unless the caller sees to that (`isDurable: false`). The manifest does not list it
-   * yet.
+   * Creates the next segment. When this returns, the file, its header and its name are durable, unless the caller sees to
+   * that. The manifest does not list it yet.
    */
-  createSegment({ inputs = [], isDurable = true }: { inputs?: number[]; isDurable?: boolean } = {}): Segment {
+  createSegment({ inputs = [], isDurable = true }: NewSegment = {}): Segment {
     for (;;) {
       if (this.failure !== undefined) throw this.failure;
       const [salt] = crypto.getRandomValues(new Uint32Array(1));
       const header = { number: this.#reserveNumber(), storeId: this.storeId, salt: salt!, inputs };
-      const segment = createSegmentFile(this.platform, this.directory, header);
+      const segment = createSegmentFile(this, header);
       if (segment === undefined) continue;
       const { name, handle } = segment;
       try {

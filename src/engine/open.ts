@@ -14,7 +14,7 @@ import { Log } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import { type RecoveredEnd, recoverEnd } from "./recovery.ts";
 import { KIND } from "./record.ts";
-import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 import { openSegments } from "./segment_file.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { Lock, Platform } from "../platform/types.ts";
@@ -121,11 +121,11 @@ function keepRecovered(log: Log, index: ReadIndex, unclean: Unclean): void {
  * the copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
  */
 function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
-  const copier = new SegmentCopier(log, log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment()));
+  const copier = new SegmentCopier(log);
   const fresh = copier.segment;
   const relocation = new Relocation(end.endBytes);
   const relocations = new Map([[last.number, relocation]]);
-  const { highestSequence, markBytes } = last;
+  const { endBytes, highestSequence, markBytes } = last;
   let leftBytes = 0;
   try {
     for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
@@ -142,9 +142,7 @@ function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
     last.markBytes -= leftBytes;
     log.reserve.lend(0, () => log.continueIn(fresh));
   } catch (error) {
-    last.endBytes = end.endBytes;
-    last.highestSequence = highestSequence;
-    last.markBytes = markBytes;
+    Object.assign(last, { endBytes, highestSequence, markBytes });
     log.discardNow(fresh);
     throw error;
   }

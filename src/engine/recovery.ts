@@ -81,20 +81,12 @@ function startOf({ markBytes, readBytes = 0 }: KnownEnd): number {
 function* highestMark(segment: Segment, known: KnownEnd, fileBytes: number): Generator<number, number> {
   let highest = known.markBytes;
   const cursor = new RecordCursor(segment, startOf(known), fileBytes);
-  let isThere = cursor.next();
-  while (isThere || cursor.reason !== undefined) {
+  // Records follow one another up to a bad byte. After it, a mark may start at any byte.
+  while (cursor.next() || cursor.search(cursor.offset + 1, { marksOnly: true })) {
     yield cursor.length;
-    if (isThere && cursor.kind === KIND.mark && cursor.checkValue()) {
-      const mark = readMark(cursor.view, cursor.at);
-      if (mark.segment === segment.number && mark.offset > highest) highest = mark.offset;
-    }
-    // Records follow one another up to the first bad byte. After it, a record may start at any byte.
-    if (isThere && cursor.reason === undefined) isThere = cursor.next();
-    else {
-      const from = cursor.offset + Math.max(1, cursor.length);
-      isThere = cursor.search(from, { marksOnly: true });
-      if (!isThere) break;
-    }
+    if (cursor.kind !== KIND.mark || !cursor.checkValue()) continue;
+    const mark = readMark(cursor.view, cursor.at);
+    if (mark.segment === segment.number && mark.offset > highest) highest = mark.offset;
   }
   return highest;
 }

@@ -92,16 +92,13 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuff
 export function readSegmentHeader(handle: FileHandle, name: string): SegmentHeader {
   const read = (lengthBytes: number) => asIo(`read ${name}`, () => readUpTo(handle, lengthBytes, 0));
   const fixed = read(SEGMENT_HEADER_BYTES);
-  if (fixed.length < SEGMENT_HEADER_BYTES || !startsWith(fixed, MAGIC)) {
-    throw corrupt(name, 0, "no segment header");
-  }
-  const view = new DataView(fixed.buffer);
-  const count = view.getUint32(36, true);
+  const isHeader = fixed.length === SEGMENT_HEADER_BYTES && startsWith(fixed, MAGIC);
+  if (!isHeader) throw corrupt(name, 0, "no segment header");
+  const count = new DataView(fixed.buffer).getUint32(36, true);
   const bytes = count === 0 || count > MAX_INPUTS ? fixed : read(SEGMENT_HEADER_BYTES + 4 * count);
+  const view = new DataView(bytes.buffer);
   const end = bytes.length - 4;
-  const whole = new DataView(bytes.buffer);
-  const isWhole = count <= MAX_INPUTS && end === 40 + 4 * count;
-  if (!isWhole || crc32(bytes.subarray(0, end)) !== whole.getUint32(end, true)) {
+  if (end !== 40 + 4 * count || crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) {
     throw corrupt(name, 0, "checksum of the segment header");
   }
   const version = view.getUint32(8, true);
@@ -109,10 +106,10 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
     throw new KvStoreError("FORMAT", `${name} has format version ${version}; this version reads ${FORMAT_VERSION}`);
   }
   const number = view.getUint32(12, true);
-  const inputs = Array.from({ length: count }, (_, i) => whole.getUint32(40 + 4 * i, true));
+  const inputs = Array.from({ length: count }, (_, i) => view.getUint32(40 + 4 * i, true));
   // Otherwise two segments could each claim to replace the other.
   if (inputs.some((input) => input >= number)) throw corrupt(name, 40, "an input that is not older than its output");
-  return { number, storeId: fixed.slice(16, 32), salt: view.getUint32(32, true), inputs };
+  return { number, storeId: bytes.slice(16, 32), salt: view.getUint32(32, true), inputs };
 }
 
 /**

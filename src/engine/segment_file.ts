@@ -5,7 +5,7 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { corrupt, ioError } from "../errors.ts";
-import type { FileHandle, Platform } from "../platform/types.ts";
+import type { FileHandle, OpenMode } from "../platform/types.ts";
 import type { LogPlace } from "./log.ts";
 import type { Manifest, ManifestSegment } from "./manifest.ts";
 import { readSegmentHeader, Segment, type SegmentHeader, segmentName } from "./segment.ts";
@@ -30,17 +30,12 @@ export function openSegments(
 
 function openSegment(place: LogPlace, listed: ManifestSegment, manifest: Manifest): Segment {
   const name = segmentName(listed.number);
-  const { platform, directory, lock } = place;
-  const path = `${directory}/${name}`;
   const sealed = listed.sealedBytes > 0;
-  const missing = () => place.missing?.(listed.number) ?? corrupt(name, 0, "the file is missing");
   let handle: FileHandle;
   try {
-    handle = sealed || lock === undefined
-      ? platform.pool.open(path, missing)
-      : platform.pool.keep(platform.open(path, "write"), path, missing);
+    handle = openFile(place, listed.number, sealed || place.lock === undefined ? "read" : "write");
   } catch (error) {
-    if (platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
+    if (place.platform.isNotFound(error)) throw corrupt(name, 0, "the file is missing");
     throw ioError(`open ${name}`, error);
   }
   try {
@@ -64,19 +59,22 @@ function openSegment(place: LogPlace, listed: ManifestSegment, manifest: Manifes
   }
 }
 
+/** Where the files of segments are. */
+type FilePlace = Pick<LogPlace, "platform" | "directory" | "missing">;
+
 /** Creates the empty file of a new segment. Returns `undefined` if there is a file of that name already. */
-export function createSegmentFile(platform: Platform, directory: string, header: SegmentHeader): Segment | undefined {
-  const name = segmentName(header.number);
-  const path = `${directory}/${name}`;
+export function createSegmentFile(place: FilePlace, header: SegmentHeader): Segment | undefined {
   try {
-    const handle = platform.pool.keep(
-      platform.open(path, "create"),
-      path,
-      () => corrupt(name, 0, "the file is missing"),
-    );
-    return new Segment(header, handle, { endBytes: 0, sealed: false });
+    return new Segment(header, openFile(place, header.number, "create"), { endBytes: 0, sealed: false });
   } catch (error) {
-    if (platform.isAlreadyThere(error)) return undefined;
-    throw ioError(`create ${name}`, error);
+    if (place.platform.isAlreadyThere(error)) return undefined;
+    throw ioError(`create ${segmentName(header.number)}`, error);
   }
+}
+
+/** Opens a file through the pool. One that is written to keeps its descriptor until it is sealed. */
+function openFile({ platform, directory, missing }: FilePlace, number: number, mode: OpenMode): FileHandle {
+  const path = `${directory}/${segmentName(number)}`;
+  const error = () => missing?.(number) ?? corrupt(segmentName(number), 0, "the file is missing");
+  return mode === "read" ? platform.pool.open(path, error) : platform.pool.keep(platform.open(path, mode), path, error);
 }
