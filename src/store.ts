@@ -147,7 +147,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
       const manifest = manifestOf(platform, path, settings.create);
-      store = make(partsFor(openWriter(platform, path, manifest, lock, OPENING), settings, lock, salvaged));
+      store = make(
+        partsFor(openWriter({ platform, directory: path, lock }, manifest, OPENING), settings, lock, salvaged),
+      );
     } catch (error) {
       lock.release();
       throw error;
@@ -592,7 +594,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       await this.#maintenance.writeImage();
       // A mark may have been written after the last sync. The manifest must record the end of the file.
       engine.log.syncActive();
-      if (!engine.log.isClean) engine.log.reserve.lend(0, () => engine.log.replaceManifest({ clean: true }));
+      engine.log.reserve.lend(0, () => engine.log.recordClean(true));
       engine.log.restoreReserve();
     } finally {
       try {

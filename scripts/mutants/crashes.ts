@@ -34,9 +34,9 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "clean-end-believed-after-new-writes",
-        in: "Log.begin",
-        find: "if (this.#clean) this.replaceManifest({ clean: false });",
-        replace: "this.#clean = false;",
+        in: "Log.recordClean",
+        find: "if (this.#clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });",
+        replace: "if (clean) this.replaceManifest({ clean });\n    this.#clean = clean;",
         killers: [
           "durability: what is written after a clean close and a new opening survives the death of the process",
         ],

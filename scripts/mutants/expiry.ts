@@ -90,9 +90,9 @@ export const expiryPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-recorded-at-closing",
-        in: "Log.isClean",
-        find: "return this.#clean && this.#recordedFloor === this.clockFloor;",
-        replace: "return this.#clean && this.#recordedFloor >= 0;",
+        in: "Log.recordClean",
+        find: "const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;",
+        replace: "const isFloorRecorded = !clean || this.#recordedFloor >= 0;",
         killers: [AT_CLOSING],
       },
       {

@@ -14,7 +14,7 @@ export const recoveryRules: Promised[] = [
       {
         id: "appended-behind-a-torn-tail",
         in: "openWriter",
-        find: "if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });",
+        find: "if (end !== undefined) keepRecovered(log, built.index, end);",
         replace: "if (last !== undefined && end !== undefined) {\n" +
           "      last.endBytes = end.fileBytes;\n" +
           "      log.resume();\n" +
@@ -24,7 +24,7 @@ export const recoveryRules: Promised[] = [
       {
         id: "torn-tail-written-over",
         in: "openWriter",
-        find: "if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });",
+        find: "if (end !== undefined) keepRecovered(log, built.index, end);",
         replace: "if (last !== undefined && end !== undefined) {\n" +
           "      last.endBytes = end.endBytes;\n" +
           "      log.synced(end.endBytes);\n" +

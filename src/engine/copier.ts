@@ -51,20 +51,18 @@ export class SegmentCopier {
    */
   copy(cursor: RecordCursor, as?: Kind): number {
     const keepsValue = as === undefined;
-    const kind = as ?? cursor.kind as Kind;
-    const length = keepsValue ? cursor.length : cursor.keyStart + cursor.keyLength;
+    const kind = as ?? cursor.kind;
+    const flags = cursor.flags & ~FLAG_MORE;
+    const { keyLength, sequence } = cursor;
+    const valueLength = keepsValue ? cursor.valueLength : 0;
+    const length = cursor.keyStart + keyLength + valueLength;
     const at = this.#reserve(length);
     this.#buffer.bytes.set(cursor.bytes.subarray(cursor.at, cursor.at + length), at);
-    writeHeader(this.#buffer.view, at, {
-      kind,
-      flags: cursor.flags & ~FLAG_MORE,
-      keyLength: cursor.keyLength,
-      valueLength: keepsValue ? cursor.valueLength : 0,
-    });
+    writeHeader(this.#buffer.view, at, { kind, flags, keyLength, valueLength });
     if (keepsValue) resealRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
-    else sealRecord(this.#buffer, at, { sequence: cursor.sequence, seed: this.#seedAt(at) });
-    this.segment.cover(cursor.sequence);
-    if (kind !== KIND.set) this.segment.add({ kind, sequence: cursor.sequence, length });
+    else sealRecord(this.#buffer, at, { sequence, seed: this.#seedAt(at) });
+    this.segment.cover(sequence);
+    if (kind !== KIND.set) this.segment.add({ kind, sequence, length });
     return this.segment.endBytes + at;
   }
 

@@ -75,9 +75,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   constructor(extent: Extent, start: number, end: number) {
     super();
     end = Math.min(end, MAX_SEGMENT_BYTES);
-    const buffer = recordBuffer(Math.min(WINDOW_BYTES, Math.max(64, end - start)));
-    this.bytes = buffer.bytes;
-    this.view = buffer.view;
+    const windowBytes = Math.min(WINDOW_BYTES, Math.max(64, end - start));
+    ({ bytes: this.bytes, view: this.view } = recordBuffer(windowBytes));
     this.#extent = extent;
     this.offset = start;
     this.#endBytes = end;
@@ -176,9 +175,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
     if (length > this.bytes.length) {
       // The length may be forged. Memory is allocated only if the file is that long.
       if (this.offset + length > this.#extent.handle.size()) return false;
-      const buffer = recordBuffer(length);
-      this.bytes = buffer.bytes;
-      this.view = buffer.view;
+      ({ bytes: this.bytes, view: this.view } = recordBuffer(length));
     }
     const wanted = Math.min(this.bytes.length, this.#endBytes - this.offset);
     try {

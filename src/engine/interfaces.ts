@@ -89,5 +89,5 @@ export interface OpeningParts {
    */
   findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[];
   /** Describes what recovery does, before it does it; `end` is that of a segment that was not closed cleanly. */
-  report(manifest: Manifest, segment: Segment | undefined, end: RecoveredEnd | undefined): Recovery;
+  report(manifest: Manifest, end: RecoveredEnd | undefined): Recovery;
 }

@@ -169,11 +169,6 @@ export class Log {
     return this.#lock !== undefined;
   }
 
-  /** Whether the manifest on the disk says that the store is closed cleanly, and knows the clock floor. */
-  get isClean(): boolean {
-    return this.#clean && this.#recordedFloor === this.clockFloor;
-  }
-
   /** The time by which expiry is judged. It is never earlier than the clock floor. */
   now(): number {
     return Math.max(this.platform.now(), this.clockFloor);
@@ -216,9 +211,13 @@ export class Log {
     throw new KvStoreError("IO", "all sequence numbers are used up: export and import the store");
   }
 
-  /** Notes in the manifest, before the first append after opening, that the recorded end does not hold any more. */
-  begin(): void {
-    if (this.#clean) this.replaceManifest({ clean: false });
+  /**
+   * Records in the manifest whether the store is closed cleanly, unless it says so already: not any more from before the
+   * first append on. With a clean close goes the clock floor.
+   */
+  recordClean(clean: boolean): void {
+    const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;
+    if (this.#clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });
   }
 
   /**

@@ -10,14 +10,12 @@ import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "../relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
-import { Log } from "./log.ts";
+import { Log, type LogPlace } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import { type RecoveredEnd, recoverEnd } from "./recovery.ts";
 import { KIND } from "./record.ts";
-import type { Segment } from "./segment.ts";
 import { openSegments } from "./segment_file.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
-import type { Lock, Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 
 /**
@@ -37,18 +35,16 @@ export interface Opened extends OpenedIndex {
   recovery: Recovery;
 }
 
-/** Opens a store for writing; the lock is held. */
+/** Opens a store for writing; `place` has its lock. */
 export function openWriter(
-  platform: Platform,
-  directory: string,
+  place: LogPlace,
   manifest: Manifest,
-  lock: Lock,
   { openIndex, findLeftovers, report }: OpeningParts,
 ): Opened {
+  const { platform, directory } = place;
   // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by
   // must be durable before anything is acknowledged or removed because of it.
   asSync("the store's directory", () => platform.syncDirectory(directory));
-  const place = { platform, directory, lock };
   const log = new Log(place, manifest, openSegments(place, manifest));
   const last = log.active;
   let index: ReadIndex | undefined;
@@ -56,7 +52,7 @@ export function openWriter(
     log.reserve.find();
     const leftovers = findLeftovers(platform, directory, manifest);
     const end = recoverLast(log, manifest);
-    const recovery = report(manifest, last, end);
+    const recovery = report(manifest, end);
     const built = openIndex(log, manifest);
     index = built.index;
     // Recovery changes the index: read all of it now, while nothing has been changed.
@@ -69,7 +65,7 @@ export function openWriter(
       log.nextSequence += SEQUENCE_SKIP;
       log.checkSequence();
     }
-    if (last !== undefined && end !== undefined) keepRecovered(log, built.index, { last, end });
+    if (end !== undefined) keepRecovered(log, built.index, end);
     else if (last !== undefined) {
       // Bytes after the end that a clean close recorded are those of a failed append. They must never count as records.
       if (asIo(`read the size of ${last.name}`, () => last.handle.size()) > last.endBytes) log.sealActive();
@@ -94,23 +90,17 @@ export function recoverLast(log: Log, { clean, mark }: Manifest): RecoveredEnd |
   return end;
 }
 
-/** A segment that was not closed cleanly, and its end. */
-interface Unclean {
-  last: Segment;
-  end: RecoveredEnd;
-}
-
 /**
  * Seals a segment that was not closed cleanly, and makes the records after its durable mark durable. They may have been
  * read from the page cache without ever reaching the disk. Nothing is appended after bytes that do not count.
  */
-function keepRecovered(log: Log, index: ReadIndex, unclean: Unclean): void {
-  if (unclean.end.records > 0) {
+function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
+  if (end.records > 0) {
     try {
-      return copyRecovered(log, index.changeable(), unclean);
+      return copyRecovered(log, index.changeable(), end);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      rewriteRecovered(unclean);
+      rewriteRecovered(end);
     }
   }
   log.sealActive();
@@ -120,7 +110,8 @@ function keepRecovered(log: Log, index: ReadIndex, unclean: Unclean): void {
  * Copies the records after the mark to a new segment, seals the old one at the mark, and goes on in the new one. Until
  * the copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
  */
-function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
+function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
+  const { segment: last } = end;
   const copier = new SegmentCopier(log);
   const fresh = copier.segment;
   const relocation = new Relocation(end.endBytes);
@@ -161,10 +152,10 @@ function copyRecovered(log: Log, index: Index, { last, end }: Unclean): void {
  * failed, the kernel may hold pages as clean that the disk does not have. Writing them again makes them dirty, so that
  * this sync covers them.
  */
-function rewriteRecovered({ last, end }: Unclean): void {
-  for (let at = end.markBytes; at < end.endBytes; at += PIECE_BYTES) {
-    const bytes = readUpTo(last.handle, Math.min(PIECE_BYTES, end.endBytes - at), at);
-    asIo(`write ${last.name}`, () => writeAll(last.handle, bytes, at));
+function rewriteRecovered({ segment: { name, handle }, markBytes, endBytes }: RecoveredEnd): void {
+  for (let at = markBytes; at < endBytes; at += PIECE_BYTES) {
+    const bytes = readUpTo(handle, Math.min(PIECE_BYTES, endBytes - at), at);
+    asIo(`write ${name}`, () => writeAll(handle, bytes, at));
   }
-  asSync(last.name, () => last.handle.syncDataNow());
+  asSync(name, () => handle.syncDataNow());
 }

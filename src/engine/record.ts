@@ -156,12 +156,11 @@ export class RecordHeader {
   length = 0;
 }
 
+/** The fields of a header that are known before the record has a place. */
+type WrittenFields = Pick<RecordHeader, "kind" | "flags" | "keyLength" | "valueLength">;
+
 /** Writes the fields that are known before the record has a place. Key and value must be in the buffer already. */
-export function writeHeader(
-  view: DataView,
-  at: number,
-  fields: { kind: Kind; flags: number; keyLength: number; valueLength: number },
-): void {
+export function writeHeader(view: DataView, at: number, fields: WrittenFields): void {
   view.setUint8(at + 8, fields.kind);
   view.setUint8(at + 9, fields.flags);
   view.setUint16(at + 10, fields.keyLength, true);

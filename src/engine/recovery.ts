@@ -12,6 +12,8 @@ import type { Segment } from "./segment.ts";
 
 /** The end of a segment that was not closed cleanly. */
 export interface RecoveredEnd {
+  /** The segment. */
+  segment: Segment;
   /** Where the records end that count. */
   endBytes: number;
   /** The highest durable mark. Everything before it must be intact. */
@@ -57,7 +59,7 @@ export function* findEnd(segment: Segment, known: KnownEnd): Generator<number, R
   const fileBytes = segment.handle.size();
   const markBytes = yield* highestMark(segment, known, fileBytes);
   const cursor = new RecordCursor(segment, Math.max(startOf(known), markBytes), fileBytes);
-  const end: RecoveredEnd = { endBytes: cursor.offset, markBytes, fileBytes, records: 0, reason: undefined };
+  const end: RecoveredEnd = { segment, endBytes: cursor.offset, markBytes, fileBytes, records: 0, reason: undefined };
   let unfinished = 0;
   while (cursor.next() && cursor.checkValue()) {
     yield cursor.length;

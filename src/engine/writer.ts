@@ -332,7 +332,7 @@ export class Writer {
       this.rotate(needBytes);
       this.tail.putStaged(staged);
     } else if (this.tail.length === 0) {
-      log.reserve.lend(this.#lendable(0, this.tail.stagedEnd), () => log.begin());
+      log.reserve.lend(this.#lendable(0, this.tail.stagedEnd), () => log.recordClean(false));
     }
   }
 

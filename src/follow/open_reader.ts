@@ -27,7 +27,7 @@ export function openReader(platform: Platform, directory: string): Opened {
     try {
       OPENING.findLeftovers(platform, directory, manifest);
       log = new Log(place, manifest, openSegments(place, manifest));
-      const recovery = OPENING.report(manifest, log.active, recoverLast(log, manifest));
+      const recovery = OPENING.report(manifest, recoverLast(log, manifest));
       return { log, manifest, ...OPENING.openIndex(log, manifest), recovery };
     } catch (error) {
       log?.closeFiles();

@@ -9,7 +9,6 @@ import type { OpeningParts } from "../engine/interfaces.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { RecoveredEnd } from "../engine/recovery.ts";
-import type { Segment } from "../engine/segment.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
 import { openIndex } from "../image/open_index.ts";
 import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
@@ -24,22 +23,20 @@ function findLeftovers(platform: Platform, directory: string, manifest: Manifest
 }
 
 /** What recovery does. See `OpeningParts`. */
-function report({ clean }: Manifest, segment: Segment | undefined, end: RecoveredEnd | undefined): Recovery {
-  if (segment === undefined || end === undefined) {
-    return { clean, discardedBytes: 0, discardedRecords: 0, recoveredRecords: 0 };
-  }
-  const { endBytes, fileBytes, records, reason } = end;
+function report({ clean }: Manifest, end: RecoveredEnd | undefined): Recovery {
+  if (end === undefined) return { clean, discardedBytes: 0, discardedRecords: 0, recoveredRecords: 0 };
+  const { segment, endBytes, fileBytes, records, reason } = end;
   return {
     clean,
     discardedBytes: fileBytes - endBytes,
-    discardedRecords: countDiscarded(segment, end),
+    discardedRecords: countDiscarded(end),
     recoveredRecords: records,
     ...(reason === undefined ? {} : { segment: segment.name, reason }),
   };
 }
 
 /** Counts the intact records after the end: those of a batch that was cut off, and those after a bad byte. */
-export function countDiscarded(segment: Segment, { endBytes, fileBytes }: RecoveredEnd): number {
+export function countDiscarded({ segment, endBytes, fileBytes }: RecoveredEnd): number {
   let count = 0;
   const cursor = new RecordCursor(segment, endBytes, fileBytes);
   while (cursor.next() && cursor.checkValue()) count++;

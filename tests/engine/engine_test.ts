@@ -106,10 +106,8 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const opened = openWriter(
-    platform,
-    "/s",
+    { platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock },
     manifestOf(platform, "/s", true),
-    platform.lock("/s/LOCK", "") as Lock,
     OPENING,
   );
   const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});

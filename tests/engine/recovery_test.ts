@@ -45,6 +45,7 @@ Deno.test("recovery: without a bad byte everything is taken", () => {
   const end = recovered(made);
   const { length } = made.bytes;
   assertEquals(end, {
+    segment: made.segment,
     endBytes: length,
     markBytes: made.offsets[2]!,
     fileBytes: length,
@@ -76,11 +77,11 @@ Deno.test("recovery: a bad byte past the mark ends the log, valid records behind
   const end = recovered(made);
   assertEquals([end.endBytes, end.records], [made.offsets[2], 0]);
   // Behind the hole is one record besides the mark.
-  assertEquals(countDiscarded(made.segment, end), 1);
+  assertEquals(countDiscarded(end), 1);
   assert(end.reason !== undefined);
   const value = damage(marked(), marked().offsets[3]! - 1);
   const other = recovered(value);
-  assertEquals([other.endBytes, countDiscarded(value.segment, other)], [made.offsets[2], 1]);
+  assertEquals([other.endBytes, countDiscarded(other)], [made.offsets[2], 1]);
 });
 
 Deno.test("recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte", () => {
@@ -119,7 +120,7 @@ Deno.test("recovery: a batch without its end is not taken, nor is anything of it
     cut(whole, length);
     const end = recovered(whole);
     assertEquals([end.endBytes, end.records], [whole.offsets[1], 1], `length ${length}`);
-    assertEquals(countDiscarded(whole.segment, end), whole.offsets.filter((offset) => offset <= length).length - 2);
+    assertEquals(countDiscarded(end), whole.offsets.filter((offset) => offset <= length).length - 2);
   }
   cut(whole, whole.bytes.length);
   assertEquals(recovered(whole).records, 4);
@@ -135,7 +136,8 @@ Deno.test("recovery: sequence numbers of records that are not taken still count 
   const storeId = new Uint8Array(16);
   const manifest = { ...newManifest(), storeId, clean: false, nextSegment: 2, mark, segments: [listed] };
   writeManifest(platform, "/s", manifest);
-  const { log } = openWriter(platform, "/s", manifest, platform.lock("/s/LOCK", "") as Lock, OPENING);
+  const lock = platform.lock("/s/LOCK", "") as Lock;
+  const { log } = openWriter({ platform, directory: "/s", lock }, manifest, OPENING);
   assert(log.nextSequence > 9);
   log.closeFiles();
 });

@@ -92,10 +92,8 @@ async function assertDurable(platform: MemoryPlatform, store: OpenStore): Promis
 function opened(platform: MemoryPlatform): OpenStore {
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const found = openWriter(
-    platform,
-    "/s",
+    { platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock },
     manifestOf(platform, "/s", true),
-    platform.lock("/s/LOCK", "") as Lock,
     OPENING,
   );
   return new OpenStore(found, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
