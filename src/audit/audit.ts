@@ -24,7 +24,7 @@ import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
 import type { RecordCursor } from "../engine/cursor.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
-import { keptBytesOf, outputBytesOf } from "../engine/choose.ts";
+import { keptBytesOf, outputBytesOf } from "../maintenance/gain.ts";
 import { compactGroup, type GroupOptions, readSealed } from "../engine/compactor.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Slices } from "../platform/turn.ts";

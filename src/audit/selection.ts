@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { droppableUpTo, keptBytesOf, outputBytesOf } from "../engine/choose.ts";
+import { droppableUpTo } from "../engine/droppable.ts";
 import type { Segment } from "../engine/segment.ts";
+import { keptBytesOf, outputBytesOf } from "../maintenance/gain.ts";
 import type { Thresholds } from "../maintenance/groups.ts";
 
 /** An audit begins when there are tombstones for such a share of the bytes that it reads. */

@@ -9,7 +9,7 @@
  * @module
  */
 import { corrupt, KvStoreError } from "../errors.ts";
-import { droppableUpTo } from "./choose.ts";
+import { droppableUpTo } from "./droppable.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import type { Engine } from "./engine.ts";

@@ -30,7 +30,7 @@
  * **Compaction** (compactor.ts) looks up what the index points at in a few sealed segments, copies that into a new one,
  * syncs the copy and the log, replaces the manifest, points the index at the copies, and removes the old files once no
  * snapshot or watch needs them. A tombstone goes with them if no other segment can hold an older record of its key
- * (choose.ts). When this happens, and to which segments, src/maintenance/ decides.
+ * (droppable.ts). When this happens, and to which segments, src/maintenance/ decides.
  *
  * **What crash safety rests on.** Appending never overwrites what was acknowledged. A name in a directory is durable
  * before anything relies on it. The manifest is replaced by a rename, so either the old or the new one is there. A failed
@@ -45,7 +45,7 @@
  * replay from LevelDB.
  *
  * **An order to read in.** record, segment, manifest, log, cursor; tail, writer; partition, index, engine, interfaces;
- * recovery, replay, copier, open; choose, compactor.
+ * recovery, replay, copier, open; droppable, compactor.
  *
  * What follows is exported for readers and for tools that inspect a log. Programs do not need it, and it may change.
  *
@@ -75,4 +75,4 @@ export { Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";
 export { Partition } from "./partition.ts";
 
 // compaction
-export { droppableUpTo, gainOf, noteClean } from "./choose.ts";
+export { droppableUpTo, noteClean } from "./droppable.ts";

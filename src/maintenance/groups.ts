@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { gainOf } from "../engine/choose.ts";
 import type { Segment } from "../engine/segment.ts";
+import { gainOf } from "./gain.ts";
 
 /** Sizes of one tier of segments have the same logarithm to the base of 4. */
 const TIER_BITS = 2;

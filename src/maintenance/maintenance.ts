@@ -6,7 +6,7 @@
  */
 import { compactTombstones } from "../audit/audit.ts";
 import { AUDITED, nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
-import { noteClean } from "../engine/choose.ts";
+import { noteClean } from "../engine/droppable.ts";
 import { compactGroup } from "../engine/compactor.ts";
 import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { compactTombstones } from "../../src/audit/audit.ts";
-import { noteClean } from "../../src/engine/choose.ts";
+import { noteClean } from "../../src/engine/droppable.ts";
 import { compactGroup } from "../../src/engine/compactor.ts";
 import { engineOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";

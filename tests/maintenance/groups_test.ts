@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { gainOf } from "../../src/engine/choose.ts";
 import type { Segment } from "../../src/engine/segment.ts";
+import { gainOf } from "../../src/maintenance/gain.ts";
 import { nextOfAll, nextOfStale, nextToMerge } from "../../src/maintenance/groups.ts";
 import { segment } from "../support/segments.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { droppableUpTo } from "../../src/engine/choose.ts";
+import { droppableUpTo } from "../../src/engine/droppable.ts";
 import type { FileHandle } from "../../src/engine/segment.ts";
 import { Segment } from "../../src/engine/segment.ts";
 import { ListArbitrary } from "../model/support/shrink.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { noteClean } from "../../src/engine/choose.ts";
+import { noteClean } from "../../src/engine/droppable.ts";
 import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";

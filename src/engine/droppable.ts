@@ -1,10 +1,9 @@
 /**
- * What compaction may leave out, and what it wins by that. Which segments are worth it, src/maintenance/ decides.
+ * Which tombstones compaction may leave out. Which segments are worth compacting, src/maintenance/ decides.
  *
  * @module
  */
-import { MARK_BYTES } from "./record.ts";
-import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 
 /**
  * Tombstones up to this sequence number are not needed any more once `inputs` are rewritten. A tombstone is needed as
@@ -34,30 +33,4 @@ export function droppableUpTo(segments: Iterable<Segment>, inputs: ReadonlySet<S
  */
 export function noteClean(segments: Iterable<Segment>, asOf: number): void {
   for (const segment of segments) if (segment.sealed && segment.isWhollyLive) segment.cleanAsOf = asOf;
-}
-
-/** Bytes of a segment that compaction copies if tombstones up to the sequence number `droppable` may go. */
-export function keptBytesOf(segment: Segment, droppable: number): number {
-  let keptBytes = segment.liveBytes - segment.expiredBytes;
-  if (segment.highestTombstone > droppable) keptBytes += segment.tombstoneBytes;
-  // What has expired may have any of the segment's sequence numbers.
-  if (segment.highestSequence > droppable) keptBytes += segment.graveBytes;
-  return keptBytes;
-}
-
-/** Size of the segment that so many inputs are rewritten as. */
-export function outputBytesOf(inputs: number, keptBytes: number): number {
-  return keptBytes === 0 ? 0 : keptBytes + SEGMENT_HEADER_BYTES + 4 * inputs + MARK_BYTES;
-}
-
-/**
- * Bytes that rewriting these segments together would give back, and how large the output would be.
- *
- * @experimental
- */
-export function gainOf(segments: Iterable<Segment>, inputs: Segment[]): { wonBytes: number; outputBytes: number } {
-  const droppable = droppableUpTo(segments, new Set(inputs));
-  const keptBytes = inputs.reduce((sum, input) => sum + keptBytesOf(input, droppable), 0);
-  const outputBytes = outputBytesOf(inputs.length, keptBytes);
-  return { wonBytes: inputs.reduce((sum, { endBytes }) => sum + endBytes, 0) - outputBytes, outputBytes };
 }
