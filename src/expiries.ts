@@ -1,8 +1,8 @@
 /**
- * The times at which the keys of a hash table expire: one for each entry, and a heap that tells the earliest. A table
- * without such keys has neither.
+ * Keys that expire: when each one does, and which ones have.
  *
- * The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in it. So a
+ * A hash table has the time of each of its entries, and a heap that tells the earliest. A table without such keys has
+ * neither. The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in it. So a
  * new time moves a key, and a delete removes it at once: outdated times never pile up. This takes 16 bytes an entry.
  *
  * @module
@@ -27,6 +27,13 @@ export class Expiries {
     this.times = new Float64Array(capacity);
     this.#heap = new Uint32Array(capacity);
     this.#places = new Uint32Array(capacity);
+  }
+
+  /** The times in `times`, of which none has come. */
+  static of(times: Float64Array): Expiries {
+    const expiries = new Expiries(times.length);
+    times.forEach((time, id) => time !== 0 && expiries.set(id, time, false));
+    return expiries;
   }
 
   /** Memory held, in bytes. */
@@ -133,18 +140,30 @@ export interface Expired {
   count: number;
   /** Size of the records in bytes. */
   bytes: number;
-  /** Size of their keys in bytes. */
-  keyBytes: number;
+  /** Size of their graves in bytes: of the tombstones that compaction may make of them. */
+  graveBytes: number;
 }
 
-const NONE: Readonly<Expired> = { count: 0, bytes: 0, keyBytes: 0 };
+/** A hash table of an index. */
+export interface ExpiringTable {
+  /** When its keys expire; `undefined` if none ever did. */
+  readonly expiries: Expiries | undefined;
+  /** The record that an entry points at: its segment, its size, and the size of its grave. */
+  recordOf(id: number): { segment: number; bytes: number; graveBytes: number };
+}
+
+const NONE: Readonly<Expired> = { count: 0, bytes: 0, graveBytes: 0 };
 
 /**
- * Counts the expired records that an index points at, in all and for each segment.
+ * The records of an index that have expired: how many there are, in all and in each segment, and when the next expires.
  *
  * @experimental
  */
 export class ExpiredRecords {
+  /** Keys whose time of expiry is not later than this have expired. */
+  now = 0;
+  /** No other key expires before this time; `Infinity` if none ever does. May be too early, never too late. */
+  next: number = Infinity;
   /** Number of records in all segments. */
   count = 0;
   /** Size of the records in all segments, in bytes. */
@@ -156,15 +175,41 @@ export class ExpiredRecords {
     return this.#bySegment.get(segment) ?? NONE;
   }
 
-  /** Adds a record, or subtracts it if `sign` is -1. */
-  add(segment: number, sign: 1 | -1, lengthBytes: number, keyBytes: number): void {
+  /** @internal Counts the records of a table whose time has come. Returns when the next one of this table expires. */
+  collect(table: ExpiringTable): number {
+    const { expiries } = table;
+    if (expiries === undefined) return Infinity;
+    while (expiries.soonest <= this.now) this.#count(table, expiries.next(), 1);
+    return expiries.soonest;
+  }
+
+  /**
+   * @internal Gives an entry a time of expiry. It points at a record and has no time; `Expiries.reserve` has made room.
+   */
+  set(table: ExpiringTable, id: number, time: number): void {
+    const hasCome = time <= this.now;
+    table.expiries!.set(id, time, hasCome);
+    if (hasCome) this.#count(table, id, 1);
+    else if (time < this.next) this.next = time;
+  }
+
+  /** @internal Takes the time of expiry from an entry, if it has one. Called before the entry points at another record. */
+  unset(table: ExpiringTable, id: number): void {
+    const { expiries } = table;
+    if (expiries === undefined || expiries.timeOf(id) === 0) return;
+    if (expiries.hasCome(id)) this.#count(table, id, -1);
+    expiries.unset(id);
+  }
+
+  #count(table: ExpiringTable, id: number, sign: 1 | -1): void {
+    const { segment, bytes, graveBytes } = table.recordOf(id);
     let sums = this.#bySegment.get(segment);
     if (sums === undefined) this.#bySegment.set(segment, sums = { ...NONE });
     this.count += sign;
-    this.bytes += sign * lengthBytes;
+    this.bytes += sign * bytes;
     sums.count += sign;
-    sums.bytes += sign * lengthBytes;
-    sums.keyBytes += sign * keyBytes;
+    sums.bytes += sign * bytes;
+    sums.graveBytes += sign * graveBytes;
     if (sums.count === 0) this.#bySegment.delete(segment);
   }
 }

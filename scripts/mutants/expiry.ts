@@ -42,14 +42,14 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-a-millisecond-late",
         in: "Engine.expire",
-        find: "if (now < index.nextExpiry || now === index.now) return;",
-        replace: "if (now <= index.nextExpiry || now === index.now) return;",
+        find: "if (now < expired.next || now === expired.now) return;",
+        replace: "if (now <= expired.next || now === expired.now) return;",
         killers: [TO_THE_MILLISECOND],
       },
       {
         id: "expiry-of-a-replaced-value-kept",
-        in: "Index.put",
-        find: "if (this.expiresAt !== 0) this.unexpire(partition, id);",
+        in: "Index.point",
+        find: "if (this.expiresAt !== 0) this.expired.unset(partition, id);",
         replace: "",
         killers: ["expiry: a later set replaces it, or takes it away"],
       },
@@ -179,7 +179,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "nobody-told-that-much-has-expired",
         in: "Engine.expire",
-        find: "if (index.expired.bytes < this.wakeAtBytes) return;",
+        find: "if (expired.bytes < this.wakeAtBytes) return;",
         replace: "if (index.expiredBytes >= 0) return;",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
       },
@@ -193,8 +193,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "snapshots-go-by-the-present-time",
         in: "Views.find",
-        find: "const now = view === undefined ? this.current.now : view.now;",
-        replace: "const now = view === undefined || view.now > 0 ? this.current.now : view.now;",
+        find: "const now = view === undefined ? this.current.expired.now : view.now;",
+        replace: "const now = view === undefined || view.now > 0 ? this.current.expired.now : view.now;",
         killers: [
           "expiry: a snapshot and an iterator keep what was there when they were taken, and nothing that was not",
         ],
@@ -202,7 +202,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-entry-removed-under-a-snapshot",
         in: "Index.relocate",
-        find: "beforeRemoval?.(partition!.key(id), this);",
+        find: "beforeRemoval?.(this.keyOf(ref), this);",
         replace: "",
         killers: ["expiry: compaction keeps times of expiry, and a snapshot keeps what expires while it is open"],
       },
@@ -228,8 +228,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "time-of-a-moved-record-lost",
         in: "Index.relocate",
-        find: "if (time !== 0) this.expireAt(partition!, id, time);",
-        replace: "",
+        find: "expiries?.timeOf(id) ?? 0",
+        replace: "0 * (expiries?.timeOf(id) ?? 0)",
         killers: ["expiry: compaction keeps times of expiry, and a snapshot keeps what expires while it is open"],
       },
       {
@@ -256,7 +256,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "table-with-expired-keys-not-read",
         in: "ImageIndex.#loadDue",
-        find: "if (expiry[number]! <= this.now) this.existing(number);",
+        find: "if (expiry[number]! <= now) this.existing(number);",
         replace: "if (expiry[number]! < 0) this.existing(number);",
         killers: ["expiry: the image of the index knows times, and opening with it is as exact as without"],
       },

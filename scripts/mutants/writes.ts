@@ -203,7 +203,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "key-that-comes-back-not-put-in-order",
-        in: "Index.put",
+        in: "Index.point",
         find: "const wasListed = this.segment !== 0 && !this.isExpired;",
         replace: "const wasListed = this.segment !== 0;",
         killers: [BESIDE_A_SORTED_ARRAY],

@@ -4,7 +4,6 @@
  * @module
  */
 import { asIo, isTrimmed } from "../errors.ts";
-import { countExpired } from "../engine/engine.ts";
 import { segmentName, segmentNumberOf, shadowOf } from "../engine/segment.ts";
 import { Tries } from "../follow/tries.ts";
 import { IMAGE_NAME } from "../image/image.ts";
@@ -99,7 +98,7 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
     if (problems.length > 0) return { problems, notes };
     // As of the view: what expires meanwhile must not matter.
     found.index.expire(view.now);
-    for (const segment of segments) countExpired(segment, found.index);
+    found.index.countExpired(segments);
     const find = (bytes: Uint8Array) => store.views.find(view, { bytes, start: 0, length: bytes.length });
     problems.push(...await verifyIndex("the index in memory", found.index, view.size, find));
     segments.forEach((segment, i) => {

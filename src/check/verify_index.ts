@@ -4,7 +4,8 @@
  * @module
  */
 import { asIo, KvStoreError } from "../errors.ts";
-import { formOf, Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
+import { Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
+import { formOf } from "../engine/partition.ts";
 import { ImageDamaged, type ImageIndex } from "../image/image_index.ts";
 import { decodeKey } from "../store/keys.ts";
 import { Log } from "../engine/log.ts";

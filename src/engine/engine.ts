@@ -5,14 +5,14 @@
  * @module
  */
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
-import { formOf, Index, type KeyBytes, lengthOf, type Place, type ReadIndex, type TypedKey } from "./index.ts";
+import { Index, type KeyBytes, type Place, type ReadIndex, type TypedKey } from "./index.ts";
+import { formOf, lengthOf } from "./partition.ts";
 import { isStackOverflow } from "../kinds.ts";
 import type { Log } from "./log.ts";
 import {
   expiryOf,
   FLAG_STRING_KEY,
   flagsOf,
-  GRAVE_BYTES,
   headerIsIntact,
   KIND,
   placeSeed,
@@ -91,20 +91,16 @@ export class Engine implements WriterEvents {
    */
   expire(): void {
     const { index, log } = this;
-    if (index.nextExpiry === Infinity) return;
+    const { expired } = index;
+    if (expired.next === Infinity) return;
     const now = log.now();
-    if (now < index.nextExpiry || now === index.now) return;
+    if (now < expired.next || now === expired.now) return;
     // Whatever the clock says later, and be it an hour less: what has expired once does not come back.
     log.clockFloor = now;
     index.expire(now);
-    if (index.expired.bytes < this.wakeAtBytes) return;
+    if (expired.bytes < this.wakeAtBytes) return;
     this.wakeAtBytes = Infinity;
     this.#parts.onNews();
-  }
-
-  /** Tells each segment how many of its bytes have expired, for whoever is about to ask it. */
-  countExpired(): void {
-    for (const segment of this.log.segments.values()) countExpired(segment, this.index);
   }
 
   /** Throws unless the store can be written to. */
@@ -321,13 +317,6 @@ export class Engine implements WriterEvents {
     const segment = number === 0 ? undefined : this.log.segment(number);
     if (segment !== undefined) segment.liveBytes -= bytes;
   }
-}
-
-/** Notes in a segment what an index knows to have expired in it. */
-export function countExpired(segment: Segment, index: ReadIndex): void {
-  const { count, bytes, keyBytes } = index.expiredIn(segment.number);
-  segment.expiredBytes = bytes;
-  segment.graveBytes = count * GRAVE_BYTES + keyBytes;
 }
 
 function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBytes {

@@ -5,10 +5,11 @@
  *
  * @module
  */
-import { type Expired, ExpiredRecords } from "../expiries.ts";
+import { ExpiredRecords } from "../expiries.ts";
 import { hashKey } from "../hash.ts";
-import { ENTRY_FIELDS, ID_MASK, type KeyRef, Partition, refOf, STRING_FORM } from "./partition.ts";
+import { ENTRY_FIELDS, ID_MASK, type KeyRef, lengthOf, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "../relocation.ts";
+import type { Segment } from "./segment.ts";
 
 const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
 
@@ -79,17 +80,13 @@ export class Index implements Place {
   length = 0;
   isString = false;
   expiresAt = 0;
-  /** Keys whose time of expiry is not later than this have expired. `expire` sets it. */
-  now = 0;
-  /** No other key expires before this time; `Infinity` if none ever does. May be too early, never too late. */
-  nextExpiry: number = Infinity;
   /** Seed of the hash. */
   readonly seed: number;
   /** While this is positive, entries of deleted keys stay, as snapshots may still list them. */
   holds = 0;
   /** @internal The keys in order, once a range has been asked for. */
   order: KeyOrder | undefined;
-  /** The records of keys that have expired. */
+  /** The records of keys that had expired when `expire` was called last. */
   readonly expired: ExpiredRecords = new ExpiredRecords();
   /** How many keys have a place, including those that have expired. */
   protected placed = 0;
@@ -108,12 +105,7 @@ export class Index implements Place {
 
   /** Whether the key that was found has expired. */
   get isExpired(): boolean {
-    return this.expiresAt !== 0 && this.expiresAt <= this.now;
-  }
-
-  /** The records in a segment that this index points at and that have expired. */
-  expiredIn(segment: number): Readonly<Expired> {
-    return this.expired.in(segment);
+    return this.expiresAt !== 0 && this.expiresAt <= this.expired.now;
   }
 
   /** Memory held by tables and by the order of the keys, in bytes. */
@@ -150,64 +142,37 @@ export class Index implements Place {
 
   /** Lets all keys expire whose time has come. */
   expire(now: number): void {
-    this.now = now;
-    this.nextExpiry = Infinity;
-    for (let number = 0; number < PARTITIONS; number++) {
-      this.nextExpiry = Math.min(this.nextExpiry, this.soonestIn(number));
-    }
+    this.expired.now = now;
+    let next = Infinity;
+    for (let number = 0; number < PARTITIONS; number++) next = Math.min(next, this.expireIn(number));
+    this.expired.next = next;
   }
 
   /** Lets the keys of one table expire. Returns when its next key expires. */
-  protected soonestIn(number: number): number {
+  protected expireIn(number: number): number {
     const partition = this.partitions[number];
-    return partition === undefined ? Infinity : this.expireIn(partition);
+    return partition === undefined ? Infinity : this.expired.collect(partition);
   }
 
-  /** Counts the keys of a table that have expired. Returns when its next key expires. */
-  protected expireIn(partition: Partition): number {
-    const { expiries } = partition;
-    if (expiries === undefined) return Infinity;
-    while (expiries.soonest <= this.now) this.#countExpired(partition, expiries.next(), 1);
-    return expiries.soonest;
-  }
-
-  /** Gives an entry that has a place, and no time of expiry, one. `reserveExpiry` has made room for it. */
-  expireAt(partition: Partition, id: number, time: number): void {
-    const hasCome = time <= this.now;
-    partition.expiries!.set(id, time, hasCome);
-    if (hasCome) this.#countExpired(partition, id, 1);
-    else if (time < this.nextExpiry) this.nextExpiry = time;
-  }
-
-  /** Takes the time of expiry from an entry, if it has one. Called before the place of the entry changes. */
-  unexpire(partition: Partition, id: number): void {
-    const { expiries } = partition;
-    if (expiries === undefined || expiries.timeOf(id) === 0) return;
-    if (expiries.hasCome(id)) this.#countExpired(partition, id, -1);
-    expiries.unset(id);
-  }
-
-  #countExpired(partition: Partition, id: number, sign: 1 | -1): void {
-    const at = id * ENTRY_FIELDS;
-    const lengthBytes = lengthOf(partition.entries[at + 3]!);
-    this.expired.add(partition.entries[at + 1]!, sign, lengthBytes, partition.key(id).length);
+  /** Notes in each segment how much has expired of the records in it that this index points at. */
+  countExpired(segments: Iterable<Segment>): void {
+    for (const segment of segments) {
+      const { bytes, graveBytes } = this.expired.in(segment.number);
+      segment.expiredBytes = bytes;
+      segment.graveBytes = graveBytes;
+    }
   }
 
   /** Looks a key up and leaves its place in the fields. False if it has none. */
   find(bytes: Uint8Array, start: number, length: number): boolean {
-    this.knows(bytes, start, length);
-    return this.segment !== 0;
+    return this.knows(bytes, start, length) && this.segment !== 0;
   }
 
   /** Looks a key up as `find` does. Also true if the key has an entry without a place. */
   knows(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
     const partition = this.existing(hash >>> 24);
-    const id = partition === undefined ? -1 : partition.find(hash, bytes, start, length);
-    this.segment = 0;
-    this.expiresAt = 0;
-    if (id >= 0) this.#take(partition!, id);
-    return id >= 0;
+    return this.#setFields(partition, partition === undefined ? -1 : partition.find(hash, bytes, start, length));
   }
 
   /**
@@ -217,16 +182,12 @@ export class Index implements Place {
   guess(bytes: Uint8Array, start: number, length: number): boolean {
     const hash = hashKey(bytes, start, length, this.seed);
     const partition = this.existing(hash >>> 24);
-    const id = partition === undefined ? -1 : partition.guess(hash);
-    this.segment = 0;
-    if (id >= 0) this.#take(partition!, id);
-    return id >= 0;
+    return this.#setFields(partition, partition === undefined ? -1 : partition.guess(hash));
   }
 
   /** @internal Leaves the place of an entry in the fields, as `find` does. False if it has none. */
   look(ref: KeyRef): boolean {
-    this.#take(this.partitions[ref >>> 24]!, ref & ID_MASK);
-    return this.segment !== 0;
+    return this.#setFields(this.partitions[ref >>> 24], ref & ID_MASK) && this.segment !== 0;
   }
 
   /** @internal Whether an entry's key has a place and has not expired. */
@@ -248,7 +209,7 @@ export class Index implements Place {
   eachOf(number: number, visit: (key: KeyBytes) => void): void {
     const partition = this.existing(number);
     for (let id = 0; id < (partition?.count ?? 0); id++) {
-      this.#take(partition!, id);
+      this.#setFields(partition, id);
       visit(partition!.key(id));
     }
   }
@@ -267,17 +228,28 @@ export class Index implements Place {
       partition.reserveExpiry();
     }
     if (id < 0) id = partition.add(hash, key.bytes, key.start, key.length, this.holds > 0);
-    this.#take(partition, id);
+    this.point(refOf(hash >>> 24, id), segment, offset, form, expiresAt);
+  }
+
+  /**
+   * @internal Points an entry at a place, as `put` does a key. For a time of expiry, `Partition.reserveExpiry` has made
+   * room.
+   */
+  point(ref: KeyRef, segment: number, offset: number, form: number, expiresAt: number): void {
+    const partition = this.partitions[ref >>> 24]!;
+    const id = ref & ID_MASK;
+    this.#setFields(partition, id);
     const wasListed = this.segment !== 0 && !this.isExpired;
-    if (this.expiresAt !== 0) this.unexpire(partition, id);
-    if (this.segment === 0 && segment !== 0) this.count(partition, 1);
-    else if (this.segment !== 0 && segment === 0) this.count(partition, -1);
+    if (this.expiresAt !== 0) this.expired.unset(partition, id);
+    const added = (segment === 0 ? 0 : 1) - (this.segment === 0 ? 0 : 1);
+    partition.live += added;
+    this.placed += added;
     const at = id * ENTRY_FIELDS;
     partition.entries[at + 1] = segment;
     partition.entries[at + 2] = offset;
     partition.entries[at + 3] = form;
-    if (expiresAt !== 0) this.expireAt(partition, id, expiresAt);
-    if (this.order !== undefined && segment !== 0 && !wasListed) this.order.add(refOf(hash >>> 24, id));
+    if (expiresAt !== 0) this.expired.set(partition, id, expiresAt);
+    if (this.order !== undefined && segment !== 0 && !wasListed) this.order.add(ref);
   }
 
   /** Takes a key out and leaves its former place in the fields. False, without a change, if it had none. */
@@ -310,38 +282,32 @@ export class Index implements Place {
     target: number,
     beforeRemoval?: (key: KeyBytes, place: Place) => void,
   ): { count: number; bytes: number } {
-    const partition = this.existing(number);
-    const { entries, count, expiries } = partition ?? NOTHING;
+    const { entries, count, expiries } = this.existing(number) ?? NOTHING;
     let bytes = 0;
-    for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
+    for (let id = 0; id < count; id++) {
+      const at = id * ENTRY_FIELDS;
       const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);
       if (relocation === undefined) continue;
-      const id = at / ENTRY_FIELDS;
+      const ref = refOf(number, id);
       const offset = relocation.target(entries[at + 2]!);
-      const time = expiries?.timeOf(id) ?? 0;
-      if (offset === 0 && (time === 0 || time > this.now)) continue;
-      if (offset === 0) {
-        this.#take(partition!, id);
-        beforeRemoval?.(partition!.key(id), this);
-        this.count(partition!, -1);
+      if (offset !== 0) {
+        this.point(ref, target, offset, entries[at + 3]!, expiries?.timeOf(id) ?? 0);
+        bytes += this.length;
+      } else if (this.look(ref) && this.isExpired) {
+        beforeRemoval?.(this.keyOf(ref), this);
+        this.point(ref, 0, 0, 0, 0);
       }
-      if (time !== 0) this.unexpire(partition!, id);
-      entries[at + 1] = offset === 0 ? 0 : target;
-      entries[at + 2] = offset;
-      if (offset === 0) continue;
-      if (time !== 0) this.expireAt(partition!, id, time);
-      bytes += lengthOf(entries[at + 3]!);
     }
     return { count, bytes };
   }
 
-  /** Counts keys that were added to a table (positive) or taken out (negative). */
-  count(partition: Partition, by: number): void {
-    partition.live += by;
-    this.placed += by;
-  }
-
-  #take(partition: Partition, id: number): void {
+  /** Sets the fields to the place of an entry. False if there is no such entry. */
+  #setFields(partition: Partition | undefined, id: number): boolean {
+    if (partition === undefined || id < 0) {
+      this.segment = 0;
+      this.expiresAt = 0;
+      return false;
+    }
     const at = id * ENTRY_FIELDS;
     this.segment = partition.entries[at + 1]!;
     this.offset = partition.entries[at + 2]!;
@@ -349,6 +315,7 @@ export class Index implements Place {
     this.length = lengthOf(form);
     this.isString = form >= STRING_FORM;
     this.expiresAt = partition.expiries === undefined ? 0 : partition.expiries.timeOf(id);
+    return true;
   }
 }
 
@@ -357,17 +324,4 @@ export class Index implements Place {
  *
  * @experimental
  */
-export type ReadIndex = Omit<
-  Index,
-  "put" | "remove" | "relocate" | "partition" | "count" | "expireAt" | "unexpire"
->;
-
-/** The length of a record and the form of its key in one number, as entries keep them. */
-export function formOf(lengthBytes: number, isString: boolean): number {
-  return isString ? lengthBytes + STRING_FORM : lengthBytes;
-}
-
-/** The length of a record in such a number. */
-export function lengthOf(form: number): number {
-  return form & 0x7fff_ffff;
-}
+export type ReadIndex = Omit<Index, "put" | "point" | "remove" | "relocate" | "partition">;

@@ -16,6 +16,7 @@
  */
 import { hashKey } from "../hash.ts";
 import { Expiries } from "../expiries.ts";
+import { GRAVE_BYTES } from "./record.ts";
 
 /** Numbers per entry. */
 export const ENTRY_FIELDS = 4;
@@ -32,6 +33,16 @@ const MIN_LIVE = 0.75;
 const DOUBLING_ENTRIES = 4096;
 /** … and then take small steps: at ten million keys, what is allocated and not used costs more than that. */
 const GROWTH = 1.25;
+
+/** The length of a record and the form of its key in one number, as entries keep them. */
+export function formOf(lengthBytes: number, isString: boolean): number {
+  return isString ? lengthBytes + STRING_FORM : lengthBytes;
+}
+
+/** The length of a record in such a number. */
+export function lengthOf(form: number): number {
+  return form & 0x7fff_ffff;
+}
 
 /** A reference to an entry of an index: the number of its table in the top byte, its own number below. */
 export type KeyRef = number;
@@ -90,7 +101,7 @@ export class Partition {
     this.arenaBytes = image?.arena.length ?? 0;
     this.count = image === undefined ? 0 : this.entries.length / ENTRY_FIELDS;
     this.live = image?.live ?? 0;
-    if (image?.times !== undefined) this.#takeTimes(image.times);
+    this.expiries = image?.times && Expiries.of(image.times);
   }
 
   /** Memory held, in bytes. */
@@ -141,6 +152,13 @@ export class Partition {
     return { bytes: this.arena, start: at + 2, length: this.arena[at]! | (this.arena[at + 1]! << 8) };
   }
 
+  /** @internal The record that an entry points at: its segment, its size, and the size of its grave. */
+  recordOf(id: number): { segment: number; bytes: number; graveBytes: number } {
+    const at = id * ENTRY_FIELDS;
+    const graveBytes = GRAVE_BYTES + this.key(id).length;
+    return { segment: this.entries[at + 1]!, bytes: lengthOf(this.entries[at + 3]!), graveBytes };
+  }
+
   /**
    * Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. If there
    * is no memory for it, nothing has changed but the sizes of tables.
@@ -166,13 +184,6 @@ export class Partition {
     if (this.count * ENTRY_FIELDS === this.entries.length) this.#makeEntries(keepDeleted);
     if (this.arenaBytes + 2 + keyLength > this.arena.length) this.#growArena(2 + keyLength);
     if (this.count + 1 > this.slots.length * MAX_LOAD) this.#rehash(new Uint32Array(this.slots.length * 2));
-  }
-
-  #takeTimes(times: Float64Array): void {
-    this.expiries = new Expiries(times.length);
-    for (let id = 0; id < times.length; id++) {
-      if (times[id] !== 0) this.expiries.set(id, times[id]!, false);
-    }
   }
 
   /** Makes room for times of expiry. If there is no memory for them, nothing has changed. */

@@ -9,8 +9,8 @@
  */
 import { corrupt } from "../errors.ts";
 import { hashKey } from "../hash.ts";
-import { formOf, type Index, type KeyBytes, lengthOf, PARTITIONS, type Place } from "./index.ts";
-import { ENTRY_FIELDS, type Partition, refOf, STRING_FORM } from "./partition.ts";
+import { type Index, type KeyBytes, PARTITIONS, type Place } from "./index.ts";
+import { ENTRY_FIELDS, formOf, type KeyRef, lengthOf, type Partition, refOf } from "./partition.ts";
 import { RecordCursor } from "./cursor.ts";
 import { FLAG_STRING_KEY, KIND } from "./record.ts";
 import type { Segment } from "./segment.ts";
@@ -29,7 +29,7 @@ export interface Replayed {
   from: (segment: Segment) => number | undefined;
   /** Whether known segments are gone: then entries that still point there belong to keys that were deleted. */
   hasLost: boolean;
-  /** Hears of every entry before it changes. */
+  /** Hears of every entry before it changes. `place` is valid during the call only. */
   beforeChange?: (key: KeyBytes, place: Place) => void;
 }
 
@@ -125,19 +125,13 @@ export class Replay {
     if (isOld && !mayHaveMoved) return;
     partition.sequences![id] = cursor.sequence;
     if (isOld || cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
-    this.#index.count(partition, (isSet ? 1 : 0) - (former === 0 ? 0 : 1));
-    this.#announce(partition, id);
-    const wasListed = former !== 0 && partition.expiries?.hasCome(id) !== true;
-    this.#index.unexpire(partition, id);
-    const expiresAt = isSet ? cursor.expiresAt : 0;
+    const ref = refOf(hash >>> 24, id);
+    this.#announce(ref);
     if (isSet && counts) segment.add(cursor);
-    partition.entries[at + 1] = isSet ? segment.number : 0;
-    partition.entries[at + 2] = cursor.offset;
-    partition.entries[at + 3] = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
-    if (isSet && !wasListed) this.#index.order?.add(refOf(hash >>> 24, id));
-    if (expiresAt === 0) return;
-    partition.reserveExpiry();
-    this.#index.expireAt(partition, id, expiresAt);
+    const form = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
+    const expiresAt = isSet ? cursor.expiresAt : 0;
+    if (expiresAt !== 0) partition.reserveExpiry();
+    this.#index.point(ref, isSet ? segment.number : 0, cursor.offset, form, expiresAt);
   }
 
   /** Ends the replay: only now is the index what the log says. */
@@ -149,7 +143,7 @@ export class Replay {
       // One that has not been read from the image has met no record.
       const partition = this.#index.loaded(number);
       if (partition === undefined) continue;
-      if (isSwept) this.#sweep(partition, isCleared);
+      if (isSwept) this.#sweep(number, partition, isCleared);
       partition.trackSequences(false);
       if (partition.isSparse && this.#index.holds === 0) partition.dropDeleted();
     }
@@ -157,29 +151,25 @@ export class Replay {
   }
 
   /** Takes out what a later clear removed, and what still points at segments that are gone. */
-  #sweep(partition: Partition, isCleared: boolean): void {
+  #sweep(table: number, partition: Partition, isCleared: boolean): void {
     for (let id = 0; id < partition.count; id++) {
       const at = id * ENTRY_FIELDS;
       const number = partition.entries[at + 1]!;
       if (number === 0) continue;
       const isGone = !this.#segments.has(number);
       if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
+      const ref = refOf(table, id);
       this.#discharge(number, partition.entries[at + 3]!);
-      this.#announce(partition, id);
-      this.#index.unexpire(partition, id);
-      partition.entries[at + 1] = 0;
+      this.#announce(ref);
+      this.#index.point(ref, 0, 0, 0, 0);
       this.#records++;
-      this.#index.count(partition, -1);
     }
   }
 
-  #announce(partition: Partition, id: number): void {
+  #announce(ref: KeyRef): void {
     if (this.#known.beforeChange === undefined) return;
-    const [, segment, offset, form] = partition.entries.subarray(id * ENTRY_FIELDS, (id + 1) * ENTRY_FIELDS);
-    const expiresAt = partition.expiries?.timeOf(id) ?? 0;
-    const isString = form! >= STRING_FORM;
-    const place = { segment: segment!, offset: offset!, length: lengthOf(form!), isString, expiresAt };
-    this.#known.beforeChange(partition.key(id), place);
+    this.#index.look(ref);
+    this.#known.beforeChange(this.#index.keyOf(ref), this.#index);
   }
 
   #discharge(number: number, form: number): void {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { countExpired } from "../engine/engine.ts";
 import type { ReadIndex } from "../engine/index.ts";
 import { encodeManifest, type Manifest } from "../engine/manifest.ts";
 import { openReader } from "./open_reader.ts";
@@ -40,7 +39,7 @@ export interface OpenLog {
 export function openLog(directory: string | URL): OpenLog {
   const { log, index, manifest } = openReader(systemPlatform, systemPlatform.absolute(pathOf(directory)));
   index.expire(log.now());
-  for (const segment of log.segments.values()) countExpired(segment, index);
+  index.countExpired(log.segments.values());
   return {
     manifest,
     manifestBytes: encodeManifest(manifest).length,

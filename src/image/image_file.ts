@@ -5,9 +5,9 @@
  */
 import { toHex } from "../bytes.ts";
 import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY, ImageReader, ImageWriter, readFooter } from "./image.ts";
-import { lengthOf, PARTITIONS } from "../engine/index.ts";
+import { PARTITIONS } from "../engine/index.ts";
+import { ENTRY_FIELDS, lengthOf, type Partition } from "../engine/partition.ts";
 import { ImageIndex, type PartitionSource } from "./image_index.ts";
-import { ENTRY_FIELDS, type Partition } from "../engine/partition.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import type { Segment } from "../engine/segment.ts";

@@ -6,6 +6,7 @@
  */
 import { Index, PARTITIONS } from "../engine/index.ts";
 import type { Partition } from "../engine/partition.ts";
+import type { Segment } from "../engine/segment.ts";
 
 /** A table of the image is damaged, and the index cannot be rebuilt from the log yet. */
 export class ImageDamaged extends Error {}
@@ -39,7 +40,7 @@ export class ImageIndex extends Index {
     super(seed);
     this.#source = source;
     this.placed = source.live.reduce((sum, live) => sum + live, 0);
-    this.nextExpiry = source.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity);
+    this.expired.next = source.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity);
   }
 
   /** How many keys have a place and have not expired. */
@@ -48,10 +49,10 @@ export class ImageIndex extends Index {
     return super.size;
   }
 
-  /** The records in a segment that this index points at and that have expired. */
-  override expiredIn(segment: number): ReturnType<Index["expiredIn"]> {
+  /** Notes in each segment how much has expired of the records in it that this index points at. */
+  override countExpired(segments: Iterable<Segment>): void {
     this.#loadDue();
-    return super.expiredIn(segment);
+    super.countExpired(segments);
   }
 
   /** Returns a partition, reading it if necessary; `undefined` if no key has ever been in it. */
@@ -76,9 +77,9 @@ export class ImageIndex extends Index {
   }
 
   /** The lowest time of expiry of a table. Until it is read, the image tells, even if that time has passed. */
-  protected override soonestIn(number: number): number {
+  protected override expireIn(number: number): number {
     const isRead = this.partitions[number] !== undefined || this.#source === undefined;
-    return isRead ? super.soonestIn(number) : this.#source!.expiry[number]!;
+    return isRead ? super.expireIn(number) : this.#source!.expiry[number]!;
   }
 
   /**
@@ -99,13 +100,14 @@ export class ImageIndex extends Index {
   #place(number: number, partition: Partition, { live }: PartitionSource): void {
     this.partitions[number] = partition;
     this.placed += partition.live - live[number]!;
-    this.nextExpiry = Math.min(this.nextExpiry, this.expireIn(partition));
+    this.expired.next = Math.min(this.expired.next, this.expired.collect(partition));
   }
 
   /** Reads the tables in which a key has expired: only the table tells how many have. */
   #loadDue(): void {
-    if (this.#source === undefined || this.now === 0) return;
+    if (this.#source === undefined || this.expired.now === 0) return;
+    const { now } = this.expired;
     const { expiry } = this.#source;
-    for (let number = 0; number < PARTITIONS; number++) if (expiry[number]! <= this.now) this.existing(number);
+    for (let number = 0; number < PARTITIONS; number++) if (expiry[number]! <= now) this.existing(number);
   }
 }

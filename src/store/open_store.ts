@@ -57,6 +57,11 @@ export class OpenStore extends Engine {
     super.closeFiles();
   }
 
+  /** Notes in each segment how much of it had expired when `expire` was called last. */
+  countExpired(): void {
+    this.index.countExpired(this.log.segments.values());
+  }
+
   /** Opens a view of the present state. */
   openView(): View {
     this.expire();

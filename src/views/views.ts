@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { formOf, Index, type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "../engine/index.ts";
+import { Index, type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "../engine/index.ts";
+import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { PlaceObserver, SegmentHolder } from "../engine/interfaces.ts";
-import type { KeyRef } from "../engine/partition.ts";
 import type { Segment } from "../engine/segment.ts";
 
 /** The store as it was at one moment. */
@@ -138,7 +138,7 @@ export class Views implements PlaceObserver, SegmentHolder {
    */
   find(view: View | undefined, key: KeyBytes): Place | undefined {
     const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
-    const now = view === undefined ? this.current.now : view.now;
+    const now = view === undefined ? this.current.expired.now : view.now;
     for (let i = from; i < this.#open.length; i++) {
       const { changed, cleared } = this.#open[i]!;
       if (changed?.knows(key.bytes, key.start, key.length)) return copyIfPresent(changed, now);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError, type Value } from "../../mod.ts";
-import { formOf } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { flagsOf, KIND, VALUE_TYPE } from "../../src/engine/record.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { OpenStore } from "../../src/store/open_store.ts";

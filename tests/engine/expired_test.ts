@@ -17,7 +17,7 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   const second = harness.seal();
   now = 2000;
   harness.engine.expire();
-  assertEquals([index.size, index.expiredIn(first.number).count, index.expiredIn(second.number).count], [1, 2, 1]);
+  assertEquals([index.size, index.expired.in(first.number).count, index.expired.in(second.number).count], [1, 2, 1]);
   // Of the first nothing is left to be copied.
   await compactGroup(harness.engine, [first]);
   assertEquals([index.expired.bytes, index.find(utf8("a"), 0, 1), index.find(utf8("c"), 0, 1)], [38, false, true]);
@@ -28,7 +28,7 @@ Deno.test("compaction: what has expired leaves the index with its record", async
   };
   await compactGroup(harness.engine, [second]);
   const output = [...harness.engine.log.segments.values()].find(({ sealed }) => sealed)!;
-  assertEquals([index.size, index.expired.bytes, index.expiredIn(output.number).bytes], [0, 38, 38]);
+  assertEquals([index.size, index.expired.bytes, index.expired.in(output.number).bytes], [0, 38, 38]);
   assertEquals([output.lowestSequence, output.liveBytes, output.tombstoneBytes], [4, 38, 0]);
   harness.onCopied = () => {};
   await compactGroup(harness.engine, [output]);

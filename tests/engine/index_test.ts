@@ -2,7 +2,8 @@ import { liveBytesOf } from "../support/live_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Relocation } from "../../src/relocation.ts";
 import { hashKey } from "../../src/hash.ts";
-import { formOf, Index, PARTITIONS } from "../../src/engine/index.ts";
+import { Index, PARTITIONS } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ImageWriter, readFooter } from "../../src/image/image.ts";
-import { formOf, Index, PARTITIONS } from "../../src/engine/index.ts";
+import { Index, PARTITIONS } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 import { indexOf, readPartitions } from "../support/image.ts";
@@ -72,7 +73,7 @@ Deno.test("image: times of expiry come back, those that are past too, and go on 
   index.expire(2000);
   const loaded = load(await imageOf(index))!;
   for (let i = 0; i < 3009; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`));
-  assertEquals([loaded.size, loaded.nextExpiry], [2400, 1003]);
+  assertEquals([loaded.size, loaded.expired.next], [2400, 1003]);
   for (const now of [0, 1002, 1003, 2000, 3999, 4000]) {
     loaded.expire(now);
     const left = Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 5 > 0 && (i % 3 > 0 || 1000 + i > now));
@@ -80,7 +81,7 @@ Deno.test("image: times of expiry come back, those that are past too, and go on 
     if (now === 2000) assertEquals([loaded.size, loaded.expired.bytes], [index.size, index.expired.bytes]);
   }
   for (let i = 0; i < 3000; i++) put(loaded, `key ${i}`, i, 5000);
-  assertEquals([loaded.size, loaded.expired.bytes, loaded.nextExpiry <= 5000], [3000, 0, true]);
+  assertEquals([loaded.size, loaded.expired.bytes, loaded.expired.next <= 5000], [3000, 0, true]);
 });
 
 Deno.test("image: between two partitions the index may change; each is as of the number that it notes", async () => {

@@ -1,7 +1,8 @@
 import { liveBytesOf } from "../support/live_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formOf, PARTITIONS } from "../../src/engine/index.ts";
+import { PARTITIONS } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { Relocation } from "../../src/relocation.ts";
 import { sizeAt } from "../../src/views/views.ts";
 import { nameOf } from "../../src/store/keys.ts";
@@ -75,7 +76,7 @@ class Pair {
   }
 
   #isExpired({ expiresAt }: Expected): boolean {
-    return expiresAt !== 0 && expiresAt <= this.index.now;
+    return expiresAt !== 0 && expiresAt <= this.index.expired.now;
   }
 
   /** Moves every other place of these segments to segment 5, takes out what has expired, and leaves the others. */
@@ -108,20 +109,20 @@ class Pair {
   assertExpiries(): void {
     const places = [...this.map.values()];
     const left = (now: number) => places.filter(({ expiresAt }) => expiresAt === 0 || expiresAt > now);
-    assertEquals(this.index.size, left(this.index.now).length);
+    assertEquals(this.index.size, left(this.index.expired.now).length);
     for (let now = 0; now <= this.#now + 21; now += 7) assertEquals(sizeAt(this.index, now), left(now).length);
     const expired = places.filter((place) => this.#isExpired(place));
     assertEquals(this.index.expired.bytes, expired.reduce((sum, { length }) => sum + length, 0));
     for (let segment = 1; segment <= 5; segment++) {
       const there = expired.filter((place) => place.segment === segment);
-      const { count, bytes } = this.index.expiredIn(segment);
+      const { count, bytes } = this.index.expired.in(segment);
       assertEquals([count, bytes], [there.length, there.reduce((sum, { length }) => sum + length, 0)]);
     }
-    const coming = left(this.index.now).map(({ expiresAt }) => expiresAt || Infinity);
-    assert(this.index.nextExpiry <= Math.min(...coming), "something expires before it is looked at");
+    const coming = left(this.index.expired.now).map(({ expiresAt }) => expiresAt || Infinity);
+    assert(this.index.expired.next <= Math.min(...coming), "something expires before it is looked at");
     // Whoever looks knows it exactly.
-    this.index.expire(this.index.now);
-    assertEquals(this.index.nextExpiry, Math.min(...coming));
+    this.index.expire(this.index.expired.now);
+    assertEquals(this.index.expired.next, Math.min(...coming));
   }
 
   assertAll(): void {

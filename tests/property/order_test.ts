@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { formOf, type Place } from "../../src/engine/index.ts";
+import type { Place } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { Order, orderIn, orderOf } from "../../src/order/order.ts";
 import { select } from "../../src/order/select.ts";
 import { EncodedKey } from "../../src/store/keys.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { toHex } from "../../src/bytes.ts";
-import { formOf, type KeyBytes } from "../../src/engine/index.ts";
+import type { KeyBytes } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { orderOf } from "../../src/order/order.ts";
 import { EncodedKey } from "../../src/store/keys.ts";
 import { RangeIterator } from "../../src/order/range.ts";

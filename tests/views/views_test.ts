@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { formOf, Index, type Place } from "../../src/engine/index.ts";
+import { Index, type Place } from "../../src/engine/index.ts";
+import { formOf } from "../../src/engine/partition.ts";
 import { orderOf } from "../../src/order/order.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { Segment } from "../../src/engine/segment.ts";
