@@ -16,8 +16,8 @@ import {
   placeSeed,
   type RecordBuffer,
   recordBuffer,
-  resealRecord,
-  sealRecord,
+  restampRecord,
+  stampRecord,
   writeHeader,
   writeMark,
 } from "./record.ts";
@@ -59,8 +59,8 @@ export class SegmentCopier {
     const at = this.#reserve(length);
     this.#buffer.bytes.set(cursor.bytes.subarray(cursor.at, cursor.at + length), at);
     writeHeader(this.#buffer.view, at, { kind, flags, keyLength, valueLength });
-    if (keepsValue) resealRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
-    else sealRecord(this.#buffer, at, { sequence, seed: this.#seedAt(at) });
+    if (keepsValue) restampRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
+    else stampRecord(this.#buffer, at, { sequence, seed: this.#seedAt(at) });
     this.segment.cover(sequence);
     if (kind !== KIND.set) this.segment.add({ kind, sequence, length });
     return this.segment.endBytes + at;
@@ -102,7 +102,7 @@ export class SegmentCopier {
   #end(): void {
     const at = this.#reserve(MARK_BYTES);
     writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });
-    sealRecord(this.#buffer, at, { sequence: this.#log.nextSequence++, seed: this.#seedAt(at) });
+    stampRecord(this.#buffer, at, { sequence: this.#log.nextSequence++, seed: this.#seedAt(at) });
     this.segment.markBytes += MARK_BYTES;
     this.#flush();
   }

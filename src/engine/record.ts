@@ -168,7 +168,7 @@ export function writeHeader(view: DataView, at: number, fields: WrittenFields): 
 }
 
 /** Gives a record its sequence number and the checksums for its place. Nothing of it may change afterwards. */
-export function sealRecord(
+export function stampRecord(
   { bytes, view }: RecordBuffer,
   at: number,
   { sequence, seed }: { sequence: number; seed: number },
@@ -183,7 +183,7 @@ export function sealRecord(
  * Adapts the checksums of a record that was moved to its new place. The checksum of the value is converted, not
  * computed from the bytes. So it still shows damage that happened before the move.
  */
-export function resealRecord({ bytes, view }: RecordBuffer, at: number, seeds: { from: number; to: number }): void {
+export function restampRecord({ bytes, view }: RecordBuffer, at: number, seeds: { from: number; to: number }): void {
   view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), view.getUint32(at + 12, true), seeds), true);
   view.setUint32(at, crc32(bytes, seeds.to, at + 4, valueStartOf(view, at)), true);
 }

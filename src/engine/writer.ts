@@ -23,8 +23,8 @@ import {
   readHeader,
   type RecordBuffer,
   RecordHeader,
-  sealRecord,
   sequenceAt,
+  stampRecord,
   writeMark,
 } from "./record.ts";
 import { MAX_SEGMENT_BYTES, type Segment } from "./segment.ts";
@@ -129,7 +129,7 @@ export class Writer {
         if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
         const offset = active.endBytes + at;
         header.sequence = log.nextSequence++;
-        sealRecord(this.tail, at, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
+        stampRecord(this.tail, at, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
         active.cover(header.sequence);
         this.#events.onRecord(this.tail, at, header, offset);
       }
@@ -282,7 +282,7 @@ export class Writer {
     this.tail.reserve(at + MARK_BYTES);
     writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });
     const sequence = this.#log.nextSequence++;
-    sealRecord(this.tail, at, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
+    stampRecord(this.tail, at, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
     active.markBytes += MARK_BYTES;
     this.tail.length += MARK_BYTES;

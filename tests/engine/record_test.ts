@@ -14,7 +14,7 @@ import {
   readHeader,
   readMark,
   RecordHeader,
-  sealRecord,
+  stampRecord,
   VALUE_TYPE,
   valueIsIntact,
   valueTypeOf,
@@ -76,7 +76,7 @@ Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 
     // Only its lengths are wanted: the sequence number comes with the seal.
     readHeader(tail.view, 0, tail.stagedEnd, header);
     assertEquals([header.flags, tail.stagedEnd, header.length], time === 0 ? [0, 32, 32] : [FLAG_EXPIRES, 40, 40]);
-    sealRecord(tail, 0, { sequence: 1, seed: 7 });
+    stampRecord(tail, 0, { sequence: 1, seed: 7 });
     assertEquals(expiryOf(tail.view, 0, header.flags), time);
     assertEquals([headerIsIntact(tail, 0, header, 7), valueIsIntact(tail, 0, header, 7)], [true, true]);
   }
@@ -88,7 +88,7 @@ Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 
     const [time, isIntact] of [[0n, true], [2n ** 53n - 1n, true], [2n ** 53n, false], [2n ** 64n - 1n, false]] as const
   ) {
     tail.view.setBigUint64(24, time, true);
-    sealRecord(tail, 0, { sequence: 1, seed: 7 });
+    stampRecord(tail, 0, { sequence: 1, seed: 7 });
     assertEquals(headerIsIntact(tail, 0, header, 7), isIntact, String(time));
     assert(expiryOf(tail.view, 0, header.flags) > 0);
   }

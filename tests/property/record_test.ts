@@ -9,7 +9,7 @@ import {
   type RecordBuffer,
   recordBuffer,
   RecordHeader,
-  sealRecord,
+  stampRecord,
   valueIsIntact,
   writeHeader,
 } from "../../src/engine/record.ts";
@@ -35,7 +35,7 @@ function sealed({ kind, flags, key, value, sequence, salt, offset }: Plan): { bu
   buffer.bytes.set(key, keyStart);
   buffer.bytes.set(value, keyStart + key.length);
   const seed = placeSeed(salt, offset);
-  sealRecord(buffer, 0, { sequence, seed });
+  stampRecord(buffer, 0, { sequence, seed });
   return { buffer, seed };
 }
 

@@ -10,7 +10,7 @@ import {
   type Kind,
   placeSeed,
   recordBuffer,
-  sealRecord,
+  stampRecord,
   writeHeader,
   writeMark,
 } from "../../src/engine/record.ts";
@@ -60,7 +60,7 @@ export function recordBytes(plan: RecordPlan, place: { salt: number; offset: num
     buffer.bytes.set(value, keyStart + key.length);
     writeHeader(buffer.view, 0, { kind: plan.kind, flags, keyLength: key.length, valueLength: value.length });
   } else writeMark(buffer.view, 0, { segment: place.segment ?? 0, ...plan.mark });
-  sealRecord(buffer, 0, { sequence: plan.sequence, seed: placeSeed(place.salt, place.offset) });
+  stampRecord(buffer, 0, { sequence: plan.sequence, seed: placeSeed(place.salt, place.offset) });
   return buffer.bytes;
 }
 

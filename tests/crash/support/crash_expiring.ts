@@ -16,7 +16,7 @@ import {
   KIND,
   placeSeed,
   recordBuffer,
-  sealRecord,
+  stampRecord,
   VALUE_TYPE,
   writeHeader,
 } from "../../../src/engine/record.ts";
@@ -51,7 +51,7 @@ function recordOf(
     keyLength: keyBytes.length,
     valueLength: valueBytes.length,
   });
-  sealRecord(buffer, 0, { sequence: place.sequence, seed: placeSeed(place.salt, place.offset) });
+  stampRecord(buffer, 0, { sequence: place.sequence, seed: placeSeed(place.salt, place.offset) });
   return buffer.bytes;
 }
 
