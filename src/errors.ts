@@ -153,7 +153,7 @@ export function isDiskFull(error: unknown): boolean {
  * which the store could try again: the kernel may have dropped the pages and report success the next time (Rebello et
  * al., "Can Applications Recover from fsync Failures?", 2020).
  */
-export function asSync<T>(what: string, action: () => T): T {
+export function asFsync<T>(what: string, action: () => T): T {
   return replacingErrors(action, (error) => syncError(what, error));
 }
 

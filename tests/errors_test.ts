@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { asIo, asSync, corrupt, ioError, KvStoreError } from "../src/errors.ts";
+import { asFsync, asIo, corrupt, ioError, KvStoreError } from "../src/errors.ts";
 
 Deno.test("errors: one class, told apart by the code", () => {
   const error = new KvStoreError("CLOSED", "the store is closed");
@@ -40,7 +40,7 @@ Deno.test("errors: what the system throws becomes IO with the cause beneath, wha
 
 Deno.test("errors: a promise that rejects is treated like a call that throws", async () => {
   const cause = new Error("EIO");
-  for (const [as, code] of [[asIo, "IO"], [asSync, "FAILED"]] as const) {
+  for (const [as, code] of [[asIo, "IO"], [asFsync, "FAILED"]] as const) {
     const error = await as("1.seg", () => Promise.reject(cause)).catch((error: unknown) => error);
     assert(error instanceof KvStoreError, `${error}`);
     assertEquals([error.code, error.cause], [code, cause]);
@@ -52,7 +52,7 @@ Deno.test("errors: a failed fsync is FAILED, whatever was thrown", () => {
   for (const cause of [new Error("EIO"), new KvStoreError("IO", "EIO"), "EIO"]) {
     const error = assertThrows(
       () =>
-        asSync("1.seg", () => {
+        asFsync("1.seg", () => {
           throw cause;
         }),
       KvStoreError,
@@ -60,5 +60,5 @@ Deno.test("errors: a failed fsync is FAILED, whatever was thrown", () => {
     );
     assertEquals([error.code, error.cause], ["FAILED", cause]);
   }
-  assertEquals(asSync("1.seg", () => 5), 5);
+  assertEquals(asFsync("1.seg", () => 5), 5);
 });

@@ -59,7 +59,7 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "tail-written-again-and-not-synced",
         in: "rewriteRecovered",
-        find: "asSync(name, () => handle.syncDataNow());",
+        find: "asFsync(name, () => handle.syncDataNow());",
         replace: "",
         killers: [RESERVE_TAIL],
       },

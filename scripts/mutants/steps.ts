@@ -56,14 +56,14 @@ export const stepPromises: Promised[] = [
       {
         id: "recovered-copy-not-synced",
         in: "SegmentCopier.finishNow",
-        find: "asSync(this.segment.name, () => this.segment.handle.syncDataNow());",
-        replace: "asSync(this.segment.name, () => this.segment.handle.size());",
+        find: "asFsync(this.segment.name, () => this.segment.handle.syncDataNow());",
+        replace: "asFsync(this.segment.name, () => this.segment.handle.size());",
         killers: ["a second crash at every operation of recovery"],
       },
       {
         id: "found-manifest-not-made-durable",
         in: "openWriter",
-        find: 'asSync("the store\'s directory", () => platform.syncDirectory(directory));',
+        find: 'asFsync("the store\'s directory", () => platform.syncDirectory(directory));',
         replace: "",
         killers: ["open: what is removed because of a manifest that was found cannot outlast it"],
       },

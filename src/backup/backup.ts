@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
 import { MANIFEST_NAME, MANIFEST_TEMPORARY, writeManifest } from "../engine/manifest.ts";
 import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
@@ -51,7 +51,7 @@ export async function backupStore(store: OpenStore, destination: string, options
       made.push(segment.name);
       await copySegment(segment, endBytes, handle, slices);
     }
-    asSync(target, () => platform.syncDirectory(target));
+    asFsync(target, () => platform.syncDirectory(target));
     if (!isNew) syncAbove(platform, target);
     made.push(MANIFEST_TEMPORARY, MANIFEST_NAME);
     writeManifest(platform, target, manifest);

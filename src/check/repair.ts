@@ -11,7 +11,7 @@ import { Log, type LogPlace } from "../engine/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
-import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
@@ -148,7 +148,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
   for (const { name } of moves) {
     if (name !== MANIFEST_NAME) asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
   }
-  asSync("the store's directory", () => platform.syncDirectory(directory));
+  asFsync("the store's directory", () => platform.syncDirectory(directory));
 }
 
 /** Copies all intact records. A damaged value becomes a tombstone, or an older value of its key would come back. */
@@ -229,10 +229,10 @@ async function keep(platform: Platform, directory: string, { name, target, isDon
   const copy = platform.open(temporary, "create");
   try {
     for await (const { bytes, offset } of piecesOf(platform, `${directory}/${name}`)) writeAll(copy, bytes, offset);
-    await asSync(temporary, () => copy.syncData());
+    await asFsync(temporary, () => copy.syncData());
   } finally {
     copy.close();
   }
   platform.rename(temporary, `${directory}/${target}`);
-  asSync(folder, () => platform.syncDirectory(folder));
+  asFsync(folder, () => platform.syncDirectory(folder));
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { asIo, asSync, syncError } from "../errors.ts";
+import { asFsync, asIo, syncError } from "../errors.ts";
 import { writeAll } from "../platform/files.ts";
 import type { RecordCursor } from "./cursor.ts";
 import type { Log, NewSegment } from "./log.ts";
@@ -81,7 +81,7 @@ export class SegmentCopier {
     this.#end();
     await this.#syncing;
     this.#checkSyncs();
-    await asSync(this.segment.name, () => this.segment.handle.syncData());
+    await asFsync(this.segment.name, () => this.segment.handle.syncData());
   }
 
   /** The kernel reports a failed write-back once, so a later sync would not hear of it. */
@@ -92,7 +92,7 @@ export class SegmentCopier {
   /** Writes what has been collected and makes it durable, waiting in place. */
   finishNow(): void {
     this.#end();
-    asSync(this.segment.name, () => this.segment.handle.syncDataNow());
+    asFsync(this.segment.name, () => this.segment.handle.syncDataNow());
   }
 
   /**

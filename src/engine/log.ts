@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { asIo, asSync, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, KvStoreError } from "../errors.ts";
 import { Removals, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
@@ -305,7 +305,7 @@ export class Log {
     const active = this.active;
     if (active === undefined || this.syncedBytes === active.endBytes) return;
     try {
-      asSync(active.name, () => (this.#barrier ?? active.handle).syncDataNow());
+      asFsync(active.name, () => (this.#barrier ?? active.handle).syncDataNow());
     } catch (error) {
       throw this.fail(error as KvStoreError);
     }
@@ -328,7 +328,7 @@ export class Log {
         asIo(`write ${name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
         segment.endBytes = segment.headerBytes;
         if (!isDurable) return segment;
-        asSync(name, () => handle.syncDataNow());
+        asFsync(name, () => handle.syncDataNow());
         this.syncNames();
         return segment;
       } catch (error) {
@@ -340,7 +340,7 @@ export class Log {
 
   /** Makes the names of all files durable. */
   syncNames(): void {
-    asSync("the store's directory", () => this.platform.syncDirectory(this.directory));
+    asFsync("the store's directory", () => this.platform.syncDirectory(this.directory));
   }
 
   /** Keeps a segment that is listed no longer, for those who still read it: up to `endBytes`. */

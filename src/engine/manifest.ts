@@ -26,7 +26,7 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
-import { asIo, asSync, corrupt, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { writeDurably } from "../platform/files.ts";
@@ -225,6 +225,6 @@ export function writeManifest(platform: Platform, directory: string, manifest: M
   asIo(`replace ${MANIFEST_NAME}`, () => {
     writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));
     platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);
-    asSync("the store's directory", () => platform.syncDirectory(directory));
+    asFsync("the store's directory", () => platform.syncDirectory(directory));
   });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { asIo, asSync, isDiskFull } from "../errors.ts";
+import { asFsync, asIo, isDiskFull } from "../errors.ts";
 import { type Index, PARTITIONS, type ReadIndex } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "../relocation.ts";
@@ -44,7 +44,7 @@ export function openWriter(
   const { platform, directory } = place;
   // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by
   // must be durable before anything is acknowledged or removed because of it.
-  asSync("the store's directory", () => platform.syncDirectory(directory));
+  asFsync("the store's directory", () => platform.syncDirectory(directory));
   const log = new Log(place, manifest, openSegments(place, manifest));
   const last = log.active;
   let index: ReadIndex | undefined;
@@ -157,5 +157,5 @@ function rewriteRecovered({ segment: { name, handle }, markBytes, endBytes }: Re
     const bytes = readUpTo(handle, Math.min(PIECE_BYTES, endBytes - at), at);
     asIo(`write ${name}`, () => writeAll(handle, bytes, at));
   }
-  asSync(name, () => handle.syncDataNow());
+  asFsync(name, () => handle.syncDataNow());
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asSync, isDiskFull } from "../errors.ts";
+import { asFsync, isDiskFull } from "../errors.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
 /** Fills `target` from byte `offset` on. Returns the number of bytes read: fewer only at the end of the file. */
@@ -44,7 +44,7 @@ export function writeDurably(platform: Platform, path: string, bytes: Uint8Array
   const handle = platform.open(path, "create");
   try {
     writeAll(handle, bytes, 0);
-    asSync(path, () => handle.syncDataNow());
+    asFsync(path, () => handle.syncDataNow());
   } catch (error) {
     handle.close();
     if (isDiskFull(error)) removeIfThere(platform, path);
