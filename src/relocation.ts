@@ -15,7 +15,7 @@ const WORD_BITS = CELL_BITS + 5;
  * Jacobson, "Space-efficient Static Trees and Graphs", 1989). That takes 1 MiB for a segment of 64 MiB, and 4 bytes a
  * place. Looking each record up in the index instead took a third of a compaction: a random memory access each.
  *
- * First mark all places, then give each its new one.
+ * First note all places, then give each its new one.
  *
  * @experimental
  */
@@ -25,33 +25,33 @@ export class Relocation {
   readonly #before: Uint32Array;
   #targets: Uint32Array | undefined;
 
-  /** A relocation for a segment of `segmentBytes` bytes, with no place marked. */
+  /** A relocation for a segment of `segmentBytes` bytes, with no place noted. */
   constructor(segmentBytes: number) {
     this.#words = new Uint32Array((segmentBytes >>> WORD_BITS) + 1);
     this.#before = new Uint32Array(this.#words.length);
   }
 
-  /** The number of marked places. */
+  /** The number of places noted. */
   get count(): number {
     return this.#list().length;
   }
 
-  /** Marks a place. */
-  mark(offset: number): void {
+  /** Notes a place that the index points at. */
+  noteLive(offset: number): void {
     this.#words[offset >>> WORD_BITS]! |= 1 << (offset >>> CELL_BITS);
   }
 
-  /** Whether a place is marked. */
+  /** Whether a place was noted. */
   has(offset: number): boolean {
     return (this.#words[offset >>> WORD_BITS]! & (1 << (offset >>> CELL_BITS))) !== 0;
   }
 
-  /** Sets the new place of the record at a marked place. */
+  /** Sets the new place of the record at a place that was noted. */
   move(offset: number, target: number): void {
     this.#list()[this.#rank(offset)] = target;
   }
 
-  /** The new place of the record at a place; 0 if that is not marked, or the record has not been moved. */
+  /** The new place of the record at a place; 0 if that was not noted, or the record has not been moved. */
   target(offset: number): number {
     return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;
   }

@@ -12,7 +12,7 @@ Deno.test("relocation: each marked place gets its own target, up to the end of t
       if (random.chance(0.5)) others.push(offset);
       else targets.set(offset, 1 + random.below(2 ** 32 - 1));
     }
-    for (const offset of targets.keys()) relocation.mark(offset);
+    for (const offset of targets.keys()) relocation.noteLive(offset);
     assertEquals(relocation.count, targets.size);
     for (const [offset, target] of [...targets].reverse()) {
       assertEquals([relocation.has(offset), relocation.target(offset)], [true, 0]);

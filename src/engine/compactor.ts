@@ -44,7 +44,7 @@ export async function compactGroup(
 ): Promise<Segment | undefined> {
   const compaction = new Compaction(engine, inputs, options);
   try {
-    await compaction.mark();
+    await compaction.noteLive();
     await compaction.copy();
     // If the write fails, that concerns its callers, not the compaction.
     engine.writer!.write();
@@ -103,15 +103,15 @@ class Compaction {
   }
 
   /**
-   * Marks the records of the inputs that the index points at. A record that is superseded from now on is copied all the
-   * same, and is stale in the copy. So the copy holds nothing that was superseded before the compaction began, and
-   * `cleanAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a table is
-   * looked at.
+   * Notes which records of the inputs are live: the index points at them. A record that is superseded from now on is
+   * copied nevertheless, and is stale in the copy. So the copy holds nothing that was superseded before the compaction
+   * began, and `cleanAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a
+   * table is looked at.
    *
    * This reads the tables of the index that have not been read yet, so that nothing has to be read after the switch.
    */
-  async mark(): Promise<void> {
-    await this.#eachPartition((number) => this.#engine.index.mark(number, this.#relocations));
+  async noteLive(): Promise<void> {
+    await this.#eachPartition((number) => this.#engine.index.noteLive(number, this.#relocations));
   }
 
   /**

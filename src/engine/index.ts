@@ -260,13 +260,13 @@ export class Index implements Place {
   }
 
   /**
-   * Marks in `relocations`, by segment number, the places to which the entries of a table point in these segments.
+   * Notes in `relocations`, by segment number, the places to which the entries of a table point in these segments.
    * Returns how many entries it looked at.
    */
-  mark(number: number, relocations: Map<number, Relocation>): number {
+  noteLive(number: number, relocations: Map<number, Relocation>): number {
     const { entries, count } = this.existing(number) ?? NOTHING;
     for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
-      if (entries[at + 1] !== 0) relocations.get(entries[at + 1]!)?.mark(entries[at + 2]!);
+      if (entries[at + 1] !== 0) relocations.get(entries[at + 1]!)?.noteLive(entries[at + 2]!);
     }
     return count;
   }

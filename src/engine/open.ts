@@ -119,7 +119,7 @@ function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
   const { endBytes, highestSequence, markBytes } = last;
   let leftBytes = 0;
   try {
-    for (let number = 0; number < PARTITIONS; number++) index.mark(number, relocations);
+    for (let number = 0; number < PARTITIONS; number++) index.noteLive(number, relocations);
     const cursor = new RecordCursor(last, end.markBytes, end.endBytes);
     while (cursor.next()) {
       if (cursor.kind === KIND.mark) leftBytes += cursor.length;

@@ -117,7 +117,7 @@ Deno.test("index: only entries that are still where they were copied from are mo
   index.put(keyOf("elsewhere"), 5, 90, formOf(30, true));
   const relocation = new Relocation(300);
   const moves = new Map([[1, relocation]]);
-  for (let i = 0; i < PARTITIONS; i++) index.mark(i, moves);
+  for (let i = 0; i < PARTITIONS; i++) index.noteLive(i, moves);
   assertEquals([44, 90, 120, 150, 200].map((offset) => relocation.has(offset)), new Array(5).fill(true));
   assertEquals([20, 64, 180, 230, 299].map((offset) => relocation.has(offset)), new Array(5).fill(false));
   assertEquals(relocation.count, 5);

@@ -82,7 +82,7 @@ class Pair {
   /** Moves every other place of these segments to segment 5, takes out what has expired, and leaves the others. */
   relocate(from: number[]): void {
     const moves = new Map(from.map((segment) => [segment, new Relocation(1_000_000)]));
-    for (let number = 0; number < PARTITIONS; number++) this.index.mark(number, moves);
+    for (let number = 0; number < PARTITIONS; number++) this.index.noteLive(number, moves);
     const isMoved = ({ segment, offset }: Expected) => moves.has(segment) && offset % 64 === 0;
     for (const place of this.map.values()) {
       if (isMoved(place)) moves.get(place.segment)!.move(place.offset, place.offset + 1_000_000);
