@@ -34,9 +34,9 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "wholly-live-segments-overlooked",
-        in: "noteClean",
-        find: "if (segment.sealed && segment.isWhollyLive) segment.cleanAsOf = asOf;",
-        replace: "if (asOf < 0) segment.cleanAsOf = asOf;",
+        in: "noteCurrent",
+        find: "if (segment.sealed && segment.isWhollyLive) segment.currentAsOf = asOf;",
+        replace: "if (asOf < 0) segment.currentAsOf = asOf;",
         killers: ["audit: beside a segment that is wholly live no tombstone stays, and nothing is read for it"],
       },
       {

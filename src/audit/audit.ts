@@ -1,6 +1,6 @@
 /**
  * Audit of tombstones: finds out which of them hide anything. Compaction knows of a whole segment only where it begins and
- * up to where it is clean. By that, a segment with data that stays keeps every younger tombstone as soon as one record in
+ * as of when it is current. By that, a segment with data that stays keeps every younger tombstone as soon as one record in
  * it is superseded. An audit asks the records themselves: it reads headers and keys, and rewrites nothing.
  *
  * A tombstone may go if one of two things is true of the segments that stay when it goes:
@@ -101,7 +101,7 @@ class Audit {
     let highest = 0;
     for (const [rank, input] of this.#inputs.entries()) {
       // What is in an earlier one is gone, or copied as it is current, when a later one is rewritten.
-      if (Math.max(input.lowestSequence - 1, input.cleanAsOf) < highest) {
+      if (Math.max(input.lowestSequence - 1, input.currentAsOf) < highest) {
         await readSealed(input, slices, (cursor) => this.#look(cursor, rank));
       }
       highest = Math.max(highest, input.highestTombstone, input.graveBytes > 0 ? input.highestSequence : 0);

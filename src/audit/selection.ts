@@ -41,8 +41,8 @@ export function witnessesOf(segments: Iterable<Segment>, inputs: ReadonlySet<Seg
   }
   return [...segments].filter((segment) => {
     if (inputs.has(segment) || !segment.isCompactable) return false;
-    const { lowestSequence, cleanAsOf, highestTombstone, tombstoneBytes, endBytes } = segment;
-    if (Math.max(lowestSequence - 1, cleanAsOf) < highest) return true;
+    const { lowestSequence, currentAsOf, highestTombstone, tombstoneBytes, endBytes } = segment;
+    if (Math.max(lowestSequence - 1, currentAsOf) < highest) return true;
     return highestTombstone > lowest && tombstoneBytes >= endBytes * TOMBSTONE_SHARE;
   });
 }

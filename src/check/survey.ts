@@ -192,7 +192,7 @@ function openListed(
   directory: string,
   { manifest, listed, problems }: { manifest: Manifest; listed: ManifestSegment; problems: Problem[] },
 ): SurveyedFile {
-  const { number, salt, sealedBytes, cleanAsOf } = listed;
+  const { number, salt, sealedBytes, currentAsOf } = listed;
   const name = segmentName(number);
   const recordedBytes = sealedBytes > 0 ? sealedBytes : manifest.mark.offset;
   const isIt = ({ header }: SegmentFile) =>
@@ -221,7 +221,7 @@ function openListed(
   const known = { number, storeId: manifest.storeId, salt, inputs: [] };
   const header = typeof file?.header === "object" ? file.header : known;
   const segment = file && new Segment(header, file.handle, { endBytes: 0, sealed: sealedBytes > 0 || manifest.clean });
-  if (segment !== undefined) segment.cleanAsOf = cleanAsOf;
+  if (segment !== undefined) segment.currentAsOf = currentAsOf;
   const surveyed = asRecorded(name, segment, { endBytes: recordedBytes, isComplete: sealedBytes > 0 });
   if (typeof file?.header !== "string") return { ...surveyed, file: foundAs, isDamaged };
   return { ...surveyed, file: foundAs, isDamaged, headerReason: file.header, startBytes: 0 };

@@ -105,7 +105,7 @@ class Compaction {
   /**
    * Notes which records of the inputs are live: the index points at them. A record that is superseded from now on is
    * copied nevertheless, and is stale in the copy. So the copy holds nothing that was superseded before the compaction
-   * began, and `cleanAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a
+   * began, and `currentAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a
    * table is looked at.
    *
    * This reads the tables of the index that have not been read yet, so that nothing has to be read after the switch.
@@ -135,7 +135,7 @@ class Compaction {
     const { output } = this;
     const { log } = this.#engine;
     this.#options.onPause?.(0);
-    if (output !== undefined) output.cleanAsOf = this.#asOf;
+    if (output !== undefined) output.currentAsOf = this.#asOf;
     const add = output === undefined ? [] : [output];
     const { active } = log;
     log.reserve.lend(0, () => log.change({ add, retire: this.#inputs, active, historyFloor: this.#historyFloor }));

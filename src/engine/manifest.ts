@@ -21,7 +21,7 @@
  * | 84 + 36 n | 4 | CRC-32 of everything before |
  *
  * A segment: number (4), salt (4), sealed length (4; 0 for the one still being written), lowest, highest and
- * clean-as-of sequence number (8 each).
+ * current-as-of sequence number (8 each).
  *
  * @module
  */
@@ -76,7 +76,7 @@ export interface ManifestSegment {
   /** Highest sequence number in it; 0 if it has no record or is still being written. */
   highestSequence: number;
   /** No set in it has been superseded by a record with a sequence number up to this. */
-  cleanAsOf: number;
+  currentAsOf: number;
 }
 
 /**
@@ -107,9 +107,9 @@ export interface Manifest {
 
 /** What a manifest is to say about a segment. */
 export function entryOf(segment: Segment): ManifestSegment {
-  const { number, salt, cleanAsOf, sealed, endBytes, lowestSequence, highestSequence } = segment;
-  if (!sealed) return { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, cleanAsOf };
-  return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, cleanAsOf };
+  const { number, salt, currentAsOf, sealed, endBytes, lowestSequence, highestSequence } = segment;
+  if (!sealed) return { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, currentAsOf };
+  return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, currentAsOf };
 }
 
 /** The size of a manifest with `segments` segments. */
@@ -140,7 +140,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
     view.setUint32(at + 8, segment.sealedBytes, true);
     setUint53(view, at + 12, segment.lowestSequence === Infinity ? 0 : segment.lowestSequence);
     setUint53(view, at + 20, segment.highestSequence);
-    setUint53(view, at + 28, segment.cleanAsOf);
+    setUint53(view, at + 28, segment.currentAsOf);
   });
   view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, -4)), true);
   return bytes;
@@ -188,7 +188,7 @@ function decodeSegment(view: DataView, at: number): ManifestSegment {
     sealedBytes: view.getUint32(at + 8, true),
     lowestSequence: getUint53(view, at + 12) || Infinity,
     highestSequence: getUint53(view, at + 20),
-    cleanAsOf: getUint53(view, at + 28),
+    currentAsOf: getUint53(view, at + 28),
   };
 }
 
@@ -204,7 +204,7 @@ function checkManifest(manifest: Manifest): void {
   const numbers = [generation, nextSequence, historyFloor, clockFloor];
   check(numbers.every(Number.isSafeInteger), 32, "a number beyond 2^53");
   // A number above 2^53 is read as Infinity.
-  const isGivenOut = segments.every((one) => one.highestSequence < Infinity && one.cleanAsOf < nextSequence);
+  const isGivenOut = segments.every((one) => one.highestSequence < Infinity && one.currentAsOf < nextSequence);
   check(isGivenOut, 48, "sequence numbers that have not been given out");
 }
 

@@ -75,4 +75,4 @@ export { Index, type KeyBytes, type Place, type ReadIndex } from "./index.ts";
 export { Partition } from "./partition.ts";
 
 // compaction
-export { droppableUpTo, noteClean } from "./droppable.ts";
+export { droppableUpTo, noteCurrent } from "./droppable.ts";

@@ -177,7 +177,7 @@ export class Segment extends ByteCounts {
   /** Highest sequence number in the segment; 0 while it has no record. */
   highestSequence = 0;
   /** No set in the segment was superseded by a record with a sequence number up to this (see compaction). */
-  cleanAsOf = 0;
+  currentAsOf = 0;
   /** Whether damage was found in the segment. Compaction leaves it alone then, as it could not copy all of it. */
   isDamaged = false;
   /** What a cache of records keeps about the segment. The engine does not look at it. */

@@ -51,7 +51,7 @@ function openSegment(place: LogPlace, listed: ManifestSegment, manifest: Manifes
     const segment = new Segment(header, handle, { endBytes, sealed });
     segment.lowestSequence = listed.lowestSequence;
     segment.highestSequence = listed.highestSequence;
-    segment.cleanAsOf = listed.cleanAsOf;
+    segment.currentAsOf = listed.currentAsOf;
     return segment;
   } catch (error) {
     handle.close();

@@ -6,7 +6,7 @@
  */
 import { compactTombstones } from "../audit/audit.ts";
 import { AUDITED, nextToAudit, nextToAuditOfAll } from "../audit/selection.ts";
-import { noteClean } from "../engine/droppable.ts";
+import { noteCurrent } from "../engine/droppable.ts";
 import { compactGroup } from "../engine/compactor.ts";
 import { isDiskFull, KvStoreError } from "../errors.ts";
 import { isError } from "../kinds.ts";
@@ -252,7 +252,7 @@ export class Maintenance {
     const { log } = this.#engine;
     this.#engine.expire();
     this.#engine.countExpired();
-    noteClean(log.segments.values(), log.nextSequence - 1);
+    noteCurrent(log.segments.values(), log.nextSequence - 1);
     return oldestFirst(log.segments.values());
   }
 

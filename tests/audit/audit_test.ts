@@ -44,7 +44,7 @@ Deno.test("audit: beside a segment that is wholly live no tombstone stays, and n
   note(harness);
   await compactGroup(harness.engine, [young]);
   assertEquals(tombstoneBytes(harness), 0);
-  assertEquals(old.cleanAsOf, 4);
+  assertEquals(old.currentAsOf, 4);
   // As of then: what is deleted in it from now on needs its tombstone.
   harness.delete("static");
   const last = harness.seal();
@@ -62,7 +62,7 @@ Deno.test("audit: a set that is not current, pending writes counted in, makes a 
   harness.set("a", "pending");
   assert(!old.isWhollyLive);
   note(harness);
-  assertEquals(old.cleanAsOf, 0);
+  assertEquals(old.currentAsOf, 0);
   harness.platform.onOperation = ({ kind }) => {
     if (kind === "write") throw new MemoryPlatformError("EIO", "injected");
   };
@@ -71,7 +71,7 @@ Deno.test("audit: a set that is not current, pending writes counted in, makes a 
   assert(old.isWhollyLive, "the write was taken back");
   note(harness);
   // The number of what was taken back is not used again, so that it may be counted in.
-  assertEquals(old.cleanAsOf, harness.engine.log.nextSequence - 1);
+  assertEquals(old.currentAsOf, harness.engine.log.nextSequence - 1);
   harness.delete("a");
   harness.seal();
   await compactGroup(harness.engine, [newest(harness)]);

@@ -15,7 +15,7 @@ Deno.test("choose: tombstones are audited once there are enough for what has to 
   const young = tombstones(3000);
   assertEquals(nextToAudit([old, young], AUDITING), undefined, "less than a quarter");
   assertEquals(nextToAudit([old, tombstones(4000)], AUDITING)?.length, 1);
-  old.cleanAsOf = 1000;
+  old.currentAsOf = 1000;
   assertEquals(nextToAudit([old, young], AUDITING), [young], "nothing has to be read");
   assertEquals(nextToAudit([old, young], { ...AUDITING, minStaleBytes: 3001 }), undefined, "too little to win");
   const few = segment({ live: 5000, tombstones: 2000, lowest: 900 });
@@ -48,7 +48,7 @@ Deno.test("choose: no audit of what a segment that cannot be read keeps", () => 
 
 Deno.test("choose: an audit reads what may hold an older set, and what is likely to hold a newer tombstone", () => {
   const young = tombstones(3000);
-  const clean = segment({ live: 100, lowest: 1, cleanAsOf: 1000 });
+  const clean = segment({ live: 100, lowest: 1, currentAsOf: 1000 });
   const stale = segment({ live: 100, stale: 10, lowest: 1 });
   const above = segment({ live: 3000, tombstones: 200, lowest: 2000, highestTombstone: 2001 });
   const newer = segment({ tombstones: 200, lowest: 2000, highestTombstone: 2001 });

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { compactTombstones } from "../../src/audit/audit.ts";
-import { noteClean } from "../../src/engine/droppable.ts";
+import { noteCurrent } from "../../src/engine/droppable.ts";
 import { compactGroup } from "../../src/engine/compactor.ts";
 import { engineOf } from "../../src/store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
@@ -86,7 +86,7 @@ async function compactSome(store: KvStore, mask: number, isAudited: boolean): Pr
   if (inputs.length === 0) return;
   engine.expire();
   engine.countExpired();
-  noteClean(engine.log.segments.values(), engine.log.nextSequence - 1);
+  noteCurrent(engine.log.segments.values(), engine.log.nextSequence - 1);
   if (isAudited) await compactTombstones(engine, inputs, { segmentBytes: 200, leastShare: -1 });
   else await compactGroup(engine, inputs);
 }

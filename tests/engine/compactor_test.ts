@@ -73,7 +73,7 @@ Deno.test("compaction: a tombstone that comes during a compaction is needed for 
   harness.set("b", "live");
   harness.set("b", "live too");
   const old = harness.seal();
-  // The copy has "a" by then: it is not clean as of this tombstone.
+  // The copy has "a" by then: it is not current as of this tombstone.
   harness.onCopied = () => harness.delete("a");
   await compactGroup(harness.engine, [old]);
   harness.onCopied = () => {};

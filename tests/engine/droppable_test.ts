@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { droppableUpTo, noteClean } from "../../src/engine/droppable.ts";
+import { droppableUpTo, noteCurrent } from "../../src/engine/droppable.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { segment } from "../support/segments.ts";
 
@@ -19,7 +19,7 @@ Deno.test("choose: a tombstone goes only if no segment outside can hold an older
 });
 
 Deno.test("choose: what compaction has cleaned holds nothing that an older tombstone deleted", () => {
-  const cleaned = segment({ lowest: 1, cleanAsOf: 100 });
+  const cleaned = segment({ lowest: 1, currentAsOf: 100 });
   const young = segment({ lowest: 200 });
   assertEquals(droppable([cleaned, young], young), 100);
   const input = segment({ lowest: 50 });
@@ -31,13 +31,13 @@ Deno.test("choose: what compaction has cleaned holds nothing that an older tombs
   assertEquals(droppable([empty, input], input), Infinity);
 });
 
-Deno.test("choose: what is wholly live is clean as of now, if nothing is written to it any more", () => {
+Deno.test("choose: what is wholly live is current as of now, if nothing is written to it any more", () => {
   const live = segment({ live: 1000 });
   const marked = segment({ live: 1000, stale: 32 });
   marked.markBytes = 32;
   const graves = segment({ live: 100, expired: [100, 40], tombstones: 500 });
-  const stale = segment({ live: 1000, stale: 30, cleanAsOf: 7 });
+  const stale = segment({ live: 1000, stale: 30, currentAsOf: 7 });
   const active = segment({ live: 1000, sealed: false });
-  noteClean([live, marked, graves, stale, active], 90);
-  assertEquals([live, marked, graves, stale, active].map(({ cleanAsOf }) => cleanAsOf), [90, 90, 90, 7, 0]);
+  noteCurrent([live, marked, graves, stale, active], 90);
+  assertEquals([live, marked, graves, stale, active].map(({ currentAsOf }) => currentAsOf), [90, 90, 90, 7, 0]);
 });

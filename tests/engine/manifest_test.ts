@@ -5,8 +5,8 @@ import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
-const SEALED = { number: 3, salt: 9, sealedBytes: 500, lowestSequence: 10, highestSequence: 2 ** 50, cleanAsOf: 4 };
-const OPEN = { number: 8, salt: 1, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, cleanAsOf: 0 };
+const SEALED = { number: 3, salt: 9, sealedBytes: 500, lowestSequence: 10, highestSequence: 2 ** 50, currentAsOf: 4 };
+const OPEN = { number: 8, salt: 1, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, currentAsOf: 0 };
 
 function example(): Manifest {
   return {

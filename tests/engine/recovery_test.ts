@@ -131,7 +131,7 @@ Deno.test("recovery: a batch without its end is not taken, nor is anything of it
 Deno.test("recovery: sequence numbers of records that are not taken still count as used", () => {
   const made = makeSegment([put(1, "a", "v"), put(9, "b", "v", FLAG_MORE)]);
   const { segment: { number, salt }, platform } = made;
-  const listed = { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, cleanAsOf: 0 };
+  const listed = { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, currentAsOf: 0 };
   const mark = { segment: number, offset: START };
   const storeId = new Uint8Array(16);
   const manifest = { ...newManifest(), storeId, clean: false, nextSegment: 2, mark, segments: [listed] };

@@ -64,7 +64,7 @@ Deno.test("hostile: a MANIFEST that says that it lists 2^32 segments, or does li
   // The first is being written: then all others come before what may be in it.
   const segments = Array.from({ length: 130_000 }, (_, i) => {
     const sealedBytes = i === 0 ? 0 : 44;
-    return { number: i + 1, salt: i, sealedBytes, lowestSequence: Infinity, highestSequence: 0, cleanAsOf: 0 };
+    return { number: i + 1, salt: i, sealedBytes, lowestSequence: Infinity, highestSequence: 0, currentAsOf: 0 };
   });
   const mark = { segment: 1, offset: 44 };
   const many = encodeManifest({ ...newManifest(), nextSegment: segments.length + 1, mark, segments });

@@ -24,10 +24,10 @@ Deno.test("choose: of what has expired all is won but a tombstone, and that, too
   assertEquals(gainOf([middle], [middle]), { wonBytes: 1044, outputBytes: 0 });
   assertEquals(gainOf([middle, young], [young]), { wonBytes: 1044 - 600 - overhead, outputBytes: 600 + overhead });
   // Any of a segment's numbers may be the one of what has expired.
-  const cleaned = segment({ lowest: 1, cleanAsOf: 24 });
+  const cleaned = segment({ lowest: 1, currentAsOf: 24 });
   young.highestSequence = 25;
   assertEquals(gainOf([cleaned, young], [young]).outputBytes, 600 + overhead);
-  cleaned.cleanAsOf = 25;
+  cleaned.currentAsOf = 25;
   assertEquals(gainOf([cleaned, young], [young]).outputBytes, 500 + overhead);
   const small = segment({ live: 40, expired: [40, 33], lowest: 30 });
   assert(gainOf([...all, small], [small]).wonBytes < 0, "no compaction is worth the seven bytes of a value");

@@ -65,7 +65,7 @@ class SmallLog {
     for (const input of inputs) this.records.delete(input);
     if (kept.length === 0) return;
     const output = this.#create();
-    output.cleanAsOf = asOf;
+    output.currentAsOf = asOf;
     for (const one of kept) this.#put(output, one);
   }
 

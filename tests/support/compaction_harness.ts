@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { noteClean } from "../../src/engine/droppable.ts";
+import { noteCurrent } from "../../src/engine/droppable.ts";
 import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
@@ -101,5 +101,5 @@ export function listed({ engine }: Harness): number[] {
 export function note({ engine }: Harness): void {
   engine.expire();
   engine.countExpired();
-  noteClean(engine.log.segments.values(), engine.log.nextSequence - 1);
+  noteCurrent(engine.log.segments.values(), engine.log.nextSequence - 1);
 }

@@ -16,7 +16,7 @@ export interface Plan {
   expired?: [bytes: number, graveBytes: number];
   highestTombstone?: number;
   lowest?: number;
-  cleanAsOf?: number;
+  currentAsOf?: number;
   sealed?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function segment({ live = 0, stale = 0, tombstones = 0, sealed = true, ..
   made.liveBytes = live;
   if (tombstones > 0) made.add({ kind: KIND.delete, sequence: rest.highestTombstone ?? 1, length: tombstones });
   made.cover(rest.lowest ?? numbers);
-  made.cleanAsOf = rest.cleanAsOf ?? 0;
+  made.currentAsOf = rest.currentAsOf ?? 0;
   [made.expiredBytes, made.graveBytes] = rest.expired ?? [0, 0];
   return made;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { gainOf, type LogSurvey, nextOfAll, noteClean, Segment } from "../../../mod.ts";
+import { gainOf, type LogSurvey, nextOfAll, noteCurrent, Segment } from "../../../mod.ts";
 import type { CollectedSegment } from "./collect.ts";
 
 /** A group of segments that compaction would rewrite together. */
@@ -31,7 +31,7 @@ export function forecastCompaction(survey: LogSurvey, collected: CollectedSegmen
   const complete = collected.filter(({ isComplete, segment }) => isComplete && isOriginal(segment));
   const largest = complete.reduce((most, { segment }) => Math.max(most, segment?.endBytes ?? 0), 0);
   const segmentBytes = complete.length > 1 ? largest : SEGMENT_BYTES;
-  noteClean(all, survey.manifest.nextSequence - 1);
+  noteCurrent(all, survey.manifest.nextSequence - 1);
   let number = survey.manifest.nextSegment;
   for (;;) {
     const inputs = nextOfAll(all, candidates, segmentBytes);
@@ -50,7 +50,7 @@ function isOriginal(segment: Segment | undefined): boolean {
 
 /** Makes a stand-in for a segment with the figures that were collected. */
 function accountOf({ segment, cells, sequences, graveBytes, isComplete }: CollectedSegment): Segment {
-  const { number, salt, handle, endBytes, headerBytes, cleanAsOf, isDamaged } = segment!;
+  const { number, salt, handle, endBytes, headerBytes, currentAsOf, isDamaged } = segment!;
   const inputs = new Array((headerBytes - 44) / 4).fill(0);
   const account = new Segment({ number, storeId: new Uint8Array(16), salt, inputs }, handle, {
     endBytes,
@@ -61,7 +61,7 @@ function accountOf({ segment, cells, sequences, graveBytes, isComplete }: Collec
   account.highestTombstone = segment!.highestTombstone;
   account.markBytes = segment!.markBytes;
   account.graveBytes = graveBytes;
-  account.cleanAsOf = cleanAsOf;
+  account.currentAsOf = currentAsOf;
   account.isDamaged = isDamaged;
   if (sequences[0] > 0) sequences.forEach((sequence) => account.cover(sequence));
   const winnable = account.staleBytes + account.tombstoneBytes + account.graveBytes;
@@ -76,7 +76,7 @@ function outputOf(inputs: Segment[], number: number, { outputBytes, asOf }: { ou
   output.liveBytes = inputs.reduce((sum, input) => sum + input.liveBytes, 0);
   output.tombstoneBytes = Math.max(0, outputBytes - output.headerBytes - 32 - output.liveBytes);
   output.highestTombstone = Math.max(...inputs.map((input) => input.highestTombstone));
-  output.cleanAsOf = asOf;
+  output.currentAsOf = asOf;
   for (const { lowestSequence, highestSequence } of inputs) {
     output.cover(lowestSequence);
     output.cover(highestSequence);

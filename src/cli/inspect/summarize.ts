@@ -80,7 +80,7 @@ export function segmentOf(collected: CollectedSegment): SegmentData {
     isSealed: collected.isComplete,
     isMissing: segment === undefined,
     inputs: inputs.slice(0, MOST_INPUTS),
-    compactedAfter: inputs.length > 0 ? segment?.cleanAsOf ?? 0 : 0,
+    compactedAfter: inputs.length > 0 ? segment?.currentAsOf ?? 0 : 0,
     lowestSequence: sequences[0],
     highestSequence: sequences[1],
     records,

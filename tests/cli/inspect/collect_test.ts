@@ -191,7 +191,7 @@ function surveyOf(segment: Segment, fileBytes: number): LogSurvey {
     sealedBytes: fileBytes,
     lowestSequence: segment.lowestSequence,
     highestSequence: segment.highestSequence,
-    cleanAsOf: 0,
+    currentAsOf: 0,
   };
   const surveyed = {
     name: "00000001.seg",

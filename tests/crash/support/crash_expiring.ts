@@ -81,7 +81,7 @@ export function makeExpiring(platform: MemoryPlatform, directory: string): void 
       sealedBytes: isLast ? 0 : offset,
       lowestSequence: isLast ? Infinity : first,
       highestSequence: isLast ? 0 : manifest.nextSequence - 1,
-      cleanAsOf: 0,
+      currentAsOf: 0,
     });
   }
   // What is lost of the numbers with the process is as if they had been given out.

@@ -35,7 +35,7 @@ export const LISTED_FIELDS: Record<string, Field> = {
   sealed: [8, 4],
   lowest: [12, 8],
   highest: [20, 8],
-  cleanAsOf: [28, 8],
+  currentAsOf: [28, 8],
 };
 /** Fields of a segment's header. */
 export const SEGMENT_FIELDS: Record<string, Field> = {

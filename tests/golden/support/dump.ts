@@ -166,7 +166,7 @@ export function dumpManifest(title: string, bytes: Uint8Array): string {
     fields.number(4, (value) => value === 0 ? "still being written" : `sealed at byte ${value}`);
     fields.number(8, (value) => `lowest sequence number ${value}`);
     fields.number(8, (value) => `highest sequence number ${value}`);
-    fields.number(8, (value) => `clean as of sequence number ${value}`);
+    fields.number(8, (value) => `current as of sequence number ${value}`);
   }
   fields.title("end");
   fields.checksum(`bytes 0 to ${fields.at - 1}`, 0, fields.at);
