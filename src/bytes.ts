@@ -34,9 +34,14 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Whether `prefix` stands in `bytes` at `start`. */
 export function startsWith(bytes: Uint8Array, prefix: Uint8Array, start: number = 0): boolean {
+  return sameRange(bytes, start, prefix, 0, prefix.length);
+}
+
+/** Whether `length` bytes of `a` from `aStart` on are the same as those of `b` from `bStart` on. */
+export function sameRange(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
   let i = 0;
-  while (i < prefix.length && bytes[start + i] === prefix[i]) i++;
-  return i === prefix.length;
+  while (i < length && a[aStart + i] === b[bStart + i]) i++;
+  return i === length;
 }
 
 /** Compares two byte strings by their unsigned bytes: negative if `a` comes first, zero if they are equal. */

@@ -111,7 +111,7 @@ export const crashPromises: Promised[] = [
       {
         id: "cut-off-creation-refused",
         in: "findStore",
-        find: 'return names.some((name) => segmentNumberOf(name) !== undefined) ? "headless" : "none";',
+        find: 'return hasSegments(names) ? "headless" : "none";',
         replace: 'return names.length > 1 ? "headless" : "none";',
         killers: ["open: a LOCK or an unfinished temporary alone is a creation cut off, and is begun anew"],
       },

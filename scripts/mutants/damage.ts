@@ -29,7 +29,7 @@ export const damagePromises: Promised[] = [
       {
         id: "key-of-the-record-not-compared",
         in: "Engine.#decode",
-        find: "if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;",
+        find: "if (!isOfKey) return undefined;",
         replace: "if (isSame(buffer.bytes, 0, 0, key) && header.length === 0) return undefined;",
         killers: ["an entry of the index that points at the record of another key is CORRUPT, never that one's value"],
       },
@@ -80,7 +80,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "inputs-kept-for-the-end",
-        in: "Engine.retire",
+        in: "OpenStore.retire",
         find: "this.sweep();",
         replace: "",
         killers: ["deletes and compaction free a disk with one segment's space left"],

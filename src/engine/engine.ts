@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sameRange } from "../bytes.ts";
 import { corrupt, ioError, KvStoreError } from "../errors.ts";
 import { Index, type KeyBytes, type Place, type ReadIndex, type TypedKey } from "./index.ts";
 import { formOf, lengthOf } from "./partition.ts";
@@ -54,6 +55,8 @@ export class Engine implements WriterEvents {
   epoch = 0;
   /** Once so many bytes have expired, compaction may have something to do. */
   wakeAtBytes: number = Infinity;
+  /** Hears of places before they change. */
+  readonly observer: PlaceObserver;
   readonly #parts: EngineParts;
   readonly #header = new RecordHeader();
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
@@ -71,13 +74,9 @@ export class Engine implements WriterEvents {
     this.index = opened.index;
     this.changes = opened.replayed;
     this.writer = this.log.isWriter ? new Writer(this.log, parts.segmentBytes, this) : undefined;
+    this.observer = parts.observer;
     this.#parts = parts;
     this.#last = this.log.active;
-  }
-
-  /** Hears of places before they change. */
-  get observer(): PlaceObserver {
-    return this.#parts.observer;
   }
 
   /** Throws `CLOSED` once the store is closed. */
@@ -150,14 +149,14 @@ export class Engine implements WriterEvents {
     if (header.kind === KIND.clear) {
       const { index, liveBytes } = this.#cleared.pop()!;
       this.index = this.#changeable = index;
-      this.#parts.observer.onReplaced(index);
+      this.observer.onReplaced(index);
       for (const [segment, bytes] of liveBytes) segment.liveBytes = bytes;
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
       this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
       this.#discharge(segment, -lengthOf(form));
     }
-    this.#parts.observer.onRollback(header.sequence);
+    this.observer.onRollback(header.sequence);
   }
 
   /** What is written is not taken back any more. */
@@ -168,24 +167,13 @@ export class Engine implements WriterEvents {
 
   /** Replaces the index by one that was read anew. */
   replaceIndex(index: ReadIndex): void {
-    this.#parts.observer.beforeReplacement(index);
+    this.observer.beforeReplacement(index);
     this.index = index;
   }
 
-  /** Gives up segments that compaction has replaced, as soon as nobody needs them. */
+  /** Removes segments that compaction has replaced. `OpenStore` keeps them as long as a view or a watch needs them. */
   retire(segments: Segment[]): void {
-    for (const segment of segments) for (const holder of this.#parts.holders) holder.onRetired?.(segment);
-    this.sweep();
-  }
-
-  /** Gives back retired segments that nobody needs any more. */
-  sweep(): void {
-    const { log } = this;
-    for (const holder of this.#parts.holders) holder.beforeSweep?.(log);
-    for (const segment of log.retired.values()) {
-      if (this.#parts.holders.some((holder) => holder.needs(segment, log))) continue;
-      log.discard(segment);
-    }
+    for (const segment of segments) this.log.discard(segment);
   }
 
   /** Closes all files. Nothing is read any more. */
@@ -263,9 +251,12 @@ export class Engine implements WriterEvents {
     const isRecord = readHeader(buffer.view, at, length, header) && header.length === length &&
       header.kind === KIND.set;
     if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw bad("checksum of a record's header and key");
-    if (!isSame(buffer.bytes, at + header.keyStart, header.keyLength, key)) return undefined;
+    const keyStart = at + header.keyStart;
+    const { bytes, start, length: keyLength } = key;
+    const isOfKey = header.keyLength === keyLength && sameRange(buffer.bytes, keyStart, bytes, start, keyLength);
+    if (!isOfKey) return undefined;
     if (!valueIsIntact(buffer, at, header, seed)) throw bad("checksum of a value");
-    const value = buffer.bytes.subarray(at + header.keyStart + header.keyLength, at + length);
+    const value = buffer.bytes.subarray(keyStart + keyLength, at + length);
     try {
       return this.#parts.decode(valueTypeOf(header.flags), value);
     } catch (error) {
@@ -290,11 +281,10 @@ export class Engine implements WriterEvents {
 
   #point(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
     const index = this.#changeable;
-    const { observer } = this.#parts;
     const key = keyIn(buffer, at, header);
-    if (observer.isInterested) {
+    if (this.observer.isInterested) {
       index.find(key.bytes, key.start, key.length);
-      observer.beforeChange(key, index);
+      this.observer.beforeChange(key, index);
     }
     const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
     const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
@@ -321,11 +311,4 @@ export class Engine implements WriterEvents {
 
 function keyIn({ bytes }: RecordBuffer, at: number, header: RecordHeader): KeyBytes {
   return { bytes, start: at + header.keyStart, length: header.keyLength };
-}
-
-function isSame(bytes: Uint8Array, start: number, length: number, key: KeyBytes): boolean {
-  if (length !== key.length) return false;
-  let i = 0;
-  while (i < length && bytes[start + i] === key.bytes[key.start + i]) i++;
-  return i === length;
 }

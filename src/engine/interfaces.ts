@@ -27,16 +27,6 @@ export interface PlaceObserver {
   onRollback(sequence: number): void;
 }
 
-/** May need segments that compaction has replaced: `Views`, `Watches` and `Follower` do. */
-export interface SegmentHolder {
-  /** A segment was replaced just now. */
-  onRetired?(segment: Segment): void;
-  /** Retired segments are about to be given up: the moment to do without some. */
-  beforeSweep?(log: Log): void;
-  /** Whether a retired segment has to stay. */
-  needs(segment: Segment, log: Log): boolean;
-}
-
 /** Keeps parts of segments in memory: `BlockCache` does. */
 export interface RecordCache extends RecordBuffer {
   /** Whether it keeps anything at all. */
@@ -61,8 +51,6 @@ export interface EngineParts {
   cache: RecordCache;
   /** Hears of places before they change. */
   observer: PlaceObserver;
-  /** Everybody who may need a replaced segment. */
-  holders: SegmentHolder[];
   /** Makes a value of its type and its bytes. Throws if they are none. */
   decode(type: number, bytes: Uint8Array): Value;
   /** A new segment was begun, or much has expired: there may be something to compact. `Maintenance` looks. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SegmentHolder } from "../engine/interfaces.ts";
+import type { SegmentHolder } from "../store/segment_holder.ts";
 
 /** The state of a reader between two refreshes. */
 export class Follower implements SegmentHolder {

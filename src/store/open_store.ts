@@ -6,12 +6,14 @@
 import { BlockCache } from "../cache/block_cache.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Opened } from "../engine/open.ts";
+import type { Segment } from "../engine/segment.ts";
 import { Follower } from "../follow/follower.ts";
 import { Ordering } from "../order/ordering.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Settings } from "./options.ts";
+import type { SegmentHolder } from "./segment_holder.ts";
 import { decodeValue } from "./values.ts";
 
 /** The engine with views, watches, and the order of the keys. */
@@ -26,6 +28,7 @@ export class OpenStore extends Engine {
   readonly follower: Follower;
   /** Puts keys in order for ranges. */
   readonly ordering: Ordering;
+  readonly #holders: SegmentHolder[];
 
   /** Combines the results of opening with the features. Calls `onNews` when there may be something to compact. */
   constructor(
@@ -40,13 +43,13 @@ export class OpenStore extends Engine {
       segmentBytes,
       cache: new BlockCache(cacheBytes),
       observer: views,
-      holders: [follower, views, watches],
       decode: decodeValue,
       onNews,
     });
     this.views = views;
     this.watches = watches;
     this.follower = follower;
+    this.#holders = [follower, views, watches];
     this.ordering = new Ordering(this.log.platform);
     this.log.onDurable = () => watches.wake();
   }
@@ -55,6 +58,21 @@ export class OpenStore extends Engine {
   override closeFiles(): void {
     this.ordering.stop();
     super.closeFiles();
+  }
+
+  /** Removes segments that compaction has replaced, as soon as nobody needs them. */
+  override retire(segments: Segment[]): void {
+    for (const segment of segments) for (const holder of this.#holders) holder.onRetired?.(segment);
+    this.sweep();
+  }
+
+  /** Removes the retired segments that nobody needs any more. */
+  sweep(): void {
+    const { log } = this;
+    for (const holder of this.#holders) holder.beforeSweep?.(log);
+    for (const segment of log.retired.values()) {
+      if (!this.#holders.some((holder) => holder.needs(segment, log))) log.discard(segment);
+    }
   }
 
   /** Notes in each segment how much of it had expired when `expire` was called last. */

@@ -8,8 +8,9 @@
  */
 import { Index, type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
-import type { PlaceObserver, SegmentHolder } from "../engine/interfaces.ts";
+import type { PlaceObserver } from "../engine/interfaces.ts";
 import type { Segment } from "../engine/segment.ts";
+import type { SegmentHolder } from "../store/segment_holder.ts";
 
 /** The store as it was at one moment. */
 export class View {

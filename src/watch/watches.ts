@@ -7,10 +7,10 @@
  *
  * @module
  */
-import type { SegmentHolder } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Segment } from "../engine/segment.ts";
 import type { Timer } from "../platform/types.ts";
+import type { SegmentHolder } from "../store/segment_holder.ts";
 
 /** The size of the replaced segments kept for the slowest watch is limited to this many times `segmentBytes`. */
 const KEPT_SEGMENTS = 4;
