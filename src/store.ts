@@ -418,7 +418,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    *
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to
    * `since` or has not come that far (start again with `entries`), with `CORRUPT` for a damaged value (the next call
-   * goes on behind it), with `FAILED` if the store has failed, and with `IO` (the next call tries again)
+   * goes on after it), with `FAILED` if the store has failed, and with `IO` (the next call tries again)
    */
   watch(options: WatchOptions = {}): Watch<V, K> {
     this.#engine.check();

@@ -201,11 +201,11 @@ export interface Watch<V extends Value = Value, K extends Key = Key>
 export interface Recovery {
   /** Whether the store had been closed cleanly, so that there was nothing to recover. */
   clean: boolean;
-  /** Bytes of the torn tail: they lay behind the durable mark, did not check out, and were discarded. */
+  /** Bytes of the torn tail: they lay after the durable mark, did not check out, and were discarded. */
   discardedBytes: number;
-  /** Intact records that were discarded: they belonged to an unfinished batch, or lay behind the first damaged byte. */
+  /** Intact records that were discarded: they belonged to an unfinished batch, or lay after the first damaged byte. */
   discardedRecords: number;
-  /** Intact records behind the durable mark that were copied to a new segment. */
+  /** Intact records after the durable mark that were copied to a new segment. */
   recoveredRecords: number;
   /** Name of the file that had a torn tail, if there was one. */
   segment?: string;

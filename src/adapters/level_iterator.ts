@@ -60,7 +60,7 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   }
 
   /**
-   * Continues at `target`, or at the first key behind it in the iterator's direction. A target outside the bounds ends
+   * Continues at `target`, or at the first key after it in the iterator's direction. A target outside the bounds ends
    * the iterator until it seeks again. Called by `abstract-level`.
    */
   _seek(target: Data): void {

@@ -77,7 +77,7 @@ export function highestOf(a: number, b: number): number {
   return Math.max(a, b);
 }
 
-/** Reads a segment, and finds the end of its last whole record or batch, also behind damage. */
+/** Reads a segment, and finds the end of its last whole record or batch, also after damage. */
 function look(handle: FileHandle, header: SegmentHeader): Candidate {
   const segment = new Segment(header, handle, { endBytes: 0, sealed: true });
   segment.endBytes = segment.headerBytes;

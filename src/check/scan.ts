@@ -1,5 +1,5 @@
 /**
- * The scan of a segment: a walk over its records that goes on behind damage. Verify, repair, backup and the tools that
+ * The scan of a segment: a walk over its records that goes on after damage. Verify, repair, backup and the tools that
  * show a log read segments this way.
  *
  * @module
@@ -29,7 +29,7 @@ export interface Found {
 }
 
 /**
- * Walks over `segment` from byte `start` to byte `end`. Behind a damaged header it goes on at the next record that is
+ * Walks over `segment` from byte `start` to byte `end`. After a damaged header it goes on at the next record that is
  * intact as a whole.
  *
  * @experimental

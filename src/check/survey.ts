@@ -40,7 +40,7 @@ export interface SurveyedSegment {
   segment: Segment | undefined;
   /** Where the first record should start. 0 if the header is damaged, since the header's length is unknown then. */
   startBytes: number;
-  /** All bytes before this offset must be intact. Damage behind it is a torn tail. */
+  /** All bytes before this offset must be intact. Damage after it is a torn tail. */
   requiredBytes: number;
   /** Size of the file. */
   fileBytes: number;
@@ -74,7 +74,7 @@ export interface SurveyedFile extends SurveyedSegment {
   sequences: [first: number, last: number];
   /** The end of its records, or of its durable records, as the manifest has it. Marks may move `requiredBytes` on. */
   recordedBytes: number;
-  /** Why the bytes behind the intact records do not count. */
+  /** Why the bytes after the intact records do not count. */
   tailReason: string;
   /** Whether bytes that must be intact are not. The survey sets it for missing files, verify for all others. */
   isDamaged: boolean;
@@ -138,7 +138,7 @@ export function* surveyOnce(platform: Platform, directory: string): Generator<nu
     for (const listed of manifest.segments) {
       const { lowestSequence, highestSequence } = listed;
       // All numbers in the active segment are above those in sealed ones. Where the manifest was put together, damage at
-      // the start of a segment may have hidden numbers right behind those of the segment before.
+      // the start of a segment may have hidden numbers right after those of the segment before.
       const first = rebuilt === undefined ? lowestSequence : Math.min(lowestSequence, before + 1);
       const surveyed = openListed(platform, directory, { manifest, listed, problems });
       surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];
@@ -214,7 +214,7 @@ function openListed(
       foundAs = renamed;
       problem.reason += `; it is ${renamed}`;
     }
-    // Behind the header of another file, the records may still be the right ones.
+    // After the header of another file, the records may still be the right ones.
     if (renamed === undefined && file !== undefined) file.header = reason;
     else problems.push(problem);
   }

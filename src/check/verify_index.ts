@@ -33,7 +33,7 @@ export function accountOf(segment: Segment): string {
   return `${liveBytes - expiredBytes} live, ${staleBytes} stale (marks: ${markBytes}), ${tombstones}`;
 }
 
-/** Verifies the image of the index: with the records behind it, it must make the index that the log alone makes. */
+/** Verifies the image of the index: with the records after it, it must make the index that the log alone makes. */
 export async function verifyImage(
   platform: Platform,
   directory: string,

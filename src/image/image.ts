@@ -201,7 +201,7 @@ function padTimes(times: Float64Array, count: number): Float64Array {
 
 /**
  * Whether the parts of a table fit together, so that every search of it ends: each entry is in one slot, the keys lie
- * one behind the other, and the number of live entries is right.
+ * one after the other, and the number of live entries is right.
  */
 function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry: number | undefined): boolean {
   const count = entries.length / ENTRY_FIELDS;

@@ -87,7 +87,7 @@ export class Maintenance {
 
   /** Looks as `consider` does, but not before so many milliseconds have passed. */
   considerAfter(delayMs: number): void {
-    // What was queued while another try ran may fail behind it, and ask again.
+    // What was queued while another try ran may fail after it, and ask again.
     this.#delay?.stop();
     this.#delay = this.#engine.log.platform.startTimer(delayMs, () => {
       this.#delay = undefined;

@@ -1,5 +1,5 @@
 /**
- * What a manifest does not account for: segments that it does not list, and records behind the end that it records.
+ * What a manifest does not account for: segments that it does not list, and records after the end that it records.
  * A crash leaves such files behind. Some of them prove that the manifest is older than the segments beside it.
  *
  * @module
@@ -99,7 +99,7 @@ export function unlistedSegments(platform: Platform, directory: string, manifest
 /**
  * Throws `CORRUPT` if the manifest is older than the segments beside it, for instance because it was restored from a
  * copy. Two things prove that. One of the `unlisted` segments has a number that the manifest has not reserved. Or, after
- * a clean close, a record behind the recorded end has a sequence number that had not been given out at that close. A
+ * a clean close, a record after the recorded end has a sequence number that had not been given out at that close. A
  * failed append also leaves bytes there, but with a lower sequence number.
  */
 export function checkAge(platform: Platform, directory: string, manifest: Manifest, unlisted: string[]): void {

@@ -52,7 +52,7 @@ export function decodeValue(type: number, bytes: Uint8Array): Value {
 
 /** Values of up to an eighth of a block share a block. */
 const SHARE = 8;
-/** A block of memory into which values are copied one behind the other. */
+/** A block of memory into which values are copied one after the other. */
 interface Pool {
   blockBytes: number;
   block: Uint8Array<ArrayBuffer>;

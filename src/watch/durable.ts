@@ -7,7 +7,7 @@ import { RecordCursor } from "../engine/cursor.ts";
 import type { OpenStore } from "../store/open_store.ts";
 
 /**
- * The highest sequence number up to which every record is known to be durable. It precedes the first record behind the
+ * The highest sequence number up to which every record is known to be durable. It precedes the first record after the
  * durable mark.
  */
 export function durableSequence({ log, writer, follower }: OpenStore): number {

@@ -189,7 +189,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     try {
       return this.#changes.step(this.#engine.log);
     } catch (error) {
-      // Records behind a damaged header cannot be found. A watch that went on would miss changes.
+      // Records after a damaged header cannot be found. A watch that went on would miss changes.
       if (error instanceof KvStoreError && error.code === "CORRUPT") this.end();
       throw error;
     }
