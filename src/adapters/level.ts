@@ -241,21 +241,21 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  private async _put(key: Data, value: Data, options: SyncOption): Promise<void> {
-    await withLevelErrorsLater(() => this.store.set(key, value, durabilityOf(options)));
+  private _put(key: Data, value: Data, options: SyncOption): Promise<void> {
+    return withLevelErrorsLater(() => this.store.set(key, value, durabilityOf(options)));
   }
 
   /** @internal */
-  private async _del(key: Data, options: SyncOption): Promise<void> {
-    await withLevelErrorsLater(() => this.store.delete(key, durabilityOf(options)));
+  private _del(key: Data, options: SyncOption): Promise<boolean> {
+    return withLevelErrorsLater(() => this.store.delete(key, durabilityOf(options)));
   }
 
   /** @internal */
-  private async _batch(operations: Operation[], options: SyncOption): Promise<void> {
+  private _batch(operations: Operation[], options: SyncOption): Promise<void> {
     const list = operations.map((one): BatchOperation<Data> =>
       one.type === "put" ? { type: "set", key: one.key, value: one.value } : { type: "delete", key: one.key }
     );
-    await withLevelErrorsLater(() => this.store.batch(list, durabilityOf(options)));
+    return withLevelErrorsLater(() => this.store.batch(list, durabilityOf(options)));
   }
 
   /** @internal */
@@ -264,8 +264,8 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  private async _clear(options: RangeOptions): Promise<void> {
-    await withLevelErrorsLater(() => clear(this.store, options));
+  private _clear(options: RangeOptions): Promise<void> {
+    return withLevelErrorsLater(() => clear(this.store, options));
   }
 
   /** @internal */

@@ -13,14 +13,16 @@ import { rangeOf, type RangeOptions, readerOf } from "./level_reads.ts";
 
 /** Options of an iterator, as `abstract-level` passes them on. */
 export interface IteratorOptions extends RangeOptions {
-  /** Whether to read values. */
+  /** Whether keys are wanted. */
+  keys: boolean;
+  /** Whether values are wanted. */
   values: boolean;
 }
 
-/** A key, and its value if values are read. */
-type Entry = [key: Data, value: Data | undefined];
+/** A key and its value, each if it is read. */
+type Entry = [key: Data | undefined, value: Data | undefined];
 
-const NOTHING: [Key, undefined][] = [];
+const NOTHING: never[] = [];
 
 /**
  * An iterator over a snapshot: the one in its options, or its own, taken when the iterator is made. It needs a snapshot,
@@ -30,7 +32,8 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   readonly #options: IteratorOptions;
   readonly #reader: Reader<Data>;
   readonly #own: Snapshot<Data> | undefined;
-  #entries: Iterator<[Key, Data | undefined], undefined> | undefined;
+  /** What the store returns: entries; only keys or only values if only those are wanted. */
+  #found: Iterator<[Key, Data] | Key | Data, undefined> | undefined;
 
   /** Makes an iterator over a store. */
   constructor(database: object, options: IteratorOptions, store: KvStore<Data>) {
@@ -49,14 +52,16 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   /** Returns the next `size` entries, with one promise for all. Called by `abstract-level`. */
   async _nextv(size: number): Promise<Entry[]> {
     const entries: Entry[] = [];
-    while (entries.length < size) {
-      const entry = withLevelErrors(() => this.#step());
-      if (entry === undefined) break;
-      entries.push(entry);
-      const turn = turnIfDue();
-      if (turn !== undefined) await turn;
+    for (;;) {
+      const turn = withLevelErrors(() => this.#fill(entries, size));
+      if (turn === undefined) return entries;
+      await turn;
     }
-    return entries;
+  }
+
+  /** Returns all other entries, with one promise for all. Called by `abstract-level`. */
+  _all(): Promise<Entry[]> {
+    return this._nextv(this.limit - this.count);
   }
 
   /**
@@ -64,39 +69,49 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
    * the iterator until it seeks again. Called by `abstract-level`.
    */
   _seek(target: Data): void {
-    this.#entries?.return?.();
+    this.#found?.return?.();
     const range = rangeOf(this.#options);
     const isWithin = !isOutside(target, range);
     // A target within the bounds is the narrower bound.
     if (range.reverse) range.lte = target;
     else range.gte = target;
-    this.#entries = isWithin ? withLevelErrors(() => this.#visit(range)) : NOTHING[Symbol.iterator]();
+    this.#found = isWithin ? withLevelErrors(() => this.#visit(range)) : NOTHING[Symbol.iterator]();
   }
 
   /** Closes the iterator's own snapshot. Called by `abstract-level`. */
   // deno-lint-ignore require-await -- abstract-level awaits it
   async _close(): Promise<void> {
-    this.#entries?.return?.();
+    this.#found?.return?.();
     this.#own?.close();
   }
 
+  /** Appends entries until there are `size`, none is left, or a turn of the event loop is due, which it returns. */
+  #fill(entries: Entry[], size: number): Promise<void> | undefined {
+    while (entries.length < size) {
+      const entry = this.#step();
+      if (entry === undefined) return undefined;
+      entries.push(entry);
+      const turn = turnIfDue();
+      if (turn !== undefined) return turn;
+    }
+    return undefined;
+  }
+
   #step(): Entry | undefined {
-    this.#entries ??= this.#visit(rangeOf(this.#options));
-    const { done, value } = this.#entries.next();
+    const { keys, values, keyEncoding, valueEncoding } = this.#options;
+    const { done, value: found } = (this.#found ??= this.#visit(rangeOf(this.#options))).next();
     if (done) return undefined;
-    const [key, data] = value;
-    const { keyEncoding, valueEncoding } = this.#options;
-    return [inFormat(key, keyEncoding), data === undefined ? undefined : inFormat(data, valueEncoding)];
+    if (!values) return [inFormat(found as Key, keyEncoding), undefined];
+    if (!keys) return [undefined, inFormat(found as Data, valueEncoding)];
+    const [key, value] = found as [Key, Data];
+    return [inFormat(key, keyEncoding), inFormat(value, valueEncoding)];
   }
 
-  /** Reads values only if they are wanted, as each costs a read of the log. */
-  #visit(range: Range): Iterator<[Key, Data | undefined], undefined> {
-    return this.#options.values ? this.#reader.entries(range) : withoutValues(this.#reader.keys(range));
+  /** Reads only what is wanted: a value costs a read of the log, and a key as text costs decoding it. */
+  #visit(range: Range): Iterator<[Key, Data] | Key | Data, undefined> {
+    if (!this.#options.values) return this.#reader.keys(range);
+    return this.#options.keys ? this.#reader.entries(range) : this.#reader.values(range);
   }
-}
-
-function* withoutValues(keys: Iterable<Key>): Generator<[Key, undefined], undefined> {
-  for (const key of keys) yield [key, undefined];
 }
 
 /** Whether a key is outside the bounds of a range. */

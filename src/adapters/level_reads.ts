@@ -35,12 +35,13 @@ export interface RangeOptions extends ReadOptions {
   limit: number;
 }
 
-/** Converts bounds and direction to a range of the store. */
-export function rangeOf({ gt, gte, lt, lte, reverse, keyEncoding }: RangeOptions): Range {
+/** Converts bounds, direction and limit to a range of the store. */
+export function rangeOf({ gt, gte, lt, lte, reverse, limit, keyEncoding }: RangeOptions): Range {
   return {
     ...(gte !== undefined ? { gte } : gt !== undefined ? { gt } : {}),
     ...(lte !== undefined ? { lte } : lt !== undefined ? { lt } : {}),
     ...(keyEncoding !== "utf8" ? { keys: "bytes" } : {}),
+    ...(limit === -1 ? {} : { limit }),
     reverse,
   };
 }
@@ -52,12 +53,11 @@ export function readerOf(store: KvStore<Data>, { snapshot }: ReadOptions): Reade
 
 /** Deletes the keys of a range. Everything is deleted with one record. */
 export async function clear(store: KvStore<Data>, options: RangeOptions): Promise<void> {
-  const { limit } = options;
   const range = rangeOf(options);
   const reader = readerOf(store, options);
   const isEverything = [range.gt, range.gte, range.lt, range.lte].every((bound) => bound === undefined);
-  if (isEverything && limit === -1 && reader === store) return await store.clear();
-  await deleteKeys(store, reader.keys(limit === -1 ? range : { ...range, limit }));
+  if (isEverything && range.limit === undefined && reader === store) return await store.clear();
+  await deleteKeys(store, reader.keys(range));
 }
 
 /** A snapshot of the store, which Level passes to reads and closes. */

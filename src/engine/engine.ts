@@ -256,9 +256,8 @@ export class Engine implements WriterEvents {
     const isOfKey = header.keyLength === keyLength && sameRange(buffer.bytes, keyStart, bytes, start, keyLength);
     if (!isOfKey) return undefined;
     if (!valueIsIntact(buffer, at, header, seed)) throw bad("checksum of a value");
-    const value = buffer.bytes.subarray(keyStart + keyLength, at + length);
     try {
-      return this.#parts.decode(valueTypeOf(header.flags), value);
+      return this.#parts.decode(valueTypeOf(header.flags), buffer.bytes, keyStart + keyLength, at + length);
     } catch (error) {
       // The caller's code has left no stack: no fault of the record.
       if (isStackOverflow(error)) throw error;

@@ -52,7 +52,7 @@ export interface EngineParts {
   /** Hears of places before they change. */
   observer: PlaceObserver;
   /** Makes a value of its type and its bytes. Throws if they are none. */
-  decode(type: number, bytes: Uint8Array): Value;
+  decode(type: number, bytes: Uint8Array, start: number, end: number): Value;
   /** A new segment was begun, or much has expired: there may be something to compact. `Maintenance` looks. */
   onNews(): void;
 }

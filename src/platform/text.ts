@@ -5,15 +5,27 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { TextDecoder, TextEncoder } from "node:util";
 
 /** Up to this length a loop over the characters beats a call to the encoder (measured: 20 ns, against 110 ns). */
 const SHORT_TEXT = 48;
 
+/** Up to this many bytes, a method of Buffers decodes faster than the decoder: 16 take 90 ns, against 200 to 300. */
+const SHORT_BYTES = 128;
+const { utf8Slice } = Buffer.prototype as unknown as {
+  utf8Slice(this: Uint8Array, start: number, end: number): string;
+};
+
 /** Encodes text as UTF-8. */
 export const ENCODER: TextEncoder = new TextEncoder();
 /** Decodes UTF-8, and keeps a leading U+FEFF. */
 export const DECODER: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Decodes the UTF-8 from `start` up to `end`. Keeps a leading U+FEFF. */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  return end - start <= SHORT_BYTES ? utf8Slice.call(bytes, start, end) : DECODER.decode(bytes.subarray(start, end));
+}
 
 /**
  * Writes well-formed text into `target` from byte `at` on, as UTF-8. Returns the number of bytes written. `target` must

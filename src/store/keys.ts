@@ -7,7 +7,7 @@ import { isWellFormed } from "../bytes.ts";
 import type { KeyBytes, TypedKey } from "../engine/index.ts";
 import { MAX_KEY_BYTES } from "../engine/record.ts";
 import { describe, isBytes } from "../kinds.ts";
-import { DECODER, encodeUtf8 } from "../platform/text.ts";
+import { decodeUtf8, encodeUtf8 } from "../platform/text.ts";
 import type { Key } from "../types.ts";
 
 const SHORT_KEY = 32;
@@ -66,7 +66,7 @@ export function decodeKey(
 ): Key {
   if (!isString) return new Uint8Array(bytes.subarray(start, start + length));
   const text = length > SHORT_KEY ? undefined : asciiIn({ bytes, start, length });
-  return text ?? DECODER.decode(bytes.subarray(start, start + length));
+  return text ?? decodeUtf8(bytes, start, start + length);
 }
 
 /** Decodes text if it is all ASCII. Eight characters at a time take half the time of single ones, or of the decoder. */

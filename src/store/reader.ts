@@ -67,15 +67,18 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   }
 
   keys(range: Range = {}): IteratorObject<K, undefined> {
-    return this.#iterate(range, (key) => key as K);
+    return this.#iterate(range, keyOf<K>);
   }
 
   values(range: Range = {}): IteratorObject<V, undefined> {
-    return this.#iterate(range, (_, value) => value());
+    return this.#iterate(range, (place, key) => this.#engine.read(place, key) as V);
   }
 
   entries(range: Range = {}): IteratorObject<[K, V], undefined> {
-    return this.#iterate(range, (key, value) => [key as K, value()]);
+    return this.#iterate(
+      range,
+      (place, key, asBytes) => [keyOf<K>(place, key, asBytes), this.#engine.read(place, key) as V],
+    );
   }
 
   /** The directory and the number of keys, for `JSON.stringify` and consoles. Works on a closed store as well. */
@@ -89,7 +92,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     releaseNow(this, this.#engine, this.#view!);
   }
 
-  #iterate<T>(range: Range, item: (key: Key, value: () => V) => T): IteratorObject<T, undefined> {
+  #iterate<T>(range: Range, item: Item<T>): IteratorObject<T, undefined> {
     this.#check();
     const bounds = boundsOf(range);
     const engine = this.#engine;
@@ -161,19 +164,25 @@ function inspectAsJson(
   return inspect === undefined ? shown : `${this.constructor.name} ${inspect(shown, options)}`;
 }
 
-function itemOf<V, T>(
+/** Makes the item of an iterator from a key and its place. The place is valid only during the call. */
+type Item<T> = (place: Place, key: KeyBytes, asBytes: boolean) => T;
+
+function keyOf<K>({ isString }: Place, key: KeyBytes, asBytes: boolean): K {
+  return decodeKey(key.bytes, isString && !asBytes, key) as K;
+}
+
+function itemOf<T>(
   engine: OpenStore,
   view: View,
   { index, asBytes }: { index: ReadIndex; asBytes: boolean },
-  item: (key: Key, value: () => V) => T,
+  item: Item<T>,
 ) {
   return (ref: KeyRef): T | undefined => {
     engine.check();
     if (!engine.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
     const place = engine.views.findRef(view, index, ref);
     if (place === undefined) return undefined;
-    const key = index.keyOf(ref);
-    return item(decodeKey(key.bytes, place.isString && !asBytes, key), () => engine.read(place, key) as V);
+    return item(place, index.keyOf(ref), asBytes);
   };
 }
 

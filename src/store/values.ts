@@ -6,7 +6,7 @@
 import { isWellFormed } from "../bytes.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../engine/record.ts";
-import { DECODER } from "../platform/text.ts";
+import { decodeUtf8 } from "../platform/text.ts";
 import type { Value } from "../types.ts";
 import { checkKept, isPlain, textOf } from "./json.ts";
 
@@ -42,11 +42,14 @@ export function encodeValue(value: Value, isStrict: boolean = false): EncodedVal
   return { type: VALUE_TYPE.json, data: text };
 }
 
-/** Decodes the value of a record to what `encodeValue` was given. The result does not alias `bytes`. */
-export function decodeValue(type: number, bytes: Uint8Array): Value {
-  if (type === VALUE_TYPE.bytes) return copyOf(bytes);
-  if (type === VALUE_TYPE.utf16) return fromUtf16(bytes);
-  const text = DECODER.decode(bytes);
+/**
+ * Decodes the value of a record, from `start` up to `end`, to what `encodeValue` was given. The result does not alias
+ * `bytes`.
+ */
+export function decodeValue(type: number, bytes: Uint8Array, start: number = 0, end: number = bytes.length): Value {
+  if (type === VALUE_TYPE.bytes) return copyOf(bytes.subarray(start, end));
+  if (type === VALUE_TYPE.utf16) return fromUtf16(bytes.subarray(start, end));
+  const text = decodeUtf8(bytes, start, end);
   return type === VALUE_TYPE.utf8 ? text : JSON.parse(text);
 }
 

@@ -58,6 +58,37 @@ diskTest("level: no loop of awaited reads keeps timers from firing", async (dire
   await db.close();
 });
 
+// all() read a thousand entries at a time, and values() made each key only to throw it away.
+diskTest("level: all reads in one go, and only what is wanted", async (directory) => {
+  const db = new KvLevel(directory, { durability: "write" });
+  await db.batch(
+    Array.from({ length: 2500 }, (_, i) => ({ type: "put", key: `key ${1000 + i}`, value: `value ${i}` })),
+  );
+  const wanted: [object, unknown[]][] = [
+    [{}, ["key 1007", "value 7"]],
+    [{ keys: false }, [undefined, "value 7"]],
+    [{ values: false }, ["key 1007", undefined]],
+  ];
+  for (const [options, entry] of wanted) {
+    const iterator = db.iterator(options) as unknown as Record<"_all" | "_next" | "_nextv", (size?: number) => unknown>;
+    const calls: string[] = [];
+    for (const name of ["_next", "_nextv"] as const) {
+      const method = iterator[name];
+      iterator[name] = (size) => {
+        calls.push(name);
+        return method.call(iterator, size);
+      };
+    }
+    const entries = await iterator._all() as unknown[];
+    assertEquals([calls, entries.length, entries[7]], [["_nextv"], 2500, entry]);
+  }
+  const limited = db.iterator({ limit: 3, gte: "key 2" });
+  assertEquals(await limited.next(), ["key 2000", "value 1000"]);
+  limited.seek("key 3000");
+  assertEquals(await limited.all(), [["key 3000", "value 2000"], ["key 3001", "value 2001"]]);
+  await db.close();
+});
+
 // search-index emits 'ready' once its first reads are done. Opening and reading took no turn of the event loop, so that
 // this was over before whoever had made the index could listen.
 diskTest("level: nothing happens before whoever made the database could listen", async (directory) => {
