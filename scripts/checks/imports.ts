@@ -10,7 +10,20 @@ import { posix } from "node:path";
 import { type Finding, forEachNode, lineOf, parse, type SourceText } from "./source.ts";
 
 /** What stands around the engine. */
-const FEATURES = ["image", "cache", "views", "order", "watch", "follow", "check", "backup", "audit", "maintenance"];
+const FEATURES = [
+  "image",
+  "lazy_index",
+  "cache",
+  "views",
+  "order",
+  "ordering",
+  "watch",
+  "follow",
+  "check",
+  "backup",
+  "audit",
+  "maintenance",
+];
 
 /** What each part may import beside itself. `base` is the files directly in src/: errors, types, helpers. */
 const ALLOWED: Record<string, string[]> = {

@@ -16,8 +16,10 @@ const MAX_FOLDER_LINES: Record<string, number> = {
   "src/check/": 900,
   "src/follow/": 500,
   "src/image/": 500,
+  "src/lazy_index/": 500,
   "src/maintenance/": 500,
   "src/order/": 500,
+  "src/ordering/": 500,
   "src/views/": 500,
   "src/watch/": 500,
 };

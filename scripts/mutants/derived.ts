@@ -47,6 +47,38 @@ export const derivedRules: Promised[] = [
         killers: ["index: image and log damaged, an open after a crash is refused, and has changed nothing"],
       },
       {
+        id: "order-of-renumbered-entries-saved",
+        in: "OrderSaver.write",
+        find: "if (this.#renumbered.size > 0 || orderIn(index) !== this.#order) return undefined;",
+        replace: "if (orderIn(index) !== this.#order) return undefined;",
+        killers: [
+          "order saver: what is saved has every key of the tables in order, whatever changes meanwhile, or is left out",
+        ],
+      },
+      {
+        id: "saved-order-not-compared",
+        in: "Check.take",
+        find: 'throw new OrderWrong("keys out of order");',
+        replace: "continue;",
+        killers: [
+          "saved order: one that is wrong though its checksums are right is not taken as a whole, and verify says so",
+        ],
+      },
+      {
+        id: "page-of-image-not-checked",
+        in: "SavedOrder.#page",
+        find: "if (got < page.length || crc32(page) !== sums[number])",
+        replace: "if (got < page.length || sums[number] === undefined)",
+        killers: ["saved order: damaged anywhere, it changes nothing, and verify says that it will be made anew"],
+      },
+      {
+        id: "order-loaded-though-renumbered",
+        in: "checkIsCurrent",
+        find: 'if (index.saved !== saved) throw new OrderDamaged("the image has been given up");',
+        replace: "",
+        killers: ["order saver: an order whose tables drop entries while it is loaded is given up"],
+      },
+      {
         id: "image-version-ignored",
         in: "readFooter",
         find: "|| !startsWith(trailer, MAGIC, 8)) return undefined;",

@@ -5,15 +5,17 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { Index, type KeyBytes, PARTITIONS, type Place } from "../engine/index.ts";
-import { formOf } from "../engine/partition.ts";
-import { ImageDamaged, type ImageIndex } from "../image/image_index.ts";
+import { ENTRY_FIELDS, formOf } from "../engine/partition.ts";
+import { ImageDamaged, type ImageIndex } from "../lazy_index/image_index.ts";
 import { decodeKey } from "../store/keys.ts";
 import { Log } from "../engine/log.ts";
 import { Replay, type Replayed } from "../engine/replay.ts";
 import { type Segment, shadowOf } from "../engine/segment.ts";
 import { loadImage } from "../image/image_file.ts";
 import { IMAGE_NAME } from "../image/image.ts";
-import { Slices } from "../platform/turn.ts";
+import { loadOrder, OrderWrong } from "../ordering/load.ts";
+import { OrderDamaged } from "../ordering/saved.ts";
+import { finishInSlices, Slices } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { problemOf } from "./scan.ts";
@@ -43,8 +45,11 @@ export async function verifyImage(
   const log = new Log({ platform, directory, lock: undefined }, manifest, shadows);
   const image = loadImage(log, manifest);
   let index: ImageIndex | undefined;
+  const problems: Problem[] = [];
   try {
     if (image !== undefined) {
+      const wrong = await verifyOrder(image.index, found);
+      if (wrong !== undefined) problems.push(wrong);
       await replayInSlices(image.index, log.segments, image.known);
       // As at opening: if one table is damaged, the others still count.
       image.index.rebuild = () => withSeed(found.index, image.index.seed);
@@ -66,13 +71,37 @@ export async function verifyImage(
   }
   if (index === undefined) return [];
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
-  const problems = await verifyIndex(IMAGE_NAME, found.index, index.size, find);
+  problems.push(...await verifyIndex(IMAGE_NAME, found.index, index.size, find));
   for (const { name, segment } of segments) {
     const [account, expected] = [log.segments.get(segment!.number)!, segment!].map(accountOf);
     if (account === expected) continue;
     problems.push(problemOf(IMAGE_NAME, `the account of ${name} is ${account}; the log says ${expected}`));
   }
   return problems;
+}
+
+/** Verifies the order of the keys that an image has, before anything is replayed: every key must be in its place. */
+async function verifyOrder(index: ImageIndex, found: Verification): Promise<Problem | undefined> {
+  const { saved } = index;
+  if (saved === undefined) return undefined;
+  try {
+    const { known } = await finishInSlices(loadOrder(index, saved));
+    await eachTable((number) => {
+      const { count = 0, entries, expiries } = index.existing(number) ?? {};
+      for (let id = 0; id < count; id++) {
+        const time = expiries?.timeOf(id) ?? 0;
+        const isDispensable = entries![id * ENTRY_FIELDS + 1] === 0 || (time !== 0 && time <= saved.entry.now);
+        if (isDispensable || (known[number]![id >>> 3]! >>> (id & 7) & 1) !== 0) continue;
+        throw new OrderWrong("a key is missing");
+      }
+    });
+  } catch (error) {
+    if (error instanceof OrderWrong) return problemOf(IMAGE_NAME, `the order of its keys is wrong: ${error.message}`);
+    if (error instanceof OrderDamaged) found.notes.push(problemOf(IMAGE_NAME, "its order of keys will be made anew"));
+    // Of damaged tables, opening says whether it can do without them.
+    else if (!(error instanceof ImageDamaged)) throw error;
+  }
+  return undefined;
 }
 
 /** Replays in slices what `known` does not cover of some segments, which are in the order of their numbers. */

@@ -16,6 +16,7 @@ import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "../engine/index.ts";
 import { hashKey } from "../hash.ts";
 import { ENTRY_FIELDS, Partition, type PartitionImage } from "../engine/partition.ts";
+import type { OrderEntry, PageSums, TableLayout } from "../ordering/saved.ts";
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";
@@ -49,6 +50,8 @@ export interface ImageFooter<T> {
   seed: number;
   /** The partitions, in the order of the file. */
   partitions: PartitionEntry[];
+  /** The order of the keys, if the image has it. */
+  order?: OrderEntry;
   /** The log that the image belongs to, as its owner describes it. */
   about: T;
 }
@@ -61,12 +64,27 @@ export class ImageWriter {
   readonly #index: Index;
   readonly #handle: FileHandle;
   readonly #partitions: PartitionEntry[] = [];
+  /** Checksums of the pages that have been written, if the order of the keys is to be written too. */
+  readonly pages: PageSums | undefined;
   #length = 0;
 
   /** Writes `index` to the empty file `handle`. */
-  constructor(index: Index, handle: FileHandle) {
+  constructor(index: Index, handle: FileHandle, pages?: PageSums) {
     this.#index = index;
     this.#handle = handle;
+    this.pages = pages;
+  }
+
+  /** How many entries of each table were written. */
+  get counts(): number[] {
+    return this.#partitions.map(({ entries }) => entries);
+  }
+
+  /** Writes bytes behind what has been written. */
+  append(bytes: Uint8Array): void {
+    writeAll(this.#handle, bytes, this.#length);
+    this.#length += bytes.length;
+    this.pages?.add(bytes);
   }
 
   /** Writes the next partition, current up to `sequence`. Returns the bytes written, or 0 after the last one. */
@@ -89,18 +107,18 @@ export class ImageWriter {
     for (const part of parts) {
       const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
       checksum = crc32(bytes, checksum);
-      writeAll(this.#handle, bytes, this.#length);
-      this.#length += bytes.length;
+      this.append(bytes);
     }
-    this.#length += -this.#length & 3;
+    this.append(new Uint8Array(-this.#length & 3));
     const sizes = { slots: slots.length, entries: count, arena: arenaBytes };
     this.#partitions.push({ ...sizes, live, sequence, ...(expiry === Infinity ? {} : { expiry }), checksum });
     return this.#length - start;
   }
 
   /** Writes the footer and makes the file durable. */
-  async finish<T>(about: T): Promise<void> {
-    const footer: ImageFooter<T> = { seed: this.#index.seed, partitions: this.#partitions, about };
+  async finish<T>(about: T, order?: OrderEntry): Promise<void> {
+    const { seed } = this.#index;
+    const footer: ImageFooter<T> = { seed, partitions: this.#partitions, ...(order && { order }), about };
     const text = ENCODER.encode(JSON.stringify(footer));
     const bytes = new Uint8Array(text.length + TRAILER_BYTES);
     const view = new DataView(bytes.buffer, text.length);
@@ -108,7 +126,7 @@ export class ImageWriter {
     view.setUint32(0, text.length, true);
     view.setUint32(4, crc32(text), true);
     bytes.set(MAGIC, text.length + 8);
-    writeAll(this.#handle, bytes, this.#length);
+    this.append(bytes);
     await this.#handle.syncData();
   }
 }
@@ -131,6 +149,8 @@ export class ImageReader {
   readonly #handle: FileHandle;
   readonly #footer: ImageFooter<unknown>;
   readonly #starts: number[] = [];
+  /** Where the partitions end. */
+  readonly end: number;
 
   /** Reads partitions from `handle`, as `footer` describes them. */
   constructor(handle: FileHandle, footer: ImageFooter<unknown>) {
@@ -141,6 +161,16 @@ export class ImageReader {
       this.#starts.push(end);
       end += lengthOf(entry) + (-lengthOf(entry) & 3);
     }
+    this.end = end;
+  }
+
+  /** Where the parts of a partition are. */
+  layout(number: number): TableLayout {
+    const { slots, entries, expiry, arena } = this.#footer.partitions[number]!;
+    const start = this.#starts[number]! + 4 * slots;
+    const end = this.#starts[number]! + lengthOf(this.#footer.partitions[number]!);
+    const times = expiry === undefined ? undefined : start + 4 * ENTRY_FIELDS * entries;
+    return { count: entries, entries: start, times, arena: end - arena, end };
   }
 
   /** Reads a partition. Returns `undefined` if it does not check out. */

@@ -4,10 +4,18 @@
  * @module
  */
 import { toHex } from "../bytes.ts";
-import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY, ImageReader, ImageWriter, readFooter } from "./image.ts";
+import {
+  IMAGE_FORMER,
+  IMAGE_NAME,
+  IMAGE_TEMPORARY,
+  type ImageFooter,
+  ImageReader,
+  ImageWriter,
+  readFooter,
+} from "./image.ts";
 import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, lengthOf, type Partition } from "../engine/partition.ts";
-import { ImageIndex, type PartitionSource } from "./image_index.ts";
+import { ImageIndex, type PartitionSource } from "../lazy_index/image_index.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import type { Segment } from "../engine/segment.ts";
@@ -15,6 +23,8 @@ import { crc32 } from "../platform/checksum.ts";
 import { readUpTo, removeIfThere, renameIfThere } from "../platform/files.ts";
 import { Slices } from "../platform/turn.ts";
 import type { FileHandle } from "../platform/types.ts";
+import { orderIn } from "../order/order.ts";
+import { type OrderEntry, OrderSaver, type SavedIn, SavedOrder } from "../ordering/saved.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Replayed } from "../engine/replay.ts";
 
@@ -84,12 +94,15 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
   const temporary = log.path(IMAGE_TEMPORARY);
   removeIfThere(platform, temporary);
   const handle = platform.open(temporary, "create");
+  const order = orderIn(index);
+  const saver = order?.isWhole ? new OrderSaver(order) : undefined;
   try {
-    const writer = new ImageWriter(index, handle);
+    const writer = new ImageWriter(index, handle, saver?.pages);
     const slices = new Slices();
-    for (let bytes = 1; bytes > 0;) {
-      bytes = writer.writeNext(log.nextSequence - 1);
-      if (!slices.count(bytes)) continue;
+    const steps = writeSteps(writer, log, saver);
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) {
+      if (!slices.count(step.value)) continue;
       await slices.pause();
       if (store.epoch !== epoch) return false;
     }
@@ -98,8 +111,11 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
     await store.writer!.syncAll();
     if (store.epoch !== epoch) return false;
     if (log.active !== undefined) log.replaceManifest({ clean: false });
-    await writer.finish(about);
+    await writer.finish(about, step.value);
     if (store.epoch !== epoch) return false;
+    // The file of the old image must not be open when it is renamed.
+    if (index instanceof ImageIndex) index.giveUpSaved();
+    store.ordering.isSaved = step.value !== undefined;
     // Renaming over the old image would free its pages at once. That blocks the event loop: 11 to 17 ms for 10^6 keys.
     renameIfThere(platform, log.path(IMAGE_NAME), log.path(IMAGE_FORMER));
     platform.rename(temporary, log.path(IMAGE_NAME));
@@ -107,9 +123,23 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
     log.removals.add(log.path(IMAGE_FORMER));
     return true;
   } finally {
+    saver?.end();
     handle.close();
     removeIfThere(platform, temporary);
   }
+}
+
+/** Writes the tables of an index, and its order if there is one. Yields the bytes of each step. */
+function* writeSteps(
+  writer: ImageWriter,
+  log: Log,
+  saver: OrderSaver | undefined,
+): Generator<number, OrderEntry | undefined> {
+  for (let number = 0, bytes = 0; (bytes = writer.writeNext(log.nextSequence - 1)) > 0; number++) {
+    saver?.onTable(number);
+    yield bytes;
+  }
+  return saver && (yield* saver.write(writer.counts, (bytes) => writer.append(bytes)));
 }
 
 function describeLog(log: Log, from: Map<number, number>): About {
@@ -178,9 +208,11 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
     read: (number) => read(number) ?? read(number),
     close: () => handle.close(),
   };
+  const arePlaces = (entries: Uint32Array) => pointsInto({ entries }, log, known);
+  const saved = savedOrder({ handle, end: reader.end, layout: (number) => reader.layout(number), arePlaces }, footer);
   for (const account of about.segments) restoreAccount(account, log.segments.get(account.number));
   return {
-    index: new ImageIndex(seed, source),
+    index: new ImageIndex(seed, source, saved),
     known: {
       sequence: about.sequence,
       partitionSequence: (number) => partitions[number]!.sequence,
@@ -188,6 +220,12 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
       hasLost: about.segments.some((account) => !log.segments.has(account.number)),
     },
   };
+}
+
+/** The order of the keys that an image has. */
+function savedOrder(image: SavedIn, { order }: ImageFooter<About>): SavedOrder | undefined {
+  if (order === undefined || !areCounts([order.refs, order.keys, order.checksum, order.now])) return undefined;
+  return image.end + 4 * order.refs + order.keys <= image.handle.size() ? new SavedOrder(image, order) : undefined;
 }
 
 /** Whether an image describes an earlier state of this log: what it covers of the remaining segments is still there. */
@@ -212,7 +250,7 @@ function areCounts(values: unknown[]): boolean {
 }
 
 /** Whether every place of a partition lies within a segment of the log, or in a known segment that is gone. */
-function pointsInto({ entries }: Partition, log: Log, known: Map<number, SegmentAccount>): boolean {
+function pointsInto({ entries }: Pick<Partition, "entries">, log: Log, known: Map<number, SegmentAccount>): boolean {
   // Neighbouring entries are mostly in the same segment, so it is looked up only when it changes.
   let last = 0;
   let start = 0;

@@ -15,7 +15,7 @@ import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";
 import { nextTurn } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Stats, WorkOptions } from "../types.ts";
-import { ImageIndex } from "../image/image_index.ts";
+import { ImageIndex } from "../lazy_index/image_index.ts";
 import { isDue, writeImage } from "../image/image_file.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
@@ -147,7 +147,7 @@ export class Maintenance {
     if (store.log.failure !== undefined) return;
     try {
       const isMended = index instanceof ImageIndex && index.isMended;
-      if (!isMended && !isDue(changes, index.size)) return;
+      if (!isMended && !isDue(changes, index.size) && !store.ordering.isDue(index)) return;
       if (!await writeImage(store)) return;
       store.changes -= changes;
       if (isMended) index.isMended = false;

@@ -26,7 +26,7 @@ import { sortRefs } from "./sort.ts";
 /** The largest number of references in a chunk. Moving half of them costs less than finding the place. */
 const MAX_REFS = 512;
 /** The size of chunks at first. The space left keeps the first new keys from splitting them all. */
-const FIRST_REFS = 384;
+export const FIRST_REFS = 384;
 /** Neighbouring chunks are joined if they have no more references than this together. */
 const FEW_REFS = 128;
 /** Chunks grow by this many references. Full-size chunks would leave a third of the memory unused. */
@@ -49,11 +49,15 @@ export class Order implements KeyOrder {
   readonly index: ReadIndex;
   /** Changes whenever positions that were found before become invalid. */
   version = 0;
+  /** While the order is saved: tables whose entries have got other numbers. No reference is removed meanwhile. */
+  renumbered: Set<number> | undefined;
   /** The chunks in order. None is empty. */
   chunks: Chunk[] = [];
   /** While the order grows: the table and the entry to add next. */
   #nextTable: number = PARTITIONS;
   #nextId = 0;
+  /** For each table one bit for each entry: whether the order had it from the start. */
+  #known: (Uint8Array | undefined)[] = [];
 
   /** An order of the entries of `index` in `sorted`, which are in order. */
   constructor(index: ReadIndex, sorted: Uint32Array) {
@@ -79,12 +83,21 @@ export class Order implements KeyOrder {
     return this.chunks.reduce((sum, { refs }) => sum + refs.byteLength, 0);
   }
 
+  /** Whether it was loaded, so that little is missing. */
+  get isLoaded(): boolean {
+    return this.#known.length > 0;
+  }
+
   /**
-   * Makes this the order of its index, which then reports changes to it. Unless it is whole, `grow` has to complete it.
+   * Makes this the order of its index, which then reports changes to it. `grow` has to complete it, unless it has all
+   * keys. `known` has for each table one bit for each entry: whether it is there.
    */
-  attach(isWhole: boolean): this {
+  attach(known: Uint8Array[] | "all"): this {
     for (let table = 0; table < PARTITIONS; table++) this.follow(table, this.index.existing(table));
-    if (!isWhole) this.#nextTable = 0;
+    if (known !== "all") {
+      this.#known = known;
+      this.#nextTable = 0;
+    }
     this.index.order = this;
     return this;
   }
@@ -93,7 +106,13 @@ export class Order implements KeyOrder {
   grow(count: number): void {
     for (; this.#nextTable < PARTITIONS; this.#nextTable++, this.#nextId = 0) {
       const end = this.index.existing(this.#nextTable)?.count ?? 0;
+      const known = this.#known[this.#nextTable];
       for (; this.#nextId < end; this.#nextId++) {
+        const eight = known?.[this.#nextId >>> 3] ?? 0;
+        if ((eight >>> (this.#nextId & 7) & 1) !== 0) {
+          if (eight === 0xff) this.#nextId |= 7;
+          continue;
+        }
         if (count-- === 0) return;
         const ref = refOf(this.#nextTable, this.#nextId);
         if (isListed(this.index, ref)) this.add(ref);
@@ -217,7 +236,9 @@ export class Order implements KeyOrder {
       chunk.length = kept;
     }
     this.chunks = joined(this.chunks);
+    this.renumbered?.add(table);
     this.version++;
+    this.#known[table] = undefined;
     if (table === this.#nextTable) this.#nextId = 0;
   }
 }
@@ -231,7 +252,7 @@ export function orderIn(index: ReadIndex): Order | undefined {
 export function orderOf(index: ReadIndex): Order {
   const order = orderIn(index);
   if (order?.isWhole) return order;
-  return new Order(index, sortRefs(refsOf(index), index)).attach(true);
+  return new Order(index, sortRefs(refsOf(index), index)).attach("all");
 }
 
 /** Whether the key at an offset of an arena is before an edge. */

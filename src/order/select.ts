@@ -7,7 +7,7 @@
  */
 import { type Edge, isKeyBefore, Order } from "./order.ts";
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
-import { ENTRY_FIELDS, type KeyRef, refOf } from "../engine/partition.ts";
+import { ENTRY_FIELDS, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
 import type { Stretch } from "./walk.ts";
 
@@ -18,6 +18,8 @@ const SPARE = 4096;
 export interface Selection extends Stretch {
   /** The largest number of listed keys. */
   limit: number;
+  /** The time of the view: keys that expire later are listed. */
+  now: number;
   /** Whether the view lists the key of an entry. Only those count towards the limit. */
   isListed(ref: KeyRef): boolean;
 }
@@ -26,18 +28,27 @@ export interface Selection extends Stretch {
  * An order of the keys of `index` that a walk passes until it has seen `limit` listed ones. Deleted keys are included,
  * since deletes may be taken back. It does not follow later changes. Reads all tables, which can fail.
  */
-export function select(index: ReadIndex, { low, high, reverse, limit, isListed }: Selection): Order {
+export function select(index: ReadIndex, selection: Selection): Order {
+  return new Order(index, sorted(index, selectRefs(index, selection, (number) => index.existing(number))));
+}
+
+/** References to those keys among the tables that `tableOf` returns, in no order. */
+export function selectRefs(
+  index: ReadIndex,
+  { low, high, reverse, limit, isListed }: Selection,
+  tableOf: (number: number) => Partition | undefined,
+): KeyRef[] {
   let found: KeyRef[] = [];
   let room = 2 * limit + SPARE;
   for (let table = 0; table < PARTITIONS; table++) {
-    const { entries, arena, count } = index.existing(table) ?? NO_TABLE;
+    const { entries, arena, count } = tableOf(table) ?? NO_TABLE;
     for (let id = 0; id < count; id++) {
       const at = entries[id * ENTRY_FIELDS]!;
       if (low !== undefined && isKeyBefore(arena, at, low)) continue;
       if (high !== undefined && !isKeyBefore(arena, at, high)) continue;
       found.push(refOf(table, id));
       if (found.length < room) continue;
-      const first = firstOf(sorted(index, found), { low, high, reverse, limit, isListed });
+      const first = firstOf(sorted(index, found), { reverse, limit, isListed });
       if (first !== undefined) {
         found = first;
         const last: Edge = { ...copyOf(index, found[reverse ? 0 : found.length - 1]!), isBehind: !reverse };
@@ -47,8 +58,11 @@ export function select(index: ReadIndex, { low, high, reverse, limit, isListed }
       room = Math.max(room, 2 * found.length);
     }
   }
-  return new Order(index, sorted(index, found));
+  return found;
 }
+
+/** What of a selection counts keys. */
+type Counted = Pick<Selection, "reverse" | "limit" | "isListed">;
 
 const NO_TABLE = { entries: new Uint32Array(0), arena: new Uint8Array(0), count: 0 };
 
@@ -57,7 +71,7 @@ function sorted(index: ReadIndex, refs: KeyRef[]): Uint32Array {
 }
 
 /** The first references (last, if reversed) that include `limit` listed keys; `undefined` if there are too few. */
-function firstOf(refs: Uint32Array, { reverse, limit, isListed }: Selection): KeyRef[] | undefined {
+function firstOf(refs: Uint32Array, { reverse, limit, isListed }: Counted): KeyRef[] | undefined {
   let remaining = limit;
   let taken = 0;
   while (taken < refs.length && remaining > 0) {

@@ -63,7 +63,8 @@ export class Walk {
   /** Removes the reference that `next` returned last from the order. */
   remove(): void {
     const order = this.#order;
-    if (this.#version !== order.version) return;
+    // While an order is saved, it keeps what it has.
+    if (this.#version !== order.version || order.renumbered !== undefined) return;
     if (!order.remove(this.#chunk, this.#stretch.reverse ? this.#to : this.#from - 1)) return;
     this.#version = order.version;
     if (this.#stretch.reverse) return;

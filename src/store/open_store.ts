@@ -8,7 +8,7 @@ import { Engine } from "../engine/engine.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Segment } from "../engine/segment.ts";
 import { Follower } from "../follow/follower.ts";
-import { Ordering } from "../order/ordering.ts";
+import { Ordering } from "../ordering/ordering.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
 import { EncodedKey } from "./keys.ts";
@@ -50,7 +50,7 @@ export class OpenStore extends Engine {
     this.watches = watches;
     this.follower = follower;
     this.#holders = [follower, views, watches];
-    this.ordering = new Ordering(this.log.platform);
+    this.ordering = new Ordering(this.log.platform, opened.index);
     this.log.onDurable = () => watches.wake();
   }
 

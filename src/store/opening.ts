@@ -10,7 +10,7 @@ import type { Manifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { RecoveredEnd } from "../engine/recovery.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
-import { openIndex } from "../image/open_index.ts";
+import { openIndex } from "../lazy_index/open_index.ts";
 import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";

@@ -100,7 +100,8 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const index = this.#view === undefined ? engine.index : engine.views.base(this.#view);
     const isListed = (ref: KeyRef) =>
       this.#view === undefined ? index.lists(ref) : engine.views.findRef(this.#view, index, ref) !== undefined;
-    const order = engine.ordering.of(index, { ...bounds, isListed });
+    const now = this.#view?.now ?? engine.log.clockFloor;
+    const order = engine.ordering.of(index, { ...bounds, now, isListed });
     const own = this.#view === undefined
       ? engine.views.open(engine.log.nextSequence, engine.log.clockFloor)
       : undefined;
@@ -108,8 +109,8 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const iterator = new RangeIterator({
       reader: this,
       order,
-      item: itemOf(engine, view, { ...bounds, index }, item),
-      isForgotten: (ref) => engine.views.isForgotten(index, ref),
+      item: itemOf(engine, view, { ...bounds, index: order.index }, item),
+      isForgotten: (ref) => engine.views.isForgotten(order.index, ref),
       release: () => own !== undefined && releaseNow(iterator, engine, own),
     }, bounds);
     if (own !== undefined) releaseWhenAbandoned(iterator, engine, own);

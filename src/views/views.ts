@@ -36,6 +36,9 @@ export class View {
   }
 }
 
+/** Copies of entries of an index as they are for the view that is opened next, or for all open ones. Never changes. */
+export class IndexCopy extends Index {}
+
 /** The open views of a store, the oldest first. */
 export class Views implements PlaceObserver, SegmentHolder {
   /** The index of the present state. */
@@ -160,7 +163,7 @@ export class Views implements PlaceObserver, SegmentHolder {
       base = cleared ?? base;
     }
     // After a clear was taken back, iterators may still walk over the index that it had begun.
-    if (base !== index) return lookUp(base, index.keyOf(ref), view.now);
+    if (base !== index && !(index instanceof IndexCopy)) return lookUp(base, index.keyOf(ref), view.now);
     return index.look(ref) && (index.expiresAt === 0 || index.expiresAt > view.now) ? index : undefined;
   }
 

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
+import { footerOf } from "../support/lazy_store.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { turns } from "../support/sweep.ts";
@@ -32,8 +33,13 @@ async function sampleWithImages(): Promise<Sample> {
     images.set(`an older one, replaced at operation ${count}`, platform.readFile(IMAGE));
   };
   await runSteps(run, LARGE);
+  // Who has seen the keys in order saves that order with the next image.
+  const keys = [...run.store!.keys()] as string[];
+  for (let i = 0; i < 5; i++) run.batch(keys.slice(0, 300), `changed ${i}`, "write");
+  await run.settled();
   await run.close();
   platform.onOperation = undefined;
+  assert(footerOf(platform.readFile(IMAGE)).text.includes('"order":'));
   const contents = run.history.present();
   const twin = copyOf(platform);
   images.set("of a copy that went its own way", await changedImage(twin, 1200));
@@ -49,6 +55,7 @@ async function changedImage(platform: MemoryPlatform, changes: number, isCompact
   for (let from = 0; from < changes; from += 300) {
     await store.batch(keys.slice(from, from + 300).map((key) => ({ type: "set", key, value: "elsewhere" })));
   }
+  assert([...store.keys()].length > 0);
   if (isCompacted) await store.compact();
   await store.close();
   return platform.readFile(IMAGE);

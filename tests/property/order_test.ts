@@ -41,7 +41,7 @@ class Twin {
 
   constructor() {
     this.pass(0);
-    new Order(this.views.current, new Uint32Array(0)).attach(false);
+    new Order(this.views.current, new Uint32Array(0)).attach([]);
   }
 
   /** The keys that are there, in the order of a range. */
@@ -78,7 +78,7 @@ class Twin {
     // Before there is an order of all keys, and now and then later, one of the range alone.
     const isAlone = orderIn(index)?.isWhole !== true || range.limit === 5;
     if (isAlone) orderIn(index)?.grow(7);
-    const order = isAlone ? select(index, { ...bounds, isListed: (ref) => index.lists(ref) }) : orderOf(index);
+    const order = isAlone ? select(index, { ...bounds, now: 0, isListed: (ref) => index.lists(ref) }) : orderOf(index);
     const view = this.views.open(1, this.#now);
     const left = this.keys(range);
     const iterator = new RangeIterator({

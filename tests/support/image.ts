@@ -5,7 +5,7 @@
  */
 import { type ImageFooter, ImageReader } from "../../src/image/image.ts";
 import { type Index, PARTITIONS } from "../../src/engine/index.ts";
-import { ImageIndex } from "../../src/image/image_index.ts";
+import { ImageIndex } from "../../src/lazy_index/image_index.ts";
 import type { Partition } from "../../src/engine/partition.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 

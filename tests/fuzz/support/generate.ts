@@ -103,6 +103,7 @@ function markValue(random: Random): Uint8Array {
 
 const ABOUT = ["storeId", "sequence", "generation", "segments"];
 const TABLE = ["slots", "entries", "arena", "live", "sequence", "checksum"];
+const ORDER = ["refs", "keys", "checksum", "now"];
 const ACCOUNT = [
   ...[
     "number",
@@ -120,9 +121,9 @@ const ACCOUNT = [
 
 function imageMutation(random: Random): Mutation {
   const odd = () => random.chance(0.5) ? random.pick(ODD_VALUES) : Number(hostileNumber(random));
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
-      return { do: "footer", path: random.pick([["seed"], ["partitions"], ["about"]]), value: odd() };
+      return { do: "footer", path: random.pick([["seed"], ["partitions"], ["about"], ["order"]]), value: odd() };
     case 1:
       return { do: "footer", path: ["about", random.pick(ABOUT)], value: odd() };
     case 2:
@@ -133,6 +134,8 @@ function imageMutation(random: Random): Mutation {
       const text = random.pick(["[", "{}", '{"partitions":', "0", "null", '"', "9", "[],"]);
       return { do: "footerText", text, times: random.pick([0, 1, 100, 100_000]) };
     }
+    case 5:
+      return { do: "footer", path: ["order", random.pick(ORDER)], value: odd() };
     default: {
       const part = random.pick(["slots", "entries", "entries", "arena"] as const);
       const at = random.below(200);

@@ -77,12 +77,13 @@ async function crashed(): Promise<MemoryPlatform> {
   return platform.kill();
 }
 
-/** With an image of the index, of before the last writes. */
-async function imaged(isClean: boolean): Promise<MemoryPlatform> {
+/** With an image of the index, of before the last writes; with the order of the keys, if that is wanted. */
+async function imaged(isClean: boolean, isOrdered = false): Promise<MemoryPlatform> {
   const { open, platform } = machine();
   let store = await open();
   const value = (i: number) => ({ type: "set" as const, key: `k${i % 30}`, value: `value ${i}` });
   await store.batch(Array.from({ length: 1100 }, (_, i) => value(i)));
+  if (isOrdered) [...store.keys()];
   await store.compact();
   await write(store);
   await store.close();
@@ -107,6 +108,7 @@ const MAKERS: Record<string, () => Promise<MemoryPlatform>> = {
   crashed,
   imaged: () => imaged(true),
   torn: () => imaged(false),
+  ordered: () => imaged(true, true),
 };
 
 async function main(): Promise<void> {

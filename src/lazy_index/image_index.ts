@@ -7,6 +7,7 @@
 import { Index, PARTITIONS } from "../engine/index.ts";
 import type { Partition } from "../engine/partition.ts";
 import type { Segment } from "../engine/segment.ts";
+import type { SavedOrder } from "../ordering/saved.ts";
 
 /** A table of the image is damaged, and the index cannot be rebuilt from the log yet. */
 export class ImageDamaged extends Error {}
@@ -34,13 +35,23 @@ export class ImageIndex extends Index {
   rebuild: (() => Index) | undefined;
   /** Where tables are read from; `undefined` once all have been read. */
   #source: PartitionSource | undefined;
+  readonly #close: () => void;
+  /** The order of the keys, as the image has it. */
+  saved: SavedOrder | undefined;
 
   /** An index with the tables of `source`. */
-  constructor(seed: number, source: PartitionSource) {
+  constructor(seed: number, source: PartitionSource, saved?: SavedOrder) {
     super(seed);
     this.#source = source;
+    this.#close = source.close;
+    this.saved = saved;
     this.placed = source.live.reduce((sum, live) => sum + live, 0);
     this.expired.next = source.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity);
+  }
+
+  /** Whether tables may still be missing. Until then nothing has changed since the store was opened. */
+  get isLazy(): boolean {
+    return this.#source !== undefined;
   }
 
   /** How many keys have a place and have not expired. */
@@ -65,15 +76,22 @@ export class ImageIndex extends Index {
   override changeable(): Index {
     if (this.#source === undefined) return this;
     for (let number = 0; number < PARTITIONS; number++) this.existing(number);
-    this.close();
+    this.#source = undefined;
+    if (this.saved === undefined) this.#close();
     this.rebuild = undefined;
     return this;
   }
 
-  /** Closes the file that tables are read from. */
+  /** Closes the file of the image. */
   override close(): void {
-    this.#source?.close();
     this.#source = undefined;
+    this.giveUpSaved();
+  }
+
+  /** Gives up the saved order: it is in memory, or no longer that of the tables. */
+  giveUpSaved(): void {
+    this.saved = undefined;
+    if (this.#source === undefined) this.#close();
   }
 
   /** The lowest time of expiry of a table. Until it is read, the image tells, even if that time has passed. */
@@ -92,6 +110,7 @@ export class ImageIndex extends Index {
     if (this.rebuild === undefined) throw new ImageDamaged();
     const whole = this.rebuild();
     this.isMended = true;
+    this.saved = undefined;
     for (let i = 0; i < PARTITIONS; i++) {
       if (this.partitions[i] === undefined) this.#place(i, source.read(i) ?? whole.partition(i), source);
     }
@@ -99,6 +118,8 @@ export class ImageIndex extends Index {
 
   #place(number: number, partition: Partition, { live }: PartitionSource): void {
     this.partitions[number] = partition;
+    // The saved order has the numbers that the entries had.
+    if (this.saved !== undefined) partition.onDrop = () => this.giveUpSaved();
     this.placed += partition.live - live[number]!;
     this.expired.next = Math.min(this.expired.next, this.expired.collect(partition));
   }

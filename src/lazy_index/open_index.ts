@@ -9,7 +9,7 @@ import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { replay, type Replayed } from "../engine/replay.ts";
 import { shadowOf } from "../engine/segment.ts";
-import { loadImage } from "./image_file.ts";
+import { loadImage } from "../image/image_file.ts";
 import { ImageDamaged } from "./image_index.ts";
 
 /** After a replay has failed, no other starts until this multiple of its duration has passed. */

@@ -1,0 +1,126 @@
+/**
+ * Decides which order of keys a range walks over. The order of all keys is loaded or made in the background. Meanwhile
+ * each range gets an order of its own: an excerpt of the saved order, or the result of a pass over all keys.
+ *
+ * @module
+ */
+import type { ReadIndex } from "../engine/index.ts";
+import { ImageIndex } from "../lazy_index/image_index.ts";
+import { Order, orderIn, orderOf } from "../order/order.ts";
+import { select, type Selection } from "../order/select.ts";
+import { finishNow } from "../platform/turn.ts";
+import type { Platform, Timer } from "../platform/types.ts";
+import { excerpt } from "./excerpt.ts";
+import { loadOrder } from "./load.ts";
+
+/** Sorting this many keys takes about 10 ms, so it is done at once. */
+const FEW_KEYS = 16_384;
+/** This many passes take as long as sorting all keys. The next range does not wait for the background. */
+const MAX_PASSES = 8;
+/** Entries examined in a step, which takes some 3 ms. */
+const STEP_KEYS = 1000;
+const PAUSE_MS = 1;
+
+/** Makes the orders of the keys of one store. */
+export class Ordering {
+  /** Whether the image on disk has the order of the keys. */
+  isSaved: boolean;
+  readonly #platform: Platform;
+  #passes = 0;
+  #pause: Timer | undefined;
+
+  /** Makes no order before the first range. */
+  constructor(platform: Platform, index: ReadIndex) {
+    this.#platform = platform;
+    this.isSaved = index instanceof ImageIndex && index.saved !== undefined;
+  }
+
+  /** Whether an image is due because it would save sorting. */
+  isDue(index: ReadIndex): boolean {
+    return !this.isSaved && index.size > FEW_KEYS && orderIn(index)?.isWhole === true;
+  }
+
+  /** The order for a range: that of all keys of the index, or one of the selected keys. */
+  of(index: ReadIndex, selection: Selection): Order {
+    const { low, high, limit } = selection;
+    const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
+    if (orderIn(index)?.isWhole || isOfAll || this.#passes === MAX_PASSES) return this.#now(index);
+    const short = this.#excerpt(index, selection);
+    if (short === undefined && index.size <= FEW_KEYS) return this.#now(index);
+    this.#passes++;
+    const order = short ?? select(index, selection);
+    if (order.length > index.size / 2) return this.#now(index);
+    if (index.order === undefined) this.#run(this.#make(index));
+    return order;
+  }
+
+  /** Ends work in the background. */
+  stop(): void {
+    this.#pause?.stop();
+  }
+
+  /** The order of all keys, loaded or made at once if there is no whole one. */
+  #now(index: ReadIndex): Order {
+    this.#passes = 0;
+    if (orderIn(index) === undefined) finishNow(this.#load(index));
+    const order = orderIn(index);
+    if (order?.isLoaded) order.grow(Infinity);
+    return orderOf(index);
+  }
+
+  #excerpt(index: ReadIndex, selection: Selection): Order | undefined {
+    if (!(index instanceof ImageIndex)) return undefined;
+    try {
+      return excerpt(index, selection);
+    } catch {
+      return this.#refuse(index);
+    }
+  }
+
+  /** Gives up a saved order, whatever is wrong with it: it can be made anew, and the image with it. */
+  #refuse(index: ImageIndex): undefined {
+    this.isSaved = false;
+    index.giveUpSaved();
+  }
+
+  /** Loads the saved order of an index, if it has one that is right. `Order.grow` has to complete it. */
+  *#load(index: ReadIndex): Generator<number, void> {
+    if (!(index instanceof ImageIndex) || index.saved === undefined) return;
+    try {
+      const { order, known } = yield* loadOrder(index, index.saved);
+      if (index.order === undefined) order.attach(known);
+      index.giveUpSaved();
+    } catch {
+      this.#refuse(index);
+    }
+  }
+
+  /** Loads or makes the order of an index. Yields how many keys each step has examined. */
+  *#make(index: ReadIndex): Generator<number, void> {
+    yield* this.#load(index);
+    const order = orderIn(index) ?? new Order(index, new Uint32Array(0)).attach([]);
+    // It may have been replaced by an order that was made at once.
+    while (index.order === order && !order.isWhole) {
+      order.grow(STEP_KEYS);
+      yield STEP_KEYS;
+    }
+  }
+
+  /** Does work in the background, in place of what has been going on. */
+  #run(work: Generator<number, void>): void {
+    this.#pause?.stop();
+    this.#pause = this.#platform.startTimer(PAUSE_MS, () => {
+      try {
+        for (let keys = 0; keys < STEP_KEYS;) {
+          const step = work.next();
+          if (step.done) return;
+          keys += step.value;
+        }
+      } catch {
+        // A table can be read neither from the image nor from the log. Ranges will say so.
+        return;
+      }
+      this.#run(work);
+    });
+  }
+}
