@@ -30,7 +30,7 @@ export const damagePromises: Promised[] = [
         id: "key-of-the-record-not-compared",
         in: "Engine.#decode",
         find: "if (!isOfKey) return undefined;",
-        replace: "if (isSame(buffer.bytes, 0, 0, key) && header.length === 0) return undefined;",
+        replace: "if (!isOfKey && header.length === 0) return undefined;",
         killers: ["an entry of the index that points at the record of another key is CORRUPT, never that one's value"],
       },
       {
