@@ -180,7 +180,7 @@ export const expiryPromises: Promised[] = [
         id: "nobody-told-that-much-has-expired",
         in: "Engine.expire",
         find: "if (expired.bytes < this.wakeAtBytes) return;",
-        replace: "if (index.expiredBytes >= 0) return;",
+        replace: "if (expired.bytes >= 0) return;",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
       },
     ],

@@ -9,6 +9,7 @@ import { ExpiredRecords } from "../expiries.ts";
 import { hashKey } from "../hash.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, lengthOf, Partition, refOf, STRING_FORM } from "./partition.ts";
 import type { Relocation } from "../relocation.ts";
+import type { KeyOrder } from "./interfaces.ts";
 import type { Segment } from "./segment.ts";
 
 const NOTHING = { entries: new Uint32Array(0), count: 0, expiries: undefined };
@@ -52,16 +53,6 @@ export interface KeyBytes {
 export interface TypedKey extends KeyBytes {
   /** Whether it was given as a string. */
   isString: boolean;
-}
-
-/** Keeps the keys of an index in order. */
-export interface KeyOrder {
-  /** Memory held, in bytes. */
-  readonly heldBytes: number;
-  /** The index has a new table. */
-  follow(number: number, partition: Partition): void;
-  /** A key that had no place has got one. */
-  add(ref: KeyRef): void;
 }
 
 /**

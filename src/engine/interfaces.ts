@@ -9,6 +9,7 @@ import type { Recovery, Value } from "../types.ts";
 import type { KeyBytes, Place, ReadIndex } from "./index.ts";
 import type { Log } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
+import type { KeyRef, Partition } from "./partition.ts";
 import type { RecordBuffer } from "./record.ts";
 import type { RecoveredEnd } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
@@ -25,6 +26,16 @@ export interface PlaceObserver {
   onReplaced(former: ReadIndex): void;
   /** The change with this sequence number was taken back. */
   onRollback(sequence: number): void;
+}
+
+/** Keeps the keys of an index in order: `Order` does, once a range has been asked for. */
+export interface KeyOrder {
+  /** Memory held, in bytes. */
+  readonly heldBytes: number;
+  /** The index has a new table. */
+  follow(number: number, partition: Partition): void;
+  /** A key that had no place has got one. */
+  add(ref: KeyRef): void;
 }
 
 /** Keeps parts of segments in memory: `BlockCache` does. */

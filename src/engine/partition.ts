@@ -233,13 +233,10 @@ export class Partition {
     this.onDrop?.(ids!);
   }
 
-  get #growth(): number {
-    return this.count < DOUBLING_ENTRIES ? 2 : GROWTH;
-  }
-
   #makeEntries(keepDeleted: boolean): void {
     if (!keepDeleted && this.isSparse) return this.dropDeleted();
-    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * this.#growth));
+    const growth = this.count < DOUBLING_ENTRIES ? 2 : GROWTH;
+    const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * growth));
     const entries = new Uint32Array(capacity * ENTRY_FIELDS);
     entries.set(this.entries);
     this.entries = entries;

@@ -18,8 +18,9 @@
  *
  * @module
  */
-import type { KeyBytes, KeyOrder, ReadIndex } from "../engine/index.ts";
+import type { KeyBytes, ReadIndex } from "../engine/index.ts";
 import { PARTITIONS } from "../engine/index.ts";
+import type { KeyOrder } from "../engine/interfaces.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
 
