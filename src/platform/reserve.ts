@@ -24,7 +24,7 @@ export const RESERVE_TEMPORARY = "RESERVE.tmp";
 /** The smallest share kept for MANIFEST. If twice its size is more, that is kept. */
 const MIN_KEPT_BYTES = 16 * 1024;
 /** The share for deletes, for new segments, and for the copies of compactions. */
-const LENT_BYTES = 48 * 1024;
+const LENT_BYTES = 112 * 1024;
 /** The unit in which file systems allocate. The need of a step is rounded up to it; the step may begin one more. */
 const BLOCK_BYTES = 4096;
 /** The most bytes that one call of `crypto.getRandomValues` fills. */
@@ -111,12 +111,15 @@ export class Reserve {
       if (startBytes === 0) removeIfThere(this.#platform, path);
       const handle = this.#platform.open(path, startBytes === 0 ? "create" : "write");
       let done = 0;
-      try {
-        for (let count = 1; done < lengthBytes && count > 0; done += count) {
-          count = handle.write(bytes.subarray(done), startBytes + done);
+      // All at once, and then block by block: ext4 refuses a long write as a whole if not all of it fits (Linux 6.18).
+      for (const pieceBytes of [lengthBytes, BLOCK_BYTES]) {
+        try {
+          for (let count = 1; done < lengthBytes && count > 0; done += count) {
+            count = handle.write(bytes.subarray(done, done + pieceBytes), startBytes + done);
+          }
+        } catch {
+          // The disk is full. The file keeps what was written.
         }
-      } catch {
-        // The disk is full. The file keeps what was written.
       }
       try {
         handle.syncDataNow();

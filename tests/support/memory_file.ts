@@ -6,6 +6,8 @@
 
 import type { FileHandle, Lock, OpenMode } from "../../src/platform/types.ts";
 
+const BLOCK_BYTES = 4096;
+
 /** The kinds of operations that can be counted and made to fail. */
 export type OperationKind =
   | "open"
@@ -40,6 +42,8 @@ export interface Machine {
   syncTurn: () => Promise<void>;
   /** How many bytes fit on the disk. */
   readonly freeBytes: number;
+  /** Whether a write of more than a block fails as a whole if not all of it fits. */
+  readonly refusesLongWrites: boolean;
   /** Counts an operation and lets the test have its say: how many bytes go at most, or an exception. */
   begin(kind: OperationKind, path: string, details?: Pick<Operation, "bytes" | "mode">): number | void;
   /** Throws if the power was cut or the process killed. */
@@ -236,7 +240,10 @@ export class MemoryHandle implements FileHandle {
     if (!this.#writable) throw new MemoryPlatformError("EBADF", `${this.#file.path} is not open for writing`);
     const room = this.#file.current.length + this.#machine.freeBytes - offset;
     const count = Math.max(0, Math.min(source.length, limit, room));
-    if (room <= 0 && source.length > 0) throw new MemoryPlatformError("ENOSPC", `no space left for ${this.#file.path}`);
+    const isRefused = this.#machine.refusesLongWrites && source.length > Math.max(room, BLOCK_BYTES);
+    if (isRefused || (room <= 0 && source.length > 0)) {
+      throw new MemoryPlatformError("ENOSPC", `no space left for ${this.#file.path}`);
+    }
     if (count > 0) this.#file.write(source.subarray(0, count), offset);
     return count;
   }

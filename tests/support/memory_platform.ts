@@ -65,6 +65,8 @@ export class MemoryPlatform implements Platform, Machine {
   onOperation: ((operation: Operation) => number | void) | undefined;
   /** How much all files together may hold; beyond it, writes are short and then throw `ENOSPC`. */
   capacityBytes: number = Infinity;
+  /** Whether a write of more than a block fails as a whole if not all of it fits, as ext4 does it on Linux 6.18. */
+  refusesLongWrites = false;
   /** Over its own files. */
   readonly pool: FilePool;
   /** What `syncData` waits for before it counts as done. */
