@@ -212,8 +212,8 @@ export class Log {
   }
 
   /**
-   * Records in the manifest whether the store is closed cleanly, unless it says so already: not any more from before the
-   * first append on. With a clean close goes the clock floor.
+   * Records in the manifest whether the store is closed cleanly, unless it says so already. It must stop saying so before
+   * the first append. At a clean close it also records the clock floor.
    */
   recordClean(clean: boolean): void {
     const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;
