@@ -23,6 +23,7 @@ export const PARTS = [
   "large4k",
   "large1m",
   "open",
+  "ranges",
   "shell",
   "compaction",
   "memory",
@@ -44,10 +45,20 @@ export interface Engine {
   get?(key: string): Payload | undefined | null;
   /** Reads many keys, all in flight at the same time. */
   getMany?(keys: string[]): Promise<(Payload | undefined | null)[]>;
-  /** Visits keys and values in the order of the keys. */
-  scan?(prefix: string, visit: Visit): unknown;
+  /** Deletes one key, acknowledged as a set is. */
+  delete?(key: string): unknown;
+  /** Visits keys and values in the order of the keys: all, or the first or last ones of the prefix. */
+  scan?(prefix: string, visit: Visit, part?: ScanPart): unknown;
   /** Closes the store. */
   close(): unknown;
+}
+
+/** A part of what a scan would meet. */
+export interface ScanPart {
+  /** At most so many entries. */
+  limit: number;
+  /** From the last key to the first. */
+  reverse?: boolean;
 }
 
 /** Hears of an entry that a scan met. */

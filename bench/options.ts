@@ -51,7 +51,7 @@ export class UsageError extends Error {
   }
 }
 
-const QUICK = { engines: "kvstore,Map,raw file", workloads: "basic,durable", rounds: "3", keys: "100000" };
+const QUICK = { engines: "kvstore,Map,raw file", workloads: "basic,durable,ranges", rounds: "3", keys: "100000" };
 
 /** Reads the command line. */
 export function optionsOf(args: string[]): Options {

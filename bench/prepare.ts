@@ -10,6 +10,7 @@ import { buildTarball, install, installedIn } from "../scripts/npm/pack.ts";
 import { npm, runOk } from "../scripts/npm/run.ts";
 import { type Runtime, thisDeno } from "../scripts/npm/runtimes.ts";
 import { ROOT } from "../scripts/repository.ts";
+import config from "../deno.json" with { type: "json" };
 import type { RuntimeKind } from "./engine.ts";
 import { engineOf } from "./engines/mod.ts";
 import peers from "./peers/package.json" with { type: "json" };
@@ -45,7 +46,8 @@ export async function prepareRuntime(kind: RuntimeKind, cache: string): Promise<
   try {
     const tarball = await buildTarball(scratch, join(cache, "npm"));
     await Deno.remove(project, { recursive: true }).catch(() => {});
-    await install(project, [tarball.file], { cache: join(cache, "npm") });
+    const abstractLevel = config.imports["abstract-level"].replace("npm:", "");
+    await install(project, [tarball.file, abstractLevel], { cache: join(cache, "npm") });
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }

@@ -24,8 +24,15 @@ const LIMIT_MILLISECONDS = 3_600_000;
 /** Processes of each kind in a round of the shell's part. */
 const SHELL_SAMPLES = 5;
 
-/** Parts that compare our engine with itself or with what the machine can do. */
-const OURS_ALONE: Part[] = ["shell", "compaction"];
+/** Parts that not all engines are compared in: the others have no figures there, and need no reason. */
+const ENGINES_OF: Partial<Record<Part, string[]>> = {
+  shell: ["kvstore"],
+  compaction: ["kvstore"],
+  ranges: ["kvstore", "KvLevel", "lmdb", "classic-level"],
+};
+
+/** Parts that open a store which was filled in the first round, with what fills it. */
+const FILLS: Partial<Record<Part, string>> = { open: "fill", ranges: "fill-ranges" };
 
 /** A run on some runtimes. */
 export interface Schedule {
@@ -95,7 +102,7 @@ async function turn(schedule: Schedule, turn: Turn): Promise<void> {
   const { prepared: { runtime }, part, engine, round } = turn;
   const refusal = engineOf(engine).refuses[part];
   const place = { runtime: runtime.kind, engine, part };
-  if (OURS_ALONE.includes(part) && engine !== "kvstore") return;
+  if (ENGINES_OF[part]?.includes(engine) === false) return;
   if (collection.isMissing(runtime.kind, engine, part)) return;
   if (refusal !== undefined) return collection.miss({ ...place, reason: refusal });
   for (const keys of keysFor(part, engine, options.keys)) {
@@ -122,14 +129,17 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
     keys,
     directory: join(scratch, "store"),
     project: projectOf(engine, cache),
-    limitSeconds: part === "open" || (part === "growth" && isGrown(engine)) ? LONG_LIMIT_SECONDS : LIMIT_SECONDS,
+    limitSeconds: FILLS[part] !== undefined || (part === "growth" && isGrown(engine))
+      ? LONG_LIMIT_SECONDS
+      : LIMIT_SECONDS,
   };
-  if (part !== "open") return await work(prepared, job);
-  const kept = { ...job, directory: join(scratch, `open-${prepared.runtime.kind}-${engine}`) };
+  const filling = FILLS[part];
+  if (filling === undefined) return await work(prepared, job);
+  const kept = { ...job, directory: join(scratch, `${part}-${prepared.runtime.kind}-${engine}`) };
   if (round === 0) {
-    await work(prepared, { ...kept, work: "fill" }, { keep: true });
+    await work(prepared, { ...kept, work: filling }, { keep: true });
     // the first opening after a fill may have work left over
-    await work(prepared, kept, { keep: true });
+    if (part === "open") await work(prepared, kept, { keep: true });
   }
   return await work(prepared, kept, { keep: true });
 }

@@ -10,6 +10,7 @@ import { engineOf } from "./engines/mod.ts";
 import { basic, strings } from "./workloads/basic.ts";
 import { Bench, type Figure, type Job } from "./workloads/bench.ts";
 import { compaction } from "./workloads/compaction.ts";
+import { fillForRanges, ranges } from "./workloads/ranges.ts";
 import { growth, memoryPerKey } from "./workloads/memory.ts";
 import { fill, openToFirstGet } from "./workloads/open.ts";
 import { batches, durable, large } from "./workloads/writes.ts";
@@ -28,6 +29,8 @@ const WORKS: Record<string, { valueBytes?: number; payload?: "string"; run: (ben
   large1m: { valueBytes: 1024 * 1024, run: (bench) => large(bench, ["set-1m", "get-1m"]) },
   fill: { payload: "string", run: fill },
   open: { payload: "string", run: openToFirstGet },
+  "fill-ranges": { run: fillForRanges },
+  ranges: { run: ranges },
   compaction: { run: compaction },
   memory: { run: memoryPerKey },
   growth: { run: growth },

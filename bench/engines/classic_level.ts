@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Engine, EngineKind, OpenContext, Payload, Visit } from "../engine.ts";
+import type { Engine, EngineKind, OpenContext, Payload, ScanPart, Visit } from "../engine.ts";
 import { endOf, loadPeer } from "./load.ts";
 
 interface Put {
@@ -13,12 +13,13 @@ interface Put {
   value: Payload;
 }
 
-interface Database {
-  open(options: { compression: boolean }): Promise<void>;
+/** What is called of a Level database. */
+export interface Database {
   put(key: string, value: Payload, options: { sync: boolean }): Promise<void>;
+  del(key: string, options: { sync: boolean }): Promise<void>;
   batch(operations: Put[], options: { sync: boolean }): Promise<void>;
   getSync(key: string): Payload | undefined;
-  iterator(range: { gte?: string; lt?: string; highWaterMarkBytes: number }): {
+  iterator(range: { gte?: string; lt?: string; limit?: number; reverse?: boolean; highWaterMarkBytes: number }): {
     nextv(size: number): Promise<[key: string, value: Payload][]>;
     close(): Promise<void>;
   };
@@ -26,17 +27,21 @@ interface Database {
 }
 
 interface ClassicLevel {
-  ClassicLevel: new (path: string, options: { keyEncoding: string; valueEncoding: string }) => Database;
+  ClassicLevel: new (path: string, options: { keyEncoding: string; valueEncoding: string }) => Database & {
+    open(options: { compression: boolean }): Promise<void>;
+  };
 }
 
 /** Entries that a call of `nextv` asks for, and the bytes that let it give so many. */
 const ENTRIES = 1000;
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-class ClassicLevelEngine implements Engine {
+/** An open Level database: classic-level, or this library through its adapter. */
+export class LevelEngine implements Engine {
   readonly #database: Database;
   readonly #options: { sync: boolean };
 
+  /** An engine on an open database whose writes are synced or not. */
   constructor(database: Database, sync: boolean) {
     this.#database = database;
     this.#options = { sync };
@@ -58,13 +63,18 @@ class ClassicLevelEngine implements Engine {
     return this.#database.getSync(key);
   }
 
-  async scan(prefix: string, visit: Visit): Promise<void> {
-    const range = prefix === "" ? {} : { gte: prefix, lt: endOf(prefix) };
+  delete(key: string): Promise<void> {
+    return this.#database.del(key, this.#options);
+  }
+
+  async scan(prefix: string, visit: Visit, part?: ScanPart): Promise<void> {
+    const range = { ...(prefix === "" ? {} : { gte: prefix, lt: endOf(prefix) }), ...part };
     const iterator = this.#database.iterator({ ...range, highWaterMarkBytes: HIGH_WATER_MARK_BYTES });
-    for (;;) {
-      const entries = await iterator.nextv(ENTRIES);
+    for (let rest = part?.limit ?? Infinity; rest > 0;) {
+      const entries = await iterator.nextv(Math.min(ENTRIES, rest));
       if (entries.length === 0) break;
       for (const [key, value] of entries) visit(key, value);
+      rest -= entries.length;
     }
     await iterator.close();
   }
@@ -91,6 +101,6 @@ export const classicLevel: EngineKind = {
     const database = new ClassicLevel(directory, { keyEncoding: "utf8", valueEncoding });
     // the values are random: trying to compress them would cost time for nothing
     await database.open({ compression: false });
-    return new ClassicLevelEngine(database, durability === "sync");
+    return new LevelEngine(database, durability === "sync");
   },
 };

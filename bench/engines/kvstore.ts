@@ -5,7 +5,7 @@
  */
 
 import { KvStore } from "../../mod.ts";
-import type { Engine, EngineKind, OpenContext, Payload, Visit } from "../engine.ts";
+import type { Engine, EngineKind, OpenContext, Payload, ScanPart, Visit } from "../engine.ts";
 
 class KvStoreEngine implements Engine {
   readonly #store: KvStore<Payload>;
@@ -36,8 +36,13 @@ class KvStoreEngine implements Engine {
     return this.#store.get(key);
   }
 
-  scan(prefix: string, visit: Visit): void {
-    for (const [key, value] of this.#store.entries(prefix === "" ? {} : { prefix })) visit(key, value);
+  delete(key: string): Promise<boolean> {
+    return this.#store.delete(key);
+  }
+
+  scan(prefix: string, visit: Visit, part?: ScanPart): void {
+    const range = { ...(prefix === "" ? {} : { prefix }), ...part };
+    for (const [key, value] of this.#store.entries(range)) visit(key, value);
   }
 
   close(): Promise<void> {

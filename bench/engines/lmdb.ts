@@ -4,15 +4,18 @@
  * @module
  */
 
-import type { Engine, EngineKind, OpenContext, Payload, Visit } from "../engine.ts";
+import type { Engine, EngineKind, OpenContext, Payload, ScanPart, Visit } from "../engine.ts";
 import { endOf, loadPeer } from "./load.ts";
 
 interface Database {
   flushed: PromiseLike<unknown>;
   put(key: string, value: Payload): Promise<boolean>;
   batch(action: () => void): Promise<boolean>;
+  remove(key: string): Promise<boolean>;
   get(key: string): Payload | undefined;
-  getRange(range: { start?: string; end?: string }): Iterable<{ key: string; value: Payload }>;
+  getRange(
+    range: { start?: string; end?: string; limit?: number; reverse?: boolean },
+  ): Iterable<{ key: string; value: Payload }>;
   close(): Promise<void>;
 }
 
@@ -53,8 +56,14 @@ class LmdbEngine implements Engine {
     return this.#database.get(key);
   }
 
-  scan(prefix: string, visit: Visit): void {
-    const range = prefix === "" ? {} : { start: prefix, end: endOf(prefix) };
+  async delete(key: string): Promise<void> {
+    await this.#database.remove(key);
+    if (this.#isSynced) await this.#database.flushed;
+  }
+
+  scan(prefix: string, visit: Visit, part?: ScanPart): void {
+    const [start, end] = part?.reverse === true ? [endOf(prefix), prefix] : [prefix, endOf(prefix)];
+    const range = { ...(prefix === "" ? {} : { start, end }), ...part };
     for (const { key, value } of this.#database.getRange(range)) visit(key, value);
   }
 

@@ -9,6 +9,7 @@ import { classicLevel } from "./classic_level.ts";
 import { denoKv } from "./deno_kv.ts";
 import { jsonlDb } from "./jsonl_db.ts";
 import { kvstore, uncached } from "./kvstore.ts";
+import { kvLevel } from "./kvlevel.ts";
 import { lmdb } from "./lmdb.ts";
 import { map } from "./map.ts";
 import { medea } from "./medea.ts";
@@ -21,6 +22,7 @@ import { betterSqlite3, nodeSqlite } from "./sqlite.ts";
 export const ENGINES: EngineKind[] = [
   kvstore,
   uncached,
+  kvLevel,
   map,
   raw,
   lmdb,

@@ -25,7 +25,14 @@ export interface Verdict {
 }
 
 /** Engines that a figure may be compared with: the best of some, or one by its name. */
-type Against = "best native peer" | "best peer" | "lmdb" | "classic-level" | "Map" | "raw file";
+type Against =
+  | "best native peer"
+  | "best peer"
+  | "lmdb or classic-level"
+  | "lmdb"
+  | "classic-level"
+  | "Map"
+  | "raw file";
 
 interface Comparison {
   metric: string;
@@ -49,7 +56,14 @@ const COMPARISONS: Comparison[] = [
   { metric: "open", against: "classic-level", factor: 1 },
   { metric: "set-4k", against: "best peer", factor: 1.5 },
   { metric: "get-4k", against: "lmdb", factor: 1 },
-  { metric: "prefix", against: "classic-level", factor: 1 },
+  { metric: "scan", against: "lmdb or classic-level", factor: 1.2 },
+  { metric: "prefix", against: "lmdb", factor: 1.2 },
+  { metric: "range-open", against: "classic-level", factor: 2 },
+  { metric: "queue", against: "classic-level", factor: 5 },
+  { metric: "feed", against: "classic-level", factor: 3 },
+  ...["range-open", "scan", "prefix", "queue", "feed"].map((metric): Comparison => (
+    { metric, engine: "KvLevel", against: "classic-level", factor: 1 }
+  )),
 ];
 
 /** A goal that is a ratio of two of our own figures, or a figure alone. */
@@ -68,6 +82,8 @@ type Look = { figure(metric: string, keys: number): number | undefined; keys(met
 const GROWTH_FROM = 100_000;
 
 const OWN: Own[] = [
+  atMost("prefix-first", 60),
+  atMost("range-open", 15),
   {
     workload: "memory beyond the key's bytes",
     goal: "at most 40 bytes a key",
@@ -108,6 +124,19 @@ const OWN: Own[] = [
     found: (look) => compare(look, "shell", [look.keys("shell")[1], 0]),
   },
 ];
+
+function atMost(metric: string, most: number): Own {
+  const { title, unit } = metricOf(metric);
+  return {
+    workload: title,
+    goal: `at most ${most} ${unit}`,
+    most,
+    found: (look) => {
+      const value = look.figure(metric, look.keys(metric).at(-1) ?? 0);
+      return value === undefined ? undefined : { value, text: `${shown(value)} ${unit}` };
+    },
+  };
+}
 
 function ratioOf(
   workload: string,
@@ -186,6 +215,7 @@ function compared(results: Results, runtime: RuntimeKind, comparison: Comparison
 
 function candidates(against: Against): string[] {
   if (against === "best native peer") return ENGINES.filter(({ role }) => role === "native").map(({ name }) => name);
+  if (against === "lmdb or classic-level") return ["lmdb", "classic-level"];
   if (against !== "best peer") return [against];
   return ENGINES.filter(({ role }) => role === "native" || role === "script").map(({ name }) => name);
 }

@@ -103,6 +103,20 @@ Deno.test({ name: "the main parts run on our engine and on the floors", ignore: 
   }
 });
 
+Deno.test({ name: "ranges are measured on a store that is kept for all rounds", ignore: !canUseDisk }, async () => {
+  for (const engine of ["kvstore", "KvLevel"]) {
+    const directory = Deno.makeTempDirSync();
+    const job = { engine, directory, project: "", keys: 2000, limitSeconds: 0.1 };
+    assertEquals(await work({ ...job, work: "fill-ranges" }), []);
+    for (let round = 0; round < 2; round++) {
+      const figures = await work({ ...job, work: "ranges" });
+      assertEquals(figures.map(({ metric }) => metricOf(metric).name), ["range-open", "queue", "feed"]);
+      for (const { metric, value } of figures) assert(value > 0 && Number.isFinite(value), `${engine}, ${metric}`);
+    }
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
 Deno.test("a median lies in the middle", () => {
   assertEquals([median([3, 1, 2]), median([4, 1, 2, 3]), median([5])], [2, 2.5, 5]);
   assertThrows(() => median([]));
@@ -141,6 +155,13 @@ Deno.test("goals are met, missed, or not measured", () => {
     ["classic-level", "open", 10, 29],
     ["kvstore", "growth-get", 100_000, 500],
     ["kvstore", "growth-get", 20_000_000, 990],
+    ["kvstore", "scan", 10, 119],
+    ["lmdb", "scan", 10, 90],
+    ["classic-level", "scan", 10, 100],
+    ["KvLevel", "queue", 10, 7],
+    ["classic-level", "queue", 10, 6],
+    ["kvstore", "prefix-first", 10, 59],
+    ["kvstore", "range-open", 10, 16],
     ["kvstore", "memory-known", 10, 56],
     ["kvstore", "shell", 0, 40],
     ["kvstore", "shell", 1000, 70],
@@ -152,6 +173,10 @@ Deno.test("goals are met, missed, or not measured", () => {
     ["fill, random order", false],
     ["fill, random order", true],
     ["open in a new process, to the first get", false],
+    ["sorted scan of everything", false],
+    ["queue: push, read the first, delete it; KvLevel", true],
+    ["first scan of a prefix with 100 keys", true],
+    ["first range of 100 keys after opening, which had its order", false],
     ["memory beyond the key's bytes", true],
     ["time of a get as the store grows", true],
     ["`kvstore get` in a shell", false],
