@@ -17,6 +17,7 @@ const FEATURES = [
   "views",
   "order",
   "ordering",
+  "saved_order",
   "watch",
   "follow",
   "check",

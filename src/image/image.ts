@@ -16,7 +16,7 @@ import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "../engine/index.ts";
 import { hashKey } from "../hash.ts";
 import { ENTRY_FIELDS, Partition, type PartitionImage } from "../engine/partition.ts";
-import type { OrderEntry, PageSums, TableLayout } from "../ordering/saved.ts";
+import type { OrderEntry, PageSums, TableLayout } from "../saved_order/saved.ts";
 
 /** Name of the image in the store's directory. */
 export const IMAGE_NAME = "INDEX";

@@ -24,7 +24,7 @@ import { readUpTo, removeIfThere, renameIfThere } from "../platform/files.ts";
 import { Slices } from "../platform/turn.ts";
 import type { FileHandle } from "../platform/types.ts";
 import { orderIn } from "../order/order.ts";
-import { type OrderEntry, OrderSaver, type SavedIn, SavedOrder } from "../ordering/saved.ts";
+import { type OrderEntry, OrderSaver, type SavedIn, SavedOrder } from "../saved_order/saved.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Replayed } from "../engine/replay.ts";
 

@@ -7,7 +7,7 @@
 import { Index, PARTITIONS } from "../engine/index.ts";
 import type { Partition } from "../engine/partition.ts";
 import type { Segment } from "../engine/segment.ts";
-import type { SavedOrder } from "../ordering/saved.ts";
+import type { SavedOrder } from "../saved_order/saved.ts";
 
 /** A table of the image is damaged, and the index cannot be rebuilt from the log yet. */
 export class ImageDamaged extends Error {}

@@ -1,7 +1,7 @@
 /**
  * The keys of an index in order. Hash tables have no order, so an index gets one at the first range, and keeps it up to
- * date from then on. A store without ranges has none. While an order is made in small steps (`grow`), each range gets
- * one of its own (`select.ts`).
+ * date from then on. A store without ranges has none. While an order is made in small steps, each range gets one of
+ * its own (`src/ordering/`).
  *
  * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
@@ -268,7 +268,7 @@ export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, lengt
 }
 
 /** Whether the index lists the key of an entry, or a view might: while there are views, any might. */
-function isListed(index: ReadIndex, ref: KeyRef): boolean {
+export function isListed(index: ReadIndex, ref: KeyRef): boolean {
   return index.holds > 0 || index.lists(ref);
 }
 

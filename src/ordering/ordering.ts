@@ -10,15 +10,18 @@ import { Order, orderIn, orderOf } from "../order/order.ts";
 import { select, type Selection } from "../order/select.ts";
 import { finishNow } from "../platform/turn.ts";
 import type { Platform, Timer } from "../platform/types.ts";
-import { excerpt } from "./excerpt.ts";
-import { loadOrder } from "./load.ts";
+import { excerpt } from "../saved_order/excerpt.ts";
+import { loadOrder } from "../saved_order/load.ts";
+import { mergeOrder } from "./merge.ts";
 
 /** Sorting this many keys takes about 10 ms, so it is done at once. */
 const FEW_KEYS = 16_384;
 /** This many passes take as long as sorting all keys. The next range does not wait for the background. */
 const MAX_PASSES = 8;
-/** Entries examined in a step, which takes some 3 ms. */
-const STEP_KEYS = 1000;
+/** Entries examined in a step, which takes about a millisecond. */
+const STEP_KEYS = 1024;
+/** Adding this many keys one by one takes as long. */
+const ADDED_KEYS = 200;
 const PAUSE_MS = 1;
 
 /** Makes the orders of the keys of one store. */
@@ -28,6 +31,8 @@ export class Ordering {
   readonly #platform: Platform;
   #passes = 0;
   #pause: Timer | undefined;
+  /** The index whose order is being made in the background. */
+  #making: ReadIndex | undefined;
 
   /** Makes no order before the first range. */
   constructor(platform: Platform, index: ReadIndex) {
@@ -50,7 +55,7 @@ export class Ordering {
     this.#passes++;
     const order = short ?? select(index, selection);
     if (order.length > index.size / 2) return this.#now(index);
-    if (index.order === undefined) this.#run(this.#make(index));
+    this.#begin(index);
     return order;
   }
 
@@ -98,29 +103,47 @@ export class Ordering {
   /** Loads or makes the order of an index. Yields how many keys each step has examined. */
   *#make(index: ReadIndex): Generator<number, void> {
     yield* this.#load(index);
-    const order = orderIn(index) ?? new Order(index, new Uint32Array(0)).attach([]);
-    // It may have been replaced by an order that was made at once.
-    while (index.order === order && !order.isWhole) {
-      order.grow(STEP_KEYS);
+    if (index.order === undefined) {
+      const made = yield* mergeOrder(index);
+      // Adding key by key always ends, whatever else is written meanwhile.
+      if (made === undefined) new Order(index, new Uint32Array(0)).attach([]);
+      else made.order.attach(made.known);
+    }
+    for (let order = orderIn(index); order?.isWhole === false; order = orderIn(index)) {
+      order.grow(ADDED_KEYS);
       yield STEP_KEYS;
     }
   }
 
-  /** Does work in the background, in place of what has been going on. */
-  #run(work: Generator<number, void>): void {
+  /** Makes the order of an index in the background, in place of that of another one. */
+  #begin(index: ReadIndex): void {
+    if (this.#making === index) return;
+    this.#making = index;
+    this.#continue(index, this.#make(index));
+  }
+
+  #continue(index: ReadIndex, work: Generator<number, void>): void {
     this.#pause?.stop();
     this.#pause = this.#platform.startTimer(PAUSE_MS, () => {
-      try {
-        for (let keys = 0; keys < STEP_KEYS;) {
-          const step = work.next();
-          if (step.done) return;
-          keys += step.value;
-        }
-      } catch {
-        // A table can be read neither from the image nor from the log. Ranges will say so.
-        return;
-      }
-      this.#run(work);
+      if (this.#step(index, work)) this.#continue(index, work);
+      else this.#making = undefined;
     });
+  }
+
+  /** Takes a step in the background. False if it was the last one. */
+  #step(index: ReadIndex, work: Generator<number, void>): boolean {
+    try {
+      for (let keys = 0; keys < STEP_KEYS;) {
+        // It may have got an order that was made at once.
+        if (orderIn(index)?.isWhole) return false;
+        const step = work.next();
+        if (step.done) return false;
+        keys += step.value;
+      }
+      return true;
+    } catch {
+      // A table can be read neither from the image nor from the log. Ranges will say so.
+      return false;
+    }
   }
 }
