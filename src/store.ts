@@ -445,9 +445,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`, and on a read-only store
    * `TRIMMED` if the writer has removed a file since the last refresh
    */
-  async history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
-    this.#engine.check();
-    return await historyOf(this.#engine, key, options);
+  history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
+    return paced(() => historyOf(this.#engine, key, options));
   }
 
   /**
@@ -458,16 +457,16 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `NOT_FOUND` if the log no longer holds that version or it is no set, `CORRUPT` if it is
    * damaged, and as `set` does
    */
-  async restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
-    const durability = this.#durability(options);
-    this.#engine.writable();
-    const own = ownKey(key);
-    const { value, expiresAt } = await versionOf(this.#engine, own, seq);
-    const writer = this.#engine.writable();
-    await this.#attempt(() => {
+  restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
+    return paced(async () => {
+      const durability = this.#durability(options);
+      this.#engine.writable();
+      const own = ownKey(key);
+      const { value, expiresAt } = await versionOf(this.#engine, own, seq);
+      const writer = this.#engine.writable();
       stage(this.#engine, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
       writer.publish();
-      return writer.reached(durability);
+      await writer.reached(durability);
     });
   }
 
@@ -522,16 +521,17 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    *
    * @throws {KvStoreError} `CORRUPT` if the store is damaged, `CLOSED`, `IO` (also if `destination` is not empty)
    */
-  async backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
-    checkNames("backup", options, ["onProgress", "signal"]);
-    await paced(() => backupStore(this.#engine, pathOf(destination), options));
+  backup(destination: string | URL, options: WorkOptions = {}): Promise<void> {
+    return paced(() => backupStore(this.#engine, pathOf(destination), options));
   }
 
   /** Reads every byte of the store, and compares the index with the log. Resolves to the damage found. */
-  async verify(options: WorkOptions = {}): Promise<VerifyReport> {
-    checkNames("verify", options, ["onProgress", "signal"]);
-    this.#engine.check();
-    return await paced(() => this.#maintenance.exclusively(() => verifyOpen(this.#engine, options)));
+  verify(options: WorkOptions = {}): Promise<VerifyReport> {
+    return paced(() => {
+      checkNames("verify", options, ["onProgress", "signal"]);
+      this.#engine.check();
+      return this.#maintenance.exclusively(() => verifyOpen(this.#engine, options));
+    });
   }
 
   /**

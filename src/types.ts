@@ -13,7 +13,7 @@ export type Key = string | Uint8Array;
  * **Within arrays and objects, JSON silently loses what it cannot express.** A `Map`, a `Set` or a `RegExp` comes back
  * as `{}`, a typed array as `{ "0": 1 }`, a `Date` as a string, and `NaN`, an infinity or `undefined` in an array as
  * `null`. Functions, symbols and properties that are `undefined` are dropped. At the top level each of these is a
- * `TypeError`; the option `strictJson` makes it one everywhere.
+ * `TypeError`; the option `strictJson` makes all but properties that are `undefined` one everywhere.
  */
 export type Value = Uint8Array | string | number | boolean | null | JsonObject;
 
@@ -105,7 +105,9 @@ export interface OpenOptions {
   /**
    * Refuse values that JSON would change or lose in part, with a `TypeError` that names the part: dates, maps, typed
    * arrays, `NaN`, functions, objects with a `toJSON`, `undefined` in arrays (default `false`: they are stored as
-   * `JSON.stringify` writes them). Each value is traversed when it is set, so use this in development and tests.
+   * `JSON.stringify` writes them). Properties that are `undefined` are still left out, -0 becomes 0, and keys that are
+   * symbols, properties that are not enumerable and extra properties of arrays are lost. Each value is traversed when it
+   * is set, so use this in development and tests.
    */
   strictJson?: boolean | undefined;
   /** When compaction runs in the background. */

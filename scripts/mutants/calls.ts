@@ -77,6 +77,13 @@ export const callRules: Promised[] = [
         replace: "return Promise.resolve().then(() => {",
         killers: ["event loop: …, awaited in a loop, leaves others their turn"],
       },
+      {
+        id: "adapter-without-a-turn",
+        in: "turnIfDue",
+        find: "return Math.abs(now() - began) < LONGEST_MS ? undefined : nextTurn();",
+        replace: "return undefined;",
+        killers: ["level: no call, awaited in a loop, keeps timers from firing"],
+      },
     ],
   },
   {

@@ -57,22 +57,19 @@ export class KvKeyv extends EventEmitter {
   /**
    * Makes an adapter. The first call opens the store.
    *
-   * @param store path of the store's directory, or an open store, which the caller closes
+   * @param store path or `file:` URL of the store's directory, or an open store, which the caller closes
    * @param options options of `KvStore.open`. `{ durability: "write" }` suits a cache
-   * @throws {TypeError} if `store` is neither a path nor a store
+   * @throws {TypeError} if `store` is none of these
    */
-  constructor(store: string | KvStore, options: OpenOptions = {}) {
+  constructor(store: string | URL | KvStore, options: OpenOptions = {}) {
     super();
-    if (!store || !["string", "object"].includes(typeof store)) {
-      throw new TypeError("KvKeyv needs the path of the store's directory, or an open KvStore");
-    }
     this.#share = new StoreShare(store, options);
   }
 
   /** Returns the value of a key, or `undefined`. Emits an error as well as rejecting with it: keyv 5 hides rejections. */
   async get<T>(key: string): Promise<T | undefined> {
     try {
-      return await this.#share.run((store) => paced(store.get(key) as T | undefined));
+      return await this.#share.run((store) => store.get(key) as T | undefined);
     } catch (error) {
       if (this.listenerCount("error") > 0) this.emit("error", error);
       throw error;
@@ -82,7 +79,7 @@ export class KvKeyv extends EventEmitter {
   /** Returns the values of several keys, in their order. */
   async getMany<T>(keys: string[]): Promise<(T | undefined)[]> {
     const own = [...keys];
-    return await this.#share.run((store) => paced(store.getMany(own) as (T | undefined)[]));
+    return await this.#share.run((store) => store.getMany(own) as (T | undefined)[]);
   }
 
   /** Sets a key. `ttl` is its time to live in milliseconds. */
@@ -125,27 +122,32 @@ export class KvKeyv extends EventEmitter {
    * one calls
    */
   async clear(): Promise<void> {
-    if (this.#isShared) {
-      const reason = "a KvKeyv that Keyv instances with different namespaces share cannot tell whose keys to clear";
-      throw new TypeError(`${reason}: make a KvKeyv for each of them`);
-    }
-    const { namespace } = this;
-    await this.#share.run((store) => namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : store.clear());
+    await paced(() => {
+      this.#refuseIfShared("clear");
+      const { namespace } = this;
+      return this.#share.run((store) => namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : store.clear());
+    });
   }
 
   /** Resolves to whether a key is there. */
   async has(key: string): Promise<boolean> {
-    return await this.#share.run((store) => paced(store.has(key)));
+    return await this.#share.run((store) => store.has(key));
   }
 
   /** Resolves to whether each of several keys is there. */
   async hasMany(keys: string[]): Promise<boolean[]> {
     const own = [...keys];
-    return await this.#share.run((store) => paced(own.map((key) => store.has(key))));
+    return await this.#share.run((store) => own.map((key) => store.has(key)));
   }
 
-  /** Iterates over the entries of a namespace, or over all, as they were at the first step. */
+  /**
+   * Iterates over the entries of a namespace, or over all, as they were at the first step.
+   *
+   * @throws {TypeError} at the first step, if several `Keyv` share the adapter as `clear` says: keyv 5 passes the namespace
+   * of the last one
+   */
   async *iterator<T>(namespace?: string): AsyncGenerator<[string, T], void> {
+    await paced(() => this.#refuseIfShared("iterate over"));
     const store = await this.#share.store();
     for (const [key, value] of store.entries(rangeOf(namespace))) {
       const turn = turnIfDue();
@@ -162,6 +164,13 @@ export class KvKeyv extends EventEmitter {
   override on(event: string | symbol, listener: (...args: unknown[]) => void): this {
     if (event === "error" && Object.hasOwn(this, "namespace")) this.#watchNamespace();
     return super.on(event, listener);
+  }
+
+  /** Throws if several namespaces of keyv 5 share the adapter. */
+  #refuseIfShared(action: string): void {
+    if (!this.#isShared) return;
+    const reason = `a KvKeyv that Keyv instances with different namespaces share cannot tell whose keys to ${action}`;
+    throw new TypeError(`${reason}: make a KvKeyv for each of them`);
   }
 
   /** Notices a change of the namespace until the current code has run to its end. */

@@ -21,6 +21,8 @@ import {
   type AbstractChainedBatch,
   type AbstractDatabaseOptions,
   type AbstractDelOptions,
+  type AbstractGetManyOptions,
+  type AbstractHasManyOptions,
   AbstractLevel,
   type AbstractPutOptions,
 } from "abstract-level";
@@ -29,6 +31,7 @@ import {
   destroyStore,
   type KvStore,
   type OpenOptions,
+  pathOf,
   type RepairReport,
   repairStore,
   type WriteOptions,
@@ -40,7 +43,7 @@ import { KvLevelChainedBatch, type Operation } from "./level_chained_batch.ts";
 import { levelError, withLevelErrors, withLevelErrorsLater } from "./level_errors.ts";
 import { type Data, inFormat } from "./level_format.ts";
 import { type IteratorOptions, KvLevelIterator } from "./level_iterator.ts";
-import { checkedLocation, type LevelOpenOptions, openLevelStore } from "./level_open.ts";
+import { type LevelOpenOptions, openLevelStore } from "./level_open.ts";
 import { clear, KvLevelSnapshot, type RangeOptions, readerOf, type ReadOptions } from "./level_reads.ts";
 
 /** LevelDB's option for every write. */
@@ -79,20 +82,21 @@ const MANIFEST = {
  * @typeParam V type of the values
  */
 export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
-  /** Path of the store's directory, as given. */
+  /** Path of the store's directory, as given or from the URL. */
   readonly location: string;
   #store: KvStore<Data> | undefined;
 
   /**
    * Makes a database and opens its store in the background. Calls wait until it is open.
    *
-   * @param directory path of the store's directory
+   * @param directory path or `file:` URL of the store's directory
    * @param options options of Level (`keyEncoding`, `valueEncoding`, `createIfMissing`, `errorIfExists`) and of
    * `KvStore.open`
    */
-  constructor(directory: string, options: KvLevelOptions<K, V> = {}) {
+  constructor(directory: string | URL, options: KvLevelOptions<K, V> = {}) {
+    const location = pathOf(directory);
     super(MANIFEST, options);
-    this.location = directory;
+    this.location = location;
   }
 
   /** The open store, for calls that Level lacks: `compact`, `backup`, `stats`, `verify`. */
@@ -128,8 +132,25 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   override batch(): AbstractChainedBatch<this, K, V>;
   override batch(...args: unknown[]): Promise<void> | AbstractChainedBatch<this, K, V> {
     const [operations, ...options] = args;
-    if (this.status !== "opening" || !Array.isArray(operations)) return super.batch(...args as []);
-    return super.batch(...[operations.map(copyFields), ...options] as unknown as []);
+    if (!Array.isArray(operations)) return super.batch(...args as []);
+    const own = this.status === "opening" ? operations.map(copyFields) : operations;
+    return paced(() => super.batch(...[own, ...options] as unknown as [[]]));
+  }
+
+  /** Returns the values of several keys, in their order. */
+  override getMany(keys: K[]): Promise<(V | undefined)[]>;
+  /** Returns the values of several keys, from a snapshot or with other encodings. */
+  override getMany<K1 = K, V1 = V>(keys: K1[], options: AbstractGetManyOptions<K1, V1>): Promise<(V1 | undefined)[]>;
+  override getMany(...args: unknown[]): Promise<(V | undefined)[]> {
+    return paced(() => super.getMany(...args as [K[]]));
+  }
+
+  /** Returns whether each of several keys is there. */
+  override hasMany(keys: K[]): Promise<boolean[]>;
+  /** Returns whether each of several keys is there, in a snapshot or with another encoding. */
+  override hasMany<K1 = K>(keys: K1[], options: AbstractHasManyOptions<K1>): Promise<boolean[]>;
+  override hasMany(...args: unknown[]): Promise<boolean[]> {
+    return paced(() => super.hasMany(...args as [K[]]));
   }
 
   /** While the database opens, data is encoded later than the call, and the caller may change its buffers before. */
@@ -171,20 +192,20 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
     }
     const encoding = this.keyEncoding(options?.keyEncoding) as unknown as { encode(key: unknown): Data };
     const range = { gte: encoding.encode(start), lt: encoding.encode(end) };
-    return await withLevelErrorsLater(() => action(range));
+    return await paced(() => withLevelErrorsLater(() => action(range)));
   }
 
   /**
    * Deletes the database in a directory, intact or damaged, and the directory too if it is empty then. Close the database
    * first. Does nothing if the directory holds no database.
    */
-  static async destroy(location: string): Promise<void> {
-    await withLevelErrorsLater(() => destroyStore(checkedLocation(location)));
+  static async destroy(location: string | URL): Promise<void> {
+    await withLevelErrorsLater(() => destroyStore(location));
   }
 
   /** Repairs the database in a directory and reports what was found and lost. It must not be open anywhere. */
-  static async repair(location: string): Promise<RepairReport> {
-    return await withLevelErrorsLater(() => repairStore(checkedLocation(location)));
+  static async repair(location: string | URL): Promise<RepairReport> {
+    return await withLevelErrorsLater(() => repairStore(location));
   }
 
   // abstract-level calls the methods below by name, once keys and values are encoded and the database is open. Its
@@ -210,7 +231,7 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _get(key: Data, options: ReadOptions): Promise<Data | undefined> {
-    return paced(this._getSync(key, options));
+    return paced(() => this._getSync(key, options));
   }
 
   /** @internal */
@@ -224,20 +245,20 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _getMany(keys: Data[], options: ReadOptions): Promise<(Data | undefined)[]> {
-    return paced(keys.map((key) => this._getSync(key, options)));
+    return keys.map((key) => this._getSync(key, options));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _has(key: Data, options: ReadOptions): Promise<boolean> {
-    return paced(withLevelErrors(() => readerOf(this.store, options).has(key)));
+    return paced(() => withLevelErrors(() => readerOf(this.store, options).has(key)));
   }
 
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _hasMany(keys: Data[], options: ReadOptions): Promise<boolean[]> {
     const reader = readerOf(this.store, options);
-    return paced(withLevelErrors(() => keys.map((key) => reader.has(key))));
+    return withLevelErrors(() => keys.map((key) => reader.has(key)));
   }
 
   /** @internal */
@@ -264,8 +285,8 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   }
 
   /** @internal */
-  private _clear(options: RangeOptions): Promise<void> {
-    return withLevelErrorsLater(() => clear(this.store, options));
+  private async _clear(options: RangeOptions): Promise<void> {
+    await paced(() => withLevelErrorsLater(() => clear(this.store, options)));
   }
 
   /** @internal */

@@ -5,6 +5,7 @@
  */
 import { AbstractChainedBatch } from "abstract-level";
 import { copyBytes } from "./copies.ts";
+import { paced } from "./event_loop.ts";
 import type { Data } from "./level_format.ts";
 
 /** An operation of a batch, with key and value encoded by `abstract-level`. */
@@ -39,5 +40,10 @@ export class KvLevelChainedBatch<D extends object, K, V> extends AbstractChained
   /** Writes the operations. Called by `abstract-level`. */
   async _write(options: object): Promise<void> {
     await (this.db as Write<D>)._batch(this.#operations, options);
+  }
+
+  /** Ends the batch; an empty one is only closed, not written. Called by `abstract-level`. */
+  async _close(): Promise<void> {
+    await paced(() => {});
   }
 }

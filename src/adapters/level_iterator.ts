@@ -46,7 +46,7 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   /** Returns the next entry; `undefined` at the end. Called by `abstract-level`. */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   async _next(): Promise<Entry | undefined> {
-    return paced(withLevelErrors(() => this.#step()));
+    return paced(() => withLevelErrors(() => this.#step()));
   }
 
   /** Returns the next `size` entries, with one promise for all. Called by `abstract-level`. */
@@ -79,20 +79,21 @@ export class KvLevelIterator<K, V> extends AbstractIterator<object, K, V> {
   }
 
   /** Closes the iterator's own snapshot. Called by `abstract-level`. */
-  // deno-lint-ignore require-await -- abstract-level awaits it
   async _close(): Promise<void> {
     this.#found?.return?.();
     this.#own?.close();
+    await paced(() => {});
   }
 
   /** Appends entries until there are `size`, none is left, or a turn of the event loop is due, which it returns. */
   #fill(entries: Entry[], size: number): Promise<void> | undefined {
     while (entries.length < size) {
+      // Before the step: one that finds nothing counts too.
+      const turn = turnIfDue();
+      if (turn !== undefined) return turn;
       const entry = this.#step();
       if (entry === undefined) return undefined;
       entries.push(entry);
-      const turn = turnIfDue();
-      if (turn !== undefined) return turn;
     }
     return undefined;
   }

@@ -43,9 +43,3 @@ async function exists(directory: string): Promise<boolean> {
 function isNotFound(error: unknown): boolean {
   return KvStoreError.is(error) && error.code === "NOT_FOUND";
 }
-
-/** Returns a path, or throws a `TypeError` if it is not one. */
-export function checkedLocation(location: unknown): string {
-  if (typeof location === "string" && location !== "") return location;
-  throw new TypeError("the location must be the path of a directory");
-}

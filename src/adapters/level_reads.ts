@@ -6,6 +6,7 @@
 import { AbstractSnapshot } from "abstract-level";
 import type { KvStore, Range, Reader, Snapshot } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
+import { paced } from "./event_loop.ts";
 import { withLevelErrors } from "./level_errors.ts";
 import type { Data, Format } from "./level_format.ts";
 
@@ -73,8 +74,8 @@ export class KvLevelSnapshot extends AbstractSnapshot {
   }
 
   /** Closes the store's snapshot. Called by `abstract-level` when the last read of it has ended. */
-  // deno-lint-ignore require-await -- abstract-level awaits it
   async _close(): Promise<void> {
     this.snapshot.close();
+    await paced(() => {});
   }
 }

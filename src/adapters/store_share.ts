@@ -8,8 +8,9 @@
  * @module
  */
 import { resolve } from "node:path";
-import { KvStore, KvStoreError, type OpenOptions } from "../../mod.ts";
+import { KvStore, KvStoreError, type OpenOptions, pathOf } from "../../mod.ts";
 import { copyValue } from "./copies.ts";
+import { paced } from "./event_loop.ts";
 
 /**
  * Number of the interface between copies of the package: the calls that adapters make on a store opened by another
@@ -42,15 +43,16 @@ function registry(): Registry {
 
 /** One adapter's share in a store. */
 export class StoreShare {
-  readonly #source: string | KvStore;
+  /** The directory of a shared store; empty if the caller has opened the store. */
+  readonly #directory: string;
   readonly #options: OpenOptions;
   #shared: Shared | undefined;
   #opened: KvStore | undefined;
 
   /** Shares the store of a directory, which the first call opens; or uses a store that the caller opens and closes. */
-  constructor(source: string | KvStore, options: OpenOptions) {
-    this.#source = typeof source === "string" ? resolve(source) : source;
-    this.#opened = typeof source === "string" ? undefined : source;
+  constructor(source: string | URL | KvStore, options: OpenOptions) {
+    this.#opened = isStore(source) ? source : undefined;
+    this.#directory = isStore(source) ? "" : resolve(pathOf(source));
     this.#options = options;
   }
 
@@ -66,27 +68,30 @@ export class StoreShare {
 
   /**
    * Runs `action` with the open store: at once if it is open, so that the action takes its arguments before the call
-   * returns. Otherwise once it has been opened, in the order of the calls.
+   * returns. Otherwise once it has been opened, in the order of the calls. Leaves the event loop its turns.
    */
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection
   async run<T>(action: (store: KvStore) => T | Promise<T>): Promise<T> {
-    if (this.#opened !== undefined) return action(this.#opened);
-    const source = this.#source as string;
-    const shared = this.#shared ??= this.#acquire(source);
-    return shared.opening.then(action);
+    return paced(() => {
+      if (this.#opened !== undefined) return action(this.#opened);
+      const shared = this.#shared ??= this.#acquire();
+      return shared.opening.then(action);
+    });
   }
 
   /** Gives the share back. The last share closes the store. */
   async release(): Promise<void> {
-    const shared = this.#shared;
-    if (shared === undefined) return;
-    this.#shared = undefined;
-    this.#opened = undefined;
-    await giveBack(this.#source as string, shared);
+    await paced(() => {
+      const shared = this.#shared;
+      if (shared === undefined) return;
+      this.#shared = undefined;
+      this.#opened = undefined;
+      return giveBack(this.#directory, shared);
+    });
   }
 
-  #acquire(directory: string): Shared {
-    const shared = acquire(directory, this.#options);
+  #acquire(): Shared {
+    const shared = acquire(this.#directory, this.#options);
     shared.opening.then(
       (store) => this.#shared === shared && (this.#opened = store),
       // After a failure the next call tries again.
@@ -94,6 +99,11 @@ export class StoreShare {
     );
     return shared;
   }
+}
+
+/** Whether what an adapter was given is an open store, of any copy of the package, and not where one is. */
+function isStore(source: string | URL | KvStore): source is KvStore {
+  return typeof (source as Partial<KvStore> | null | undefined)?.snapshot === "function";
 }
 
 function acquire(directory: string, options: OpenOptions): Shared {

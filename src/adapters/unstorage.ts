@@ -26,7 +26,6 @@ import {
   type Value,
 } from "../../mod.ts";
 import { deleteKeys } from "./delete_keys.ts";
-import { paced } from "./event_loop.ts";
 import { openOptionsIn } from "./open_options.ts";
 import { StoreShare } from "./store_share.ts";
 import { textOf } from "./text.ts";
@@ -34,8 +33,8 @@ import { expiryOf } from "./ttl.ts";
 
 /** Options of the driver, and those of `KvStore.open`. Unknown options are ignored, as by other drivers. */
 export interface KvDriverOptions extends OpenOptions {
-  /** Path of the store's directory. Drivers on one directory share one open store. */
-  base?: string | undefined;
+  /** Path or `file:` URL of the store's directory. Drivers on one directory share one open store. */
+  base?: string | URL | undefined;
   /** An open store to use instead of `base`. The caller closes it. */
   store?: KvStore | undefined;
   /** Time to live of items that are set without one, in seconds. */
@@ -110,17 +109,17 @@ export interface KvDriver {
  * Makes a driver. The first call opens the store.
  *
  * @param options where the store is, and how to open it
- * @throws {TypeError} if there is neither `base` nor `store`
+ * @throws {TypeError} if there is neither `base` nor `store`, or if `base` is no path and no `file:` URL
  */
 export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
   const { base, store } = options;
-  if (store === undefined && (typeof base !== "string" || base === "")) {
+  const source = store ?? base;
+  if (source === undefined || source === "") {
     throw new TypeError("the kvstore driver of unstorage needs the option base, the path of the store's directory");
   }
-  const share = new StoreShare(store ?? base!, openOptionsIn(options));
+  const share = new StoreShare(source, openOptionsIn(options));
   const watches = new Set<() => Promise<void>>();
   const expiry = (call: KvDriverCallOptions | undefined) => expiryOf(milliseconds(call?.ttl ?? options.ttl));
-  const getItem = (key: string) => share.run((opened) => paced(textOrNull(opened.get(key))));
   const setItemRaw = async (key: string, value: unknown, call?: KvDriverCallOptions) => {
     const own = share.copyUnlessOpen(valueOf(value));
     await share.run((opened) => opened.set(key, own, expiry(call)));
@@ -131,10 +130,13 @@ export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
     flags: { maxDepth: true, ttl: true },
     options,
     getInstance: () => share.store(),
-    hasItem: (key) => share.run((opened) => paced(opened.has(key))),
-    getItem,
-    getItems: (items) => Promise.all(items.map(async ({ key }) => ({ key, value: await getItem(key) }))),
-    getItemRaw: (key) => share.run((opened) => paced(opened.get(key) ?? null)),
+    hasItem: (key) => share.run((opened) => opened.has(key)),
+    getItem: (key) => share.run((opened) => textOrNull(opened.get(key))),
+    getItems: (items) => {
+      const keys = items.map(({ key }) => key);
+      return share.run((opened) => keys.map((key) => ({ key, value: textOrNull(opened.get(key)) })));
+    },
+    getItemRaw: (key) => share.run((opened) => opened.get(key) ?? null),
     setItem: setItemRaw,
     setItems: async (items, common) => {
       const operations = items.map(({ key, value, options: own }): BatchOperation => (
@@ -146,9 +148,9 @@ export default function kvstoreDriver(options: KvDriverOptions = {}): KvDriver {
     removeItem: async (key) => {
       await share.run((opened) => opened.delete(key));
     },
-    getMeta: (key) => share.run((opened) => paced(metaOf(opened, key))),
+    getMeta: (key) => share.run((opened) => metaOf(opened, key)),
     getKeys: (below = "", { maxDepth = Infinity } = {}) =>
-      share.run((opened) => paced(keysBelow(opened, below).filter((key) => key.split(":").length - 1 <= maxDepth))),
+      share.run((opened) => keysBelow(opened, below).filter((key) => key.split(":").length - 1 <= maxDepth)),
     clear: (below = "") => share.run((opened) => deleteKeys(opened, keysBelow(opened, below))),
     dispose: async () => {
       try {

@@ -13,6 +13,7 @@ import type { Slices } from "../platform/turn.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { ensureDirectory, syncAbove } from "../store/directory.ts";
 import { isIncidental } from "../store/names.ts";
+import { checkNames } from "../store/options.ts";
 import { scan, slicesFor } from "../check/scan.ts";
 
 /**
@@ -21,6 +22,7 @@ import { scan, slicesFor } from "../check/scan.ts";
  * removes what it has copied.
  */
 export async function backupStore(store: OpenStore, destination: string, options: WorkOptions): Promise<void> {
+  checkNames("backup", options, ["onProgress", "signal"]);
   store.check();
   const { log } = store;
   const { platform } = log;

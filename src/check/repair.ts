@@ -40,12 +40,14 @@ const PIECE_BYTES = 1024 * 1024;
  * @param options `dryRun` only reports what a repair would do
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
  */
-export async function repairStore(
+export function repairStore(
   directory: string | URL,
   options: { dryRun?: boolean } & WorkOptions = {},
 ): Promise<RepairReport> {
-  checkNames("repairStore", options, ["dryRun", "onProgress", "signal"]);
-  return await paced(() => repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
+  return paced(() => {
+    checkNames("repairStore", options, ["dryRun", "onProgress", "signal"]);
+    return repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
+  });
 }
 
 /** Repairs a store on any platform: for tests that simulate a disk. */

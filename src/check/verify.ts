@@ -36,9 +36,11 @@ export interface VerifiedStore extends StoreSurvey {
  *
  * @throws {KvStoreError} `NOT_FOUND`, `FORMAT`, `IO`
  */
-export async function verifyStore(directory: string | URL, options: WorkOptions = {}): Promise<VerifyReport> {
-  checkNames("verifyStore", options, ["onProgress", "signal"]);
-  return await paced(() => verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options));
+export function verifyStore(directory: string | URL, options: WorkOptions = {}): Promise<VerifyReport> {
+  return paced(() => {
+    checkNames("verifyStore", options, ["onProgress", "signal"]);
+    return verifyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
+  });
 }
 
 /** Verifies a store on any platform: for tests that simulate a disk. */

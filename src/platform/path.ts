@@ -8,8 +8,11 @@ import { fileURLToPath } from "node:url";
 import { describe } from "../kinds.ts";
 
 /**
- * The path of a directory, given as a string or as a `file:` URL. A string that contains a URL is refused: it would
- * create a directory named `file:`.
+ * The path of a directory, given as a path or as a `file:` URL, as all calls that take a directory do it. A string with
+ * a URL in it is refused: it would create a directory named `file:`.
+ *
+ * @throws {TypeError} for anything else
+ * @experimental
  */
 export function pathOf(directory: string | URL): string {
   if (typeof directory === "string") {

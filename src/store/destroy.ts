@@ -8,6 +8,7 @@ import { MANIFEST_NAME } from "../engine/manifest.ts";
 import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
+import { paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import { findStore, takeLock } from "./directory.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
@@ -20,9 +21,8 @@ import { isStoreFile, LOCK_NAME } from "./names.ts";
  * @returns whether there was a store; without one, nothing is touched
  * @throws {KvStoreError} `LOCKED`, `IO`
  */
-// deno-lint-ignore require-await -- what is thrown must come out as a rejection
-export async function destroyStore(directory: string | URL): Promise<boolean> {
-  return destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)));
+export function destroyStore(directory: string | URL): Promise<boolean> {
+  return paced(() => destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory))));
 }
 
 /** Deletes a store on any platform. See `destroyStore`. */

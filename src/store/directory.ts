@@ -19,6 +19,8 @@ import { readUpTo } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { LOCK_NAME } from "./names.ts";
 
+export { pathOf } from "../platform/path.ts";
+
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 
 /** Takes the writer lock. Throws `LOCKED`, and names the holder as far as known. */

@@ -10,7 +10,6 @@ import { describe } from "../kinds.ts";
 import { RecordCursor } from "../engine/cursor.ts";
 import { KIND, valueTypeOf } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
-import { settled } from "../platform/turn.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { EncodedKey } from "../store/keys.ts";
@@ -22,6 +21,7 @@ const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear
 
 /** The versions of a key, the newest first. */
 export async function historyOf(store: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
+  store.check();
   checkNames("history", options, ["limit", "onProgress", "signal"]);
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
@@ -100,7 +100,6 @@ async function readRecords(
     }
   } finally {
     store.release(view);
-    await settled();
   }
 }
 

@@ -79,11 +79,12 @@ class ChangeIterator<V extends Value, K extends Key> implements Watch<V, K> {
     return result;
   }
 
-  // deno-lint-ignore require-await -- an iterator's calls return promises
-  async return(): Promise<Result<V, K>> {
-    ABANDONED.unregister(this);
-    this.#state.end();
-    return { done: true, value: undefined };
+  return(): Promise<Result<V, K>> {
+    return paced((): Result<V, K> => {
+      ABANDONED.unregister(this);
+      this.#state.end();
+      return { done: true, value: undefined };
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -142,47 +142,53 @@ diskTest("keyv 6: namespaces that share an adapter keep apart", async (directory
 
 // keyv 5 tells an adapter a namespace once, and of no call which Keyv it is from. With one adapter under two of them,
 // the first one's `clear()` emptied the second one's namespace, and kept its own.
-diskTest("keyv 5: an adapter that serves several namespaces clears none of them", async (directory) => {
-  const adapter = new KvKeyv(directory);
-  const errors: Error[] = [];
-  const make = (namespace: string) => {
-    const keyv = new Keyv5({ store: adapter, namespace });
-    keyv.on("error", (error) => errors.push(error));
-    return keyv;
-  };
-  const n = make("n");
-  const same = make("n");
-  // A listener of the caller's own, and a Keyv that takes another name, are no second Keyv.
-  adapter.on("error", (error) => errors.push(error as Error));
-  await n.set("k", 1);
-  await same.set("l", 2);
-  assertEquals(await same.get("k"), 1);
-  n.namespace = "renamed";
-  await n.set("k", 3);
-  await n.clear();
-  assertEquals([await n.get("k"), await same.get("k"), errors], [undefined, 1, []]);
+diskTest(
+  "keyv 5: an adapter that serves several namespaces clears none of them and iterates over none",
+  async (directory) => {
+    const adapter = new KvKeyv(directory);
+    const errors: Error[] = [];
+    const make = (namespace: string) => {
+      const keyv = new Keyv5({ store: adapter, namespace });
+      keyv.on("error", (error) => errors.push(error));
+      return keyv;
+    };
+    const n = make("n");
+    const same = make("n");
+    // A listener of the caller's own, and a Keyv that takes another name, are no second Keyv.
+    adapter.on("error", (error) => errors.push(error as Error));
+    await n.set("k", 1);
+    await same.set("l", 2);
+    assertEquals(await same.get("k"), 1);
+    assertEquals((await entriesOf(n as unknown as AnyKeyv)).length, 2);
+    n.namespace = "renamed";
+    await n.set("k", 3);
+    await n.clear();
+    assertEquals([await n.get("k"), await same.get("k"), errors], [undefined, 1, []]);
 
-  const m = make("m");
-  await m.set("k", "of m");
-  for (const keyv of [same, m]) {
-    errors.length = 0;
-    await keyv.clear();
-    assert(
-      errors.length > 0 && errors.every(({ message }) => message.includes("make a KvKeyv for each")),
-      errors.join(),
-    );
-  }
-  assertEquals([await same.get("k"), await m.get("k")], [1, "of m"]);
-  await assertRejects(() => new Keyv5({ store: adapter, namespace: "n", throwOnErrors: true }).clear(), TypeError);
-  await adapter.disconnect();
+    const m = make("m");
+    await m.set("k", "of m");
+    for (const keyv of [same, m]) {
+      errors.length = 0;
+      await keyv.clear();
+      assert(
+        errors.length > 0 && errors.every(({ message }) => message.includes("make a KvKeyv for each")),
+        errors.join(),
+      );
+      // The first one's iterator yielded the entries of the second one.
+      await assertRejects(() => entriesOf(keyv as unknown as AnyKeyv), TypeError, "make a KvKeyv for each");
+    }
+    assertEquals([await same.get("k"), await m.get("k")], [1, "of m"]);
+    await assertRejects(() => new Keyv5({ store: adapter, namespace: "n", throwOnErrors: true }).clear(), TypeError);
+    await adapter.disconnect();
 
-  // Also where the second one comes later, by another way.
-  const second = new KvKeyv(directory);
-  new Keyv5({ store: second, namespace: "n" });
-  new Keyv5({ namespace: "m" }).store = second;
-  await assertRejects(() => second.clear(), TypeError, "make a KvKeyv for each");
-  await second.disconnect();
-});
+    // Also where the second one comes later, by another way.
+    const second = new KvKeyv(directory);
+    new Keyv5({ store: second, namespace: "n" });
+    new Keyv5({ namespace: "m" }).store = second;
+    await assertRejects(() => second.clear(), TypeError, "make a KvKeyv for each");
+    await second.disconnect();
+  },
+);
 
 diskTest("keyv 5: with throwOnErrors, a call that fails rejects", async (directory) => {
   const holder = await KvStore.open(directory);

@@ -125,9 +125,10 @@ diskTest("unstorage: a watch that has failed does not keep dispose from closing 
 });
 
 Deno.test("unstorage: options that are missing are refused, those of others ignored", () => {
-  for (const options of [undefined, {}, { base: "" }, { base: 7 as unknown as string }]) {
+  for (const options of [undefined, {}, { base: "" }]) {
     assertThrows(() => kvstoreDriver(options), TypeError, "needs the option base");
   }
+  assertThrows(() => kvstoreDriver({ base: 7 as unknown as string }), TypeError, "path");
   // Nitro hands on what its configuration says, the driver's name included.
   const driver = kvstoreDriver({ base: "./data", ...{ driver: "kvstore" } });
   assertEquals(driver.name, "kvstore");

@@ -9,28 +9,17 @@
 
 import { assert } from "@std/assert";
 import type { KvStore, Watch } from "../../mod.ts";
+import { assertTurns } from "../support/turns.ts";
 import type { Case, Context } from "./support/context.ts";
 import { MANUAL } from "./support/helpers.ts";
 
 const WRITE = { durability: "write" } as const;
-/** The timer that ends the loop is due after … */
-const TIMER_MS = 50;
-/** … and the loop gives up after this long. */
-const PATIENCE_MS = 2000;
-
-/** Waits for one call after the other until a timer says that it is enough. */
-async function assertTurns(call: () => Promise<unknown>): Promise<void> {
-  let isRunning = true;
-  const begun = Date.now();
-  setTimeout(() => isRunning = false, TIMER_MS);
-  while (isRunning && Date.now() - begun < PATIENCE_MS) await call().catch(() => {});
-  assert(!isRunning, `no timer fired in ${PATIENCE_MS} ms`);
-}
-
 /** Compaction first looks for something to do a second after opening. */
 const LOOP_MS = 2500;
 
-/** Each is made in a loop. */
+const UNKNOWN = { unknown: true } as object;
+
+/** Each is made in a loop. `close` is missing: all its calls return one promise, which nothing can delay. */
 const CALLS: Record<string, (store: KvStore, context: Context) => () => Promise<unknown>> = {
   set: (store) => () => store.set("a", 1, WRITE),
   "set of what cannot be stored": (store) => () => store.set("a", undefined as unknown as string),
@@ -50,6 +39,10 @@ const CALLS: Record<string, (store: KvStore, context: Context) => () => Promise<
   restore: (store) => () => store.restore("k0", 1, WRITE),
   "restore of what is not there": (store) => () => store.restore("k0", 7777),
   "backup to where something is": (store, { directory }) => () => store.backup(directory),
+  "backup with an option that does not exist": (store, { root }) => () => store.backup(`${root}/copy`, UNKNOWN),
+  "verify with an option that does not exist": (store) => () => store.verify(UNKNOWN),
+  "history with an option that does not exist": (store) => () => store.history("k0", UNKNOWN),
+  "restore with an option that does not exist": (store) => () => store.restore("k0", 1, UNKNOWN),
   "watch's next": (store) => {
     let watch: Watch | undefined;
     let calls = 0;
@@ -58,6 +51,8 @@ const CALLS: Record<string, (store: KvStore, context: Context) => () => Promise<
       return watch!.next();
     };
   },
+  "a watch's return": (store) => () => store.watch().return!(),
+  "a watch's disposal": (store) => () => Promise.resolve(store.watch()[Symbol.asyncDispose]()),
 };
 
 export const turnCases: Case[] = [
@@ -82,9 +77,12 @@ export const turnCases: Case[] = [
     name: "event loop: calls of a store that has failed or is closed, tried again in a loop, leave others their turn",
     async run(context) {
       const store = await context.open(MANUAL);
+      const calls = Object.entries(CALLS).filter(([name]) => !name.includes("watch"));
+      const made = calls.map(([name, callOn]) => [name, callOn(store, context)] as const);
+      const watch = store.watch();
       await store.close();
-      await assertTurns(() => store.set("a", 1));
-      await assertTurns(() => store.compact());
+      for (const [name, call] of made) await assertTurns(call, name);
+      await assertTurns(() => watch.next(), "next of a watch that has ended");
     },
   },
   {
