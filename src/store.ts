@@ -113,6 +113,15 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * Called on a class that extends this one, it resolves to an instance of that class.
    *
    * @param directory the store's directory: a path, or a `file:` URL. A relative path is made absolute now.
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using cache = await KvStore.open("./data", { durability: "write", segmentBytes: 16 * 1024 * 1024 });
+   * await using shown = await KvStore.open("./data", { readOnly: true }); // as a rule, in another process
+   * console.log(cache.size, shown.size);
+   * ```
+   *
    * @throws {TypeError} for options that do not exist or have the wrong type, {RangeError} for values out of range
    * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`
    */
@@ -189,12 +198,34 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#reading.get(key);
   }
 
-  /** The values of several keys, in the order of the keys, all from the same state. Throws as `get` does. */
+  /**
+   * The values of several keys, in the order of the keys, all from the same state. Throws as `get` does.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("a", 1);
+   * console.log(store.getMany(["a", "b"])); // [ 1, undefined ]
+   * ```
+   */
   getMany(keys: Iterable<K>): (V | undefined)[] {
     return this.#reading.getMany(keys);
   }
 
-  /** Whether a key has a value. Reads no record. */
+  /**
+   * Whether a key has a value. Reads no record.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("a", 1);
+   * console.log(store.has("a"), store.has("b")); // true false
+   * ```
+   */
   has(key: K): boolean {
     return this.#reading.has(key);
   }
@@ -217,13 +248,35 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /** The keys of a range as bytes, even if they were set as strings. Otherwise like `keys` without `keys: "bytes"`. */
   keys(range: Range & { keys: "bytes" }): IteratorObject<Uint8Array, undefined>;
-  /** The keys of a range, or all keys, sorted by their bytes, as of this call. Reads no record. */
+  /**
+   * The keys of a range, or all keys, sorted by their bytes, as of this call. Reads no record.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("user:1", "Ada");
+   * for (const key of store.keys({ prefix: "user:" })) console.log(key); // user:1
+   * ```
+   */
   keys(range?: Range): IteratorObject<K, undefined>;
   keys(range?: Range): IteratorObject<Key, undefined> {
     return this.#reading.keys(range);
   }
 
-  /** The values of a range, or all, in the order of their keys, as of this call. `next` reads one at a time. */
+  /**
+   * The values of a range, or all, in the order of their keys, as of this call. `next` reads one at a time.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("user:1", "Ada");
+   * console.log([...store.values({ gte: "user:", lt: "user;", limit: 10 })]); // [ "Ada" ]
+   * ```
+   */
   values(range?: Range): IteratorObject<V, undefined> {
     return this.#reading.values(range);
   }
@@ -290,7 +343,18 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     }
   }
 
-  /** Deletes a key. Resolves to whether it was there, once that is as durable as asked for. Rejects as `set` does. */
+  /**
+   * Deletes a key. Resolves to whether it was there, once that is as durable as asked for. Rejects as `set` does.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("a", 1);
+   * console.log(await store.delete("a"), await store.delete("a")); // true false
+   * ```
+   */
   delete(key: K, options?: WriteOptions): Promise<boolean> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
@@ -332,7 +396,19 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Deletes all keys with one record in the log. Always synced. */
+  /**
+   * Deletes all keys with one record in the log. Always synced.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("a", 1);
+   * await store.clear();
+   * console.log(store.size); // 0
+   * ```
+   */
   clear(): Promise<void> {
     return this.#attempt(() => {
       const writer = this.#engine.writable();
@@ -342,7 +418,18 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Resolves once all earlier writes are synced. */
+  /**
+   * Resolves once all earlier writes are synced.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data", { durability: "write" });
+   * for (let i = 0; i < 1000; i++) store.set(`line ${i}`, i);
+   * await store.flush(); // now all of them survive a power cut
+   * ```
+   */
   flush(): Promise<void> {
     return this.#attempt(() => this.#engine.writable().reached("sync"));
   }
@@ -454,6 +541,18 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * or never if that time has passed. The write takes its place in the order of writes once the version is found, after
    * a pass over the segments that may hold it.
    *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("a", "first");
+   * await store.set("a", "second");
+   * const [, first] = await store.history("a");
+   * if (first?.type === "set") await store.restore("a", first.seq);
+   * console.log(store.get("a")); // first
+   * ```
+   *
    * @throws {KvStoreError} `NOT_FOUND` if the log no longer holds that version or it is no set, `CORRUPT` if it is
    * damaged, and as `set` does
    */
@@ -498,7 +597,18 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     });
   }
 
-  /** Figures of the store: the number of keys, bytes by kind, segments. Plain data with units in the names. */
+  /**
+   * Figures of the store: the number of keys, bytes by kind, segments. Plain data with units in the names.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * const { keys, diskBytes, staleBytes } = store.stats();
+   * console.log(`${keys} keys in ${diskBytes} bytes, ${staleBytes} of them stale`);
+   * ```
+   */
   stats(): Stats {
     this.#engine.check();
     this.#engine.expire();
@@ -525,7 +635,18 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return paced(() => backupStore(this.#engine, pathOf(destination), options));
   }
 
-  /** Reads every byte of the store, and compares the index with the log. Resolves to the damage found. */
+  /**
+   * Reads every byte of the store, and compares the index with the log. Resolves to the damage found.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * const { problems } = await store.verify();
+   * for (const { file, offset, reason } of problems) console.error(file, offset, reason);
+   * ```
+   */
   verify(options: WorkOptions = {}): Promise<VerifyReport> {
     return paced(() => {
       checkNames("verify", options, ["onProgress", "signal"]);
@@ -558,6 +679,15 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   /**
    * Closes the store: ends iterators and background work, writes and syncs all that is pending, and releases the lock
    * and all files, whatever fails. Rejects if something could not be written. Every call returns the same promise.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * const store = await KvStore.open("./data");
+   * store.set("a", 1);
+   * await store.close(); // "a" is written and synced
+   * ```
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
