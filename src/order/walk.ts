@@ -29,16 +29,18 @@ export class Walk {
   #chunk = 0;
   /** How many of the next references are in the cache. */
   #prefetched = 0;
+  readonly #prefetchedAtFirst: number;
   /** Never read. Storing it keeps the compiler from removing the reads of `prefetch`. */
   #prefetchSum = 0;
   /** The references of the present chunk that are still to come lie between these two. */
   #from = 0;
   #to = 0;
 
-  /** A walk that has not started. */
-  constructor(order: Order, stretch: Stretch) {
+  /** A walk that has not started. Without `readsKeys`, only the references are wanted. */
+  constructor(order: Order, stretch: Stretch, readsKeys = true) {
     this.#order = order;
     this.#stretch = stretch;
+    this.#prefetchedAtFirst = readsKeys ? 0 : Infinity;
   }
 
   /** The next reference; `undefined` at the end. */
@@ -95,7 +97,7 @@ export class Walk {
     const { low, high, reverse } = this.#stretch;
     const { refs, length } = order.chunks[number]!;
     this.#chunk = number;
-    this.#prefetched = 0;
+    this.#prefetched = this.#prefetchedAtFirst;
     if (reverse) {
       this.#to = at;
       this.#from = low === undefined || !order.isBefore(refs[0]!, low) ? 0 : Math.min(at, order.findIn(number, low));

@@ -23,6 +23,8 @@ import { readInto } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 
 const PAGE_BYTES = 4096;
+/** What a chunk counts for in slices: enough to look at the clock after each. */
+const STEP_BYTES = 8192;
 
 /** What the footer of an image records of the order. */
 export interface OrderEntry {
@@ -93,30 +95,31 @@ export class OrderSaver {
   }
 
   /**
-   * Appends the section, with references to the first `counts` entries of each table. Yields the bytes of each step.
+   * Appends the section, with references to the first `counts` entries of each table. Yields after each chunk.
    * Returns what the footer records; `undefined` if the order does not fit the tables any more.
    */
   *write(counts: number[], append: (bytes: Uint8Array) => void): Generator<number, OrderEntry | undefined> {
     const { index } = this.#order;
-    const walk = new Walk(this.#order, { low: undefined, high: undefined, reverse: false });
+    const walk = new Walk(this.#order, { low: undefined, high: undefined, reverse: false }, false);
     const keys: Uint8Array[] = [];
     const starts = [0];
-    let refs: KeyRef[] = [];
+    const refs = new Uint32Array(FIRST_REFS);
+    let length = 0;
     let written = 0;
     for (let ref = walk.next();; ref = walk.next()) {
-      if (refs.length === FIRST_REFS || (ref === undefined && refs.length > 0)) {
-        append(new Uint8Array(Uint32Array.from(refs).buffer));
-        written += refs.length;
-        yield 4 * refs.length;
-        refs = [];
+      if (length === FIRST_REFS || (ref === undefined && length > 0)) {
+        append(new Uint8Array(refs.buffer, 0, 4 * length));
+        written += length;
+        yield STEP_BYTES;
+        length = 0;
       }
       if (ref === undefined) break;
       if ((ref & ID_MASK) >= counts[ref >>> 24]!) continue;
-      if (refs.length === 0) {
+      if (length === 0) {
         keys.push(withLength(index, ref));
         starts.push(starts.at(-1)! + keys.at(-1)!.length);
       }
-      refs.push(ref);
+      refs[length++] = ref;
     }
     const numbers = Uint32Array.from([...this.pages.sums, ...starts]);
     const rest = new Uint8Array(numbers.byteLength + starts.at(-1)!);
