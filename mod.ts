@@ -1,12 +1,12 @@
 /**
- * An embedded key-value store for Deno and Node in pure TypeScript: writes are appended to a log of segments, an index
- * in memory says where the latest record of each key lies, and compaction reclaims the space of superseded records.
+ * An embedded key-value store for Deno, Node and Bun in pure TypeScript. Writes are appended to a log of segments. An
+ * index in memory says where the latest record of each key lies. Compaction reclaims the space of superseded records.
  *
  * {@linkcode KvStore} has the calls of a store, {@linkcode OpenOptions} what it can be opened with, and
  * {@linkcode KvStoreError} how calls fail. {@linkcode verifyStore}, {@linkcode repairStore} and
- * {@linkcode destroyStore} work on directories. Versions keep to these and to the types that they name. The exports
- * marked `@experimental` come last: they show log, index and compaction to readers and tools, and may change.
- * `deno doc --filter KvStore` prints one export alone.
+ * {@linkcode destroyStore} work on directories. Semantic versioning covers these and the types that they name. The
+ * exports marked `@experimental` come last: they show log, index and compaction to readers and tools, and may change.
+ * `deno doc --filter KvStore` prints a single export.
  *
  * @example
  * ```ts

@@ -285,8 +285,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   entries(range: Range & { keys: "bytes" }): IteratorObject<[Uint8Array, V], undefined>;
   /**
    * The keys of a range, or all keys, with their values, sorted by the bytes of the keys, as of this call: later writes
-   * do not show. `next` reads one value at a time. If a record is damaged, it throws `CORRUPT`, and the call after it
-   * goes on.
+   * do not show. `next` reads one value at a time. If a record is damaged, it throws `CORRUPT`, and the next call goes
+   * on after it.
    *
    * @example
    * ```ts
@@ -334,7 +334,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
       // Encode before anything is staged: a value's toJSON is the caller's code, and may call the store.
       const encoded = encodeValue(value, this.#settings.strictJson);
-      const writer = this.#engine.writable();
+      const writer = this.#engine.beginWrite();
       stage(this.#engine, { key, value: encoded, expiresAt });
       writer.publish();
       return writer.reached(durability);
@@ -359,7 +359,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
       const engine = this.#engine;
-      const writer = engine.writable();
+      const writer = engine.beginWrite();
       engine.expire();
       const encoded = engine.key.encode(key);
       const isListed = engine.isListed(encoded);
@@ -389,7 +389,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return this.#attempt(() => {
       const durability = this.#durability(options);
       const list = encodeBatch(operations, { now: this.#now, isStrict: this.#settings.strictJson });
-      const writer = this.#engine.writable();
+      const writer = this.#engine.beginWrite();
       stageBatch(this.#engine, list);
       if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
       return writer.reached(durability);
@@ -411,7 +411,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   clear(): Promise<void> {
     return this.#attempt(() => {
-      const writer = this.#engine.writable();
+      const writer = this.#engine.beginWrite();
       this.#engine.stageClear();
       writer.publish();
       return writer.reached("sync");
@@ -474,7 +474,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`
    */
   snapshot(): Snapshot<V, K> {
-    this.#engine.check();
+    this.#engine.checkOpen();
     return new Snapshot<V, K>(this.#engine);
   }
 
@@ -484,7 +484,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * memory. But compaction keeps segments with changes that it has not seen. If those exceed four times `segmentBytes`,
    * it ends with `TRIMMED`.
    *
-   * An expiry is no change, since nothing is written. A watch ends when the store is closed. On a read-only store, a
+   * An expiry is not a change, since nothing is written. A watch ends when the store is closed. On a read-only store, a
    * watch refreshes the store a few times a second, and keeps the process running while a call waits. On a store that
    * is open for writing it does not, since only this process could write.
    *
@@ -504,11 +504,11 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    *
    * @throws {KvStoreError} `CLOSED`; the calls of the watch reject with `TRIMMED` if the log does not go back to
-   * `since` or has not come that far (start again with `entries`), with `CORRUPT` for a damaged value (the next call
+   * `since` or does not reach it (start again with `entries`), with `CORRUPT` for a damaged value (the next call
    * goes on after it), with `FAILED` if the store has failed, and with `IO` (the next call tries again)
    */
   watch(options: WatchOptions = {}): Watch<V, K> {
-    this.#engine.check();
+    this.#engine.checkOpen();
     return watchStore<V, K>(this.#engine, options);
   }
 
@@ -553,7 +553,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * console.log(store.get("a")); // first
    * ```
    *
-   * @throws {KvStoreError} `NOT_FOUND` if the log no longer holds that version or it is no set, `CORRUPT` if it is
+   * @throws {KvStoreError} `NOT_FOUND` if the log no longer holds that version or it is not a set, `CORRUPT` if it is
    * damaged, and as `set` does
    */
   restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
@@ -562,7 +562,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       this.#engine.writable();
       const own = ownKey(key);
       const { value, expiresAt } = await versionOf(this.#engine, own, seq);
-      const writer = this.#engine.writable();
+      const writer = this.#engine.beginWrite();
       stage(this.#engine, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
       writer.publish();
       await writer.reached(durability);
@@ -571,8 +571,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
 
   /**
    * Reclaims the space of all stale records. Reads and writes go on meanwhile. Resolves once all writes before the call
-   * are synced, even if there was nothing to reclaim. Compaction also runs in the background, so this is for those who
-   * want the space now.
+   * are synced, even if there was nothing to reclaim. Compaction also runs in the background, so call this only to have
+   * the space at once.
    *
    * @example
    * ```ts
@@ -591,7 +591,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   compact(options: WorkOptions = {}): Promise<void> {
     return this.#attempt(() => {
       checkNames("compact", options, ["onProgress", "signal"]);
-      this.#engine.writable();
+      this.#engine.beginWrite();
       options.signal?.throwIfAborted();
       return this.#maintenance.compact(options);
     });
@@ -610,7 +610,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   stats(): Stats {
-    this.#engine.check();
+    this.#engine.checkOpen();
     this.#engine.expire();
     this.#engine.countExpired();
     return this.#maintenance.stats();
@@ -650,7 +650,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   verify(options: WorkOptions = {}): Promise<VerifyReport> {
     return paced(() => {
       checkNames("verify", options, ["onProgress", "signal"]);
-      this.#engine.check();
+      this.#engine.checkOpen();
       return this.#maintenance.exclusively(() => verifyOpen(this.#engine, options));
     });
   }

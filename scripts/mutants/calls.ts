@@ -24,8 +24,8 @@ export const callRules: Promised[] = [
       },
       {
         id: "left-overs-of-a-call-written",
-        in: "Engine.writable",
-        find: "this.writer.tail.stagedEnd = this.writer.tail.length;",
+        in: "Engine.beginWrite",
+        find: "writer.tail.stagedEnd = writer.tail.length;",
         replace: "",
         killers: ["what a call that was cut off left staged is not written with the next one"],
       },

@@ -81,8 +81,8 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "half-a-batch-staged",
-        in: "Engine.writable",
-        find: "this.writer.tail.stagedEnd = this.writer.tail.length;",
+        in: "Engine.beginWrite",
+        find: "writer.tail.stagedEnd = writer.tail.length;",
         replace: "",
         killers: ["batch: a mistake in the middle leaves nothing of it, and the next write is whole"],
       },
@@ -128,14 +128,14 @@ export const crashPromises: Promised[] = [
         in: "recoverEnd",
         find:
           'if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");',
-        replace: "if (!cursor.next()) return { ...end, endBytes: cursor.offset, markBytes: cursor.offset };",
+        replace: "if (!cursor.next()) return { ...end, endBytes: cursor.offset, markOffset: cursor.offset };",
         killers: ["recovery: a bad byte before a mark is damage, also if the mark lies behind the bad byte"],
       },
       {
         id: "file-shorter-than-its-mark",
         in: "recoverEnd",
-        find: "if (fileBytes < markBytes) throw",
-        replace: "if (fileBytes < known.markBytes - markBytes) throw",
+        find: "if (fileBytes < markOffset) throw",
+        replace: "if (fileBytes < known.markOffset - markOffset) throw",
         killers: ["recovery: at every length of the file past the mark it takes whole records, before it is damage"],
       },
       {

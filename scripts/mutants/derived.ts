@@ -27,7 +27,7 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-write",
-        in: "Engine.writable",
+        in: "Engine.beginWrite",
         find: "this.#changeable = this.index.changeable();",
         replace: "this.#changeable = this.index as Index;",
         killers: ["index: image and log damaged, calls say so without reading the log each time, and change nothing"],

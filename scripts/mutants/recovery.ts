@@ -27,7 +27,7 @@ export const recoveryRules: Promised[] = [
         find: "if (end !== undefined) keepRecovered(log, built.index, end);",
         replace: "if (last !== undefined && end !== undefined) {\n" +
           "      last.endBytes = end.endBytes;\n" +
-          "      log.synced(end.endBytes);\n" +
+          "      log.noteSynced(end.endBytes);\n" +
           "      log.resume();\n" +
           "    }",
         killers: ["what a store acknowledges after the death of its predecessor survives a power cut"],

@@ -21,22 +21,22 @@ export const watchPromises: Promised[] = [
       {
         id: "reader-takes-the-written-for-durable",
         in: "recoverLast",
-        find: "log.synced(end.markBytes);",
-        replace: "log.synced(log.isWriter ? end.markBytes : end.endBytes);",
+        find: "log.noteSynced(end.markOffset);",
+        replace: "log.noteSynced(log.isWriter ? end.markOffset : end.endBytes);",
         killers: ["watch: a reader's tells nothing that is only written, and all of it once its writer has recovered"],
       },
       {
         id: "reader-forgets-the-marks",
         in: "advance",
         find: ": recoverEnd(segment, known)",
-        replace: ": { ...recoverEnd(segment, known), markBytes }",
+        replace: ": { ...recoverEnd(segment, known), markOffset }",
         killers: [
           "watch: a reader's hears of a write within two seconds, and of one merely written within two of its sync",
         ],
       },
       {
         id: "news-that-wakes-nobody",
-        in: "Log.synced",
+        in: "Log.noteSynced",
         find: "this.onDurable();",
         replace: "",
         killers: ["watch: nothing is told before it is durable, of a batch nothing before all of it"],

@@ -23,7 +23,7 @@ import { scan, slicesFor } from "../check/scan.ts";
  */
 export async function backupStore(store: OpenStore, destination: string, options: WorkOptions): Promise<void> {
   checkNames("backup", options, ["onProgress", "signal"]);
-  store.check();
+  store.checkOpen();
   const { log } = store;
   const { platform } = log;
   const target = platform.absolute(destination);
@@ -45,9 +45,13 @@ export async function backupStore(store: OpenStore, destination: string, options
     const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
     const manifest = { ...present, clean: true, mark, segments: listed };
     await store.writer?.reached("sync");
-    const slices = slicesFor(options, segments.reduce((sum, { endBytes }) => sum + endBytes, 0), () => store.check());
+    const slices = slicesFor(
+      options,
+      segments.reduce((sum, { endBytes }) => sum + endBytes, 0),
+      () => store.checkOpen(),
+    );
     for (const { segment, endBytes } of segments) {
-      store.check();
+      store.checkOpen();
       const path = `${target}/${segment.name}`;
       const handle = asIo(`create ${path}`, () => platform.open(path, "create"));
       made.push(segment.name);

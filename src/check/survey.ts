@@ -264,8 +264,8 @@ function* setEnd(surveyed: SurveyedFile): Generator<number, void> {
   if (segment === undefined) return;
   segment.endBytes = recordedBytes;
   if (segment.sealed) return;
-  const { endBytes, markBytes, reason } = yield* findEnd(segment, { markBytes: recordedBytes });
+  const { endBytes, markOffset, reason } = yield* findEnd(segment, { markOffset: recordedBytes });
   segment.endBytes = endBytes;
-  surveyed.requiredBytes = markBytes;
+  surveyed.requiredBytes = markOffset;
   if (reason !== undefined) surveyed.tailReason = `a torn tail: ${reason}`;
 }

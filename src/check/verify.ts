@@ -95,7 +95,7 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
     const segments = listed.map(shadowOf);
     const surveyed = segments.map((one) => asRecorded(one.name, one, { endBytes: one.endBytes, isComplete: true }));
     const found = new Verification(surveyed, []);
-    await found.run(options, () => store.check());
+    await found.run(options, () => store.checkOpen());
     const { problems, notes } = found;
     if (problems.length > 0) return { problems, notes };
     // As of the view: what expires meanwhile must not matter.

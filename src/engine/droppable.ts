@@ -6,11 +6,10 @@
 import type { Segment } from "./segment.ts";
 
 /**
- * Tombstones up to this sequence number are not needed any more once `inputs` are rewritten. A tombstone is needed as
- * long as a segment outside may hold an older record of its key. A segment cannot if it starts above the tombstone; nor
- * if it is the output of a compaction that dropped, with the tombstone known already, all that had been superseded
- * (`currentAsOf`). Without the second rule, a compaction that goes through a store segment by segment would keep nearly
- * all tombstones.
+ * The sequence number up to which tombstones are no longer needed once `inputs` are rewritten. A tombstone is needed as
+ * long as it may hide an older set of its key in a segment outside the inputs. It hides nothing in a segment that starts
+ * above it. Nor does it in a segment that is current as of it (`currentAsOf`): no set there was superseded by that time.
+ * Without the second rule, a compaction that goes through a store segment by segment would keep nearly all tombstones.
  *
  * @experimental
  */

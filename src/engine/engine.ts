@@ -37,8 +37,8 @@ const SCRATCH_BYTES = 64 * 1024;
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /**
- * Log and index of an open store, which change together. A read is `check`, `expire`, `get`; a write is `writable`,
- * `stageSet` or `stageDelete` (once or, for a batch, several times), `Writer.publish`.
+ * Log and index of an open store, which change together. A read is `checkOpen`, `expire`, `get`. A write is
+ * `beginWrite`, `stageSet` or `stageDelete` (once or, for a batch, several times), `Writer.publish`.
  */
 export class Engine implements WriterEvents {
   /** The log; a reader's is replaced when it takes in a newer one. */
@@ -49,11 +49,11 @@ export class Engine implements WriterEvents {
   readonly writer: Writer | undefined;
   /** Set once the store is closed or closing: no call is taken any more. */
   isClosed = false;
-  /** Index entries that were changed; an image of the index takes off what it covers. */
+  /** How many changes of index entries the image of the index does not cover. */
   changes: number;
-  /** Changes whenever entries of the index are put back, or all of it is replaced: what was copied of it is void then. */
+  /** Changes when entries of the index are put back, or all of it is replaced. Copies of entries are invalid then. */
   epoch = 0;
-  /** Once so many bytes have expired, compaction may have something to do. */
+  /** When this many bytes have expired, maintenance is told: there may be something to compact. */
   wakeAtBytes: number = Infinity;
   /** Hears of places before they change. */
   readonly observer: PlaceObserver;
@@ -62,10 +62,11 @@ export class Engine implements WriterEvents {
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
-  /** The index, for changes: `writable` makes sure of it. */
+  /** The index, for changes. `beginWrite` sets it. */
   #changeable!: Index;
   /** For each pending clear, the index that it replaced and the live bytes of the segments. */
   #cleared: { index: Index; liveBytes: Map<Segment, number> }[] = [];
+  /** The segment that the last record went to. */
   #last: Segment | undefined;
 
   /** Puts together what opening found. */
@@ -80,13 +81,13 @@ export class Engine implements WriterEvents {
   }
 
   /** Throws `CLOSED` once the store is closed. */
-  check(): void {
+  checkOpen(): void {
     if (this.isClosed) throw new KvStoreError("CLOSED", "the store is closed");
   }
 
   /**
-   * Lets go of what has expired by now: asked at the beginning of every call that reads the present. As long as nothing
-   * can expire it is one comparison.
+   * Takes what has expired by now off the index. Every call that reads the present state begins with it. While nothing
+   * can expire, it costs one comparison.
    */
   expire(): void {
     const { index, log } = this;
@@ -94,23 +95,29 @@ export class Engine implements WriterEvents {
     if (expired.next === Infinity) return;
     const now = log.now();
     if (now < expired.next || now === expired.now) return;
-    // Whatever the clock says later, and be it an hour less: what has expired once does not come back.
+    // What has expired once never comes back, even if the clock is set back later.
     log.clockFloor = now;
     index.expire(now);
     if (expired.bytes < this.wakeAtBytes) return;
     this.wakeAtBytes = Infinity;
-    this.#parts.onNews();
+    this.#parts.wakeMaintenance();
   }
 
-  /** Throws unless the store can be written to. */
+  /** The writer. Throws unless the store can be written to. */
   writable(): Writer {
-    this.check();
+    this.checkOpen();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
     if (this.log.failure !== undefined) throw this.log.failure;
-    this.#changeable = this.index.changeable();
-    // Forget what a refused call has staged: it would be written with the next one.
-    this.writer.tail.stagedEnd = this.writer.tail.length;
     return this.writer;
+  }
+
+  /** Begins a call that changes the store: loads all of the index, and stages nothing yet. Throws as `writable` does. */
+  beginWrite(): Writer {
+    const writer = this.writable();
+    this.#changeable = this.index.changeable();
+    // A call that was refused halfway may have left records, which would be written with this call.
+    writer.tail.stagedEnd = writer.tail.length;
+    return writer;
   }
 
   /** Lays out a set in the tail; `expiresAt` is 0 if the key never expires. Nobody sees it before `Writer.publish`. */
@@ -133,7 +140,7 @@ export class Engine implements WriterEvents {
     const active = this.log.active!;
     if (active !== this.#last) {
       this.#last = active;
-      this.#parts.onNews();
+      this.#parts.wakeMaintenance();
     }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
@@ -154,7 +161,7 @@ export class Engine implements WriterEvents {
     } else {
       const [segment, offset, form, expiresAt] = this.#undo.splice(-4) as [number, number, number, number];
       this.#changeable.put(keyIn(buffer, at, header), segment, offset, form, expiresAt);
-      this.#discharge(segment, -lengthOf(form));
+      this.#subtractLive(segment, -lengthOf(form));
     }
     this.observer.onRollback(header.sequence);
   }
@@ -289,7 +296,7 @@ export class Engine implements WriterEvents {
     const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
     if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form, expiresAt);
     else index.remove(key);
-    this.#discharge(index.segment, index.length);
+    this.#subtractLive(index.segment, index.length);
     this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString), index.expiresAt);
   }
 
@@ -302,7 +309,7 @@ export class Engine implements WriterEvents {
     for (const segment of segments) segment.liveBytes = 0;
   }
 
-  #discharge(number: number, bytes: number): void {
+  #subtractLive(number: number, bytes: number): void {
     const segment = number === 0 ? undefined : this.log.segment(number);
     if (segment !== undefined) segment.liveBytes -= bytes;
   }

@@ -104,7 +104,7 @@ export class Index implements Place {
     return this.partitions.reduce((sum, partition) => sum + (partition?.heldBytes ?? 0), this.order?.heldBytes ?? 0);
   }
 
-  /** A table, if it has had any key. */
+  /** A table; `undefined` if it has had no key. An index that reads its tables on demand reads it. */
   existing(number: number): Partition | undefined {
     return this.partitions[number];
   }

@@ -62,23 +62,23 @@ export interface EngineParts {
   cache: RecordCache;
   /** Hears of places before they change. */
   observer: PlaceObserver;
-  /** Makes a value of its type and its bytes. Throws if they are none. */
+  /** Decodes a value of a type from its bytes. Throws if they are not valid. */
   decode(type: number, bytes: Uint8Array, start: number, end: number): Value;
-  /** A new segment was begun, or much has expired: there may be something to compact. `Maintenance` looks. */
-  onNews(): void;
+  /** Called when a new segment was begun, or much has expired: there may be something to compact. */
+  wakeMaintenance(): void;
 }
 
-/** An index, and how it came about. */
+/** An index that was built at opening. */
 export interface OpenedIndex {
   /** The index. */
   index: ReadIndex;
-  /** How many records had to be replayed for it. */
+  /** How many records were replayed to build it. */
   replayed: number;
-  /** It has everything up to this sequence number. */
+  /** It covers every record up to this sequence number. */
   sequence: number;
 }
 
-/** What opening a store is given, by src/store/opening.ts. */
+/** What opening a store needs from outside the engine. src/store/opening.ts provides it. */
 export interface OpeningParts {
   /** Makes the index of a log whose segments are open, and accounts for their bytes. */
   openIndex(log: Log, manifest: Manifest): OpenedIndex;
@@ -87,6 +87,6 @@ export interface OpeningParts {
    * one of them shows that the manifest is not the latest.
    */
   findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[];
-  /** Describes what recovery does, before it does it; `end` is that of a segment that was not closed cleanly. */
+  /** Describes what recovery is about to do. `end` is the end that it found, unless the store was closed cleanly. */
   report(manifest: Manifest, end: RecoveredEnd | undefined): Recovery;
 }

@@ -42,13 +42,13 @@ export interface LogPlace {
 export interface NewSegment {
   /** Numbers of the segments that it is to replace. */
   inputs?: number[];
-  /** `false`: the caller makes the file and its name durable. */
+  /** If `false`, the caller makes the file and its name durable. */
   isDurable?: boolean;
 }
 
 /** A change of the set of segments. */
 export interface SegmentChange {
-  /** Segments that the manifest lists from now on. They are durable. All but `active` are sealed with that. */
+  /** Segments that the manifest lists from now on. They are durable. The change seals all but `active`. */
   add?: Segment[];
   /** Segments that it lists no longer, and that somebody may still read. */
   retire?: Segment[];
@@ -80,9 +80,9 @@ export class Log {
   readonly storeId: Uint8Array;
   /** Disk space for steps that free space on a full disk. */
   readonly reserve: Reserve;
-  /** Files that are being removed as they mean nothing any more. What stays is removed at the next opening. */
+  /** Removes files that are no longer needed. The next opening removes those that it could not. */
   readonly removals: Removals;
-  /** Set once an fsync has failed. Nothing is written any more then. */
+  /** Why the log has failed: an fsync did, LOCK was lost, or memory or stack ran out. Nothing is written after that. */
   failure: KvStoreError | undefined;
   /** The next record's sequence number. */
   nextSequence: number;
@@ -91,7 +91,7 @@ export class Log {
    * manifest, before. For expiry the clock never counts as earlier than this.
    */
   clockFloor: number;
-  /** Whether the next record goes to a new segment, as the last append failed. */
+  /** Whether the next record must go to a new segment, because the last append failed. */
   mustRotate = false;
   /** Counts the manifest's replacements. */
   generation: number;
@@ -184,7 +184,7 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
-  /** Counts more segment numbers as reserved. The manifest on the disk must reserve them already. */
+  /** Counts `count` more segment numbers as reserved. The manifest on the disk must already reserve them. */
   assumeReserved(count: number): void {
     this.#reservedBelow += count;
   }
@@ -200,7 +200,7 @@ export class Log {
   }
 
   /** Notes that the active segment is durable up to an offset. */
-  synced(endBytes: number): void {
+  noteSynced(endBytes: number): void {
     this.#state.syncedBytes = endBytes;
     this.onDurable();
   }
@@ -222,8 +222,8 @@ export class Log {
 
   /**
    * Changes the set of segments: in memory, and in the manifest. If the manifest cannot be replaced, everything is as
-   * before. What is added must be durable already; only after this may files be removed. The files of segments that are
-   * sealed by it are only read from then on.
+   * before. Added segments must already be durable. The caller may remove files only after this. Segments that it seals
+   * are only read from then on.
    */
   change(change: SegmentChange, options: { clean: boolean } = { clean: false }): void {
     const former = this.#state;
@@ -238,7 +238,7 @@ export class Log {
     for (const { handle } of ended) this.platform.pool.release(handle);
   }
 
-  /** Changes the set of segments in memory. Returns the segments that are sealed with that. */
+  /** Changes the set of segments in memory. Returns the segments that this seals. */
   #apply({ add = [], retire = [], active, historyFloor = 0 }: SegmentChange): Segment[] {
     const former = this.#state;
     const segments = new Map(former.segments);
@@ -256,7 +256,7 @@ export class Log {
     return ended;
   }
 
-  /** Syncs the active segment at its last good record and goes on in a new one. */
+  /** Syncs the active segment, seals it at its last good record, and goes on in a new one. */
   rotate(): void {
     this.syncActive();
     const next = this.createSegment();
@@ -300,7 +300,7 @@ export class Log {
     return asIo(`open ${name}`, () => this.platform.open(this.path(name), "write"));
   }
 
-  /** Waits until the active segment is durable. */
+  /** Makes the active segment durable, and blocks until it is. */
   syncActive(): void {
     const active = this.active;
     if (active === undefined || this.syncedBytes === active.endBytes) return;
@@ -309,12 +309,12 @@ export class Log {
     } catch (error) {
       throw this.fail(error as KvStoreError);
     }
-    this.synced(active.endBytes);
+    this.noteSynced(active.endBytes);
   }
 
   /**
-   * Creates the next segment. When this returns, the file, its header and its name are durable, unless the caller sees to
-   * that. The manifest does not list it yet.
+   * Creates the next segment. When this returns, the file, its header and its name are durable, unless `isDurable` is
+   * `false`. The manifest does not list it yet.
    */
   createSegment({ inputs = [], isDurable = true }: NewSegment = {}): Segment {
     for (;;) {

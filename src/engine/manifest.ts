@@ -75,7 +75,7 @@ export interface ManifestSegment {
   lowestSequence: number;
   /** Highest sequence number in it; 0 if it has no record or is still being written. */
   highestSequence: number;
-  /** No set in it has been superseded by a record with a sequence number up to this. */
+  /** No record up to this sequence number has superseded a set in it. */
   currentAsOf: number;
 }
 
@@ -93,7 +93,7 @@ export interface Manifest {
   clean: boolean;
   /** Segment numbers below this are given out or reserved. */
   nextSegment: number;
-  /** Sequence numbers below this may be given out, as known when this was written. */
+  /** Sequence numbers below this may have been given out when this manifest was written. */
   nextSequence: number;
   /** The log is durable up to here. */
   mark: Mark;
@@ -165,7 +165,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   }
   const count = view.getUint32(80, true);
   check(bytes.length === manifestBytes(count), 80, "number of segments");
-  check(view.getUint32(40, true) <= 1, 40, "a state that there is not");
+  check(view.getUint32(40, true) <= 1, 40, "an unknown state");
   const manifest: Manifest = {
     storeId: bytes.slice(16, 32),
     generation: getUint53(view, 32),

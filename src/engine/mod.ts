@@ -1,44 +1,46 @@
 /**
  * The storage engine: a log on disk, an index in memory, recovery and compaction. Start reading here.
  *
- * **The idea.** Writes append records to a log. An index in memory maps each key to the place of its latest record, so a
- * read is one lookup and, as a rule, at most one read of the disk. Superseded records stay in the log until compaction
- * copies the others away. This is Bitcask (Sheehy and Smith, 2010).
+ * **The idea.** Writes append records to a log. An index in memory maps each key to the place of its latest record, so
+ * a read is one lookup and, as a rule, at most one read of the disk. Superseded records stay in the log until
+ * compaction copies the others away. This is Bitcask (Sheehy and Smith, 2010).
  *
- * **The files.** The log is a sequence of *segments*, `00000001.seg` and so on. Records are appended to the *active* one;
- * the others are *sealed* and never change. The *durable mark* says up to where the active segment has been synced; it
- * stands in `MANIFEST` and, more recently, in mark records in the log. `MANIFEST` also lists the segments that count.
- * `LOCK` keeps a second writer out. `RESERVE` is room for a full disk. `INDEX` belongs to a feature, the image of the
- * index; losing it costs time, nothing else.
+ * **The files.** The log is a sequence of *segments*, `00000001.seg` and so on. Records are appended to the *active*
+ * one; the others are *sealed* and never change. The *durable mark* says up to where the active segment has been
+ * synced; it stands in `MANIFEST` and, more recently, in mark records in the log. `MANIFEST` also lists the segments
+ * that count. `LOCK` keeps a second writer out. `RESERVE` is room for a full disk. `INDEX` belongs to a feature, the
+ * image of the index; losing it costs time, nothing else.
  *
- * **The life of a write.** `KvStore.set` (src/store.ts) encodes key and value, and `Engine.stageSet` (engine.ts) lays out
- * the record in the tail (tail.ts, record.ts), which is in memory. `Writer.publish` (writer.ts) gives it a sequence number
- * and a place in the active segment, and `Engine.onRecord` points the index there: reads see it from now on. At the end of
- * the turn one `write` hands over everything pending, and promises of durability `"write"` resolve. One `fdatasync` then
- * serves all who wait for `"sync"`; who comes while it runs is in the next group. If the write fails, the index is put
- * back and the calls reject; if a sync fails, the store writes nothing any more.
+ * **The life of a write.** `KvStore.set` (src/store.ts) encodes key and value, and `Engine.stageSet` (engine.ts) lays
+ * out the record in the tail (tail.ts, record.ts), which is in memory. `Writer.publish` (writer.ts) gives it a sequence
+ * number and a place in the active segment, and `Engine.onRecord` points the index there: reads see it from now on. At
+ * the end of the turn one `write` hands over everything pending, and promises of durability `"write"` resolve. One
+ * `fdatasync` then serves all calls that wait for `"sync"`; calls that come while it runs form the next group. If the
+ * write fails, the index is put back and the calls reject. If a sync fails, the store writes nothing more.
  *
  * **The life of a read.** `Engine.get` hashes the key and finds segment, offset and length in the index. The bytes come
  * from the cache, the tail or the file. Both checksums, which are bound to the place, and the key are checked.
  *
- * **After a crash** (open.ts) the manifest says which segments count. Headers and keys before the durable mark must check
- * out where they are read, or the store is refused as damaged; a value is checked when it is read. Intact records after
- * the mark count up to the first bad byte or the last complete batch (recovery.ts). The index is made by replaying the log
- * (replay.ts), all of it or what the image does not cover: of each key the record with the highest sequence number wins.
- * Then the records after the mark are made durable in a new segment, as nothing is ever appended after bytes in doubt.
+ * **After a crash** (open.ts) the manifest says which segments count. Records after the durable mark count up to the
+ * first bad byte, and a batch only as a whole (recovery.ts). The index is built by replaying the log (replay.ts), all
+ * of it or what the image does not cover: of each key the record with the highest sequence number wins. A bad header or
+ * key that is met before the mark is damage, and the store is refused. Values are checked when they are read. Then the
+ * records after the mark are copied to a new segment, which is synced. Nothing is ever appended after bytes in doubt.
  *
- * **Compaction** (compactor.ts) looks up what the index points at in a few sealed segments, copies that into a new one,
- * syncs the copy and the log, replaces the manifest, points the index at the copies, and removes the old files once no
- * snapshot or watch needs them. A tombstone goes with them if no other segment can hold an older record of its key
- * (droppable.ts). When this happens, and to which segments, src/maintenance/ decides.
+ * **Compaction** (compactor.ts) notes which records of a few sealed segments the index points at, and copies them into
+ * a new segment, with the tombstones that are still needed (droppable.ts). It syncs the copy and the log, replaces the
+ * manifest, and points the index at the copies. The old files are removed once no snapshot or watch needs them. A crash
+ * before the new manifest leaves the old segments in force, a crash after it the copy. src/maintenance/ decides when
+ * this happens, and to which segments.
  *
  * **What crash safety rests on.** Appending never overwrites what was acknowledged. A name in a directory is durable
- * before anything relies on it. The manifest is replaced by a rename, so either the old or the new one is there. A failed
- * `fsync` is never tried again (Rebello et al., 2020). docs/safety.md names the test for each.
+ * before anything relies on it. The manifest is replaced by a rename, so either the old or the new one is there. A
+ * failed `fsync` is never tried again (Rebello et al., 2020). docs/safety.md names the test for each.
  *
  * **What is left out.** All keys are in memory: that makes reads fast, and it bounds the size of a store. One process
- * writes. There are no transactions beyond a batch, and values are not compressed. Snapshots, ranges, watches, the image,
- * audits and repair are features around the engine. It imports none of them: interfaces.ts says what it expects of them.
+ * writes. There are no transactions beyond a batch, and values are not compressed. Snapshots, ranges, watches, the
+ * image, audits and repair are features around the engine. It imports none of them: those that it calls implement
+ * interfaces.ts.
  *
  * **Where ideas come from.** Log, index and merging from Bitcask; the cleaning of segments from log-structured file
  * systems (Rosenblum and Ousterhout, 1992); group commit from DeWitt et al. (1984); sequence numbers that decide at

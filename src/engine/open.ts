@@ -25,7 +25,7 @@ const SEQUENCE_SKIP = 2 ** 32;
 /** Recovered records are written over themselves in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** A log with its index. */
+/** What opening a store gives: a log with its index. */
 export interface Opened extends OpenedIndex {
   /** The manifest that was found. */
   manifest: Manifest;
@@ -84,9 +84,9 @@ export function openWriter(
 export function recoverLast(log: Log, { clean, mark }: Manifest): RecoveredEnd | undefined {
   const { active } = log;
   if (active === undefined || clean) return undefined;
-  const end = recoverEnd(active, { markBytes: mark.offset });
+  const end = recoverEnd(active, { markOffset: mark.offset });
   active.endBytes = end.endBytes;
-  log.synced(end.markBytes);
+  log.noteSynced(end.markOffset);
   return end;
 }
 
@@ -117,20 +117,20 @@ function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
   const relocation = new Relocation(end.endBytes);
   const relocations = new Map([[last.number, relocation]]);
   const { endBytes, highestSequence, markBytes } = last;
-  let leftBytes = 0;
+  let omittedBytes = 0;
   try {
     for (let number = 0; number < PARTITIONS; number++) index.noteLive(number, relocations);
-    const cursor = new RecordCursor(last, end.markBytes, end.endBytes);
+    const cursor = new RecordCursor(last, end.markOffset, end.endBytes);
     while (cursor.next()) {
-      if (cursor.kind === KIND.mark) leftBytes += cursor.length;
+      if (cursor.kind === KIND.mark) omittedBytes += cursor.length;
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
       const target = copier.copy(cursor);
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
     }
     copier.finishNow();
-    last.endBytes = end.markBytes;
+    last.endBytes = end.markOffset;
     last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
-    last.markBytes -= leftBytes;
+    last.markBytes -= omittedBytes;
     log.reserve.lend(0, () => log.continueIn(fresh));
   } catch (error) {
     Object.assign(last, { endBytes, highestSequence, markBytes });
@@ -152,8 +152,8 @@ function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
  * failed, the kernel may hold pages as clean that the disk does not have. Writing them again makes them dirty, so that
  * this sync covers them.
  */
-function rewriteRecovered({ segment: { name, handle }, markBytes, endBytes }: RecoveredEnd): void {
-  for (let at = markBytes; at < endBytes; at += PIECE_BYTES) {
+function rewriteRecovered({ segment: { name, handle }, markOffset, endBytes }: RecoveredEnd): void {
+  for (let at = markOffset; at < endBytes; at += PIECE_BYTES) {
     const bytes = readUpTo(handle, Math.min(PIECE_BYTES, endBytes - at), at);
     asIo(`write ${name}`, () => writeAll(handle, bytes, at));
   }

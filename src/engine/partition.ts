@@ -3,8 +3,8 @@
  * No objects per key: that is what keeps a key at about 30 bytes beyond its own, and out of the garbage collector's
  * sight.
  *
- * - `slots`: per slot 0 (empty), or entry number + 1 in the low 24 bits and 8 bits of the hash above them, so that most
- *   slots of other keys are told without looking at a key;
+ * - `slots`: per slot 0 (empty), or entry number + 1 in the low 24 bits and 8 bits of the hash above them, which tell
+ *   most other keys apart without a look at their bytes;
  * - `entries`: per entry four numbers: where the key is in the arena, segment (0: deleted), offset, and length of the
  *   record with the key's form in the top bit;
  * - `arena`: per key its length in two bytes, then its bytes.
@@ -29,9 +29,9 @@ const FIRST_ENTRIES = 8;
 const MAX_LOAD = 0.75;
 /** With less than this share of live entries the deleted ones are dropped. */
 const MIN_LIVE = 0.75;
-/** Tables double, as long as they are small: copying them, and the garbage they leave, is a quarter of a fill … */
+/** Tables below this size double. If they grew in small steps, copying and garbage would be a quarter of a fill. */
 const DOUBLING_ENTRIES = 4096;
-/** … and then take small steps: at ten million keys, what is allocated and not used costs more than that. */
+/** Larger tables grow by this factor. At ten million keys, memory that is allocated and unused costs more. */
 const GROWTH = 1.25;
 
 /** The length of a record and the form of its key in one number, as entries keep them. */
@@ -88,7 +88,7 @@ export class Partition {
   sequences: Float64Array | undefined;
   /** When keys expire, once there was one that does. Only entries of keys that have a value have a time. */
   expiries: Expiries | undefined;
-  /** Hears, when deleted keys have been dropped, which number each entry has now, counted from 1; 0: it is gone. */
+  /** Called when deleted keys have been dropped. `ids` has for each entry its new number plus 1, or 0 if it is gone. */
   onDrop: ((ids: Uint32Array) => void) | undefined;
   readonly #seed: number;
 

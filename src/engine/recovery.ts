@@ -14,10 +14,10 @@ import type { Segment } from "./segment.ts";
 export interface RecoveredEnd {
   /** The segment. */
   segment: Segment;
-  /** Where the records end that count. */
+  /** Where the last record that counts ends. */
   endBytes: number;
-  /** The highest durable mark. Everything before it must be intact. */
-  markBytes: number;
+  /** The offset that the highest durable mark names. Everything before it must be intact. */
+  markOffset: number;
   /** Size of the file. */
   fileBytes: number;
   /** Intact records between the mark and the end. */
@@ -26,10 +26,10 @@ export interface RecoveredEnd {
   reason: string | undefined;
 }
 
-/** What is known of the end of a segment before it is looked for. */
+/** What is known about the end of a segment before the search for it. */
 export interface KnownEnd {
-  /** A durable mark. */
-  markBytes: number;
+  /** The offset of a durable mark that is already known. */
+  markOffset: number;
   /** The records before this offset were read earlier. Recovery starts there if it lies after the mark. */
   readBytes?: number;
 }
@@ -40,15 +40,15 @@ export interface KnownEnd {
 export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
   const { name } = segment;
   const end = finishNow(findEnd(segment, known));
-  const { markBytes, fileBytes } = end;
-  if (fileBytes < markBytes) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markBytes}`);
+  const { markOffset, fileBytes } = end;
+  if (fileBytes < markOffset) throw corrupt(name, fileBytes, `the file ends before its durable mark at ${markOffset}`);
   const cursor = new RecordCursor(segment, startOf(known), fileBytes);
-  if (cursor.offset > markBytes) return end;
-  while (cursor.offset + cursor.length < markBytes) {
+  if (cursor.offset > markOffset) return end;
+  while (cursor.offset + cursor.length < markOffset) {
     if (!cursor.next()) throw corrupt(name, cursor.offset, cursor.reason ?? "the records end before the durable mark");
   }
-  if (cursor.offset + cursor.length === markBytes) return end;
-  throw corrupt(name, cursor.offset, `no record ends at the durable mark at ${markBytes}`);
+  if (cursor.offset + cursor.length === markOffset) return end;
+  throw corrupt(name, cursor.offset, `no record ends at the durable mark at ${markOffset}`);
 }
 
 /**
@@ -57,9 +57,9 @@ export function recoverEnd(segment: Segment, known: KnownEnd): RecoveredEnd {
  */
 export function* findEnd(segment: Segment, known: KnownEnd): Generator<number, RecoveredEnd> {
   const fileBytes = segment.handle.size();
-  const markBytes = yield* highestMark(segment, known, fileBytes);
-  const cursor = new RecordCursor(segment, Math.max(startOf(known), markBytes), fileBytes);
-  const end: RecoveredEnd = { segment, endBytes: cursor.offset, markBytes, fileBytes, records: 0, reason: undefined };
+  const markOffset = yield* highestMark(segment, known, fileBytes);
+  const cursor = new RecordCursor(segment, Math.max(startOf(known), markOffset), fileBytes);
+  const end: RecoveredEnd = { segment, endBytes: cursor.offset, markOffset, fileBytes, records: 0, reason: undefined };
   let unfinished = 0;
   while (cursor.next() && cursor.checkValue()) {
     yield cursor.length;
@@ -75,13 +75,13 @@ export function* findEnd(segment: Segment, known: KnownEnd): Generator<number, R
   return end;
 }
 
-function startOf({ markBytes, readBytes = 0 }: KnownEnd): number {
-  return Math.max(markBytes, readBytes);
+function startOf({ markOffset, readBytes = 0 }: KnownEnd): number {
+  return Math.max(markOffset, readBytes);
 }
 
 /** The highest durable mark on a segment among the marks in it, including those after a bad byte. */
 function* highestMark(segment: Segment, known: KnownEnd, fileBytes: number): Generator<number, number> {
-  let highest = known.markBytes;
+  let highest = known.markOffset;
   const cursor = new RecordCursor(segment, startOf(known), fileBytes);
   // Records follow one another up to a bad byte. After it, a mark may start at any byte.
   while (cursor.next() || cursor.search(cursor.offset + 1, { marksOnly: true })) {

@@ -1,6 +1,6 @@
 /**
- * Replay: builds the index by reading the log, or brings an index up to date that an image, or an earlier replay, left
- * at some sequence number.
+ * Replay: builds the index from the log, or brings an index up to date that an image or an earlier replay has built up
+ * to some sequence number.
  *
  * Segments are read in the order of their numbers, which need not be the order of the records: compaction copies old
  * records into new segments. So sequence numbers decide, and every entry keeps its own while the replay lasts.
@@ -16,16 +16,16 @@ import { FLAG_STRING_KEY, KIND } from "./record.ts";
 import type { Segment } from "./segment.ts";
 
 /**
- * What an index already holds when a replay starts. Without one: nothing.
+ * What an index already holds when a replay starts.
  *
  * @experimental
  */
 export interface Replayed {
-  /** Bytes are accounted for up to this sequence number, in the segments that `from` names. */
+  /** The segments that `from` knows have their bytes counted up to this sequence number. */
   sequence: number;
-  /** Entries of each partition are as of this sequence number (that of the account or an earlier one). */
+  /** The sequence number up to which a partition is up to date: `sequence` or a lower one. */
   partitionSequence: (partition: number) => number;
-  /** Where to go on in a segment; `undefined` for one that is not known yet. */
+  /** The offset at which to go on in a segment; `undefined` for a segment that is not known. */
   from: (segment: Segment) => number | undefined;
   /** Whether known segments are gone: then entries that still point there belong to keys that were deleted. */
   hasLost: boolean;
@@ -51,7 +51,7 @@ export function replay(
 }
 
 /**
- * A replay under way, record by record: for whoever reads the log for other reasons too.
+ * A replay that takes one record at a time. It also serves callers that read the log for other reasons.
  *
  * @experimental
  */
@@ -92,18 +92,18 @@ export class Replay {
   take(cursor: RecordCursor, segment: Segment, isUnknownSegment = true): void {
     const { sequence, kind } = cursor;
     const isNews = sequence > this.#known.sequence;
-    const counts = isUnknownSegment || isNews;
+    const isUncounted = isUnknownSegment || isNews;
     if (sequence > this.#highest) this.#highest = sequence;
-    if (counts) segment.cover(sequence);
-    if (counts && kind !== KIND.set) segment.add(cursor);
+    if (isUncounted) segment.cover(sequence);
+    if (isUncounted && kind !== KIND.set) segment.add(cursor);
     if (kind === KIND.mark) return;
     if (isNews) this.#records++;
     if (kind === KIND.clear) this.#cleared = Math.max(this.#cleared, sequence);
-    else this.#apply(cursor, segment, counts, isUnknownSegment);
+    else this.#apply(cursor, segment, isUncounted, isUnknownSegment);
   }
 
   /** Takes a set or a delete, if it is newer than what the index has of that key. */
-  #apply(cursor: RecordCursor, segment: Segment, counts: boolean, isUnknownSegment: boolean): void {
+  #apply(cursor: RecordCursor, segment: Segment, isUncounted: boolean, isUnknownSegment: boolean): void {
     const start = cursor.at + cursor.keyStart;
     const hash = hashKey(cursor.bytes, start, cursor.keyLength, this.#index.seed);
     const partition = this.#index.partition(hash >>> 24);
@@ -124,23 +124,23 @@ export class Replay {
     const mayHaveMoved = isUnknownSegment && (taken !== 0 || (former !== 0 && !this.#segments.has(former)));
     if (isOld && !mayHaveMoved) return;
     partition.sequences![id] = cursor.sequence;
-    if (isOld || cursor.sequence > this.#known.sequence) this.#discharge(former, partition.entries[at + 3]!);
+    if (isOld || cursor.sequence > this.#known.sequence) this.#subtractLive(former, partition.entries[at + 3]!);
     const ref = refOf(hash >>> 24, id);
     this.#announce(ref);
-    if (isSet && counts) segment.add(cursor);
+    if (isSet && isUncounted) segment.add(cursor);
     const form = formOf(cursor.length, (cursor.flags & FLAG_STRING_KEY) !== 0);
     const expiresAt = isSet ? cursor.expiresAt : 0;
     if (expiresAt !== 0) partition.reserveExpiry();
     this.#index.point(ref, isSet ? segment.number : 0, cursor.offset, form, expiresAt);
   }
 
-  /** Ends the replay: only now is the index what the log says. */
+  /** Ends the replay. Only after this does the index match the log. */
   finish(): { highest: number; records: number } {
     const isCleared = this.#cleared > this.#known.sequence;
     const isSwept = isCleared || this.#known.hasLost;
     if (isSwept) this.#index.changeable();
     for (let number = 0; number < PARTITIONS; number++) {
-      // One that has not been read from the image has met no record.
+      // A partition that was not read from the image has met no record.
       const partition = this.#index.loaded(number);
       if (partition === undefined) continue;
       if (isSwept) this.#sweep(number, partition, isCleared);
@@ -159,7 +159,7 @@ export class Replay {
       const isGone = !this.#segments.has(number);
       if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
       const ref = refOf(table, id);
-      this.#discharge(number, partition.entries[at + 3]!);
+      this.#subtractLive(number, partition.entries[at + 3]!);
       this.#announce(ref);
       this.#index.point(ref, 0, 0, 0, 0);
       this.#records++;
@@ -172,7 +172,7 @@ export class Replay {
     this.#known.beforeChange(this.#index.keyOf(ref), this.#index);
   }
 
-  #discharge(number: number, form: number): void {
+  #subtractLive(number: number, form: number): void {
     const segment = this.#segments.get(number);
     if (segment !== undefined) segment.liveBytes -= lengthOf(form);
   }

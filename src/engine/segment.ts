@@ -113,7 +113,7 @@ export function readSegmentHeader(handle: FileHandle, name: string): SegmentHead
 }
 
 /**
- * How many bytes of a segment's records are worth what.
+ * The bytes of a segment's records, counted by kind: live, expired, tombstones, marks.
  *
  * @experimental
  */
@@ -155,7 +155,7 @@ export class ByteCounts {
 }
 
 /**
- * One segment of an open store: its file, its extent, and how many of its bytes are worth what.
+ * One segment of an open store: its file, its extent, and its bytes by kind.
  *
  * @experimental
  */
@@ -176,7 +176,7 @@ export class Segment extends ByteCounts {
   lowestSequence: number = Infinity;
   /** Highest sequence number in the segment; 0 while it has no record. */
   highestSequence = 0;
-  /** No set in the segment was superseded by a record with a sequence number up to this (see compaction). */
+  /** No record up to this sequence number has superseded a set in the segment. Compaction relies on it. */
   currentAsOf = 0;
   /** Whether damage was found in the segment. Compaction leaves it alone then, as it could not copy all of it. */
   isDamaged = false;

@@ -59,15 +59,15 @@ export class Writer {
   readonly #header = new RecordHeader();
   /** Records are staged here before `publish`, and wait here to be written. */
   readonly tail: Tail = new Tail();
-  /** Where the last record ends that has to be synced: marks wait for the next record. */
+  /** The end of the last record that must be synced. Marks after it are synced with the next record. */
   #dataEnd = 0;
   /** The offset that the last mark in the log names. */
   #markedBytes = 0;
-  /** For those who wait for the next write. */
+  /** For callers that wait for the next write. */
   #written: Deferred | undefined;
-  /** For those who wait for a sync of what is in the tail. */
+  /** For callers that wait until what is in the tail is synced. */
   #synced: Deferred | undefined;
-  /** Those whose records are written: the next sync serves them. */
+  /** For callers whose records are written: the next sync serves them. */
   #syncWaiters: Deferred[] = [];
   /** The sync that is under way. */
   #syncing: Promise<void> | undefined;
@@ -260,7 +260,7 @@ export class Writer {
     this.syncs++;
     this.#syncing = active.handle.syncData().then(
       () => {
-        if (log.active === active && end > log.syncedBytes) log.synced(end);
+        if (log.active === active && end > log.syncedBytes) log.noteSynced(end);
         for (const waiter of waiters) waiter.resolve();
       },
       (error) => {

@@ -18,7 +18,7 @@ import { replay } from "../engine/replay.ts";
 
 /** Brings a store up to date. False if nothing had changed. A writer is always up to date. */
 export function refresh(store: OpenStore): boolean {
-  store.check();
+  store.checkOpen();
   return !store.log.isWriter && refreshReader(store);
 }
 
@@ -91,14 +91,14 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
   const ends = new Map(Array.from(log.segments.values(), (segment) => [segment.number, segment.endBytes]));
   const place = placeOf(log.platform, log.directory);
   const segments = openSegments(place, manifest, log.segments);
-  const found = new Map<Segment, { endBytes: number; markBytes: number }>();
+  const found = new Map<Segment, { endBytes: number; markOffset: number }>();
   try {
     for (const [i, listed] of manifest.segments.entries()) {
       const segment = segments[i]!;
       const end = endOf(listed, manifest);
-      const markBytes = Math.max(segment === log.active ? log.syncedBytes : 0, manifest.mark.offset);
-      const known = { markBytes, readBytes: ends.get(listed.number) ?? 0 };
-      found.set(segment, end < Infinity ? { endBytes: end, markBytes: end } : recoverEnd(segment, known));
+      const markOffset = Math.max(segment === log.active ? log.syncedBytes : 0, manifest.mark.offset);
+      const known = { markOffset, readBytes: ends.get(listed.number) ?? 0 };
+      found.set(segment, end < Infinity ? { endBytes: end, markOffset: end } : recoverEnd(segment, known));
     }
   } catch (error) {
     for (const { number, handle } of segments) if (!ends.has(number)) handle.close();
@@ -106,7 +106,7 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
   }
   const next = new Log(place, manifest, segments);
   for (const [segment, { endBytes }] of found) segment.endBytes = endBytes;
-  if (next.active !== undefined) next.synced(found.get(next.active)!.markBytes);
+  if (next.active !== undefined) next.noteSynced(found.get(next.active)!.markOffset);
   follow(store, next);
   store.follower.isTorn = true;
   const { highest, records } = replay(store.index.changeable(), next.segments, {

@@ -1,5 +1,5 @@
 /**
- * What compaction wins. It drops what is stale, and tombstones as far as they may go; the rest is copied.
+ * What compaction reclaims. It drops what is stale, and tombstones as far as they may go; the rest is copied.
  *
  * @module
  */

@@ -19,16 +19,16 @@ const FULL_TIER = 8;
  * @experimental
  */
 export interface Thresholds {
-  /** Share of the segment that can be won. */
+  /** The least share of the segment that compaction must reclaim. */
   staleRatio: number;
-  /** Bytes that can be won in all. */
+  /** The least number of bytes that compaction must reclaim in all. */
   minStaleBytes: number;
   /** Size of an output. */
   segmentBytes: number;
 }
 
 /**
- * The next group for automatic compaction; `undefined` if too little can be won.
+ * The next group for automatic compaction; `undefined` if too little can be reclaimed.
  *
  * @experimental
  */
@@ -46,8 +46,8 @@ export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] |
 }
 
 /**
- * The next group for a full compaction among `candidates`, oldest first: removes what it looked at. `undefined` at the
- * end.
+ * Takes the next group for a full compaction from `candidates`, which are sorted oldest first, with the segments that it
+ * passes over. `undefined` if no group is left.
  *
  * @experimental
  */

@@ -30,11 +30,11 @@ export class OpenStore extends Engine {
   readonly ordering: Ordering;
   readonly #holders: SegmentHolder[];
 
-  /** Combines the results of opening with the features. Calls `onNews` when there may be something to compact. */
+  /** Combines what opening found with the features. Calls `wakeMaintenance` if there may be something to compact. */
   constructor(
     opened: Opened,
     { segmentBytes, cacheBytes }: Pick<Settings, "segmentBytes" | "cacheBytes">,
-    onNews: () => void,
+    wakeMaintenance: () => void,
   ) {
     const views = new Views(opened.index);
     const watches = new Watches(segmentBytes);
@@ -44,7 +44,7 @@ export class OpenStore extends Engine {
       cache: new BlockCache(cacheBytes),
       observer: views,
       decode: decodeValue,
-      onNews,
+      wakeMaintenance,
     });
     this.views = views;
     this.watches = watches;

@@ -142,7 +142,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   /** Checks that reading is possible, and expires keys whose time has come. A snapshot keeps its time. */
   #check(): void {
-    this.#engine.check();
+    this.#engine.checkOpen();
     if (this.#view === undefined) return this.#engine.expire();
     if (!this.#engine.views.has(this.#view)) {
       throw new KvStoreError("CLOSED", "the snapshot is closed");
@@ -179,7 +179,7 @@ function itemOf<T>(
   item: Item<T>,
 ) {
   return (ref: KeyRef): T | undefined => {
-    engine.check();
+    engine.checkOpen();
     if (!engine.views.has(view)) throw new KvStoreError("CLOSED", "the snapshot of this iterator is closed");
     const place = engine.views.findRef(view, index, ref);
     if (place === undefined) return undefined;

@@ -21,7 +21,7 @@ const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear
 
 /** The versions of a key, the newest first. */
 export async function historyOf(store: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
-  store.check();
+  store.checkOpen();
   checkNames("history", options, ["limit", "onProgress", "signal"]);
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
@@ -87,7 +87,11 @@ async function readRecords(
   try {
     const segments = [...store.log.segments.values()].filter(mayHold);
     const extents = segments.map((segment) => ({ segment, endBytes: segment.endBytes }));
-    const slices = slicesFor(options, extents.reduce((sum, { endBytes }) => sum + endBytes, 0), () => store.check());
+    const slices = slicesFor(
+      options,
+      extents.reduce((sum, { endBytes }) => sum + endBytes, 0),
+      () => store.checkOpen(),
+    );
     for (const { segment, endBytes } of extents) {
       const cursor = new RecordCursor(segment, segment.headerBytes, endBytes);
       while (cursor.next()) {

@@ -113,7 +113,7 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;
-    engine.writable().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), engine.key.encode(name), value);
+    engine.beginWrite().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), engine.key.encode(name), value);
     engine.writer!.publish();
   }
   const read = (name: string) => {

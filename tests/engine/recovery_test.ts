@@ -12,13 +12,13 @@ import { type MadeSegment, makeSegment, mark, put, type RecordPlan } from "../su
 
 const START = 44;
 
-function recovered({ segment }: MadeSegment, markBytes: number = START): RecoveredEnd {
-  return recoverEnd(segment, { markBytes });
+function recovered({ segment }: MadeSegment, markOffset: number = START): RecoveredEnd {
+  return recoverEnd(segment, { markOffset });
 }
 
 /** The highest mark, damaged or not. */
-function markOf({ segment }: MadeSegment, markBytes: number = START): number {
-  return finishNow(findEnd(segment, { markBytes })).markBytes;
+function markOf({ segment }: MadeSegment, markOffset: number = START): number {
+  return finishNow(findEnd(segment, { markOffset })).markOffset;
 }
 
 function damage(made: MadeSegment, offset: number): MadeSegment {
@@ -47,7 +47,7 @@ Deno.test("recovery: without a bad byte everything is taken", () => {
   assertEquals(end, {
     segment: made.segment,
     endBytes: length,
-    markBytes: made.offsets[2]!,
+    markOffset: made.offsets[2]!,
     fileBytes: length,
     records: 3,
     reason: undefined,
@@ -64,7 +64,7 @@ Deno.test("recovery: at every length of the file past the mark it takes whole re
     const isMarked = length >= fourth;
     const end = recovered(made);
     const expected = [...made.offsets].reverse().find((offset) => offset <= length);
-    assertEquals([end.endBytes, end.markBytes], [expected, isMarked ? third : START], `length ${length}`);
+    assertEquals([end.endBytes, end.markOffset], [expected, isMarked ? third : START], `length ${length}`);
     assertEquals(end.reason === undefined, expected === length);
     const known = () => recovered(made, markStart);
     if (length >= markStart) assertEquals(known().endBytes, expected);

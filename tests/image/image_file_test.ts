@@ -100,7 +100,7 @@ function opened(platform: MemoryPlatform): OpenStore {
 }
 
 function set(store: OpenStore, key: string): void {
-  store.writable().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), store.key.encode(key), "value");
+  store.beginWrite().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), store.key.encode(key), "value");
   store.writer!.publish();
 }
 

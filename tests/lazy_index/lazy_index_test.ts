@@ -34,6 +34,9 @@ Deno.test("index: opening reads nothing of the image but its footer, a get one t
     assertEquals(store.get("key 5"), 5);
     assertEquals(bytesRead, opened + got);
     if (!readOnly) {
+      await store.flush();
+      store.flushSync();
+      assertEquals(bytesRead, opened + got);
       await store.set("key 5", 5);
       assert(bytesRead > imageBytes / 2);
     }

@@ -44,7 +44,7 @@ export class Harness {
 
   write(kind: Kind, key: string, value = "", expiresAt = 0): void {
     const bytes = utf8(key);
-    this.engine.writable().tail.stage(
+    this.engine.beginWrite().tail.stage(
       kind,
       flagsOf(true, 1),
       { bytes, start: 0, length: bytes.length },

@@ -148,7 +148,7 @@ Deno.test("changes: of a segment that is being written only what is durable, and
   const log = new Log({ platform, directory: "/s", lock: undefined }, newManifest(), [segment]);
   const cursor = new ChangeCursor(0);
   for (const [i, offset] of offsets.entries()) {
-    log.synced(offset);
+    log.noteSynced(offset);
     assertEquals(all(cursor, log), i === 0 ? [] : [i]);
   }
 });
