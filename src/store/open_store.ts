@@ -5,9 +5,11 @@
  */
 import { BlockCache } from "../cache/block_cache.ts";
 import { Engine } from "../engine/engine.ts";
+import type { ReadIndex } from "../engine/index.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Segment } from "../engine/segment.ts";
 import { Follower } from "../follow/follower.ts";
+import { ImageIndex } from "../lazy_index/image_index.ts";
 import { Ordering } from "../ordering/ordering.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
@@ -58,6 +60,13 @@ export class OpenStore extends Engine {
   override closeFiles(): void {
     this.ordering.stop();
     super.closeFiles();
+  }
+
+  /** Replaces the index. The former one needs its image no longer, unless tables are missing that views may read. */
+  override replaceIndex(index: ReadIndex): void {
+    const former = this.index;
+    super.replaceIndex(index);
+    if (former instanceof ImageIndex && !former.isLazy) former.giveUpSaved();
   }
 
   /** Removes segments that compaction has replaced, as soon as nobody needs them. */

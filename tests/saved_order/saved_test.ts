@@ -95,6 +95,22 @@ Deno.test("saved order: iterators and snapshots that began with it stay as they 
   }
 });
 
+// The file of the image stayed open: nothing knew the former index any more.
+Deno.test("saved order: an index that is replaced gives its image up, and views go on without", async () => {
+  const { platform, model } = await makeSaved();
+  const store = await open(platform);
+  await store.set("b:1", 1);
+  model.set("b:1", 1);
+  const former = engineOf(store).index as ImageIndex;
+  assert(former.saved !== undefined);
+  using snapshot = store.snapshot();
+  await store.clear();
+  assertEquals(former.saved, undefined);
+  assertEquals([...snapshot.entries()] as unknown, expectedOf(model, {}));
+  assertEquals([...store.keys()], []);
+  await store.close();
+});
+
 Deno.test("saved order: the order that is complete is saved once, and again with each image", async () => {
   const { platform, model } = await makeSaved(20_000);
   assert(sectionsOf(platform.readFile(IMAGE)).footer.order !== undefined);
