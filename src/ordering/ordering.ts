@@ -91,12 +91,14 @@ export class Ordering {
   /** Loads the saved order of an index, if it has one that is right. `Order.grow` has to complete it. */
   *#load(index: ReadIndex): Generator<number, void> {
     if (!(index instanceof ImageIndex) || index.saved === undefined) return;
+    const { saved } = index;
     try {
-      const { order, known } = yield* loadOrder(index, index.saved);
+      const { order, known } = yield* loadOrder(index, saved);
       if (index.order === undefined) order.attach(known);
       index.giveUpSaved();
     } catch {
-      this.#refuse(index);
+      // Where the saved order was given up meanwhile, nothing is wrong with it.
+      if (index.saved === saved) this.#refuse(index);
     }
   }
 

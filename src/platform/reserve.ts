@@ -112,7 +112,8 @@ export class Reserve {
       const handle = this.#platform.open(path, startBytes === 0 ? "create" : "write");
       let done = 0;
       // All at once, and then block by block: ext4 refuses a long write as a whole if not all of it fits (Linux 6.18).
-      for (const pieceBytes of [lengthBytes, BLOCK_BYTES]) {
+      const pieces = path === this.#temporary ? [lengthBytes] : [lengthBytes, BLOCK_BYTES];
+      for (const pieceBytes of pieces) {
         try {
           for (let count = 1; done < lengthBytes && count > 0; done += count) {
             count = handle.write(bytes.subarray(done, done + pieceBytes), startBytes + done);

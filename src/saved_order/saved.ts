@@ -257,6 +257,8 @@ export class SavedOrder {
 
   /** Bytes of pages that check out. Valid until `forgetPages`. */
   #bytes(start: number, length: number): Uint8Array {
+    // What is empty may lie after the last page.
+    if (length === 0) return new Uint8Array(0);
     const number = Math.floor(start / PAGE_BYTES);
     const at = start - number * PAGE_BYTES;
     const page = this.#page(number);
