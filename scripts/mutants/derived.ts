@@ -49,7 +49,7 @@ export const derivedRules: Promised[] = [
       {
         id: "order-of-renumbered-entries-saved",
         in: "OrderSaver.write",
-        find: "if (this.#renumbered.size > 0 || orderIn(index) !== this.#order) return undefined;",
+        find: "if (this.#changed.size > 0 || orderIn(index) !== this.#order) return undefined;",
         replace: "if (orderIn(index) !== this.#order) return undefined;",
         killers: [
           "order saver: what is saved has every key of the tables in order, whatever changes meanwhile, or is left out",

@@ -197,9 +197,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "key-from-an-unchecked-record",
         in: "RecordCursor.#readHere",
-        find:
-          'return headerIsIntact(this, this.at, this, this.seed) ? undefined : "checksum of a record\'s header and key";',
-        replace: "return undefined;",
+        find: "if (headerIsIntact(this, this.at, this, this.seed)) return undefined;",
+        replace: "if (this.length >= 0) return undefined;",
         killers: ["cursor: a bad header ends the walk, a bad value does not"],
       },
     ],

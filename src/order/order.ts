@@ -50,8 +50,8 @@ export class Order implements KeyOrder {
   readonly index: ReadIndex;
   /** Changes whenever positions that were found before become invalid. */
   version = 0;
-  /** While the order is saved: tables whose entries have got other numbers. No reference is removed meanwhile. */
-  renumbered: Set<number> | undefined;
+  /** While the order is saved: tables whose entries have got other numbers, or of which references were removed. */
+  changed: Set<number> | undefined;
   /** The chunks in order. None is empty. */
   chunks: Chunk[] = [];
   /** While the order grows: the table and the entry to add next. */
@@ -169,6 +169,7 @@ export class Order implements KeyOrder {
   /** Removes a reference. Returns false if its chunk is dropped or joined with a neighbour. */
   remove(number: number, at: number): boolean {
     const chunk = this.chunks[number]!;
+    this.changed?.add(chunk.refs[at]! >>> 24);
     chunk.refs.copyWithin(at, at + 1, chunk.length--);
     this.version++;
     const next = this.chunks[number + 1];
@@ -237,7 +238,7 @@ export class Order implements KeyOrder {
       chunk.length = kept;
     }
     this.chunks = joined(this.chunks);
-    this.renumbered?.add(table);
+    this.changed?.add(table);
     this.version++;
     this.#known[table] = undefined;
     if (table === this.#nextTable) this.#nextId = 0;

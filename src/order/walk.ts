@@ -65,8 +65,7 @@ export class Walk {
   /** Removes the reference that `next` returned last from the order. */
   remove(): void {
     const order = this.#order;
-    // While an order is saved, it keeps what it has.
-    if (this.#version !== order.version || order.renumbered !== undefined) return;
+    if (this.#version !== order.version) return;
     if (!order.remove(this.#chunk, this.#stretch.reverse ? this.#to : this.#from - 1)) return;
     this.#version = order.version;
     if (this.#stretch.reverse) return;

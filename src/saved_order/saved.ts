@@ -76,22 +76,22 @@ export class PageSums {
   }
 }
 
-/** Writes the order of an index behind its tables. Meanwhile the order keeps all references that it has. */
+/** Writes the order of an index behind its tables. */
 export class OrderSaver {
   /** The checksums of what has been written. */
   readonly pages: PageSums = new PageSums();
   readonly #order: Order;
-  readonly #renumbered: Set<number>;
+  readonly #changed: Set<number>;
 
   /** Saves a whole order. Create it before the first table is written. */
   constructor(order: Order) {
     this.#order = order;
-    this.#renumbered = order.renumbered = new Set();
+    this.#changed = order.changed = new Set();
   }
 
-  /** A table has been written. From now on the numbers of its entries must stay. */
+  /** A table has been written. From now on its entries must keep their numbers, and the order must have all of them. */
   onTable(number: number): void {
-    this.#renumbered.delete(number);
+    this.#changed.delete(number);
   }
 
   /**
@@ -126,13 +126,13 @@ export class OrderSaver {
     rest.set(new Uint8Array(numbers.buffer));
     keys.forEach((key, i) => rest.set(key, numbers.byteLength + starts[i]!));
     append(rest);
-    if (this.#renumbered.size > 0 || orderIn(index) !== this.#order) return undefined;
+    if (this.#changed.size > 0 || orderIn(index) !== this.#order) return undefined;
     return { refs: written, keys: starts.at(-1)!, checksum: crc32(rest), now: index.expired.now };
   }
 
-  /** The order may drop references again. */
+  /** Ends the saving. */
   end(): void {
-    this.#order.renumbered = undefined;
+    this.#order.changed = undefined;
   }
 }
 

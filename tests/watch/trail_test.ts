@@ -4,8 +4,12 @@
 // expired. Steps are counted here, as clocks say little on a busy machine.
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { Order } from "../../src/order/order.ts";
+import { PARTITIONS } from "../../src/engine/index.ts";
+import { Order, orderIn } from "../../src/order/order.ts";
 import { Walk } from "../../src/order/walk.ts";
+import { finishNow } from "../../src/platform/turn.ts";
+import { OrderSaver } from "../../src/saved_order/saved.ts";
+import { engineOf } from "../../src/store.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
 const OPTIONS = { durability: "write", compaction: { auto: false } } as const;
@@ -131,5 +135,24 @@ Deno.test("trail: what a snapshot kept in the order goes once it is closed", asy
   assertEquals([...store.keys({ prefix: "job:" })], []);
   const { steps } = await count(() => [...store.keys({ prefix: "job:" })]);
   assert(steps <= 1, `${steps} steps`);
+  await store.close();
+});
+
+Deno.test("trail: nor is there one while the order is saved, which takes turns of the event loop", async () => {
+  const store = await prepared(3000);
+  [...store.keys()];
+  const saver = new OrderSaver(orderIn(engineOf(store).index)!);
+  for (let table = 0; table < PARTITIONS; table++) saver.onTable(table);
+  let head = 0;
+  const { steps } = await count(() => {
+    for (; head < 1000; head++) {
+      const [first] = store.keys({ prefix: "job:", limit: 1 });
+      assertEquals(first, job(head));
+      store.delete(first!);
+    }
+  });
+  assert(steps <= 3 * 1000, `${steps} steps for 1000 jobs`);
+  assertEquals(finishNow(saver.write(new Array(PARTITIONS).fill(Infinity), () => {})), undefined);
+  saver.end();
   await store.close();
 });
