@@ -123,7 +123,10 @@ export class KvKeyv extends EventEmitter {
    */
   async clear(): Promise<void> {
     await paced(() => {
-      this.#refuseIfShared("clear");
+      if (this.#isShared) {
+        const reason = "a KvKeyv that Keyv instances with different namespaces share cannot tell whose keys to clear";
+        throw new TypeError(`${reason}: make a KvKeyv for each of them`);
+      }
       const { namespace } = this;
       return this.#share.run((store) => namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : store.clear());
     });
@@ -141,13 +144,10 @@ export class KvKeyv extends EventEmitter {
   }
 
   /**
-   * Iterates over the entries of a namespace, or over all, as they were at the first step.
-   *
-   * @throws {TypeError} at the first step, if several `Keyv` share the adapter as `clear` says: keyv 5 passes the namespace
-   * of the last one
+   * Iterates over the entries of a namespace, or over all, as they were at the first step. If several `Keyv` of keyv 5
+   * share the adapter, the namespace is that of the last one, whichever iterates: keyv 5 passes that.
    */
   async *iterator<T>(namespace?: string): AsyncGenerator<[string, T], void> {
-    await paced(() => this.#refuseIfShared("iterate over"));
     const store = await this.#share.store();
     for (const [key, value] of store.entries(rangeOf(namespace))) {
       const turn = turnIfDue();
@@ -164,13 +164,6 @@ export class KvKeyv extends EventEmitter {
   override on(event: string | symbol, listener: (...args: unknown[]) => void): this {
     if (event === "error" && Object.hasOwn(this, "namespace")) this.#watchNamespace();
     return super.on(event, listener);
-  }
-
-  /** Throws if several namespaces of keyv 5 share the adapter. */
-  #refuseIfShared(action: string): void {
-    if (!this.#isShared) return;
-    const reason = `a KvKeyv that Keyv instances with different namespaces share cannot tell whose keys to ${action}`;
-    throw new TypeError(`${reason}: make a KvKeyv for each of them`);
   }
 
   /** Notices a change of the namespace until the current code has run to its end. */

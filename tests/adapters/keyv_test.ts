@@ -143,7 +143,7 @@ diskTest("keyv 6: namespaces that share an adapter keep apart", async (directory
 // keyv 5 tells an adapter a namespace once, and of no call which Keyv it is from. With one adapter under two of them,
 // the first one's `clear()` emptied the second one's namespace, and kept its own.
 diskTest(
-  "keyv 5: an adapter that serves several namespaces clears none of them and iterates over none",
+  "keyv 5: an adapter that serves several namespaces clears none of them",
   async (directory) => {
     const adapter = new KvKeyv(directory);
     const errors: Error[] = [];
@@ -159,7 +159,6 @@ diskTest(
     await n.set("k", 1);
     await same.set("l", 2);
     assertEquals(await same.get("k"), 1);
-    assertEquals((await entriesOf(n as unknown as AnyKeyv)).length, 2);
     n.namespace = "renamed";
     await n.set("k", 3);
     await n.clear();
@@ -174,8 +173,6 @@ diskTest(
         errors.length > 0 && errors.every(({ message }) => message.includes("make a KvKeyv for each")),
         errors.join(),
       );
-      // The first one's iterator yielded the entries of the second one.
-      await assertRejects(() => entriesOf(keyv as unknown as AnyKeyv), TypeError, "make a KvKeyv for each");
     }
     assertEquals([await same.get("k"), await m.get("k")], [1, "of m"]);
     await assertRejects(() => new Keyv5({ store: adapter, namespace: "n", throwOnErrors: true }).clear(), TypeError);
