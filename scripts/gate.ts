@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { ROOT } from "./repository.ts";
+import { WITH_PERMISSIONS } from "./run_tests.ts";
 
 /** The sources of the page of `kvstore inspect`: for browsers, so that they have types, and a deno.json, of their own. */
 const PAGE = join(ROOT, "src/cli/inspect/browser");
@@ -66,8 +67,8 @@ function testSteps(scratch: string): Step[][] {
       tells: true,
     }],
     [
-      // The suite has run every one of these: they must also do without permissions, for which few cases are enough.
-      { name: "tests without permissions", args: ["test", ".", "--", "--brief"], show: CLOSING_LINE },
+      // The suite runs the tests of all other folders so.
+      { name: "tests without permissions", args: ["test", ...WITH_PERMISSIONS], show: CLOSING_LINE },
       {
         name: "suites of the adapters on the npm package",
         args: ["run", "-A", "scripts/npm/this_node.ts"],

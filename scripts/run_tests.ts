@@ -13,6 +13,21 @@ import { walk } from "@std/fs/walk";
 import { join, relative } from "node:path";
 import { ROOT } from "./repository.ts";
 
+/**
+ * Folders with tests that need the disk, processes or the network. All others run without permissions here, too, as plain
+ * `deno test` runs them.
+ */
+export const WITH_PERMISSIONS: string[] = [
+  "tests/adapters",
+  "tests/cli",
+  "tests/contract",
+  "tests/docs",
+  "tests/examples",
+  "tests/platform",
+  "tests/process",
+  "tests/scripts",
+  "tests/store",
+];
 /** Folders that take long: they begin, so that nothing is left to wait for at the end. */
 const SLOW_FOLDERS = ["tests/cli", "tests/process", "tests/contract", "tests/crash", "tests/damage"];
 /** Of the files that sweep those that take longest. */
@@ -77,7 +92,8 @@ function job(...args: string[]): Job {
 }
 
 function testJob(path: string, ...args: string[]): Job {
-  return job("test", "-A", "--no-check", path, ...args);
+  const isFree = path.endsWith("_long.ts") || WITH_PERMISSIONS.some((folder) => `${path}/`.startsWith(`${folder}/`));
+  return job("test", isFree ? "-A" : "--no-prompt", "--no-check", path, ...args);
 }
 
 /** Paths of files in tests/ whose names end so, in order. */

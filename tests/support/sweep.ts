@@ -1,7 +1,6 @@
 /**
  * How much of their sweeps tests run. As typed, they run one case in twenty-three, evenly spread, which takes seconds.
  *
- * - `-- --brief`: one case in a hundred, for a second run of tests that the suite has run before;
  * - `-- --gate`: what the gate adds to the suite, one case in five;
  * - `-- --sweep`: every case;
  * - `-- --full` (`deno task long:sweeps`): every case, and every operation where a case otherwise stands for several.
@@ -19,7 +18,7 @@ export const IS_GATE: boolean = Deno.args.includes("--gate");
 export const IS_THOROUGH: boolean = IS_FULL || IS_GATE || Deno.args.includes("--sweep");
 
 /** Of how many cases one runs. Primes: where a sweep goes through its ways to fail in turn, each of them gets its share. */
-export const CASES_IN_TURN: number = IS_GATE ? 5 : IS_THOROUGH ? 1 : Deno.args.includes("--brief") ? 101 : 23;
+export const CASES_IN_TURN: number = IS_GATE ? 5 : IS_THOROUGH ? 1 : 23;
 
 /** Says of one case of a sweep after the other whether it runs. */
 export function turns(): () => boolean {
