@@ -115,13 +115,13 @@ for (const share of [0, 0.5]) {
   });
 }
 
-/** A store whose process died with a tail of 20 KiB, on a disk without a byte left, and without a reserve. */
+/** A store whose process died with a tail that is larger than the reserve, on a disk without a byte left, and without a reserve. */
 async function onFullDisk(steps: Step[], isSyncFailing: boolean = false): Promise<Subject> {
   const platform = newMachine();
   const history = new History();
   const run = new Run(platform, { open: { segmentBytes: 1 << 20 } }, history);
   await run.open();
-  const value = "x".repeat(1000);
+  const value = "x".repeat(2000);
   for (let i = 0; i < 100; i++) run.set(`k${i}`, value);
   await run.settled();
   for (let i = 0; i < 100; i++) run.set(`k${i % 70}`, `${i} ${value}`, "write");
