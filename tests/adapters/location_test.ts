@@ -34,7 +34,7 @@ diskTest("level: a file: URL is the directory that it names, also to destroy and
 });
 
 Deno.test("adapters: what is neither a path nor a file: URL is refused at once", async () => {
-  const bad: unknown[] = ["file:///tmp/x", "FILE:x", new URL("https://example.com/"), 7, null, {}, []];
+  const bad: unknown[] = ["file:///data/store", "FILE:x", new URL("https://example.com/"), 7, null, {}, []];
   const makers: Record<string, (location: string) => unknown> = {
     keyv: (location) => new KvKeyv(location),
     level: (location) => new KvLevel(location),
@@ -45,5 +45,7 @@ Deno.test("adapters: what is neither a path nor a file: URL is refused at once",
       assertThrows(() => make(location as string), TypeError, "directory", `${name}: ${String(location)}`);
     }
   }
-  for (const call of [KvLevel.destroy, KvLevel.repair]) await assertRejects(() => call("file:///tmp/x"), TypeError);
+  for (const call of [KvLevel.destroy, KvLevel.repair]) {
+    await assertRejects(() => call("file:///data/store"), TypeError);
+  }
 });
