@@ -18,9 +18,9 @@ import { mergeOrder } from "./merge.ts";
 const FEW_KEYS = 16_384;
 /** This many passes take as long as sorting all keys. The next range does not wait for the background. */
 const MAX_PASSES = 8;
-/** Entries examined in a step, which takes about a millisecond. */
+/** Entries examined in a step. At a million keys, the longest pause of the event loop was 10 to 22 ms (Deno). */
 const STEP_KEYS = 1024;
-/** Adding this many keys one by one takes as long. */
+/** Keys added one by one in a step. */
 const ADDED_KEYS = 200;
 const PAUSE_MS = 1;
 
