@@ -39,3 +39,11 @@ export function describe(thing: unknown): string {
 export function isStackOverflow(error: unknown): boolean {
   return isError(error) && error.name === "RangeError" && error.message.includes("call stack");
 }
+
+/** The depth of calls that writing to the disk needs, with room to spare. */
+const NEEDED_CALLS = 200;
+
+/** Throws a stack overflow now if there is too little stack for work that must not be cut off. */
+export function needStack(calls: number = NEEDED_CALLS): number {
+  return calls === 0 ? 0 : 1 + needStack(calls - 1);
+}

@@ -11,16 +11,35 @@ export const callRules: Promised[] = [
   {
     sentence:
       "When the stack overflows within a call, nothing of it is written; if the index may have taken half of it, the " +
-      "store fails.",
+      "index is built anew from the log, and the store goes on.",
     mutants: [
       {
         id: "half-a-call-taken-for-none",
         in: "Writer.#announce",
-        find: "if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;",
-        replace: "if (this.#takeBack(end, at)) log.failure = undefined;",
-        killers: [
-          "a batch that a stack overflow cuts off fails the store with a code, and nothing of it is there after reopening",
-        ],
+        find: "if (!isStackOverflow(error)) {",
+        replace: "{",
+        killers: ["of a batch that is cut off nothing is there, and the next call is taken"],
+      },
+      {
+        id: "half-changed-index-kept",
+        in: "Writer.mend",
+        find: "this.#events.onCutOff();",
+        replace: "",
+        killers: ["of a batch that is cut off nothing is there, and the next call is taken"],
+      },
+      {
+        id: "index-built-anew-without-stack",
+        in: "Writer.mend",
+        find: "needStack();",
+        replace: "",
+        killers: ["wherever a caller's stack ends, a call takes effect or rejects, and the store goes on"],
+      },
+      {
+        id: "no-turn-after-a-cut-off",
+        in: "Writer.publish",
+        find: "if (this.#syncing === undefined) this.#schedule();",
+        replace: "",
+        killers: ["a clear that is cut off has cleared nothing, neither at once nor for a snapshot"],
       },
       {
         id: "left-overs-of-a-call-written",

@@ -20,7 +20,7 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "damaged-image-leaves-its-account",
-        in: "openIndex",
+        in: "rebuildIndex",
         find: "for (const segment of log.segments.values()) segment.reset();",
         replace: "",
         killers: ["index: what opening makes of a damaged image is accounted as the log says (… records behind)"],

@@ -30,8 +30,8 @@ export const fullDiskPromises: Promised[] = [
       },
       {
         id: "reserve-lent-to-values",
-        in: "Writer.#lendable",
-        find: "if (this.#header.kind === KIND.set) return Infinity;",
+        in: "Tail.tombstoneBytes",
+        find: "if (header.kind === KIND.set) return Infinity;",
         replace: "",
         killers: [RESERVE_SHARES],
       },

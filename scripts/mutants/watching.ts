@@ -13,9 +13,9 @@ export const watchPromises: Promised[] = [
     mutants: [
       {
         id: "told-before-it-is-durable",
-        in: "Log.durableEnd",
-        find: "return sealed ? endBytes : this.syncedBytes;",
-        replace: "return sealed || endBytes > 0 ? endBytes : this.syncedBytes;",
+        in: "durableEnd",
+        find: "return sealed ? endBytes : syncedBytes;",
+        replace: "return sealed || endBytes > 0 ? endBytes : syncedBytes;",
         killers: ["watch: nothing is told before it is durable, of a batch nothing before all of it"],
       },
       {
@@ -51,8 +51,8 @@ export const watchPromises: Promised[] = [
       {
         id: "begins-behind-what-is-pending",
         in: "durableSequence",
-        find: "(writer.firstPending ?? log.nextSequence) - 1",
-        replace: "log.nextSequence - 1",
+        find: "if (writer.tail.length === 0) return log.nextSequence - 1;",
+        replace: "if (writer.tail.length >= 0) return log.nextSequence - 1;",
         killers: ["watch: begins with what becomes durable after the call, written or pending before it or not"],
       },
       {

@@ -84,7 +84,7 @@ function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew
 
 /** The end of a segment's records, pending ones included. */
 function endOf({ log, writer }: OpenStore, segment: Segment): number {
-  return segment.endBytes + (segment === log.active ? writer?.pendingBytes ?? 0 : 0);
+  return segment.endBytes + (segment === log.active ? writer?.tail.length ?? 0 : 0);
 }
 
 /** Copies a segment up to `endBytes`, and syncs the copy. Throws `CORRUPT` if a record is damaged. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { asIo, isTrimmed } from "../errors.ts";
-import { segmentName, segmentNumberOf, shadowOf } from "../engine/segment.ts";
+import { segmentName, segmentNumberOf } from "../engine/segment.ts";
+import { shadowOf } from "../lazy_index/shadow.ts";
 import { Tries } from "../follow/tries.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";

@@ -107,6 +107,7 @@ export class Engine implements WriterEvents {
   writable(): Writer {
     this.checkOpen();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
+    this.writer.mend();
     if (this.log.failure !== undefined) throw this.log.failure;
     return this.writer;
   }
@@ -170,6 +171,13 @@ export class Engine implements WriterEvents {
   onWritten(): void {
     this.#undo = [];
     this.#cleared = [];
+  }
+
+  /** Replaces the index, which was left halfway through a change, by one that is built anew from the log. */
+  onCutOff(): void {
+    this.onWritten();
+    this.epoch++;
+    this.replaceIndex(this.#parts.rebuildIndex(this.log));
   }
 
   /** Replaces the index by one that was read anew. */

@@ -64,6 +64,8 @@ export interface EngineParts {
   observer: PlaceObserver;
   /** Decodes a value of a type from its bytes. Throws if they are not valid. */
   decode(type: number, bytes: Uint8Array, start: number, end: number): Value;
+  /** Builds the index of an open log from the log alone, and counts the bytes of its segments anew. */
+  rebuildIndex(log: Log): ReadIndex;
   /** Called when a new segment was begun, or much has expired: there may be something to compact. */
   wakeMaintenance(): void;
 }

@@ -194,11 +194,6 @@ export class Log {
     if (this.active !== undefined) this.#barrier = this.#openBarrier(this.active);
   }
 
-  /** Up to where a segment that is listed or retired is known to be durable. */
-  durableEnd({ sealed, endBytes }: Segment): number {
-    return sealed ? endBytes : this.syncedBytes;
-  }
-
   /** Notes that the active segment is durable up to an offset. */
   noteSynced(endBytes: number): void {
     this.#state.syncedBytes = endBytes;

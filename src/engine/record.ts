@@ -192,11 +192,6 @@ function valueStartOf(view: DataView, at: number): number {
   return at + keyStartOf(view.getUint8(at + 9)) + view.getUint16(at + 10, true);
 }
 
-/** The sequence number of the record at `at`. */
-export function sequenceAt(view: DataView, at: number): number {
-  return getUint53(view, at + 16);
-}
-
 /** Writes a whole durable mark at `at`, all but sequence number and checksums. */
 export function writeMark(view: DataView, at: number, mark: { segment: number; offset: number }): void {
   writeHeader(view, at, { kind: KIND.mark, flags: 0, keyLength: 0, valueLength: MARK_VALUE_BYTES });

@@ -230,9 +230,3 @@ export class Segment extends ByteCounts {
     if (sequence > this.highestSequence) this.highestSequence = sequence;
   }
 }
-
-/** A segment with the same file and extent, in which nothing is counted yet. */
-export function shadowOf({ number, salt, headerBytes, handle, endBytes }: Segment): Segment {
-  const inputs: number[] = new Array((headerBytes - SEGMENT_HEADER_BYTES) / 4).fill(0);
-  return new Segment({ number, storeId: new Uint8Array(0), salt, inputs }, handle, { endBytes, sealed: true });
-}

@@ -10,6 +10,7 @@ import type { KeyBytes } from "./index.ts";
 import {
   FLAG_EXPIRES,
   keyStartOf,
+  KIND,
   type Kind,
   MAX_VALUE_BYTES,
   readHeader,
@@ -61,38 +62,44 @@ export class Tail implements RecordBuffer {
     this.stagedEnd = valueStart + valueLength;
   }
 
-  /** Removes the staged records, and returns their bytes. */
-  takeStaged(): Uint8Array {
-    const staged = this.bytes.slice(this.length, this.stagedEnd);
-    this.dropStaged();
-    return staged;
-  }
-
   /** Removes the staged records. This needs no memory, which may have run out. */
   dropStaged(): void {
     this.stagedEnd = this.length;
   }
 
-  /** Stages records again that `takeStaged` has removed. */
-  putStaged(staged: Uint8Array): void {
-    this.reserve(this.length + staged.length);
-    this.bytes.set(staged, this.length);
-    this.stagedEnd = this.length + staged.length;
-  }
-
   /** Makes room for `bytes` bytes in all. */
   reserve(bytes: number): void {
     if (bytes <= this.bytes.length) return;
-    const former = this.bytes;
-    ({ bytes: this.bytes, view: this.view } = recordBuffer(Math.max(bytes, 2 * former.length)));
-    this.bytes.set(former.subarray(0, this.stagedEnd));
+    this.#move(Math.max(bytes, 2 * this.bytes.length), 0);
   }
 
-  /** Removes all records. */
-  empty(): void {
+  /** Removes the published records. Those that are staged are the first ones then. */
+  dropPublished(): void {
+    const { bytes, length, stagedEnd } = this;
+    if (bytes.length > KEPT_BYTES) this.#move(Math.max(FIRST_BYTES, stagedEnd - length), length);
+    else bytes.copyWithin(0, length, stagedEnd);
     this.length = 0;
-    this.stagedEnd = 0;
-    if (this.bytes.length > KEPT_BYTES) ({ bytes: this.bytes, view: this.view } = recordBuffer(FIRST_BYTES));
+    this.stagedEnd = stagedEnd - length;
+  }
+
+  /** Moves the records from a place on to a new buffer. Until they are there, nothing has changed. */
+  #move(capacity: number, from: number): void {
+    const { bytes, view } = recordBuffer(capacity);
+    bytes.set(this.bytes.subarray(from, this.stagedEnd));
+    this.bytes = bytes;
+    this.view = view;
+  }
+
+  /** The bytes of the tombstones between two offsets, without clears; `Infinity` if a set is among them. */
+  tombstoneBytes(from: number, to: number): number {
+    const header = new RecordHeader();
+    let bytes = 0;
+    for (let at = from; at < to; at += header.length) {
+      readHeader(this.view, at, Infinity, header);
+      if (header.kind === KIND.set) return Infinity;
+      if (header.kind !== KIND.clear) bytes += header.length;
+    }
+    return bytes;
   }
 
   /** Where the records start that lie between two offsets. */

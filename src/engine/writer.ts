@@ -9,7 +9,7 @@
  * @module
  */
 import { ioError, KvStoreError, syncError } from "../errors.ts";
-import { isStackOverflow } from "../kinds.ts";
+import { isStackOverflow, needStack } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
 import { Deferred, settled } from "../platform/turn.ts";
 import type { Timer } from "../platform/types.ts";
@@ -23,7 +23,6 @@ import {
   readHeader,
   type RecordBuffer,
   RecordHeader,
-  sequenceAt,
   stampRecord,
   writeMark,
 } from "./record.ts";
@@ -47,6 +46,8 @@ export interface WriterEvents {
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
   /** All pending records are written. None of them is rolled back any more. */
   onWritten(): void;
+  /** A stack overflow has cut off `onRecord`: only the log tells now what counts. Nothing is pending. */
+  onCutOff(): void;
 }
 
 /** Appends records to a log, in groups. */
@@ -73,7 +74,9 @@ export class Writer {
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
   /** Fails the store after a stack overflow. It is made beforehand, as there may be no stack left to make it. */
-  readonly #cutOff = new KvStoreError("FAILED", "a write was cut off by a stack overflow; open the store again");
+  readonly #cutOff = new KvStoreError("FAILED", "a stack overflow has cut off a write");
+  /** Whether the log has failed only because a stack overflow cut off `onRecord`. */
+  #isCutOff = false;
   #timer: Timer | undefined;
 
   /** A writer that appends to `log` and seals segments at `segmentBytes`. */
@@ -82,16 +85,6 @@ export class Writer {
     this.#segmentBytes = segmentBytes;
     this.#events = events;
     this.#startSegment();
-  }
-
-  /** Bytes of records that are not written yet. */
-  get pendingBytes(): number {
-    return this.tail.length;
-  }
-
-  /** Sequence number of the first record that is not written yet; `undefined` if there is none. */
-  get firstPending(): number | undefined {
-    return this.tail.length === 0 ? undefined : sequenceAt(this.tail.view, 0);
   }
 
   /** Bytes of records that are written and not known to be synced. Marks at the end do not count. */
@@ -105,7 +98,10 @@ export class Writer {
    */
   publish(): void {
     try {
+      if (this.tail.stagedEnd >= MAX_PENDING_BYTES) needStack();
       this.#makeRoom();
+      // Now, so that a turn comes in any case: it mends what a stack overflow cuts off. A sync that ends takes one, too.
+      if (this.#syncing === undefined) this.#schedule();
     } catch (error) {
       this.tail.dropStaged();
       throw error;
@@ -136,9 +132,14 @@ export class Writer {
     } catch (error) {
       // First of all, and without a call: if no stack is left, only assignments are certain to succeed.
       log.failure = this.#cutOff;
+      this.#isCutOff = true;
       this.tail.stagedEnd = end;
       // If memory ran out, the index has refused the whole record. If the stack ran out, it may have taken half of it.
-      if (!isStackOverflow(error) && this.#takeBack(end, at)) log.failure = undefined;
+      if (!isStackOverflow(error)) {
+        this.#isCutOff = false;
+        log.failure = undefined;
+        this.#takeBack(end, at);
+      }
       throw error;
     }
     this.tail.length = this.tail.stagedEnd;
@@ -177,26 +178,24 @@ export class Writer {
   write(): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;
+    this.mend();
     // A failed store writes nothing more, whichever file could not be synced.
     if (log.failure !== undefined) return this.fail(log.failure);
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
       try {
         const bytes = this.tail.bytes.subarray(0, this.tail.length);
+        const needBytes = this.tail.tombstoneBytes(0, bytes.length);
         // If the disk is full, the reserve makes room and the same bytes are written to the same place.
-        log.reserve.lend(this.#lendable(0, bytes.length), () => writeAll(active.handle, bytes, active.endBytes));
+        log.reserve.lend(needBytes, () => writeAll(active.handle, bytes, active.endBytes));
         log.checkLock();
       } catch (error) {
         if (log.failure !== undefined) return this.fail(log.failure);
-        // Before any call, which may overflow the stack as well.
-        log.failure = this.#cutOff;
-        if (isStackOverflow(error)) return this.fail(log.failure);
-        log.failure = undefined;
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));
       }
       active.endBytes += this.tail.length;
-      this.tail.empty();
+      this.tail.dropPublished();
       this.#events.onWritten();
     }
     this.#written?.resolve();
@@ -206,6 +205,23 @@ export class Writer {
     if (this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync();
     this.#startTimer();
     return undefined;
+  }
+
+  /**
+   * Goes on after a stack overflow has cut off `onRecord`: writes what was published before that call, and has the index
+   * built anew. Throws a `RangeError` if there is still too little stack.
+   */
+  mend(): void {
+    if (!this.#isCutOff) return;
+    needStack();
+    this.#isCutOff = false;
+    this.#log.failure = undefined;
+    if (this.write()?.code === "FAILED") return;
+    try {
+      this.#events.onCutOff();
+    } catch (cause) {
+      this.fail(new KvStoreError("FAILED", "the index could not be built anew; open the store again", { cause }));
+    }
   }
 
   /** Copies a record that is not written yet into `target`. False if it is written. */
@@ -220,6 +236,7 @@ export class Writer {
   async close(): Promise<void> {
     this.#timer?.stop();
     try {
+      this.mend();
       await this.reached("sync");
     } finally {
       await this.#syncing;
@@ -285,14 +302,15 @@ export class Writer {
     stampRecord(this.tail, at, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
     active.markBytes += MARK_BYTES;
-    this.tail.length += MARK_BYTES;
+    // The mark takes the place of what a refused call may have left staged.
+    this.tail.stagedEnd = this.tail.length += MARK_BYTES;
     this.#markedBytes = syncedBytes;
   }
 
   /** Rolls back all pending records, and rejects their callers' promises with the error. */
   #rollback(error: KvStoreError): KvStoreError {
     this.#takeBack(0, this.tail.length);
-    this.tail.empty();
+    this.tail.dropPublished();
     this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
     this.#written?.reject(error);
     this.#synced?.reject(error);
@@ -301,11 +319,8 @@ export class Writer {
     return error;
   }
 
-  /**
-   * Rolls back the records between two places in the tail, youngest first. Returns false, and fails the store, if it
-   * cannot.
-   */
-  #takeBack(from: number, to: number): boolean {
+  /** Rolls back the records between two places in the tail, youngest first. Fails the store if it cannot. */
+  #takeBack(from: number, to: number): void {
     try {
       const starts = this.tail.starts(from, to);
       for (const at of starts.reverse()) {
@@ -313,11 +328,9 @@ export class Writer {
         if (this.#header.kind === KIND.mark) this.#log.active!.drop(this.#header);
         else this.#events.onRollback(this.tail, at, this.#header);
       }
-      return true;
     } catch (cause) {
       // Memory ran out. The index does not match the log any more, and compaction must not rely on it.
       this.#log.fail(new KvStoreError("FAILED", "a write could not be taken back; open the store again", { cause }));
-      return false;
     }
   }
 
@@ -327,12 +340,11 @@ export class Writer {
     if (log.failure !== undefined) throw log.failure;
     log.checkSequence();
     if (!this.#fits()) {
-      const needBytes = this.#lendable(this.tail.length, this.tail.stagedEnd);
-      const staged = this.tail.takeStaged();
+      needStack();
+      const needBytes = this.tail.tombstoneBytes(this.tail.length, this.tail.stagedEnd);
       this.rotate(needBytes);
-      this.tail.putStaged(staged);
     } else if (this.tail.length === 0) {
-      log.reserve.lend(this.#lendable(0, this.tail.stagedEnd), () => log.recordClean(false));
+      log.reserve.lend(this.tail.tombstoneBytes(0, this.tail.stagedEnd), () => log.recordClean(false));
     }
   }
 
@@ -344,23 +356,17 @@ export class Writer {
     return active.endBytes + stagedEnd <= this.#segmentBytes || active.endBytes + length === active.headerBytes;
   }
 
-  /** How many bytes of the reserve these records may use if the disk is full: `Infinity`, so none, if one is a set. */
-  #lendable(from: number, to: number): number {
-    let needBytes = 0;
-    for (let at = from; at < to; at += this.#header.length) {
-      readHeader(this.tail.view, at, Infinity, this.#header);
-      if (this.#header.kind === KIND.set) return Infinity;
-      // A clear is always possible. It is so small that it leaves MANIFEST the room that it needs.
-      if (this.#header.kind !== KIND.clear) needBytes += this.#header.length;
-    }
-    return needBytes;
-  }
-
+  /**
+   * How many bytes of the reserve the records between two places may use if the disk is full: `Infinity`, so none, if
+   * one is a set. A clear is always possible: it is so small that it leaves MANIFEST the room that it needs.
+   */
   /**
    * Writes all pending records and goes on in a new segment. If the disk is full, it uses the reserve, provided that
    * this covers `needBytes`; for a compaction that is 0. Throws if it cannot write, or cannot begin the segment.
    */
   rotate(needBytes: number = 0): void {
+    // Even if this fails, nothing more is appended to the present segment, not even a mark.
+    this.#log.mustRotate = true;
     const failure = this.write();
     if (failure !== undefined) throw failure;
     try {

@@ -9,7 +9,7 @@ import type { Manifest, ManifestSegment } from "../engine/manifest.ts";
 import { recoverEnd } from "../engine/recovery.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { manifestOf } from "../store/directory.ts";
-import { durableSequence } from "../watch/durable.ts";
+import { durableEnd, durableSequence } from "./durable.ts";
 import { openSegments } from "../engine/segment_file.ts";
 import type { Segment } from "../engine/segment.ts";
 import { openReader, placeOf } from "./open_reader.ts";
@@ -140,7 +140,7 @@ function follow(store: OpenStore, next: Log): void {
     else {
       store.views.onRetired(segment);
       // It is unknown where the active segment ended, but the durable part counts.
-      next.retire(segment, store.log.durableEnd(segment));
+      next.retire(segment, durableEnd(store.log, segment));
     }
   }
   store.log = next;

@@ -8,7 +8,7 @@ import type { OpenedIndex } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { replay, type Replayed } from "../engine/replay.ts";
-import { shadowOf } from "../engine/segment.ts";
+import { shadowOf } from "./shadow.ts";
 import { loadImage } from "../image/image_file.ts";
 import { ImageDamaged } from "./image_index.ts";
 
@@ -27,9 +27,14 @@ export function openIndex(log: Log, manifest: Manifest): OpenedIndex {
   } catch (error) {
     index.close();
     if (!(error instanceof ImageDamaged)) throw error;
-    for (const segment of log.segments.values()) segment.reset();
-    return catchUp(log, new Index());
+    return rebuildIndex(log);
   }
+}
+
+/** Makes the index from the log alone, and counts the bytes of its segments anew. */
+export function rebuildIndex(log: Log): OpenedIndex {
+  for (const segment of log.segments.values()) segment.reset();
+  return catchUp(log, new Index());
 }
 
 /** Brings an index up to the end of its log. */

@@ -28,7 +28,10 @@ let countingSince = 0;
 
 /** Resolves after the event loop has handled input, output and due timers: the pause between slices of long work. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  let resolve: () => void;
+  // First, as it takes the most stack: a promise whose executor is cut off would be rejected, and nobody handles that.
+  setImmediate(() => resolve());
+  return new Promise((resolved) => resolve = resolved);
 }
 
 /** A resolved promise. If the event loop has had no turn for a few milliseconds, it resolves after the next turn. */

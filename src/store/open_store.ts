@@ -10,6 +10,7 @@ import type { Opened } from "../engine/open.ts";
 import type { Segment } from "../engine/segment.ts";
 import { Follower } from "../follow/follower.ts";
 import { ImageIndex } from "../lazy_index/image_index.ts";
+import { rebuildIndex } from "../lazy_index/open_index.ts";
 import { Ordering } from "../ordering/ordering.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
@@ -46,6 +47,7 @@ export class OpenStore extends Engine {
       cache: new BlockCache(cacheBytes),
       observer: views,
       decode: decodeValue,
+      rebuildIndex: (log) => rebuildIndex(log).index,
       wakeMaintenance,
     });
     this.views = views;

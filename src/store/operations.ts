@@ -4,6 +4,7 @@
  * @module
  */
 import type { KvStoreError } from "../errors.ts";
+import { needStack } from "../kinds.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
 import { nameOf, ownKey } from "./keys.ts";
@@ -84,6 +85,7 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
 /** Writes and syncs all earlier writes and blocks until that is done. Their promises settle in later turns. */
 export function flushNow(engine: OpenStore): void {
   const writer = engine.writable();
+  needStack();
   const failure = writer.write();
   if (failure !== undefined) throw failure;
   try {

@@ -17,6 +17,7 @@ import { RecordCursor } from "../engine/cursor.ts";
 import type { Log } from "../engine/log.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
+import { durableEnd } from "../follow/durable.ts";
 
 /** A segment that may have further changes, and a cursor in it. */
 interface Source {
@@ -115,7 +116,7 @@ export class ChangeCursor {
       const offset = this.#offsets.get(segment.number);
       if (offset !== undefined) offsets.set(segment.number, offset);
       const isBehind = segment.sealed && segment.highestSequence <= this.position;
-      if (!isBehind && (offset ?? segment.headerBytes) < log.durableEnd(segment)) this.#later.push(segment);
+      if (!isBehind && (offset ?? segment.headerBytes) < durableEnd(log, segment)) this.#later.push(segment);
     };
     for (const segment of log.segments.values()) addIfUnread(segment);
     // Below the history floor some versions are only in segments that compaction has replaced.
@@ -127,7 +128,7 @@ export class ChangeCursor {
 
   #openCursor(segment: Segment, log: Log): void {
     const from = this.#offsets.get(segment.number) ?? segment.headerBytes;
-    this.#open.push({ segment, cursor: new RecordCursor(segment, from, log.durableEnd(segment)) });
+    this.#open.push({ segment, cursor: new RecordCursor(segment, from, durableEnd(log, segment)) });
   }
 
   /** Moves the cursor of every open segment to its next change. Returns the one with the lowest sequence number. */

@@ -14,7 +14,7 @@ import { FLAG_STRING_KEY, KIND, valueTypeOf } from "../engine/record.ts";
 import { keepRunning, paced } from "../platform/turn.ts";
 import type { Change, Key, Value, Watch, WatchOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
-import { durableSequence } from "./durable.ts";
+import { durableSequence } from "../follow/durable.ts";
 import { decodeKey, EncodedKey } from "../store/keys.ts";
 import { checkInteger, checkNames } from "../store/options.ts";
 import { refreshReader } from "../follow/refresh.ts";

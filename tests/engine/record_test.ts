@@ -71,7 +71,7 @@ Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 
   const key = { bytes: utf8("key"), start: 0, length: 3 };
   const header = new RecordHeader();
   for (const time of [1, 2 ** 32 - 1, 2 ** 32, 1_800_000_000_123, Number.MAX_SAFE_INTEGER, 0]) {
-    tail.empty();
+    tail.dropStaged();
     tail.stage(KIND.set, 0, key, "value", time);
     // Only its lengths are wanted: the sequence number comes with the seal.
     readHeader(tail.view, 0, tail.stagedEnd, header);
@@ -81,7 +81,7 @@ Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 
     assertEquals([headerIsIntact(tail, 0, header, 7), valueIsIntact(tail, 0, header, 7)], [true, true]);
   }
   // What only others write: the beginning of time, and times that are no numbers here.
-  tail.empty();
+  tail.dropStaged();
   tail.stage(KIND.set, 0, key, "value", 1);
   readHeader(tail.view, 0, tail.stagedEnd, header);
   for (

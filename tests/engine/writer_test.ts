@@ -24,6 +24,7 @@ function makeWriter(segmentBytes = 4096) {
     onRecord: ({ bytes }, at, header) => void events.push(`+${keyAt(bytes, at + header.keyStart, header.keyLength)}`),
     onRollback: ({ bytes }, at, header) => void events.push(`-${keyAt(bytes, at + header.keyStart, header.keyLength)}`),
     onWritten: () => void events.push("written"),
+    onCutOff: () => void events.push("cut off"),
   });
   return { platform, log, writer, events };
 }
@@ -77,7 +78,7 @@ Deno.test("writer: calls of one turn are one write and one sync", async () => {
   await Promise.all(waiting);
   assertEquals([platform.operations.write - before.write, platform.operations.sync - before.sync], [1, 1]);
   assertEquals(contentsOf(log.active!).filter((one) => typeof one === "string").length, 51);
-  assertEquals([writer.pendingBytes, writer.unsyncedBytes], [0, 0]);
+  assertEquals([writer.tail.length, writer.unsyncedBytes], [0, 0]);
 });
 
 Deno.test("writer: calls during a sync form the next group, which no one waits for twice", async () => {
@@ -112,9 +113,9 @@ Deno.test("writer: 'write' needs no sync, and nothing resolves before earlier re
   await writer.reached("sync");
   const { syncs } = platform;
   publish(writer, ["a"]);
-  assert(writer.pendingBytes > 0);
+  assert(writer.tail.length > 0);
   await writer.reached("write");
-  assertEquals([writer.pendingBytes, platform.syncs], [0, syncs]);
+  assertEquals([writer.tail.length, platform.syncs], [0, syncs]);
   assert(writer.unsyncedBytes > 0);
   await writer.reached("write");
   await writer.reached("sync");
@@ -212,7 +213,7 @@ Deno.test("writer: a failed append takes back the whole group, youngest first, a
   for (const rejected of [a, b]) assertEquals((await assertRejects(() => rejected, KvStoreError)).code, "IO");
   await flushed;
   assertEquals(events, ["-c", "-b", "-a"]);
-  assertEquals(writer.pendingBytes, 0);
+  assertEquals(writer.tail.length, 0);
   platform.onOperation = undefined;
   const old = log.active!;
   publish(writer, ["after"]);
@@ -273,7 +274,7 @@ Deno.test("writer: a failed sync fails everything queued, and nothing is written
   assertEquals(assertThrows(() => publish(writer, ["d"]), KvStoreError).code, "FAILED");
   assertEquals((await assertRejects(() => writer.reached("sync"), KvStoreError)).code, "FAILED");
   assertEquals(writer.write()?.code, "FAILED");
-  assertEquals([platform.operations.write, writer.pendingBytes, log.failure?.code], [writes, 0, "FAILED"]);
+  assertEquals([platform.operations.write, writer.tail.length, log.failure?.code], [writes, 0, "FAILED"]);
   assert(events.at(-1)!.startsWith("-"));
 });
 
@@ -282,7 +283,7 @@ Deno.test("writer: beyond the bound the calls themselves write", () => {
   const value = new Uint8Array(1 << 20);
   for (let i = 0; i < 20; i++) {
     publish(writer, [`k${i}`], value);
-    assert(writer.pendingBytes < 8 << 20);
+    assert(writer.tail.length < 8 << 20);
   }
   assert(platform.operations.write >= 2);
 });
@@ -292,7 +293,7 @@ Deno.test("writer: what is staged and taken back leaves no trace", async () => {
   publish(writer, ["a"]);
   const key = utf8("b");
   writer.tail.stage(KIND.set, 0, { bytes: key, start: 0, length: 1 }, "v");
-  writer.tail.takeStaged();
+  writer.tail.dropStaged();
   publish(writer, ["c"]);
   await writer.reached("sync");
   assertEquals([contentsOf(log.active!), events], [["a", "c"], ["+a", "+c", "written"]]);
