@@ -1,6 +1,6 @@
 /**
- * What a workload may ask of an engine. There is one small adapter a file in engines/; each uses its engine the way that
- * the engine's own documentation calls fast.
+ * What a workload may ask of an engine. There is one small adapter a file in engines/; each uses its engine the way
+ * that the engine's own documentation calls fast.
  *
  * @module
  */

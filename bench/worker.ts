@@ -1,6 +1,6 @@
 /**
- * One engine in a process of its own, on Deno or Node: does the job that its argument describes, and says what it found in
- * the last line of its output.
+ * One engine in a process of its own, on Deno or Node: does the job that its argument describes, and says what it found
+ * in the last line of its output.
  *
  * @module
  */

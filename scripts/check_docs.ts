@@ -1,6 +1,6 @@
 /**
- * `deno doc --lint` over all that the package exports. It wants every type that an export names to be exported, too: those
- * of abstract-level, which the adapter for it extends, are that package's to document, and are let pass.
+ * `deno doc --lint` over all that the package exports. It wants every type that an export names to be exported, too:
+ * those of abstract-level, which the adapter for it extends, are that package's to document, and are let pass.
  *
  * @module
  */

@@ -11,7 +11,9 @@ import config from "../deno.json" with { type: "json" };
 import { ROOT } from "./repository.ts";
 import { WITH_PERMISSIONS } from "./run_tests.ts";
 
-/** The sources of the page of `kvstore inspect`: for browsers, so that they have types, and a deno.json, of their own. */
+/**
+ * The sources of the page of `kvstore inspect`: for browsers, so that they have types, and a deno.json, of their own.
+ */
 const PAGE = join(ROOT, "src/cli/inspect/browser");
 
 interface Step {

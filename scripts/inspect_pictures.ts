@@ -1,7 +1,7 @@
 /**
- * Makes the pictures of docs/inspect.md anew: `deno task docs:pictures`. It fills stores with the same writes every time, has
- * `kvstore inspect` make pages of them, and photographs those in Chromium. Files are made small with `pngquant`, where
- * that is installed.
+ * Makes the pictures of docs/inspect.md anew: `deno task docs:pictures`. It fills stores with the same writes every
+ * time, has `kvstore inspect` make pages of them, and photographs those in Chromium. Files are made small with
+ * `pngquant`, where that is installed.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Runs a job in a copy of the repository that uses the packages published on JSR instead of the stand-ins in
- * scripts/offline, since `links` in deno.json can be switched off in no other way. Where JSR cannot be reached, the copy
- * goes on using the stand-ins, and says so.
+ * scripts/offline, since `links` in deno.json can be switched off in no other way. Where JSR cannot be reached, the
+ * copy goes on using the stand-ins, and says so.
  *
  * @module
  */

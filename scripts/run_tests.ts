@@ -1,7 +1,7 @@
 /**
- * The test suite: `deno task test`. Three processes at a time run the folders of tests/, one folder after the other, while
- * the types are checked. Standard error tells all along how many files are done, of how many. The last line adds all
- * results up; what a process printed is shown if it fails.
+ * The test suite: `deno task test`. Three processes at a time run the folders of tests/, one folder after the other,
+ * while the types are checked. Standard error tells all along how many files are done, of how many. The last line adds
+ * all results up; what a process printed is shown if it fails.
  *
  * `--long` runs what the gate adds: the files `*_long.ts`, which `deno test` does not find by itself, and more cases of
  * the sweeps of which the suite runs one in so many (tests/support/sweep.ts). Other arguments go to `deno test -A`.
@@ -14,8 +14,8 @@ import { join, relative } from "node:path";
 import { ROOT } from "./repository.ts";
 
 /**
- * Folders with tests that need the disk, processes or the network. All others run without permissions here, too, as plain
- * `deno test` runs them.
+ * Folders with tests that need the disk, processes or the network. All others run without permissions here, too, as
+ * plain `deno test` runs them.
  */
 export const WITH_PERMISSIONS: string[] = [
   "tests/adapters",
@@ -42,7 +42,9 @@ const SLOW_SWEEPS = [
 /** What files that sweep import. */
 const SWEEPING = /support\/(sweep|crash_replay)\.ts"/;
 
-/** How many processes run at once: one more than the two cores that there should be, as tests often wait for the disk. */
+/**
+ * How many processes run at once: one more than the two cores that there should be, as tests often wait for the disk.
+ */
 const WORKERS = 3;
 
 /** `deno test` ends with it. */

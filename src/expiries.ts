@@ -2,8 +2,9 @@
  * Keys that expire: when each one does, and which ones have.
  *
  * A hash table has the time of each of its entries, and a heap that tells the earliest. A table without such keys has
- * neither. The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in it. So a
- * new time moves a key, and a delete removes it at once: outdated times never pile up. This takes 16 bytes an entry.
+ * neither. The heap (Williams, "Algorithm 232: Heapsort", 1964) holds entry numbers, and each entry knows its place in
+ * it. So a new time moves a key, and a delete removes it at once: outdated times never pile up. This takes 16 bytes an
+ * entry.
  *
  * @module
  */
@@ -193,7 +194,9 @@ export class ExpiredRecords {
     else if (time < this.next) this.next = time;
   }
 
-  /** @internal Takes the time of expiry from an entry, if it has one. Called before the entry points at another record. */
+  /**
+   * @internal Takes the time of expiry from an entry, if it has one. Called before the entry points at another record.
+   */
   unset(table: ExpiringTable, id: number): void {
     const { expiries } = table;
     if (expiries === undefined || expiries.timeOf(id) === 0) return;

@@ -106,8 +106,8 @@ export interface OpenOptions {
    * Refuse values that JSON would change or lose in part, with a `TypeError` that names the part: dates, maps, typed
    * arrays, `NaN`, functions, objects with a `toJSON`, `undefined` in arrays (default `false`: they are stored as
    * `JSON.stringify` writes them). Properties that are `undefined` are still left out, -0 becomes 0, and keys that are
-   * symbols, properties that are not enumerable and extra properties of arrays are lost. Each value is traversed when it
-   * is set, so use this in development and tests.
+   * symbols, properties that are not enumerable and extra properties of arrays are lost. Each value is traversed when
+   * it is set, so use this in development and tests.
    */
   strictJson?: boolean | undefined;
   /** When compaction runs in the background. */
@@ -178,8 +178,8 @@ export interface WatchOptions {
   prefix?: Key | undefined;
   /**
    * Begin with the first change after this sequence number (default: with what becomes durable from now on). If the log
-   * does not go back or has not come that far, the watch ends with `TRIMMED`. After an older copy of the store was
-   * restored, earlier numbers mean nothing.
+   * no longer has all changes after it, or has not reached that number yet, the watch ends with `TRIMMED`. Once an older
+   * copy of the store was restored, numbers from before mean nothing.
    */
   since?: number | undefined;
   /** Ends the watch. The next call then rejects with the signal's reason. */

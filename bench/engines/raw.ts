@@ -1,6 +1,6 @@
 /**
- * A floor: records of the size that ours have, appended to one file with one write for each call, read back by position.
- * There is no checksum and no search: the record of each key is known by its number.
+ * A floor: records of the size that ours have, appended to one file with one write for each call, read back by
+ * position. There is no checksum and no search: the record of each key is known by its number.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * A session with millions of names, as docs/session.md shows it: `deno task bench:names [--docs] [NAMES.json]`. Every step is a
- * process of its own, most of them the command line as a user runs it; what each does is checked, timed, and printed as a
- * table. Exits with 1 if anything is not as it should be.
+ * A session with millions of names, as docs/session.md shows it: `deno task bench:names [--docs] [NAMES.json]`. Every
+ * step is a process of its own, most of them the command line as a user runs it; what each does is checked, timed, and
+ * printed as a table. Exits with 1 if anything is not as it should be.
  *
  * NAMES.json is an array of distinct strings; without it the names are made of English words. `--docs` puts the table
  * into docs/session.md.

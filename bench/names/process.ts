@@ -45,7 +45,10 @@ async function run(args: readonly string[]): Promise<Outcome> {
   return { output, wallMs, peakBytes };
 }
 
-/** Runs `kvstore import --json`, and kills it as soon as it has acknowledged `lines` lines. Returns the last number it acknowledged. */
+/**
+ * Runs `kvstore import --json`, and kills it as soon as it has acknowledged `lines` lines. Returns the last number it
+ * acknowledged.
+ */
 export async function killedImport(store: string, file: string, lines: number): Promise<number> {
   const child = spawn(["cli.ts", "--dir", store, "--json", "import", file]);
   child.stderr.cancel();

@@ -1,6 +1,6 @@
 /**
- * Plots of the figures, by Observable Plot. It comes from npm when it is needed and is no part of the repository's graph
- * of modules: its names are put together here.
+ * Plots of the figures, by Observable Plot. It comes from npm when it is needed and is no part of the repository's
+ * graph of modules: its names are put together here.
  *
  * @module
  */

@@ -110,8 +110,8 @@ export class Collection {
 }
 
 /**
- * Puts newer results in the place of older ones of the same figures, or, with `adds`, counts their rounds together; keeps
- * the others.
+ * Puts newer results in the place of older ones of the same figures, or, with `adds`, counts their rounds together;
+ * keeps the others.
  */
 export function merge(older: Results, newer: Results, options: { adds?: boolean } = {}): Results {
   const measurements = new Map(older.measurements.map((one) => [nameOf(one), one]));

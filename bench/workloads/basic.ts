@@ -43,7 +43,9 @@ export async function basic(bench: Bench): Promise<Figure[]> {
   return figures;
 }
 
-/** Gets everything once, in the order of filling: what is measured then is hot, in the engine's cache and the system's. */
+/**
+ * Gets everything once, in the order of filling: what is measured then is hot, in the engine's cache and the system's.
+ */
 async function warmCaches(bench: Bench, engine: Engine, count: number): Promise<void> {
   await bench.read(engine, { order: new Order(bench.job.keys, 1), count });
 }

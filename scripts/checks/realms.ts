@@ -1,6 +1,6 @@
 /**
- * No `instanceof` with a class of the language: test runners and `node:vm` give each realm its own, and what another one
- * made is no instance of ours. src/kinds.ts tells by what a thing is.
+ * No `instanceof` with a class of the language: test runners and `node:vm` give each realm its own, and what another
+ * one made is no instance of ours. src/kinds.ts tells by what a thing is.
  *
  * @module
  */

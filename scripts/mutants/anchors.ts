@@ -1,6 +1,6 @@
 /**
- * Finds what mutants name: code by the function that it stands in, tests by their titles. Neither depends on the file, so
- * that files can move, nor does code depend on its layout.
+ * Finds what mutants name: code by the function that it stands in, tests by their titles. Neither depends on the file,
+ * so that files can move, nor does code depend on its layout.
  *
  * @module
  */

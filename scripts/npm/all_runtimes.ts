@@ -1,10 +1,10 @@
 /**
- * Builds the npm package, packs it, installs it into empty projects, and tests it on every runtime: `deno task npm:test`. The
- * last lines are a table of the runtimes with their cases and `N passed, N failed`.
+ * Builds the npm package, packs it, installs it into empty projects, and tests it on every runtime: `deno task
+ * npm:test`. The last lines are a table of the runtimes with their cases and `N passed, N failed`.
  *
- * Options: `--require-all` fails if a runtime cannot be had; `--cache DIR` is where runtimes and npm's downloads are kept
- * (default: a folder in the system's one for temporary files); `--keep` leaves the projects where they are; `--docs`
- * puts the figures into docs/npm.md.
+ * Options: `--require-all` fails if a runtime cannot be had; `--cache DIR` is where runtimes and npm's downloads are
+ * kept (default: a folder in the system's one for temporary files); `--keep` leaves the projects where they are;
+ * `--docs` puts the figures into docs/npm.md.
  *
  * @module
  */

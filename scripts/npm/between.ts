@@ -1,6 +1,6 @@
 /**
- * What must hold between two processes of any two runtimes: they read each other's stores, never write at the same time,
- * and a reader follows a writer.
+ * What must hold between two processes of any two runtimes: they read each other's stores, never write at the same
+ * time, and a reader follows a writer.
  *
  * @module
  */

@@ -161,7 +161,9 @@ const TYPESCRIPT = {
   },
 };
 
-/** The programs of each of them; the adapters where declarations are not checked, as those of others need not stand it. */
+/**
+ * The programs of each of them; the adapters where declarations are not checked, as those of others need not stand it.
+ */
 const SOURCES: Record<keyof typeof TYPESCRIPT, string[]> = {
   nodenext: ["main.ts", "readme.ts", "script.cts"],
   bundler: ["main.ts", "readme.ts", "adapters.ts"],

@@ -36,7 +36,9 @@ export async function compileInRealm(project: string, packageFolder: string): Pr
   ];
 }
 
-/** Runs the suite, which the first of the files is or is given to; returns what the runtime's own test runner counted. */
+/**
+ * Runs the suite, which the first of the files is or is given to; returns what the runtime's own test runner counted.
+ */
 export async function runContract(
   runtime: Runtime,
   { files, scratch, results, column }: { files: string[]; scratch: string; results: Results; column: string },

@@ -18,8 +18,8 @@ export function filesOnJsr({ name, version }: { name: string; version: string })
 }
 
 /**
- * Makes the relative links of a Markdown text whole ones, to the same file below `base`. A link to what is not published
- * there becomes its text.
+ * Makes the relative links of a Markdown text whole ones, to the same file below `base`. A link to what is not
+ * published there becomes its text.
  */
 export function withWholeLinks(text: string, base: string, { include, exclude }: Published): string {
   const covers = (entries: string[], path: string) =>

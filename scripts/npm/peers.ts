@@ -29,7 +29,9 @@ export class Peer {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncGenerator<string>;
 
-  /** Starts it; under Deno it may read and write `directory` and nothing else. `compiled` is the program for the others. */
+  /**
+   * Starts it; under Deno it may read and write `directory` and nothing else. `compiled` is the program for the others.
+   */
   constructor(runtime: Runtime, directory: string, compiled: string) {
     this.runtime = runtime;
     const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`, "--no-prompt"];

@@ -89,8 +89,8 @@ export function withPath(folder: string): Record<string, string> {
 }
 
 /**
- * This process's environment without what npm tells the scripts that it starts: in `npx deno task`, an inner npm would take
- * the folder of the outer one for its own.
+ * This process's environment without what npm tells the scripts that it starts: in `npx deno task`, an inner npm would
+ * take the folder of the outer one for its own.
  */
 function environment(): Record<string, string> {
   const told = /^npm_(package|lifecycle|config_local_prefix|config_prefix|config_global_prefix|command|execpath)/;

@@ -1,6 +1,6 @@
 /**
- * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README, the
- * suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
+ * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README,
+ * the suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
  * `deno task npm:test` that the gate runs. The last line is `N passed, N failed`.
  *
  * @module

@@ -1,7 +1,7 @@
 /**
- * Audit of tombstones: finds out which of them hide anything. Compaction knows of a whole segment only where it begins and
- * as of when it is current. By that, a segment with data that stays keeps every younger tombstone as soon as one record in
- * it is superseded. An audit asks the records themselves: it reads headers and keys, and rewrites nothing.
+ * Audit of tombstones: finds out which of them hide anything. Compaction knows of a whole segment only where it begins
+ * and as of when it is current. By that, a segment with data that stays keeps every younger tombstone as soon as one
+ * record in it is superseded. An audit asks the records themselves: it reads headers and keys, and rewrites nothing.
  *
  * A tombstone may go if one of two things is true of the segments that stay when it goes:
  *
@@ -9,8 +9,8 @@
  * - They, or the tombstones that are audited with it, have a record of its key with a higher number. Then that record
  *   decides about the key, whatever else there is. If it is a tombstone, it is judged by itself.
  *
- * Both are facts about sealed segments, which never change. So it does not matter what is written, rolled back or lost in
- * a crash meanwhile: that adds no record with a lower number than those here. And no record that was seen goes away
+ * Both are facts about sealed segments, which never change. So it does not matter what is written, rolled back or lost
+ * in a crash meanwhile: that adds no record with a lower number than those here. And no record that was seen goes away
  * before the tombstone does, as only one compaction runs at a time.
  *
  * So each tombstone that is kept is the only one of its key, and a stale set of that key, which is at least as long, is
@@ -44,8 +44,8 @@ export interface AuditOptions extends Pick<GroupOptions, "onPause"> {
 }
 
 /**
- * Audits the tombstones in `inputs`, oldest records first. Then rewrites the inputs without the tombstones that may go, in
- * groups that each fit into a segment, if more than `leastShare` of their bytes is won. Returns how many groups were
+ * Audits the tombstones in `inputs`, oldest records first. Then rewrites the inputs without the tombstones that may go,
+ * in groups that each fit into a segment, if more than `leastShare` of their bytes is won. Returns how many groups were
  * rewritten.
  */
 export async function compactTombstones(
@@ -77,7 +77,9 @@ class Audit {
   readonly #expiredBy: number;
   /** Tombstones above this cannot be judged: they may hide something in a segment that is not read. */
   readonly #judgedUpTo: number;
-  /** Per key the newest tombstone: what was found out, its rank among the inputs, its length; and its sequence number. */
+  /**
+   * Per key the newest tombstone: what was found out, its rank among the inputs, its length; and its sequence number.
+   */
   readonly #tombstones = new Index();
   /** The newest clear, which has no key: what was found out, its rank among the inputs, its length. */
   #clear = { sequence: 0, verdict: HIDES_NOTHING, rank: 0, lengthBytes: 0 };

@@ -21,16 +21,16 @@ const AUDITED_SLACK = 3;
 export const AUDITED: WeakSet<Segment> = new WeakSet();
 
 /**
- * Up to which sequence number tombstones can be judged: no segment outside of `inputs` that compaction cannot read stands
- * in their way.
+ * Up to which sequence number tombstones can be judged: no segment outside of `inputs` that compaction cannot read
+ * stands in their way.
  */
 export function judgeableUpTo(segments: Iterable<Segment>, inputs: ReadonlySet<Segment>): number {
   return droppableUpTo([...segments].filter((segment) => !segment.isCompactable), inputs);
 }
 
 /**
- * Segments outside of `inputs` that tell whether the tombstones in these are needed: those that may hold an older set of
- * some key, and those with so many tombstones that they are likely to hold a newer one.
+ * Segments outside of `inputs` that tell whether the tombstones in these are needed: those that may hold an older set
+ * of some key, and those with so many tombstones that they are likely to hold a newer one.
  */
 export function witnessesOf(segments: Iterable<Segment>, inputs: ReadonlySet<Segment>): Segment[] {
   let lowest = Infinity;
@@ -98,7 +98,9 @@ function forgetAudits(all: Segment[], minStaleBytes: number): void {
   for (const segment of audited) AUDITED.delete(segment);
 }
 
-/** Takes segments in groups, in their order, each of which fits into one new segment if so many bytes of each are kept. */
+/**
+ * Takes segments in groups, in their order, each of which fits into one new segment if so many bytes of each are kept.
+ */
 export function groupsOf(
   inputs: Segment[],
   keptBytes: number[],

@@ -18,8 +18,8 @@ import { scan, slicesFor } from "../check/scan.ts";
 
 /**
  * Copies the segments byte for byte, checks every record, and writes the manifest last: a copy without one never opens.
- * The copy holds everything written before the call. A view keeps the segments until it is made. If the backup fails, it
- * removes what it has copied.
+ * The copy holds everything written before the call. A view keeps the segments until it is made. If the backup fails,
+ * it removes what it has copied.
  */
 export async function backupStore(store: OpenStore, destination: string, options: WorkOptions): Promise<void> {
   checkNames("backup", options, ["onProgress", "signal"]);

@@ -31,9 +31,9 @@ export interface Rebuilt {
 }
 
 /**
- * Puts a manifest together. It lists the segments of one store: the one that most segments in the directory belong to. An
- * output of a compaction replaces its inputs if it is finished, or if no input is there any more. Otherwise the inputs
- * stay, and it is left out: both together would bring deleted keys back.
+ * Puts a manifest together. It lists the segments of one store: the one that most segments in the directory belong to.
+ * An output of a compaction replaces its inputs if it is finished, or if no input is there any more. Otherwise the
+ * inputs stay, and it is left out: both together would bring deleted keys back.
  */
 export function rebuildManifest(platform: Platform, directory: string): Rebuilt {
   const candidates: Candidate[] = [];

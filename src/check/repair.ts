@@ -34,8 +34,8 @@ type RepairOptions = { dryRun?: boolean } & WorkOptions;
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Repairs the store in a directory, which must not be open for writing. A key whose newest value is damaged is lost, and
- * the report lists it. It never falls back to an older value.
+ * Repairs the store in a directory, which must not be open for writing. A key whose newest value is damaged is lost,
+ * and the report lists it. It never falls back to an older value.
  *
  * @param options `dryRun` only reports what a repair would do
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
@@ -115,8 +115,8 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
   const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
   const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
   const damaged = segments.filter(({ isDamaged }) => isDamaged);
-  // The first manifest reserves the numbers of the copies and lists what the old one listed, missing files included: after
-  // an interruption, the next repair finds what this one found.
+  // The first manifest reserves the numbers of the copies and lists what the old one listed, missing files included:
+  // after an interruption, the next repair finds what this one found.
   const first: Manifest = {
     ...manifest,
     generation: manifest.generation + 1,
@@ -125,8 +125,8 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
   };
   const loss = lossOf(place.lock, platform, directory);
   if (loss !== undefined) throw loss;
-  // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the manifest
-  // before the copies are whole.
+  // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the
+  // manifest before the copies are whole.
   const reserved = damaged.length + segmentFiles(platform, directory).length;
   writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved });
   const intact = segments.flatMap(({ segment, isDamaged }) => isDamaged ? [] : segment ?? []);

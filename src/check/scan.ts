@@ -10,8 +10,8 @@ import { Slices } from "../platform/turn.ts";
 import type { Problem, WorkOptions } from "../types.ts";
 
 /**
- * One step of a scan: a record, or a stretch of bytes that holds none. A scan yields one object, and one cursor, over and
- * over: copy what you keep.
+ * One step of a scan: a record, or a stretch of bytes that holds none. A scan yields one object, and one cursor, over
+ * and over: copy what you keep.
  *
  * @experimental
  */

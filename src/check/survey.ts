@@ -1,7 +1,7 @@
 /**
  * The survey of a store's directory, in whatever state it is: finds the manifest, or puts one together, opens the
- * segments that it lists, and finds where their records end. Verify, repair, salvage and the tools that show a log begin
- * with it.
+ * segments that it lists, and finds where their records end. Verify, repair, salvage and the tools that show a log
+ * begin with it.
  *
  * @module
  */
@@ -115,16 +115,16 @@ export function surveyOn(platform: Platform, directory: string): LogSurvey {
 }
 
 /**
- * Whether to survey again: a writer has replaced the manifest since, and the survey has problems that may be due to that.
- * The files that it misses may be those that the new manifest no longer lists.
+ * Whether to survey again: a writer has replaced the manifest since, and the survey has problems that may be due to
+ * that. The files that it misses may be those that the new manifest no longer lists.
  */
 export function isOutdated({ problems, generation }: StoreSurvey, tries: Tries): boolean {
   return problems.length > 0 && tries.again(generation);
 }
 
 /**
- * Surveys a store, which may be one that `open` refuses. Yields the bytes of each record that it reads. Throws `NOT_FOUND`
- * or `FORMAT`.
+ * Surveys a store, which may be one that `open` refuses. Yields the bytes of each record that it reads. Throws
+ * `NOT_FOUND` or `FORMAT`.
  */
 export function* surveyOnce(platform: Platform, directory: string): Generator<number, StoreSurvey> {
   const generation = generationOf(platform, directory);
@@ -137,8 +137,8 @@ export function* surveyOnce(platform: Platform, directory: string): Generator<nu
     const sealed = manifest.segments.map((one) => one.highestSequence).reduce(highestOf, 0);
     for (const listed of manifest.segments) {
       const { lowestSequence, highestSequence } = listed;
-      // All numbers in the active segment are above those in sealed ones. Where the manifest was put together, damage at
-      // the start of a segment may have hidden numbers right after those of the segment before.
+      // All numbers in the active segment are above those in sealed ones. Where the manifest was put together, damage
+      // at the start of a segment may have hidden numbers right after those of the segment before.
       const first = rebuilt === undefined ? lowestSequence : Math.min(lowestSequence, before + 1);
       const surveyed = openListed(platform, directory, { manifest, listed, problems });
       surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];

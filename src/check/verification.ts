@@ -48,7 +48,9 @@ export class Verification {
     this.#replay = new Replay(this.index, new Map(open.map((segment) => [segment.number, segment])));
   }
 
-  /** Reads all segments, and counts their live and other bytes. `check` is called at pauses, and may throw to stop it. */
+  /**
+   * Reads all segments, and counts their live and other bytes. `check` is called at pauses, and may throw to stop it.
+   */
   async run(options: WorkOptions, check?: () => void): Promise<void> {
     const slices = slicesFor(options, this.#segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0), check);
     for (const surveyed of this.#segments) {

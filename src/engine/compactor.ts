@@ -24,7 +24,9 @@ const ENTRY_BYTES = 16;
 
 /** How a group is compacted. */
 export interface GroupOptions {
-  /** Called at each pause with the bytes read since the last one, and before the switch. Throws to end the compaction. */
+  /**
+   * Called at each pause with the bytes read since the last one, and before the switch. Throws to end the compaction.
+   */
   onPause?: (scannedBytes: number) => void;
   /**
    * Whether the tombstone that the cursor stands on may go, though a segment outside the inputs may hold older records:
@@ -34,8 +36,8 @@ export interface GroupOptions {
 }
 
 /**
- * Rewrites one group of sealed segments as one new segment, and returns that. If nothing of them is kept, there is no new
- * segment.
+ * Rewrites one group of sealed segments as one new segment, and returns that. If nothing of them is kept, there is no
+ * new segment.
  */
 export async function compactGroup(
   engine: Engine,
@@ -75,7 +77,9 @@ class Compaction {
   /** No record up to this sequence number supersedes anything that is copied. */
   readonly #asOf: number;
   readonly #droppableUpTo: number;
-  /** A set that has expired by this time is a tombstone. One that expires later is copied: the index must know first. */
+  /**
+   * A set that has expired by this time is a tombstone. One that expires later is copied: the index must know first.
+   */
   readonly #expiredBy: number;
   /** By segment, what is live in the inputs, and where it is copied to. */
   readonly #relocations: Map<number, Relocation>;
@@ -105,8 +109,8 @@ class Compaction {
   /**
    * Notes which records of the inputs are live: the index points at them. A record that is superseded from now on is
    * copied nevertheless, and is stale in the copy. So the copy holds nothing that was superseded before the compaction
-   * began, and `currentAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending when a
-   * table is looked at.
+   * began, and `currentAsOf` says so. A record that a pending write supersedes may count again, so nothing is pending
+   * when a table is looked at.
    *
    * This reads the tables of the index that have not been read yet, so that nothing has to be read after the switch.
    */
@@ -115,8 +119,8 @@ class Compaction {
   }
 
   /**
-   * Copies what is kept and makes the copy durable. Throws at a record that cannot be read: it may be the only one of its
-   * key, so the input stays.
+   * Copies what is kept and makes the copy durable. Throws at a record that cannot be read: it may be the only one of
+   * its key, so the input stays.
    */
   async copy(): Promise<void> {
     const slices = new Slices((scannedBytes) => {
@@ -144,9 +148,9 @@ class Compaction {
   /**
    * Points the index at the copies, and removes entries that had expired. This changes an entry only if it still points
    * into an input: any other was written or deleted since. Nothing is pending when a table is changed. Otherwise a
-   * rollback could bring back an entry that points into an input, and a view that was opened after a pending write would
-   * lose, with that write, what it is told here. Nothing is read from the disk, as there is no way back after the switch.
-   * Only memory can be missing, for the notes of views about what has expired.
+   * rollback could bring back an entry that points into an input, and a view that was opened after a pending write
+   * would lose, with that write, what it is told here. Nothing is read from the disk, as there is no way back after the
+   * switch. Only memory can be missing, for the notes of views about what has expired.
    */
   async move(): Promise<void> {
     const { output } = this;
@@ -163,8 +167,8 @@ class Compaction {
   }
 
   /**
-   * Goes through the index in slices, and visits each partition when nothing is pending. `visit` returns how many entries
-   * it looked at.
+   * Goes through the index in slices, and visits each partition when nothing is pending. `visit` returns how many
+   * entries it looked at.
    */
   async #eachPartition(visit: (number: number) => number): Promise<void> {
     const slices = new Slices();

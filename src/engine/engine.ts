@@ -112,7 +112,9 @@ export class Engine implements WriterEvents {
     return this.writer;
   }
 
-  /** Begins a call that changes the store: loads all of the index, and stages nothing yet. Throws as `writable` does. */
+  /**
+   * Begins a call that changes the store: loads all of the index, and stages nothing yet. Throws as `writable` does.
+   */
   beginWrite(): Writer {
     const writer = this.writable();
     this.#changeable = this.index.changeable();

@@ -1,7 +1,8 @@
 /**
  * The index: where the latest record of each key lies. It is kept in memory, so `has` reads nothing and `get` reads at
- * most once, and almost never for a missing key. The keys are spread over 256 hash tables by the top byte of their hash.
- * Each table is small enough to be grown, copied or read from disk in a moment; one large table would stop the program.
+ * most once, and almost never for a missing key. The keys are spread over 256 hash tables by the top byte of their
+ * hash. Each table is small enough to be grown, copied or read from disk in a moment; one large table would stop the
+ * program.
  *
  * @module
  */
@@ -57,11 +58,11 @@ export interface TypedKey extends KeyBytes {
 
 /**
  * Maps keys to places. `find` leaves the place that it found in the fields `segment` (0 if there is none), `offset`,
- * `length`, `isString` and `expiresAt`; `put` and `remove` leave the place that they replaced. To allocate an object for
- * each call would be the most expensive part of the call.
+ * `length`, `isString` and `expiresAt`; `put` and `remove` leave the place that they replaced. To allocate an object
+ * for each call would be the most expensive part of the call.
  *
- * A key that has expired keeps its place: its record serves as a tombstone for older ones, and older snapshots may still
- * read it. So `find` finds it, `isExpired` says that it counts as gone, and `size` leaves it out.
+ * A key that has expired keeps its place: its record serves as a tombstone for older ones, and older snapshots may
+ * still read it. So `find` finds it, `isExpired` says that it counts as gone, and `size` leaves it out.
  *
  * @experimental
  */
@@ -123,7 +124,9 @@ export class Index implements Place {
     return partition;
   }
 
-  /** The index as one that may be changed. An index that reads its tables on demand reads all that are missing first. */
+  /**
+   * The index as one that may be changed. An index that reads its tables on demand reads all that are missing first.
+   */
   changeable(): Index {
     return this;
   }
@@ -191,7 +194,9 @@ export class Index implements Place {
     return this.partitions[ref >>> 24]!.key(ref & ID_MASK);
   }
 
-  /** Visits all keys, including those without a place, which is in the fields. The key is valid during the visit only. */
+  /**
+   * Visits all keys, including those without a place, which is in the fields. The key is valid during the visit only.
+   */
   each(visit: (key: KeyBytes) => void): void {
     for (let number = 0; number < PARTITIONS; number++) this.eachOf(number, visit);
   }
@@ -206,8 +211,8 @@ export class Index implements Place {
   }
 
   /**
-   * Points a key at a place, until it expires (0: never), and leaves its former place in the fields. A segment of 0 takes
-   * the place away. If this throws, as memory has run out, nothing has changed.
+   * Points a key at a place, until it expires (0: never), and leaves its former place in the fields. A segment of 0
+   * takes the place away. If this throws, as memory has run out, nothing has changed.
    */
   put(key: KeyBytes, segment: number, offset: number, form: number, expiresAt: number = 0): void {
     const hash = hashKey(key.bytes, key.start, key.length, this.seed);

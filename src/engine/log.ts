@@ -53,8 +53,8 @@ export interface SegmentChange {
   /** Segments that it lists no longer, and that somebody may still read. */
   retire?: Segment[];
   /**
-   * The segment that is appended to from now on. If that is another one than before, the one before is sealed, or listed
-   * no longer if it holds nothing but marks.
+   * The segment that is appended to from now on. If that is another one than before, the one before is sealed, or
+   * listed no longer if it holds nothing but marks.
    */
   active: Segment | undefined;
   /** The new history floor, if it is higher. */
@@ -207,8 +207,8 @@ export class Log {
   }
 
   /**
-   * Records in the manifest whether the store is closed cleanly, unless it says so already. It must stop saying so before
-   * the first append. At a clean close it also records the clock floor.
+   * Records in the manifest whether the store is closed cleanly, unless it says so already. It must stop saying so
+   * before the first append. At a clean close it also records the clock floor.
    */
   recordClean(clean: boolean): void {
     const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;
@@ -346,8 +346,8 @@ export class Log {
   }
 
   /**
-   * Closes the file of a segment that the manifest does not list and that nobody reads. A writer also removes it, in the
-   * background. If it cannot be removed, the next open removes it.
+   * Closes the file of a segment that the manifest does not list and that nobody reads. A writer also removes it, in
+   * the background. If it cannot be removed, the next open removes it.
    */
   discard(segment: Segment): void {
     this.#state.retired.delete(segment.number);

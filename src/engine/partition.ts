@@ -134,7 +134,9 @@ export class Partition {
     }
   }
 
-  /** The first entry with the same bits of the hash, or −1: most likely that of the key, without a look at the arena. */
+  /**
+   * The first entry with the same bits of the hash, or −1: most likely that of the key, without a look at the arena.
+   */
   guess(hash: number): number {
     const { slots } = this;
     const mask = slots.length - 1;
@@ -160,8 +162,8 @@ export class Partition {
   }
 
   /**
-   * Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. If there
-   * is no memory for it, nothing has changed but the sizes of tables.
+   * Adds an entry for a key that has none, as a deleted one. `keepDeleted`: no entry may be dropped to make room. If
+   * there is no memory for it, nothing has changed but the sizes of tables.
    */
   add(hash: number, bytes: Uint8Array, start: number, length: number, keepDeleted: boolean): number {
     this.makeRoom(length, keepDeleted);

@@ -117,10 +117,10 @@ export class Replay {
     const isSet = cursor.kind === KIND.set;
     const taken = partition.sequences![id]!;
     if (cursor.sequence <= taken) return;
-    // The index has taken an old record before, or one that replaced it. All that may be new is its place, if compaction
-    // or recovery has copied it to a segment that the index does not know: the index points at segment 3, say, which is
-    // gone, and the record is in segment 12 now. Of several copied records of a key the one with the highest number
-    // counts, even if it is a delete by now, as the set has expired.
+    // The index has taken an old record before, or one that replaced it. All that may be new is its place, if
+    // compaction or recovery has copied it to a segment that the index does not know: the index points at segment 3,
+    // say, which is gone, and the record is in segment 12 now. Of several copied records of a key the one with the
+    // highest number counts, even if it is a delete by now, as the set has expired.
     const mayHaveMoved = isUnknownSegment && (taken !== 0 || (former !== 0 && !this.#segments.has(former)));
     if (isOld && !mayHaveMoved) return;
     partition.sequences![id] = cursor.sequence;

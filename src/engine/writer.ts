@@ -100,7 +100,8 @@ export class Writer {
     try {
       if (this.tail.stagedEnd >= MAX_PENDING_BYTES) needStack();
       this.#makeRoom();
-      // Now, so that a turn comes in any case: it mends what a stack overflow cuts off. A sync that ends takes one, too.
+      // Now, so that a turn comes in any case: it mends what a stack overflow cuts off. A sync that ends takes one,
+      // too.
       if (this.#syncing === undefined) this.#schedule();
     } catch (error) {
       this.tail.dropStaged();
@@ -208,8 +209,8 @@ export class Writer {
   }
 
   /**
-   * Goes on after a stack overflow has cut off `onRecord`: writes what was published before that call, and has the index
-   * built anew. Throws a `RangeError` if there is still too little stack.
+   * Goes on after a stack overflow has cut off `onRecord`: writes what was published before that call, and has the
+   * index built anew. Throws a `RangeError` if there is still too little stack.
    */
   mend(): void {
     if (!this.#isCutOff) return;

@@ -1,4 +1,6 @@
-/** What software relies on that was written for LevelDB's own binding, beside what the suite of abstract-level asks for. */
+/**
+ * What software relies on that was written for LevelDB's own binding, beside what the suite of abstract-level asks for.
+ */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";

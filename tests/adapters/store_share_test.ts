@@ -107,8 +107,8 @@ diskTest("shares: a store that was given is not closed", async (directory) => {
   await store.close();
 });
 
-// In a program that is ES modules, a package that is CommonJS brings the package a second time. The second copy's adapter
-// met the lock of the first one's, in its own process.
+// In a program that is ES modules, a package that is CommonJS brings the package a second time. The second copy's
+// adapter met the lock of the first one's, in its own process.
 diskTest("shares: two copies of the package in one process have one store", async (directory) => {
   const copy = await Deno.makeTempDir({ prefix: "kvstore-copy-" });
   for (const name of ["mod.ts", "src"]) {

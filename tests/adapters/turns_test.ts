@@ -2,8 +2,8 @@
  * Loops of awaited calls of the adapters leave others their turn. Reads are synchronous beneath, and a call that finds
  * nothing to do has nothing to wait for: such a loop never left the queue of promises, and no timer fired.
  *
- * What keyv and unstorage answer by themselves, without a call of the adapter, is not here; nor are `open` and `close` of
- * a `KvLevel` that is open or closed already, of which `abstract-level` awaits one promise.
+ * What keyv and unstorage answer by themselves, without a call of the adapter, is not here; nor are `open` and `close`
+ * of a `KvLevel` that is open or closed already, of which `abstract-level` awaits one promise.
  */
 
 import { assert } from "@std/assert";

@@ -1,7 +1,7 @@
 /**
  * Tombstones stayed for ever beside data that stays: a segment that begins with low sequence numbers, and that nothing
- * makes worth rewriting, kept all tombstones that came after it, 34 MB beside 2 MB in one case. Now it is found out what
- * they hide: nothing, in a segment that is wholly live; and in others, whatever their records say.
+ * makes worth rewriting, kept all tombstones that came after it, 34 MB beside 2 MB in one case. Now it is found out
+ * what they hide: nothing, in a segment that is wholly live; and in others, whatever their records say.
  *
  * @module
  */

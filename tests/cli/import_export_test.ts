@@ -95,8 +95,8 @@ cliTest("export FILE: replaces a file when complete, through a link, and leaves 
   await shell.ok(["export", `${shell.root}/link`]);
   assertEquals(Deno.readTextFileSync(file), '{"key":"k","value":"v"}\n');
   assert(Deno.lstatSync(`${shell.root}/link`).isSymlink);
-  // Symptom: `export /dev/stdout` replaced the device's link by a file. Cause: the pipe behind it has no path to resolve,
-  // which was taken for a file that is not there yet. Fix: only what is a file, or nothing, is replaced.
+  // Symptom: `export /dev/stdout` replaced the device's link by a file. Cause: the pipe behind it has no path to
+  // resolve, which was taken for a file that is not there yet. Fix: only what is a file, or nothing, is replaced.
   const pipe = `${shell.root}/pipe`;
   await new Deno.Command("mkfifo", { args: [pipe] }).output();
   Deno.symlinkSync("/proc/self/fd/1", `${shell.root}/out`);

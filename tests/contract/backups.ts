@@ -2,7 +2,8 @@
  * Backups that do not come to their end.
  *
  * Symptom: after a backup that was aborted, or that failed on a full disk, the next one to the same place was refused,
- * since the place was not empty. Cause: nothing removed what had been copied by then. Now the backup does, and nothing else.
+ * since the place was not empty. Cause: nothing removed what had been copied by then. Now the backup does, and nothing
+ * else.
  */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";

@@ -9,8 +9,8 @@ import { canUseDisk } from "../support/permissions.ts";
 import { IS_GATE } from "../support/sweep.ts";
 
 for (const one of cases) {
-  // The gate runs the suite first, and then adds a single open segment beside the one that is written: most readings open
-  // the file again.
+  // The gate runs the suite first, and then adds a single open segment beside the one that is written: most readings
+  // open the file again.
   for (const openFiles of IS_GATE ? [1] : [MAX_OPEN_FILES]) {
     if (openFiles === 1 && (one.needsOpenFiles || one.isCostly)) continue;
     const suffix = openFiles === 1 ? ", one file open" : "";

@@ -2,9 +2,10 @@
  * The event loop: whoever waits for a promise of the store in a loop leaves others their turn.
  *
  * Symptom: `while (…) await store.set(key, value, { durability: "write" })` ran for ever; no timer fired, no signal was
- * heard, nothing was compacted or synced. Cause: every promise on the way settled by a microtask, and the event loop goes
- * on only when there are none left. Now a promise that is to settle when there has been no turn for a few milliseconds
- * does so behind one. The same was true of every call that has nothing to wait for, and of those that reject at once.
+ * heard, nothing was compacted or synced. Cause: every promise on the way settled by a microtask, and the event loop
+ * goes on only when there are none left. Now a promise that is to settle when there has been no turn for a few
+ * milliseconds does so behind one. The same was true of every call that has nothing to wait for, and of those that
+ * reject at once.
  */
 
 import { assert } from "@std/assert";

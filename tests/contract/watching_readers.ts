@@ -89,7 +89,8 @@ export const watchReaderCases: Case[] = [
       for (let i = 0; i < 12; i++) await again.set("a", `${i} `.repeat(100));
       await again.compact();
       await reader.refresh();
-      // Nobody tells the reader to look meanwhile. Where all this takes so long that it does by itself, it misses nothing.
+      // Nobody tells the reader to look meanwhile. Where all this takes so long that it does by itself, it misses
+      // nothing.
       const outcome = await follower.news().then(wordsOf, ({ code }) => code);
       if (outcome !== "TRIMMED") assertEquals(outcome, Array.from({ length: 12 }, (_, i) => String(i)));
     },

@@ -1,7 +1,7 @@
 /**
- * Crashes of a store whose keys expire: the process dies, or the power fails, at every operation of a random history, and
- * the store is opened at the same time, later, or by a clock that has gone back. A key has its last value or, once that
- * has expired, none: never an earlier one.
+ * Crashes of a store whose keys expire: the process dies, or the power fails, at every operation of a random history,
+ * and the store is opened at the same time, later, or by a clock that has gone back. A key has its last value or, once
+ * that has expired, none: never an earlier one.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * A store that filled its volume could not be got out of it: deletes, `clear`, `compact`, `close` and opening for writing
- * all rejected, as each needs a few bytes first, if only for the next MANIFEST. Now a file is kept in reserve and given
- * up for them; where recovery has no room for a copy of the tail, it makes it durable where it is.
+ * A store that filled its volume could not be got out of it: deletes, `clear`, `compact`, `close` and opening for
+ * writing all rejected, as each needs a few bytes first, if only for the next MANIFEST. Now a file is kept in reserve
+ * and given up for them; where recovery has no room for a copy of the tail, it makes it durable where it is.
  *
  * @module
  */
@@ -115,7 +115,10 @@ for (const share of [0, 0.5]) {
   });
 }
 
-/** A store whose process died with a tail that is larger than the reserve, on a disk without a byte left, and without a reserve. */
+/**
+ * A store whose process died with a tail that is larger than the reserve, on a disk without a byte left, and without a
+ * reserve.
+ */
 async function onFullDisk(steps: Step[], isSyncFailing: boolean = false): Promise<Subject> {
   const platform = newMachine();
   const history = new History();

@@ -105,8 +105,8 @@ async function assertHolds(platform: MemoryPlatform, contents: string, where: st
 }
 
 /**
- * With a clock that has gone back, what had expired is there again if no manifest knew of it: all of it, or nothing. Older
- * values never come back.
+ * With a clock that has gone back, what had expired is there again if no manifest knew of it: all of it, or nothing.
+ * Older values never come back.
  */
 async function assertAsOfOneTime(platform: MemoryPlatform, possible: string[], where: string): Promise<void> {
   const copy = copyOf(platform);

@@ -1,6 +1,6 @@
 /**
- * Every end without `close` left a segment, and nothing merged them: forty starts under `deno --watch`, each of which set
- * a key, made forty segments, and with 128 descriptors the 109th start failed. Now opening merges what is small.
+ * Every end without `close` left a segment, and nothing merged them: forty starts under `deno --watch`, each of which
+ * set a key, made forty segments, and with 128 descriptors the 109th start failed. Now opening merges what is small.
  *
  * @module
  */

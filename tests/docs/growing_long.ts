@@ -41,7 +41,9 @@ async function untilInCluster(port: number): Promise<void> {
   throw new Error("the cluster does not come up");
 }
 
-/** Every key of a store must be in a database of the server: the same bytes, the same moment of expiry, and no other. */
+/**
+ * Every key of a store must be in a database of the server: the same bytes, the same moment of expiry, and no other.
+ */
 async function assertArrived(directory: string, port: number, database: number): Promise<number> {
   await using store = await KvStore.open(directory, { readOnly: true });
   assertEquals((await store.verify()).problems, []);

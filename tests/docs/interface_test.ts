@@ -1,8 +1,9 @@
 /**
- * What `deno doc` shows of the package: every call stands where its user looks for it, explained, and internals come last.
+ * What `deno doc` shows of the package: every call stands where its user looks for it, explained, and internals come
+ * last.
  *
- * Once the reading calls were inherited from a class of their own, which `deno doc` does not follow: under `KvStore` there
- * was no `get`. They are members of the classes themselves now.
+ * Once the reading calls were inherited from a class of their own, which `deno doc` does not follow: under `KvStore`
+ * there was no `get`. They are members of the classes themselves now.
  *
  * @module
  */

@@ -9,8 +9,8 @@ import { canUseDisk } from "../support/permissions.ts";
 import { blocksOf } from "./support/blocks.ts";
 
 /**
- * The first program was a SyntaxError on Node 20 and 22, which have no `await using`: only compiled copies of it had been
- * run there. The package's tests run it as it stands now, on every runtime; this one needs none.
+ * The first program was a SyntaxError on Node 20 and 22, which have no `await using`: only compiled copies of it had
+ * been run there. The package's tests run it as it stands now, on every runtime; this one needs none.
  */
 Deno.test({
   name: "README: the programs are what the oldest Node takes, but for types",

@@ -1,6 +1,6 @@
 /**
- * Calls that are cut off where no stack is left, so that the index has taken some half of a record: the store goes on, by
- * the log.
+ * Calls that are cut off where no stack is left, so that the index has taken some half of a record: the store goes on,
+ * by the log.
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";

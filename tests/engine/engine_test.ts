@@ -66,8 +66,9 @@ Deno.test("where memory runs out in the middle of a batch, nothing of it has hap
   assert(n > 100, `only ${n} arrays`);
 });
 
-// A compaction that had no memory for telling a snapshot of what had expired left the index pointing at replaced segments.
-// The next compaction took the copies for stale. And a note of the snapshot that was made halfway hid the key from it.
+// A compaction that had no memory for telling a snapshot of what had expired left the index pointing at replaced
+// segments. The next compaction took the copies for stale. And a note of the snapshot that was made halfway hid the key
+// from it.
 Deno.test("where memory runs out in a compaction, behind its switch too, no later one drops what is needed", async () => {
   let failures = 0;
   let n = 1;

@@ -101,7 +101,8 @@ Deno.test("record: every flipped bit shows, and a damaged value leaves header an
     bytes[bit >> 3]! ^= 1 << (bit & 7);
     const [header, value] = checks(bytes, PLACE);
     assert(!header || !value, `bit ${bit}`);
-    // The checksum of the value is covered by that of the header; so only a flip in the value itself leaves the header as it is.
+    // The checksum of the value is covered by that of the header; so only a flip in the value itself leaves the header
+    // as it is.
     assertEquals(header, bit >= 8 * (good.length - 5), `bit ${bit}`);
   }
 });

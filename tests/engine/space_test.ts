@@ -1,7 +1,7 @@
 /**
- * How large the log gets: beside data that stays, keys come and go, expire, and come again; now and then one of those that
- * stay is written anew, so that hardly any segment is wholly live. The log is bounded by what is live, without a call of
- * `compact`, and without rewriting what stays.
+ * How large the log gets: beside data that stays, keys come and go, expire, and come again; now and then one of those
+ * that stay is written anew, so that hardly any segment is wholly live. The log is bounded by what is live, without a
+ * call of `compact`, and without rewriting what stays.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Readers of stores with more segments than files may be open, beside a writer that compacts: what they need may be in a
- * file that is gone. They read on from what replaced it, or say so; no value is wrong, and nothing is called damaged.
+ * Readers of stores with more segments than files may be open, beside a writer that compacts: what they need may be in
+ * a file that is gone. They read on from what replaced it, or say so; no value is wrong, and nothing is called damaged.
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";

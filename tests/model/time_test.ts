@@ -161,8 +161,9 @@ Deno.test("time: a compaction that fails is tried again after 1, 2, 4 seconds an
 });
 
 /**
- * Story: a look for something to compact that was asked for while another was under way failed behind it, and both asked
- * for a pause. The timer of the first could not be stopped any more: it cut the second pause short, and outlived close().
+ * Story: a look for something to compact that was asked for while another was under way failed behind it, and both
+ * asked for a pause. The timer of the first could not be stopped any more: it cut the second pause short, and outlived
+ * close().
  */
 Deno.test("time: looks that fail one behind the other leave one timer", async () => {
   const errors: Error[] = [];

@@ -1,4 +1,6 @@
-/** A store has a fixed number of files open, however many segments it has; and what happens when there are not so many. */
+/**
+ * A store has a fixed number of files open, however many segments it has; and what happens when there are not so many.
+ */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KvStore, verifyStore } from "../../mod.ts";

@@ -2,8 +2,8 @@
  * `deno task long:soak`: random histories, crashes, faults and damaged files for as long as it is told to, and after
  * them real processes that are killed (`kvstore torture`). Reports rounds, faults, states checked and failures.
  *
- * Options: `--minutes N` (default 5), `--on deno` or `--on node` (the package as it is packed and installed), `--seed N`
- * and `--only KIND` to run a round again.
+ * Options: `--minutes N` (default 5), `--on deno` or `--on node` (the package as it is packed and installed), `--seed
+ * N` and `--only KIND` to run a round again.
  *
  * @module
  */

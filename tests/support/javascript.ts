@@ -11,7 +11,9 @@ export { deepStrictEqual as assertEquals, ok as assert };
 export const assertThrows = (action) => throws(action);
 `;
 
-/** Copies modules, named relative to the project, as JavaScript to `directory`; returns the URL of the copied folder. */
+/**
+ * Copies modules, named relative to the project, as JavaScript to `directory`; returns the URL of the copied folder.
+ */
 export function stageModules(names: string[], directory: string): URL {
   const project = new URL("../../", import.meta.url);
   const target = new URL(`file://${directory}/`);

@@ -173,7 +173,9 @@ export class MemoryFile {
     for (const { bytes, offset, isLost } of settled) if (!isLost) this.synced.write(bytes, offset);
   }
 
-  /** A sync of these writes failed. As on Linux, their pages count as clean from now on, and no later sync writes them. */
+  /**
+   * A sync of these writes failed. As on Linux, their pages count as clean from now on, and no later sync writes them.
+   */
   lose(start: number, end: number): void {
     for (const [i, write] of this.pending.entries()) {
       const number = this.firstPending + i;
@@ -281,7 +283,9 @@ export class MemoryHandle implements FileHandle {
     return this.#machine.begin(kind, this.#file.path, bytes === undefined ? {} : { bytes });
   }
 
-  /** Returns the numbers of the first write that is this sync's alone to save, and of the first that it does not cover. */
+  /**
+   * Returns the numbers of the first write that is this sync's alone to save, and of the first that it does not cover.
+   */
   #beginSync(): { start: number; end: number } {
     const start = this.#file.syncingEnd;
     const end = this.#file.nextPending;

@@ -1,9 +1,9 @@
 /**
- * A platform that keeps everything in memory, for tests: it knows what was synced from what was merely written, loses the
- * rest on demand, and fails where it is told to. Paths are those of POSIX; only `/` is there at first.
+ * A platform that keeps everything in memory, for tests: it knows what was synced from what was merely written, loses
+ * the rest on demand, and fails where it is told to. Paths are those of POSIX; only `/` is there at first.
  *
- * It is stricter than a real disk: without a directory sync no creation, rename or removal lasts, and what a failed sync
- * was to save never lasts, whatever later syncs report.
+ * It is stricter than a real disk: without a directory sync no creation, rename or removal lasts, and what a failed
+ * sync was to save never lasts, whatever later syncs report.
  *
  * @module
  */
@@ -59,8 +59,8 @@ function applyChange(entries: Map<string, Entry>, change: EntryChange): void {
 /** Files, directories and locks in memory, with faults and power cuts to order. */
 export class MemoryPlatform implements Platform, Machine {
   /**
-   * Called before each operation. What it throws is thrown to the caller, and the operation does not happen; a number it
-   * returns is the most bytes that a read or write takes.
+   * Called before each operation. What it throws is thrown to the caller, and the operation does not happen; a number
+   * it returns is the most bytes that a read or write takes.
    */
   onOperation: ((operation: Operation) => number | void) | undefined;
   /** How much all files together may hold; beyond it, writes are short and then throw `ENOSPC`. */

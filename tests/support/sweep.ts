@@ -17,7 +17,9 @@ export const IS_GATE: boolean = Deno.args.includes("--gate");
 /** Whether more runs than in the suite. */
 export const IS_THOROUGH: boolean = IS_FULL || IS_GATE || Deno.args.includes("--sweep");
 
-/** Of how many cases one runs. Primes: where a sweep goes through its ways to fail in turn, each of them gets its share. */
+/**
+ * Of how many cases one runs. Primes: where a sweep goes through its ways to fail in turn, each of them gets its share.
+ */
 export const CASES_IN_TURN: number = IS_GATE ? 5 : IS_THOROUGH ? 1 : 23;
 
 /** Says of one case of a sweep after the other whether it runs. */

@@ -35,7 +35,9 @@ function all(cursor: ChangeCursor, log: Log): number[] {
   return found;
 }
 
-/** Segments as compactions leave them: their ranges overlap, two hold the same records, and one has nothing but a mark. */
+/**
+ * Segments as compactions leave them: their ranges overlap, two hold the same records, and one has nothing but a mark.
+ */
 const PLANS: RecordPlan[][] = [
   [put(3, "c"), put(9, "i", "x".repeat(3000)), mark(20, 44)],
   [put(1, "a"), put(2, "b"), tombstone(5, "c"), put(14, "n")],

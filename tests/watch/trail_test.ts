@@ -1,7 +1,7 @@
-// A job queue reads its first key and deletes it, again and again. The keys in order were made anew at each range behind
-// a change, and each walk stepped over all deleted keys before the first one that was there, as their entries stay in the
-// hash tables for a while: 0.65 to 8.3 ms a job within 30,000. The same happened where many keys under a prefix had
-// expired. Steps are counted here, as clocks say little on a busy machine.
+// A job queue reads its first key and deletes it, again and again. The keys in order were made anew at each range
+// behind a change, and each walk stepped over all deleted keys before the first one that was there, as their entries
+// stay in the hash tables for a while: 0.65 to 8.3 ms a job within 30,000. The same happened where many keys under a
+// prefix had expired. Steps are counted here, as clocks say little on a busy machine.
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { PARTITIONS } from "../../src/engine/index.ts";

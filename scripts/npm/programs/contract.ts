@@ -1,6 +1,6 @@
 /**
- * Every case of the contract, in memory and on the disk, as tests of `node:test`, which Node and Bun run alike: the same
- * cases as tests/contract/contract_test.ts has under Deno. scripts/npm compiles it against the installed package.
+ * Every case of the contract, in memory and on the disk, as tests of `node:test`, which Node and Bun run alike: the
+ * same cases as tests/contract/contract_test.ts has under Deno. scripts/npm compiles it against the installed package.
  *
  * @module
  */

@@ -11,7 +11,10 @@ import { Random } from "../../../tests/support/random.ts";
 
 const KEYS = 150;
 
-/** Texts that are easy to get wrong: byte order marks, halves of surrogate pairs, order beyond U+FFFF, control characters. */
+/**
+ * Texts that are easy to get wrong: byte order marks, halves of surrogate pairs, order beyond U+FFFF, control
+ * characters.
+ */
 const TEXTS = ["", "\uFEFFtext", "lone \uD800", "\u{10000}", "\uFFFF", "\0\n\x1b", "Zürich 東京", "x".repeat(700)];
 
 /** Operations on a few keys, so that many are overwritten and deleted; the same for the same seed. */

@@ -1,7 +1,7 @@
 /**
- * The other process of the packaging tests, in any runtime: does what the lines of its input say, each an object in JSON with
- * `call`, and answers each with a line `{"is":…}` or, if the call failed, `{"code":…,"message":…}`. Under Deno it runs with
- * permission to read and write its directory and nothing else.
+ * The other process of the packaging tests, in any runtime: does what the lines of its input say, each an object in
+ * JSON with `call`, and answers each with a line `{"is":…}` or, if the call failed, `{"code":…,"message":…}`. Under
+ * Deno it runs with permission to read and write its directory and nothing else.
  *
  * @module
  */
@@ -76,7 +76,10 @@ async function churn({ rounds }: Request): Promise<void> {
   await opened().flush();
 }
 
-/** Follows what `churn` does in another process, until it has seen the last round; resolves to the number of states it saw. */
+/**
+ * Follows what `churn` does in another process, until it has seen the last round; resolves to the number of states it
+ * saw.
+ */
 async function follow({ rounds }: Request): Promise<number> {
   let seen = 0;
   let states = 0;

@@ -1,6 +1,6 @@
 /**
- * Does all that a store does, in the directory it is given: run by Deno with permission to read and write that directory and
- * nothing else. `read DIR` opens it read-only.
+ * Does all that a store does, in the directory it is given: run by Deno with permission to read and write that
+ * directory and nothing else. `read DIR` opens it read-only.
  *
  * @module
  */

@@ -8,7 +8,9 @@ import { KvStore, KvStoreError, type OpenOptions } from "../../../mod.ts";
 import { unlessAborted } from "../input_output/output.ts";
 import type { Context } from "./definition.ts";
 
-/** How to open the store: `read` takes no lock, `write` needs an existing store, `create` creates one if there is none. */
+/**
+ * How to open the store: `read` takes no lock, `write` needs an existing store, `create` creates one if there is none.
+ */
 export type Access = "read" | "write" | "create";
 
 /** The pause between attempts to open a locked store. */

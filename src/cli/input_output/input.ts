@@ -14,8 +14,8 @@ import process from "node:process";
 const FILE_CHUNK_BYTES = 256 * 1024;
 
 /**
- * The longest line. A value of 64 MiB takes 384 MiB if JSON writes every byte as `\u00XX`. The runtimes cannot hold much
- * more in one string.
+ * The longest line. A value of 64 MiB takes 384 MiB if JSON writes every byte as `\u00XX`. The runtimes cannot hold
+ * much more in one string.
  */
 const LINE_LIMIT_BYTES = 448 * 1024 * 1024;
 

@@ -32,8 +32,8 @@ export async function intoFile<T>(context: Context, name: string, write: (out: O
 }
 
 /**
- * Resolves a file name. A rename may replace a file, found through links so that the links stay, or a name that does not
- * exist. Devices, pipes and broken links are written to.
+ * Resolves a file name. A rename may replace a file, found through links so that the links stay, or a name that does
+ * not exist. Devices, pipes and broken links are written to.
  */
 function resolved(name: string): { path: string; replaceable: boolean } {
   try {

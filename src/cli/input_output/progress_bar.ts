@@ -20,8 +20,8 @@ export interface Bar {
 }
 
 /**
- * Makes a bar for work that is measured in bytes, or in `unit`. It does nothing under `--quiet`, or if standard error is
- * not a terminal.
+ * Makes a bar for work that is measured in bytes, or in `unit`. It does nothing under `--quiet`, or if standard error
+ * is not a terminal.
  */
 export function progressBar(context: Context, doing: string, unit = "bytes"): Bar {
   if (context.quiet || !process.stderr.isTTY) return { update: () => {}, stop: () => Promise.resolve() };

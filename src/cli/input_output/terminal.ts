@@ -7,7 +7,9 @@
 import process from "node:process";
 import { type Paint, painter } from "../text/format.ts";
 
-/** Returns the width to draw for, and how to paint: on a terminal its width and colours, elsewhere the default and none. */
+/**
+ * Returns the width to draw for, and how to paint: on a terminal its width and colours, elsewhere the default and none.
+ */
 export function drawingStyle(defaultWidth: number): { width: number; paint: Paint } {
   const isTerminal = process.stdout.isTTY === true;
   return {

@@ -1,6 +1,6 @@
 /**
- * Collects all that `inspect` shows of a log, in one pass. Beyond the index it takes a bounded amount of memory, however
- * many records there are.
+ * Collects all that `inspect` shows of a log, in one pass. Beyond the index it takes a bounded amount of memory,
+ * however many records there are.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Forecasts what `kvstore compact` would reclaim, with the library's own choice of segments, simulated on their figures.
+ * Forecasts what `kvstore compact` would reclaim, with the library's own choice of segments, simulated on their
+ * figures.
  *
  * @module
  */

@@ -26,7 +26,9 @@ export interface CellData {
   count: number;
   /** For each cell five shares of its length in 255ths, base64: sets, tombstones, marks, expired, damaged. */
   shares: string;
-  /** For each cell and step, how much of the sets' share had been superseded by its end, in 255ths of a cell, base64. */
+  /**
+   * For each cell and step, how much of the sets' share had been superseded by its end, in 255ths of a cell, base64.
+   */
   died: string;
   /** For each cell when its first and last record were written, in 256ths of a step; two bytes each, base64. */
   times: string;

@@ -1,6 +1,6 @@
 /**
- * A sample of the records: all of them while they are few, otherwise all versions of some keys. The keys are chosen by a
- * hash. Single records would lack the versions that explain them.
+ * A sample of the records: all of them while they are few, otherwise all versions of some keys. The keys are chosen by
+ * a hash. Single records would lack the versions that explain them.
  *
  * @module
  */

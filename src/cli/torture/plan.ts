@@ -115,7 +115,9 @@ export class Plan {
   }
 }
 
-/** Returns the options with which the writing process opens the store. Small segments make it rotate and compact often. */
+/**
+ * Returns the options with which the writing process opens the store. Small segments make it rotate and compact often.
+ */
 export function openOptionsOf(seed: number): OpenOptions {
   const dice = new Dice(~seed);
   const segmentBytes = dice.pick([4096, 8192, 32_768]);

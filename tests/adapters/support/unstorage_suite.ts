@@ -1,6 +1,6 @@
 /**
- * What unstorage asks of a driver, through unstorage itself: `unstorage_suite.ts FOLDER`. Its own checks are not part of
- * the package; these cover the same ground, and what drivers may do beyond it.
+ * What unstorage asks of a driver, through unstorage itself: `unstorage_suite.ts FOLDER`. Its own checks are not part
+ * of the package; these cover the same ground, and what drivers may do beyond it.
  */
 
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * Arguments that are no text. Node, Deno and Bun hand a program U+FFFD in the place of bytes that are not UTF-8: `set` with
- * the keys FF and FE wrote to one key, and said nothing. Such an argument is refused now; a U+FFFD that was typed as such
- * is told apart by the bytes of the command line.
+ * Arguments that are no text. Node, Deno and Bun hand a program U+FFFD in the place of bytes that are not UTF-8: `set`
+ * with the keys FF and FE wrote to one key, and said nothing. Such an argument is refused now; a U+FFFD that was typed
+ * as such is told apart by the bytes of the command line.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a test of sweeps is told on the command line: `-- --seed=N` (other random cuts), `-- --only=CASE` (one case). How
- * many cases it runs otherwise is up to tests/support/sweep.ts.
+ * What a test of sweeps is told on the command line: `-- --seed=N` (other random cuts), `-- --only=CASE` (one case).
+ * How many cases it runs otherwise is up to tests/support/sweep.ts.
  *
  * @module
  */

@@ -76,13 +76,13 @@ export const LOSE_ALL: PowerCut = {};
 export const KEEP_ALL: PowerCut = { write: ({ bytes }) => bytes, entry: () => true };
 
 /**
- * What a disk that writes its sectors when it likes leaves: of every file with unsynced writes, each sector by itself is
- * old, new, as it was in between, zero or garbage, and the file ends where it ended at some time since its last sync.
- * Changes of directories last or do not, each by itself, and so out of order.
+ * What a disk that writes its sectors when it likes leaves: of every file with unsynced writes, each sector by itself
+ * is old, new, as it was in between, zero or garbage, and the file ends where it ended at some time since its last
+ * sync. Changes of directories last or do not, each by itself, and so out of order.
  *
  * Bytes that were synced survive, also those in a sector that was written once more with new bytes behind them, or with
- * the same ones over them: both versions of such a sector hold them, and a disk that finishes or leaves a sector, as all that honour a sync do, leaves
- * one of the two. Garbage therefore only comes where nothing was synced.
+ * the same ones over them: both versions of such a sector hold them, and a disk that finishes or leaves a sector, as
+ * all that honour a sync do, leaves one of the two. Garbage therefore only comes where nothing was synced.
  */
 export function randomCut(seed: number, sectorBytes?: 512 | 4096): PowerCut {
   const random = randomFrom(seed);

@@ -1,5 +1,6 @@
 /**
- * The disk is full from some write on: the calls concerned reject, reads go on, and so does writing once there is space.
+ * The disk is full from some write on: the calls concerned reject, reads go on, and so does writing once there is
+ * space.
  *
  * @module
  */

@@ -204,8 +204,8 @@ function isCovered(where: string): boolean {
 export function assertNoticed({ rejected, reported, unnoticed }: Tally, name: string): void {
   console.log(`${name}: ${rejected} rejected, ${reported} reported, ${unnoticed.length} unnoticed`);
   assert(rejected + reported > 0, "there was nothing to fail");
-  // An image that cannot be read is as good as none, and so is the reserve, whatever befalls it; a file that is not needed
-  // any more may stay for the next open.
+  // An image that cannot be read is as good as none, and so is the reserve, whatever befalls it; a file that is not
+  // needed any more may stay for the next open.
   const isHarmless = (where: string) =>
     /from (remove of|(open|read) of \S+\/INDEX on|\w+ of \S+\/RESERVE(\.tmp)? on)/.test(where) || isCovered(where);
   assertEquals(unnoticed.filter((where) => !isHarmless(where)), []);

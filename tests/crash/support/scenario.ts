@@ -1,6 +1,6 @@
 /**
- * The scenarios that the crash tests share: they rotate, overwrite, delete, clear, batch, compact, hold a snapshot, make
- * backups, carry records that expire, write an image of the index, close and open again. Their steps go on after
+ * The scenarios that the crash tests share: they rotate, overwrite, delete, clear, batch, compact, hold a snapshot,
+ * make backups, carry records that expire, write an image of the index, close and open again. Their steps go on after
  * errors, so that a fault can be put at any operation.
  *
  * @module
@@ -272,7 +272,9 @@ export const FILL: Step[] = [
   },
 ];
 
-/** What is done with that store: writes, more batches than a segment takes, deletes, compaction, a backup, reopening. */
+/**
+ * What is done with that store: writes, more batches than a segment takes, deletes, compaction, a backup, reopening.
+ */
 export const MANY: Step[] = [
   (run) => {
     for (let i = 0; i < 12; i++) {

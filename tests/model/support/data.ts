@@ -8,8 +8,8 @@ import { crc32 } from "../../../src/platform/checksum.ts";
 import type { Key, Range, Value } from "../../../src/types.ts";
 
 /**
- * What the model knows of a key: in which form it was set last, its value, short enough to keep and to compare, and when
- * it expires (`Infinity`: never).
+ * What the model knows of a key: in which form it was set last, its value, short enough to keep and to compare, and
+ * when it expires (`Infinity`: never).
  */
 export interface Entry {
   isString: boolean;
@@ -17,7 +17,9 @@ export interface Entry {
   expiresAt: number;
 }
 
-/** Keys, by their bytes as a string of one character a byte, with what they have. Entries are never changed in place. */
+/**
+ * Keys, by their bytes as a string of one character a byte, with what they have. Entries are never changed in place.
+ */
 export type State = Map<string, Entry>;
 
 /** How much of what a run deals with. */
@@ -57,7 +59,10 @@ const SMALL: Profile = {
   segmentBytes: [4096],
 };
 
-/** Few keys, so that overwriting and resurrecting are common; and what it takes to write images of the index, also in several slices. */
+/**
+ * Few keys, so that overwriting and resurrecting are common; and what it takes to write images of the index, also in
+ * several slices.
+ */
 export const PROFILES: readonly Profile[] = [
   SMALL,
   { ...SMALL, name: "some keys", keys: 50, segmentBytes: [4096, 4096, 16_384] },

@@ -1,6 +1,6 @@
 /**
- * The machine under the model test: its disk fails, fills up and takes less than it was given; its power is cut, and its
- * processes are killed, between any two operations; its time passes only when it is told to.
+ * The machine under the model test: its disk fails, fills up and takes less than it was given; its power is cut, and
+ * its processes are killed, between any two operations; its time passes only when it is told to.
  *
  * @module
  */

@@ -107,7 +107,10 @@ export class History {
     return this.#floor(this.#changes, durability);
   }
 
-  /** Goes back to an earlier state. `certain`: the first position with the same contents. Whether there was anything to take back. */
+  /**
+   * Goes back to an earlier state. `certain`: the first position with the same contents. Whether there was anything to
+   * take back.
+   */
   cut(position: number, certain: number): boolean {
     const before = [...this.#changes];
     const gone = this.#changes.splice(position);

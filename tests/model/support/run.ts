@@ -303,7 +303,9 @@ class Run implements Does {
   }
 }
 
-/** Salts, ids and seeds of hashes decide what collides: with these from the scene, too, it can be run again as it was. */
+/**
+ * Salts, ids and seeds of hashes decide what collides: with these from the scene, too, it can be run again as it was.
+ */
 async function withSeededCrypto(seed: number, action: () => Promise<void>): Promise<void> {
   const original = crypto.getRandomValues;
   const random = new Random(seed);
@@ -320,7 +322,9 @@ async function withSeededCrypto(seed: number, action: () => Promise<void>): Prom
   }
 }
 
-/** Runs generated scenes. If one fails, rejects with a smaller one that fails, too, and with the command that runs it. */
+/**
+ * Runs generated scenes. If one fails, rejects with a smaller one that fails, too, and with the command that runs it.
+ */
 export async function runScenes(
   { seed, rounds, path }: { seed: number; rounds: number; path?: string | undefined },
 ): Promise<SoakFigures> {

@@ -1,7 +1,7 @@
 /**
- * Lists that shrink fast. Those of fast-check try to drop what stands first, one by one; of hundreds of commands most can
- * go in large pieces, wherever they stand (delta debugging: Zeller, "Yesterday, My Program Worked. Today, It Does Not.
- * Why?", 1999).
+ * Lists that shrink fast. Those of fast-check try to drop what stands first, one by one; of hundreds of commands most
+ * can go in large pieces, wherever they stand (delta debugging: Zeller, "Yesterday, My Program Worked. Today, It Does
+ * Not. Why?", 1999).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What every platform must do, as plain functions, so that they also run in runtimes without `Deno.test` (support/javascript.ts).
- * Each gets an empty directory.
+ * What every platform must do, as plain functions, so that they also run in runtimes without `Deno.test`
+ * (support/javascript.ts). Each gets an empty directory.
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";

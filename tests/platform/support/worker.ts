@@ -1,7 +1,7 @@
 /**
  * Workers that end while they hold the writer lock and have a file open. Started with a directory and the ways to end,
- * this says for each of them whether the lock is free afterwards, and how many files below the directory are open, where
- * the system tells.
+ * this says for each of them whether the lock is free afterwards, and how many files below the directory are open,
+ * where the system tells.
  */
 
 import fs from "node:fs";

@@ -94,8 +94,8 @@ async function closeOnFullDisk(store: KvStore): Promise<void> {
 }
 
 /**
- * A store that filled its volume could not be got out of it: deletes, `clear`, `compact`, `close` and opening for writing
- * rejected, as MANIFEST could not be replaced. Here its process even died there.
+ * A store that filled its volume could not be got out of it: deletes, `clear`, `compact`, `close` and opening for
+ * writing rejected, as MANIFEST could not be replaced. Here its process even died there.
  */
 async function getOut(): Promise<void> {
   const full = `${root}/full`;

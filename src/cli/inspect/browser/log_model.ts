@@ -162,8 +162,8 @@ export class LogModel {
   }
 
   /**
-   * Returns where a record lies at a moment: in its segment, or after a compaction in a new one; `undefined` if it is gone
-   * by then. With a sample, the offset in a new segment is unknown.
+   * Returns where a record lies at a moment: in its segment, or after a compaction in a new one; `undefined` if it is
+   * gone by then. With a sample, the offset in a new segment is unknown.
    */
   placeOf(record: number, moment: number): { row: Row; offset: number | undefined } | undefined {
     const row = this.rows[this.data.recordData.segment[record]!]!;

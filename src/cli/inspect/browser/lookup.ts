@@ -1,6 +1,6 @@
 /**
- * The panel beside the strips. It looks up a key, shows its versions and its entry of the index, and describes the record
- * that is pointed at.
+ * The panel beside the strips. It looks up a key, shows its versions and its entry of the index, and describes the
+ * record that is pointed at.
  *
  * @module
  */

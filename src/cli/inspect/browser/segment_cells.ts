@@ -33,7 +33,9 @@ export class SegmentCells {
     this.#steps = steps;
   }
 
-  /** Writes the share of a cell in each state, 0 to 1, at the end of a step into `shares`. Step -1 is before the first. */
+  /**
+   * Writes the share of a cell in each state, 0 to 1, at the end of a step into `shares`. Step -1 is before the first.
+   */
   read(cell: number, step: number, shares: Shares): void {
     const at = cell * COUNTED;
     const written = this.#writtenBy(cell, step + 1) / 255;

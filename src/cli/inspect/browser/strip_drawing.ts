@@ -1,6 +1,6 @@
 /**
- * Draws a strip. A record is a block if there is room for one. Otherwise records share columns a pixel wide, in which the
- * states are stacked by their bytes.
+ * Draws a strip. A record is a block if there is room for one. Otherwise records share columns a pixel wide, in which
+ * the states are stacked by their bytes.
  *
  * @module
  */
