@@ -6,7 +6,8 @@
  * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
  * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
- * the arenas. Finding a place compares some twenty of them, which is most of the two microseconds that a new key costs.
+ * the arenas. Finding a place compares some nine of them, after a search among copies of the keys at which chunks
+ * begin. That is most of the two to three microseconds that a new key costs.
  *
  * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
  * can list the key any more (`Walk.remove`), or until the hash table drops the entry (`#renumber`). So a dead key is
@@ -42,6 +43,12 @@ export interface Edge extends KeyBytes {
 interface Chunk {
   refs: Uint32Array;
   length: number;
+  /**
+   * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and all before it are.
+   * Finding a chunk compares only these. They lie close together, the keys themselves all over memory: the search takes
+   * a quarter of the time.
+   */
+  first: Uint8Array;
 }
 
 /** The order of the keys of an index. Make it with `orderOf`. */
@@ -63,10 +70,12 @@ export class Order implements KeyOrder {
   /** An order of the entries of `index` in `sorted`, which are in order. */
   constructor(index: ReadIndex, sorted: Uint32Array) {
     this.index = index;
-    for (let from = 0; from < sorted.length; from += FIRST_REFS) {
-      const refs = sorted.slice(from, from + FIRST_REFS);
-      this.chunks.push({ refs, length: refs.length });
-    }
+    for (let from = 0; from < sorted.length; from += FIRST_REFS) this.append(sorted.slice(from, from + FIRST_REFS));
+  }
+
+  /** Appends references that are in order and follow all others. */
+  append(refs: Uint32Array): void {
+    this.chunks.push(this.#chunk(refs));
   }
 
   /** Whether it has all keys of the index. */
@@ -81,7 +90,7 @@ export class Order implements KeyOrder {
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.chunks.reduce((sum, { refs }) => sum + refs.byteLength, 0);
+    return this.chunks.reduce((sum, { refs, first }) => sum + refs.byteLength + first.byteLength, 0);
   }
 
   /** Whether it was loaded, so that little is missing. */
@@ -152,14 +161,14 @@ export class Order implements KeyOrder {
     const { chunks } = this;
     const [number, at] = this.find({ ...this.index.keyOf(ref), isBehind: false });
     const chunk = chunks[number];
-    if (chunk === undefined) chunks.push({ refs: Uint32Array.of(ref), length: 1 });
+    if (chunk === undefined) this.append(Uint32Array.of(ref));
     else if ((at < chunk.length ? chunk.refs[at] : chunks[number + 1]?.refs[0]) === ref) return;
     else if (chunk.length < MAX_REFS) insert(chunk, at, ref);
-    else if (at === MAX_REFS) chunks.splice(number + 1, 0, { refs: Uint32Array.of(ref), length: 1 });
+    else if (at === MAX_REFS) chunks.splice(number + 1, 0, this.#chunk(Uint32Array.of(ref)));
     else {
       const half = MAX_REFS / 2;
-      const upper = { refs: chunk.refs.slice(half), length: half };
-      const lower = { refs: chunk.refs.slice(0, half), length: half };
+      const upper = this.#chunk(chunk.refs.slice(half));
+      const lower = { ...chunk, refs: chunk.refs.slice(0, half), length: half };
       insert(at <= half ? lower : upper, at <= half ? at : at - half, ref);
       chunks.splice(number, 1, lower, upper);
     }
@@ -185,7 +194,7 @@ export class Order implements KeyOrder {
     // Find the last chunk that begins before the edge.
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (this.isBefore(this.chunks[middle]!.refs[0]!, edge)) low = middle;
+      if (isKeyBefore(this.chunks[middle]!.first, 0, edge)) low = middle;
       else high = middle - 1;
     }
     return [low, this.chunks.length === 0 ? 0 : this.findIn(low, edge)];
@@ -202,6 +211,11 @@ export class Order implements KeyOrder {
       else high = middle;
     }
     return low;
+  }
+
+  #chunk(refs: Uint32Array): Chunk {
+    const { bytes, start, length } = this.index.keyOf(refs[0]!);
+    return { refs, length: refs.length, first: bytes.slice(start - 2, start + length) };
   }
 
   /** Whether an entry's key is before an edge. */
@@ -310,7 +324,7 @@ function joined(chunks: Chunk[]): Chunk[] {
     const refs = new Uint32Array(last.length + chunk.length);
     refs.set(last.refs.subarray(0, last.length));
     refs.set(chunk.refs.subarray(0, chunk.length), last.length);
-    kept[kept.length - 1] = { refs, length: refs.length };
+    kept[kept.length - 1] = { ...last, refs, length: refs.length };
   }
   return kept;
 }

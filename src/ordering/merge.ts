@@ -44,7 +44,7 @@ export function* mergeOrder(index: ReadIndex): Generator<number, Loaded | undefi
   const order = new Order(index, new Uint32Array(0));
   const heap = new Heap(index, runs);
   for (let refs = heap.take(FIRST_REFS); refs.length > 0; refs = heap.take(FIRST_REFS)) {
-    order.chunks.push({ refs, length: refs.length });
+    order.append(refs);
     yield refs.length;
     if (!isCurrent) return undefined;
   }

@@ -41,7 +41,7 @@ export function* loadOrder(index: ImageIndex, saved: SavedOrder): Generator<numb
     const refs = saved.refs(from, Math.min(from + FIRST_REFS, saved.entry.refs));
     saved.forgetPages();
     check.take(refs, saved.firstKey(number));
-    order.chunks.push({ refs, length: refs.length });
+    order.append(refs);
     yield refs.length;
   }
   checkIsCurrent(index, saved);
