@@ -44,9 +44,9 @@ interface Chunk {
   refs: Uint32Array;
   length: number;
   /**
-   * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and all before it are.
-   * Finding a chunk compares only these. They lie close together, the keys themselves all over memory: the search takes
-   * a quarter of the time.
+   * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and none before it is
+   * higher. Of the first chunk nobody asks. Finding a chunk compares only these. They lie close together, the keys
+   * themselves all over memory: the search takes a quarter of the time.
    */
   first: Uint8Array;
 }

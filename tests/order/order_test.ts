@@ -34,6 +34,14 @@ function live(order: Order): string[] {
   for (let i = 1; i < keys.length; i++) assert(compareBytes(keys[i - 1]!, keys[i]!) < 0, `key ${i} is out of order`);
   assertEquals(walked(order, undefined, undefined, true).reverse(), keys);
   assertEquals(order.length, keys.length);
+  order.chunks.slice(1).forEach(({ first, refs }, i) => {
+    const key = first.subarray(2);
+    const { refs: former, length } = order.chunks[i]!;
+    assert(
+      order.isBefore(former[length - 1]!, edge(key, true)) && !order.isBefore(refs[0]!, edge(key, false)),
+      `chunk ${i + 1}`,
+    );
+  });
   return keys.filter((key) => order.index.find(key, 0, key.length)).map((key) => key.join());
 }
 
@@ -152,5 +160,25 @@ Deno.test("order: it is right however many entries are dropped from the tables, 
       assertEquals(live(order), expected(model.values()), `seed ${seed}, round ${round}`);
       assert(order.heldBytes <= 6 * order.length + 512, `${order.heldBytes} bytes for ${order.length} keys`);
     }
+  }
+});
+
+Deno.test("order: chunks that lose most of their keys, are joined, and get new ones begin where they say", () => {
+  const random = new Random(5);
+  const index = new Index();
+  const keys = unique(Array.from({ length: 6000 }, () => random.bytes(3)));
+  const [some, more] = [keys.slice(0, 4000), keys.slice(4000)];
+  for (const key of some) put(index, key);
+  const order = orderOf(index);
+  const kept = new Set(some);
+  for (const share of [10, 30, 3]) {
+    for (const key of kept) if (random.below(share) > 0 && index.remove(keyOf(key))) kept.delete(key);
+    const walk = new Walk(order, { low: undefined, high: undefined, reverse: share === 30 });
+    for (let ref = walk.next(); ref !== undefined; ref = walk.next()) if (!index.lists(ref)) walk.remove();
+    for (const key of more.splice(0, 600)) {
+      put(index, key);
+      kept.add(key);
+    }
+    assertEquals(live(order), expected(kept));
   }
 });
