@@ -86,7 +86,10 @@ export interface CompactionOptions {
   auto?: boolean | undefined;
   /** Share of a segment that compaction must be able to reclaim (default 0.5; more than 0, at most 1). */
   staleRatio?: number | undefined;
-  /** Bytes that compaction must be able to reclaim in all (default a quarter of `segmentBytes`). */
+  /**
+   * Bytes that compaction must be able to reclaim in all (default a quarter of `segmentBytes`). Where segments get smaller
+   * as the volume fills up, it is less in the same proportion.
+   */
   minStaleBytes?: number | undefined;
 }
 
@@ -98,7 +101,10 @@ export interface OpenOptions {
   readOnly?: boolean | undefined;
   /** When the promises of writes resolve (default `"sync"`). */
   durability?: Durability | undefined;
-  /** Size in bytes at which a segment is sealed (default 64 MiB; from 4 KiB to 1 GiB). */
+  /**
+   * Size in bytes at which a segment is sealed (default 64 MiB; from 4 KiB to 1 GiB). On a volume that fills up it is less:
+   * a thirty-second of the space that is left, but not below 32 KiB.
+   */
   segmentBytes?: number | undefined;
   /** Largest size in bytes of the cache of blocks that were read (default 256 MiB; 0: no cache). It grows as needed. */
   cacheBytes?: number | undefined;

@@ -75,8 +75,8 @@ export const crashPromises: Promised[] = [
       {
         id: "batch-split-by-a-rotation",
         in: "Writer.#fits",
-        find: "active.endBytes + stagedEnd <= this.#segmentBytes",
-        replace: "active.endBytes + length <= this.#segmentBytes",
+        find: "active.endBytes + stagedEnd <= limitBytes",
+        replace: "active.endBytes + length <= limitBytes",
         killers: ["writer: a batch lies in one segment and says so; one that is too large gets a segment of its own"],
       },
       {

@@ -7,6 +7,8 @@
 import type { Promised } from "./types.ts";
 
 const RESERVE_SHARES = "writes of values never take the reserve, nor do deletes take what MANIFEST needs";
+const HALF = "a full volume of … MiB: what … took comes back…";
+const EARLIER = "a volume four times as large as the data never stays full, as segments are compacted earlier then";
 const RESERVE_TAIL = "a tail that there is no room to copy is made durable where it is";
 
 /** What holds on a full volume. */
@@ -17,7 +19,8 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "reserve-not-given-up",
         in: "Reserve.lend",
-        find: "if (!isDiskFull(error) || !this.#covers(needBytes) || !this.#remove(this.#path)) throw error;",
+        find:
+          "if (!isDiskFull(error) || !this.#covers(needBytes, isForCopy) || !this.#remove(this.#path)) throw error;",
         replace: "throw error;",
         killers: [RESERVE_SHARES],
       },
@@ -38,7 +41,7 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "reserve-used-up-by-deletes",
         in: "Reserve.#covers",
-        find: "* BLOCK_BYTES >= this.#keptBytes;",
+        find: "* BLOCK_BYTES >= keptBytes;",
         replace: "* BLOCK_BYTES >= 0;",
         killers: [RESERVE_SHARES],
       },
@@ -66,9 +69,37 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "compaction-ends-at-the-first-group-without-room",
         in: "Maintenance.#compactGroup",
-        find: "if (this.#isTight || !isDiskFull(error)) throw error;",
+        find: "if (!isDiskFull(error)) throw error;",
         replace: "throw error;",
         killers: ["on a full disk, compaction begins with what takes the least room"],
+      },
+      {
+        id: "segments-large-on-a-volume-that-fills-up",
+        in: "Reserve.segmentLimit",
+        find: "return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, availableBytes * SEGMENT_SHARE));",
+        replace: "return availableBytes < 0 ? 0 : mostBytes;",
+        killers: [HALF, EARLIER],
+      },
+      {
+        id: "deletes-leave-nothing-for-copies",
+        in: "Reserve.#covers",
+        find: "(isForCopy ? 0 : COPY_BYTES)",
+        replace: "(isForCopy ? 0 : 0)",
+        killers: [HALF],
+      },
+      {
+        id: "space-looked-up-once",
+        in: "Reserve.activeLimit",
+        find: "endBytes < this.#lastEnd || endBytes >= this.#nextLook",
+        replace: "this.#nextLook === 0",
+        killers: [HALF],
+      },
+      {
+        id: "compaction-as-late-as-on-a-large-volume",
+        in: "Maintenance.#compactNext",
+        find: "compaction.minStaleBytes * segmentBytes / this.#settings.segmentBytes",
+        replace: "compaction.minStaleBytes",
+        killers: [EARLIER],
       },
     ],
   },

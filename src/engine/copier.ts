@@ -33,6 +33,8 @@ export class SegmentCopier {
   /** The segment being filled. Its `endBytes` count what has been written. */
   readonly segment: Segment;
   readonly #log: Log;
+  /** Whether segments go for the copy. */
+  readonly #replaces: boolean;
   #buffer: RecordBuffer = recordBuffer(PIECE_BYTES);
   #length = 0;
   #syncedBytes = 0;
@@ -42,7 +44,8 @@ export class SegmentCopier {
   /** Creates the segment, as `Log.createSegment` does; on a full disk it takes the reserve. */
   constructor(log: Log, options: NewSegment = {}) {
     this.#log = log;
-    this.segment = log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment(options));
+    this.#replaces = options.inputs !== undefined;
+    this.segment = log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment(options), this.#replaces);
   }
 
   /**
@@ -122,7 +125,8 @@ export class SegmentCopier {
   #flush(): void {
     const { handle, name, endBytes } = this.segment;
     const bytes = this.#buffer.bytes.subarray(0, this.#length);
-    asIo(`write ${name}`, () => this.#log.reserve.lend(bytes.length, () => writeAll(handle, bytes, endBytes)));
+    const write = () => this.#log.reserve.lend(bytes.length, () => writeAll(handle, bytes, endBytes), this.#replaces);
+    asIo(`write ${name}`, write);
     this.segment.endBytes += this.#length;
     this.#length = 0;
   }

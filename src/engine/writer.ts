@@ -351,10 +351,11 @@ export class Writer {
 
   /** Whether the staged records fit into the active segment: within its size, or as the first records in it. */
   #fits(): boolean {
-    const { active, mustRotate } = this.#log;
+    const { active, mustRotate, reserve } = this.#log;
     if (active === undefined || mustRotate) return false;
     const { length, stagedEnd } = this.tail;
-    return active.endBytes + stagedEnd <= this.#segmentBytes || active.endBytes + length === active.headerBytes;
+    const limitBytes = reserve.activeLimit(this.#segmentBytes, active.endBytes);
+    return active.endBytes + stagedEnd <= limitBytes || active.endBytes + length === active.headerBytes;
   }
 
   /**

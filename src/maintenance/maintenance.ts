@@ -100,9 +100,8 @@ export class Maintenance {
    * that always ends soon never gets to merge them in the background.
    */
   async mergeSmall(): Promise<void> {
-    const { compaction, segmentBytes } = this.#settings;
-    const limitBytes = Math.min(segmentBytes, MERGED_BYTES);
-    const next = () => compaction.auto ? nextToMerge(this.#segments(), limitBytes) : undefined;
+    const { auto } = this.#settings.compaction;
+    const next = () => auto ? nextToMerge(this.#segments(), Math.min(this.#segmentBytes(), MERGED_BYTES)) : undefined;
     await this.exclusively(async () => {
       try {
         let bytes = 0;
@@ -209,9 +208,12 @@ export class Maintenance {
 
   /** Does the next step of automatic compaction. False if there is none, or if it won nothing. */
   async #compactNext(): Promise<boolean> {
-    const { compaction, segmentBytes } = this.#settings;
+    const { compaction } = this.#settings;
+    const segmentBytes = this.#segmentBytes();
     const all = this.#segments();
-    const thresholds = { ...compaction, segmentBytes };
+    // Where segments are smaller than the options say, there is less to win before the volume is full.
+    const minStaleBytes = compaction.minStaleBytes * segmentBytes / this.#settings.segmentBytes;
+    const thresholds = { ...compaction, minStaleBytes, segmentBytes };
     const inputs = this.#isTight
       ? nextOfStale(smallestFirst(all, [...all]), { ...thresholds, segmentBytes: 0 })
       : nextOfStale(all, thresholds) ?? nextToMerge(all, segmentBytes);
@@ -234,17 +236,28 @@ export class Maintenance {
    * on no group is begun before the files of the last one are gone.
    */
   async #compactGroup(inputs: Segment[], onPause: OnPause = () => this.#throwIfOver()): Promise<boolean> {
-    if (this.#isTight) await this.#engine.log.removals.ended();
+    const { log } = this.#engine;
+    if (this.#isTight) await log.removals.ended();
     try {
       const output = await compactGroup(this.#engine, inputs, { onPause });
       if (output !== undefined && inputs.every((input) => AUDITED.has(input))) AUDITED.add(output);
       this.#compactions++;
       return true;
     } catch (error) {
-      if (this.#isTight || !isDiskFull(error)) throw error;
+      if (!isDiskFull(error)) throw error;
+      const wasTight = this.#isTight;
       this.#isTight = true;
+      // The space of the unfinished copy, some of which may be the reserve's.
+      await log.removals.ended();
+      log.restoreReserve();
+      if (wasTight) throw error;
       return false;
     }
+  }
+
+  /** Size of a new segment now, which gets smaller as the volume fills up. */
+  #segmentBytes(): number {
+    return this.#engine.log.reserve.segmentLimit(this.#settings.segmentBytes);
   }
 
   /** The segments, oldest records first, with their accounts brought up to date. */
@@ -258,7 +271,6 @@ export class Maintenance {
 
   async #compactAll(callers: Caller[]): Promise<void> {
     const { log, writer } = this.#engine;
-    const { segmentBytes } = this.#settings;
     try {
       const work = { doneBytes: 0, totalBytes: 0 };
       const onPause = (scannedBytes: number) => {
@@ -282,7 +294,7 @@ export class Maintenance {
         const all = this.#segments();
         return this.#isTight
           ? nextOfAll(all, smallestFirst(all, candidates), 0)
-          : nextOfAll(all, candidates, segmentBytes);
+          : nextOfAll(all, candidates, this.#segmentBytes());
       };
       let damage: KvStoreError | undefined;
       for (let inputs = next(); inputs !== undefined; inputs = next()) {
@@ -313,11 +325,11 @@ export class Maintenance {
 
   /** Removes the tombstones that hide nothing any more, once everything else has been rewritten. */
   async #compactTombstones(onPause: OnPause): Promise<void> {
-    const { segmentBytes } = this.#settings;
     for (const segment of this.#engine.log.segments.values()) AUDITED.delete(segment);
     const next = () => nextToAuditOfAll(this.#segments());
     for (let inputs = next(); inputs !== undefined; inputs = next()) {
-      this.#compactions += await compactTombstones(this.#engine, inputs, { segmentBytes, leastShare: 0, onPause });
+      const options = { segmentBytes: this.#segmentBytes(), leastShare: 0, onPause };
+      this.#compactions += await compactTombstones(this.#engine, inputs, options);
     }
   }
 

@@ -44,6 +44,7 @@ interface DenoOpenOptions {
 export interface DenoNamespace {
   openSync(path: string, options?: DenoOpenOptions): DenoFile;
   statSync(path: string): DenoFileInfo;
+  permissions: { querySync(of: { name: "sys"; kind: "statfs" }): { state: string } };
 }
 
 declare const Deno: DenoNamespace;
@@ -113,7 +114,10 @@ function openLock(path: string): LockFile {
   };
 }
 
-/** The platform for Deno. It needs permission to read and write the paths it is given, and nothing else. */
+/**
+ * The platform for Deno. It needs permission to read and write the paths it is given, and nothing else. With the one for
+ * `statfs` it also knows how much space is available.
+ */
 export const denoPlatform: Platform = pooled({
   ...nodeSystem,
 
@@ -122,6 +126,17 @@ export const denoPlatform: Platform = pooled({
     if (mode === "read") return nodeSystem.open(path, mode);
     const createNew = mode === "create";
     return new DenoHandle(Deno.openSync(path, { read: true, write: true, createNew, mode: 0o600 }));
+  },
+
+  availableBytes(directory) {
+    try {
+      // Without the permission, the call itself would ask the user for it.
+      const { state } = Deno.permissions.querySync({ name: "sys", kind: "statfs" });
+      return state === "granted" ? nodeSystem.availableBytes(directory) : undefined;
+    } catch {
+      // This version does not know the permission.
+      return undefined;
+    }
   },
 
   lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),

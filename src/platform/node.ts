@@ -178,6 +178,17 @@ export const nodeSystem: System = {
 
   lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),
 
+  availableBytes(directory) {
+    try {
+      const { bsize, blocks, bfree, bavail } = fs.statfsSync(directory);
+      // `bavail` leaves out what ext4 keeps for root. If it is 0, nobody but root writes on, and that is what is left.
+      return blocks === 0 ? undefined : (bavail || bfree) * bsize;
+    } catch {
+      // The runtime or the file system cannot tell.
+      return undefined;
+    }
+  },
+
   isNotFound: (error) => codeOf(error) === "ENOENT",
 
   isAlreadyThere: (error) => codeOf(error) === "EEXIST",

@@ -4,8 +4,10 @@
  * it. If the disk is full for such a step, the store removes the reserve, runs the step again, and then takes back the
  * space that is left.
  *
- * Deletes may use the reserve down to the share that is kept for MANIFEST; replacing MANIFEST gives back what it takes.
- * Writes of values never use the reserve: it would be gone when it is needed.
+ * Replacing MANIFEST gives back what it takes. Copies of compactions may use the reserve down to the share that is kept
+ * for MANIFEST, and deletes down to what one more copy takes. Writes of values never use the reserve: it would be gone
+ * when it is needed. As a compaction copies a segment before it gives that back, segments are kept so small that the
+ * reserve suffices to begin with: see `segmentLimit`.
  *
  * The bytes in the file mean nothing, and nothing relies on it: it may be missing, short or foreign.
  *
@@ -25,6 +27,17 @@ export const RESERVE_TEMPORARY = "RESERVE.tmp";
 const MIN_KEPT_BYTES = 16 * 1024;
 /** The share for deletes, for new segments, and for the copies of compactions. */
 const LENT_BYTES = 112 * 1024;
+/** On a volume that fills up, segments are sealed at this size at the earliest. */
+const MIN_SEGMENT_BYTES = 32 * 1024;
+/** What deletes leave of the lent share, so that a compaction can begin after them: a copy of the smallest segment. */
+const COPY_BYTES = MIN_SEGMENT_BYTES + 8 * 1024;
+/**
+ * A segment takes this share of the available space. Full volumes, of which a fifth or a half of the keys were deleted
+ * at random: with 1/12 those of 16 MiB could be compacted, with 1/8 not; with 1/32 those of 64 MiB, with 1/24 not.
+ */
+const SEGMENT_SHARE = 1 / 32;
+/** Asking for the available space takes 2 to 13 µs. It is asked after so many bytes, if not after an eighth of a segment. */
+const MIN_LOOK_BYTES = 64 * 1024;
 /** The unit in which file systems allocate. The need of a step is rounded up to it; the step may begin one more. */
 const BLOCK_BYTES = 4096;
 /** The most bytes that one call of `crypto.getRandomValues` fills. */
@@ -33,14 +46,20 @@ const RANDOM_BYTES = 65_536;
 /** The reserve of one store. */
 export class Reserve {
   readonly #platform: Platform;
+  readonly #directory: string;
   readonly #path: string;
   readonly #temporary: string;
   #heldBytes = 0;
   #keptBytes = MIN_KEPT_BYTES;
+  /** The limit of the segment that is being written, where it ended at the last call, and where to look again. */
+  #limitBytes = 0;
+  #lastEnd = 0;
+  #nextLook = 0;
 
   /** Creates the reserve of a directory, without touching any file. */
   constructor(platform: Platform, directory: string) {
     this.#platform = platform;
+    this.#directory = directory;
     this.#path = `${directory}/${RESERVE_NAME}`;
     this.#temporary = `${directory}/${RESERVE_TEMPORARY}`;
   }
@@ -75,14 +94,14 @@ export class Reserve {
 
   /**
    * Runs a step that changes nothing if it fails. If the disk is full, runs it once more in the space of the reserve,
-   * unless that would touch the share for MANIFEST. `needBytes` is the space that the step takes for good: 0 for a step
-   * that gives its space back, or that must always be possible.
+   * unless that would touch the shares for MANIFEST and, if it is not for a copy of a compaction, for one. `needBytes` is
+   * the space that the step takes for good: 0 for a step that gives its space back, or that must always be possible.
    */
-  lend<T>(needBytes: number, step: () => T): T {
+  lend<T>(needBytes: number, step: () => T, isForCopy: boolean = false): T {
     try {
       return step();
     } catch (error) {
-      if (!isDiskFull(error) || !this.#covers(needBytes) || !this.#remove(this.#path)) throw error;
+      if (!isDiskFull(error) || !this.#covers(needBytes, isForCopy) || !this.#remove(this.#path)) throw error;
     }
     const bytes = this.#heldBytes;
     this.#heldBytes = 0;
@@ -93,9 +112,34 @@ export class Reserve {
     }
   }
 
-  #covers(needBytes: number): boolean {
+  /**
+   * The size up to which a segment may be filled now, at most `mostBytes`.
+   *
+   * Segments get smaller as the volume fills up, because compaction copies what is live in a segment before it removes
+   * the segment. If each takes one nth of the space that was left, those that are smaller take the rest of it together.
+   * So compaction can begin with the smallest ones, for which the reserve suffices. If more than one nth of each is
+   * stale, they give back what the copy of the next larger one takes.
+   */
+  segmentLimit(mostBytes: number): number {
+    const availableBytes = this.#platform.availableBytes(this.#directory) ?? Infinity;
+    return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, availableBytes * SEGMENT_SHARE));
+  }
+
+  /** The same for the segment that is being written and ends at `endBytes`. Looks up the available space now and then. */
+  activeLimit(mostBytes: number, endBytes: number): number {
+    // Less than at the last call: this is another segment.
+    if (endBytes < this.#lastEnd || endBytes >= this.#nextLook) {
+      this.#limitBytes = this.segmentLimit(mostBytes);
+      this.#nextLook = endBytes + Math.max(MIN_LOOK_BYTES, this.#limitBytes / 8);
+    }
+    this.#lastEnd = endBytes;
+    return this.#limitBytes;
+  }
+
+  #covers(needBytes: number, isForCopy: boolean): boolean {
     if (needBytes === 0) return this.#heldBytes > 0;
-    return this.#heldBytes - (Math.ceil(needBytes / BLOCK_BYTES) + 1) * BLOCK_BYTES >= this.#keptBytes;
+    const keptBytes = this.#keptBytes + (isForCopy ? 0 : COPY_BYTES);
+    return this.#heldBytes - (Math.ceil(needBytes / BLOCK_BYTES) + 1) * BLOCK_BYTES >= keptBytes;
   }
 
   /**

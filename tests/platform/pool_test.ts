@@ -119,6 +119,7 @@ function scarce(memory: MemoryPlatform, limits: { left: number }): Platform {
     remove: (path) => memory.remove(path),
     removeLater: (path) => memory.removeLater(path),
     lock: (path, text) => need(() => memory.lock(path, text)),
+    availableBytes: () => memory.availableBytes(),
     isNotFound: (error) => memory.isNotFound(error),
     isAlreadyThere: (error) => memory.isAlreadyThere(error),
     now: Date.now,

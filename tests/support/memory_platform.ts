@@ -183,6 +183,10 @@ export class MemoryPlatform implements Platform, Machine {
     return lock;
   }
 
+  availableBytes(): number {
+    return this.freeBytes;
+  }
+
   isNotFound(error: unknown): boolean {
     return error instanceof MemoryPlatformError && error.code === "ENOENT";
   }

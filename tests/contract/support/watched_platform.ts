@@ -132,6 +132,11 @@ export class WatchedPlatform implements Platform {
   }
 
   /** As the platform beneath. */
+  availableBytes(directory: string): number | undefined {
+    return this.inner.availableBytes(directory);
+  }
+
+  /** As the platform beneath. */
   isNotFound(error: unknown): boolean {
     return this.inner.isNotFound(error);
   }

@@ -52,6 +52,9 @@ async function use(directory: string): Promise<void> {
   await handle.syncData();
   handle.syncDataNow();
   handle.close();
+  // Deno does not tell without a permission, for which nobody is asked.
+  const isKnown = platform.availableBytes(directory) !== undefined;
+  if (isKnown !== (process.versions.deno === undefined)) throw new Error(`space is ${isKnown ? "" : "not "}known`);
   platform.rename(`${directory}/d/a`, `${directory}/d/b`);
   platform.syncDirectory(`${directory}/d`);
   const again = platform.open(`${directory}/d/b`, "write");

@@ -182,6 +182,15 @@ export const checks: Check[] = [
     },
   },
   {
+    name: "knows how much space is available, or that it does not",
+    run(platform, directory) {
+      const bytes = platform.availableBytes(directory);
+      assert(bytes === undefined || bytes >= 0, `${bytes}`);
+      const missing = platform.availableBytes(`${directory}/missing`);
+      assert(missing === undefined || missing === Infinity, `${missing}`);
+    },
+  },
+  {
     name: "removes in the background, and says if it could not",
     async run(platform, directory) {
       const path = `${directory}/f`;
