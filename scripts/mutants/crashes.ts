@@ -75,8 +75,8 @@ export const crashPromises: Promised[] = [
       {
         id: "batch-split-by-a-rotation",
         in: "Writer.#fits",
-        find: "active.endBytes + stagedEnd <= limitBytes",
-        replace: "active.endBytes + length <= limitBytes",
+        find: "stagedEnd <= reserve.roomIn(active",
+        replace: "length <= reserve.roomIn(active",
         killers: ["writer: a batch lies in one segment and says so; one that is too large gets a segment of its own"],
       },
       {

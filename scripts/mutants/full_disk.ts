@@ -89,7 +89,7 @@ export const fullDiskPromises: Promised[] = [
       },
       {
         id: "space-looked-up-once",
-        in: "Reserve.activeLimit",
+        in: "Reserve.roomIn",
         find: "endBytes < this.#lastEnd || endBytes >= this.#nextLook",
         replace: "this.#nextLook === 0",
         killers: [HALF],

@@ -354,8 +354,7 @@ export class Writer {
     const { active, mustRotate, reserve } = this.#log;
     if (active === undefined || mustRotate) return false;
     const { length, stagedEnd } = this.tail;
-    const limitBytes = reserve.activeLimit(this.#segmentBytes, active.endBytes);
-    return active.endBytes + stagedEnd <= limitBytes || active.endBytes + length === active.headerBytes;
+    return stagedEnd <= reserve.roomIn(active, this.#segmentBytes) || active.endBytes + length === active.headerBytes;
   }
 
   /**

@@ -27,7 +27,7 @@ export const RESERVE_TEMPORARY = "RESERVE.tmp";
 const MIN_KEPT_BYTES = 16 * 1024;
 /** The share for deletes, for new segments, and for the copies of compactions. */
 const LENT_BYTES = 112 * 1024;
-/** On a volume that fills up, segments are sealed at this size at the earliest. */
+/** However full the volume is, a segment may be filled up to this size. */
 const MIN_SEGMENT_BYTES = 32 * 1024;
 /** What deletes leave of the lent share, so that a compaction can begin after them: a copy of the smallest segment. */
 const COPY_BYTES = MIN_SEGMENT_BYTES + 8 * 1024;
@@ -125,15 +125,15 @@ export class Reserve {
     return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, availableBytes * SEGMENT_SHARE));
   }
 
-  /** The same for the segment that is being written and ends at `endBytes`. Looks up the available space now and then. */
-  activeLimit(mostBytes: number, endBytes: number): number {
+  /** How much the segment that is being written can still take by its limit. Looks up the available space now and then. */
+  roomIn({ endBytes }: { endBytes: number }, mostBytes: number): number {
     // Less than at the last call: this is another segment.
     if (endBytes < this.#lastEnd || endBytes >= this.#nextLook) {
       this.#limitBytes = this.segmentLimit(mostBytes);
       this.#nextLook = endBytes + Math.max(MIN_LOOK_BYTES, this.#limitBytes / 8);
     }
     this.#lastEnd = endBytes;
-    return this.#limitBytes;
+    return this.#limitBytes - endBytes;
   }
 
   #covers(needBytes: number, isForCopy: boolean): boolean {
