@@ -15,14 +15,14 @@ export const damagePromises: Promised[] = [
       {
         id: "value-checksum-ignored",
         in: "Engine.#decode",
-        find: "if (!valueIsIntact(buffer, at, header, seed)) throw",
+        find: "if (!isIntact) throw",
         replace: "if (header.length === 0) throw",
         killers: ["open: a damaged value is met where it is read, not at opening"],
       },
       {
         id: "header-checksum-ignored",
         in: "Engine.#decode",
-        find: "if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw",
+        find: "if (!isIntact && !(isRecord && headerIsIntact(buffer, at, header, seed))) throw",
         replace: "if (!isRecord) throw",
         killers: ["get: whichever bit of its record has flipped, it is CORRUPT"],
       },

@@ -21,7 +21,7 @@ import {
   type RecordBuffer,
   recordBuffer,
   RecordHeader,
-  valueIsIntact,
+  recordIsIntact,
   valueTypeOf,
 } from "./record.ts";
 import type { Segment } from "./segment.ts";
@@ -255,24 +255,22 @@ export class Engine implements WriterEvents {
   }
 
   /** Checks a record and decodes its value; `undefined` if it is another key's. */
-  #decode(
-    buffer: RecordBuffer,
-    at: number,
-    source: Segment,
-    { offset, length }: Place,
-    key: KeyBytes,
-  ): Value | undefined {
+  #decode(buffer: RecordBuffer, at: number, source: Segment, place: Place, key: KeyBytes): Value | undefined {
+    const { offset, length } = place;
     const header = this.#header;
     const seed = placeSeed(source.salt, offset);
     const bad = (reason: string) => corrupt(source.name, offset, reason);
     const isRecord = readHeader(buffer.view, at, length, header) && header.length === length &&
       header.kind === KIND.set;
-    if (!isRecord || !headerIsIntact(buffer, at, header, seed)) throw bad("checksum of a record's header and key");
+    const isIntact = isRecord && recordIsIntact(buffer, at, header, seed);
+    if (!isIntact && !(isRecord && headerIsIntact(buffer, at, header, seed))) {
+      throw bad("checksum of a record's header and key");
+    }
     const keyStart = at + header.keyStart;
     const { bytes, start, length: keyLength } = key;
     const isOfKey = header.keyLength === keyLength && sameRange(buffer.bytes, keyStart, bytes, start, keyLength);
     if (!isOfKey) return undefined;
-    if (!valueIsIntact(buffer, at, header, seed)) throw bad("checksum of a value");
+    if (!isIntact) throw bad("checksum of a value");
     try {
       return this.#parts.decode(valueTypeOf(header.flags), buffer.bytes, keyStart + keyLength, at + length);
     } catch (error) {

@@ -23,7 +23,7 @@
  * @module
  */
 import { getUint53, setUint53 } from "../bytes.ts";
-import { crc32, reseeded } from "../platform/checksum.ts";
+import { crc32, crc32Pair, reseeded } from "../platform/checksum.ts";
 
 /** Bytes before the expiry or the key. */
 export const RECORD_HEADER_BYTES = 24;
@@ -168,11 +168,9 @@ export function writeHeader(view: DataView, at: number, fields: WrittenFields): 
 }
 
 /** Gives a record its sequence number and the checksums for its place. Nothing of it may change afterwards. */
-export function stampRecord(
-  { bytes, view }: RecordBuffer,
-  at: number,
-  { sequence, seed }: { sequence: number; seed: number },
-): void {
+export function stampRecord(buffer: RecordBuffer, at: number, stamp: { sequence: number; seed: number }): void {
+  const { bytes, view } = buffer;
+  const { sequence, seed } = stamp;
   const valueStart = valueStartOf(view, at);
   setUint53(view, at + 16, sequence);
   view.setUint32(at + 4, crc32(bytes, seed, valueStart, valueStart + view.getUint32(at + 12, true)), true);
@@ -235,6 +233,15 @@ export function readHeader(view: DataView, at: number, leftBytes: number, header
 /** Whether the checksum of header and key at `at` is right. */
 export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
   if (crc32(bytes, seed, at + 4, at + header.keyStart + header.keyLength) !== view.getUint32(at, true)) return false;
+  return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(view, at, header.flags) < Infinity;
+}
+
+/** Whether both checksums of the record at `at` are right. Takes less time than one after the other. */
+export function recordIsIntact(buffer: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
+  const { view } = buffer;
+  const valueStart = at + header.keyStart + header.keyLength;
+  const { first, second } = crc32Pair(buffer, seed, at + 4, valueStart, at + header.length);
+  if (first !== view.getUint32(at, true) || second !== view.getUint32(at + 4, true)) return false;
   return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(view, at, header.flags) < Infinity;
 }
 
