@@ -18,6 +18,11 @@ const EMPTY_TABLE = new Uint32Array(0);
 const BLOCK_BYTES = 4096;
 /** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
+const SLAB_BYTES = BLOCKS_PER_SLAB * BLOCK_BYTES;
+/** The processor loads memory in pieces of this size. */
+const LINE_BYTES = 64;
+/** So many records can be noted to be touched. */
+const MAX_NOTED = 16;
 /** After this many misses, the cache decides anew whether reading blocks pays off. */
 const MISSES_PER_DECISION = 1024;
 /** If reading blocks does not pay off, one miss in this many still reads its block, since demand may change. */
@@ -47,6 +52,10 @@ export class BlockCache implements RecordCache {
   #blocks: Uint32Array;
   #used: Uint8Array;
   readonly #joined: RecordBuffer = recordBuffer(MAX_RECORD_BYTES);
+  /** Where the noted records start. */
+  readonly #notedBytes: Uint8Array[] = [];
+  readonly #notedAt: Int32Array = new Int32Array(MAX_NOTED);
+  #noted = 0;
   #hand = 0;
   #hits = 0;
   #misses = 0;
@@ -83,11 +92,38 @@ export class BlockCache implements RecordCache {
     return length <= MAX_RECORD_BYTES && (tableOf(segment)[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
   }
 
+  /** Notes that a record will be read soon, if its start is in memory. At most `MAX_NOTED` between calls of `touch`. */
+  note(segment: Segment, offset: number): void {
+    const block = Math.floor(offset / BLOCK_BYTES);
+    const place = (tableOf(segment)[block] ?? 0) - 1;
+    if (place < 0 || this.#noted === MAX_NOTED) return;
+    this.#notedBytes[this.#noted] = this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)]!.bytes;
+    this.#notedAt[this.#noted++] = (place % BLOCKS_PER_SLAB) * BLOCK_BYTES + offset - block * BLOCK_BYTES;
+  }
+
+  /**
+   * Brings the first bytes of the noted records into the processor's cache: headers, keys and short values. This loop
+   * does nothing else, so that the processor gets ahead in it and waits for many records at the same time. Returns a sum
+   * of what it reads, so that the compiler cannot remove the reads.
+   */
+  touch(): number {
+    let sum = 0;
+    for (let i = 0; i < this.#noted; i++) {
+      const bytes = this.#notedBytes[i]!;
+      const at = this.#notedAt[i]!;
+      sum += bytes[at]! + bytes[Math.min(at + LINE_BYTES, SLAB_BYTES - 1)]! +
+        bytes[Math.min(at + 2 * LINE_BYTES, SLAB_BYTES - 1)]!;
+    }
+    this.#noted = 0;
+    return sum;
+  }
+
   /** Frees all memory. Nothing is cached afterwards. */
   close(): void {
     this.#blocks = new Uint32Array(0);
     this.#used = new Uint8Array(0);
     this.#slabs.length = 0;
+    this.#notedBytes.length = 0;
     this.#owners.length = 0;
   }
 
@@ -173,7 +209,7 @@ export class BlockCache implements RecordCache {
   }
 
   #addSlab(): RecordBuffer {
-    const slab = recordBuffer(BLOCKS_PER_SLAB * BLOCK_BYTES);
+    const slab = recordBuffer(SLAB_BYTES);
     this.#slabs.push(slab);
     return slab;
   }

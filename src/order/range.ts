@@ -5,7 +5,7 @@
  */
 import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
-import { type Stretch, Walk } from "./walk.ts";
+import { type Prefetch, type Stretch, Walk } from "./walk.ts";
 
 /** A checked range, with its bounds as bytes. */
 export interface Bounds extends Stretch {
@@ -21,6 +21,8 @@ export interface Source<T> {
   reader: object;
   /** The order to walk over. It may have keys that the iterator's view does not list. */
   order: Order;
+  /** Brings what `item` will read into the processor's cache. */
+  prefetch?: Prefetch;
   /** The item for an entry; `undefined` if the view does not list its key. Throws on damage, or on a closed view. */
   item(ref: KeyRef): T | undefined;
   /** Whether no view and not even the present state lists the key of an entry. */
@@ -44,7 +46,7 @@ export class RangeIterator<T> extends RuntimeIterator implements IterableIterato
   constructor(source: Source<T>, bounds: Bounds) {
     super();
     this.#source = source;
-    this.#walk = new Walk(source.order, bounds);
+    this.#walk = new Walk(source.order, bounds, source.prefetch);
     this.#remaining = bounds.limit;
   }
 

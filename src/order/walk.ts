@@ -19,6 +19,12 @@ export interface Stretch {
 /** This many references at a time have their entries and keys brought into the processor's cache. */
 const PREFETCHED = 16;
 
+/**
+ * Brings what will soon be read at references, `from` up to `to`, into the processor's cache. Returns a sum of what it
+ * reads, so that the compiler cannot remove the reads.
+ */
+export type Prefetch = (refs: Uint32Array, from: number, to: number) => number;
+
 /** A walk under way. Within a chunk it only counts; between chunks it checks whether it is at the end. */
 export class Walk {
   readonly #order: Order;
@@ -29,18 +35,18 @@ export class Walk {
   #chunk = 0;
   /** How many of the next references are in the cache. */
   #prefetched = 0;
-  readonly #prefetchedAtFirst: number;
+  readonly #prefetch: Prefetch | undefined;
   /** Never read. Storing it keeps the compiler from removing the reads of `prefetch`. */
   #prefetchSum = 0;
   /** The references of the present chunk that are still to come lie between these two. */
   #from = 0;
   #to = 0;
 
-  /** A walk that has not started. Without `readsKeys`, only the references are wanted. */
-  constructor(order: Order, stretch: Stretch, readsKeys = true) {
+  /** A walk that has not started. Without `prefetch`, nothing is brought into the cache. */
+  constructor(order: Order, stretch: Stretch, prefetch?: Prefetch) {
     this.#order = order;
     this.#stretch = stretch;
-    this.#prefetchedAtFirst = readsKeys ? 0 : Infinity;
+    this.#prefetch = prefetch;
   }
 
   /** The next reference; `undefined` at the end. */
@@ -56,7 +62,7 @@ export class Walk {
     const { reverse } = this.#stretch;
     if (this.#prefetched-- === 0) {
       const from = reverse ? Math.max(this.#from, this.#to - PREFETCHED) : this.#from;
-      this.#prefetchSum = this.#order.prefetch(refs, from, Math.min(this.#to, from + PREFETCHED));
+      this.#prefetchSum = this.#prefetch!(refs, from, Math.min(this.#to, from + PREFETCHED));
       this.#prefetched = PREFETCHED - 1;
     }
     return this.#last = refs[reverse ? --this.#to : this.#from++]!;
@@ -96,7 +102,7 @@ export class Walk {
     const { low, high, reverse } = this.#stretch;
     const { refs, length } = order.chunks[number]!;
     this.#chunk = number;
-    this.#prefetched = this.#prefetchedAtFirst;
+    this.#prefetched = this.#prefetch === undefined ? Infinity : 0;
     if (reverse) {
       this.#to = at;
       this.#from = low === undefined || !order.isBefore(refs[0]!, low) ? 0 : Math.min(at, order.findIn(number, low));

@@ -100,7 +100,7 @@ export class OrderSaver {
    */
   *write(counts: number[], append: (bytes: Uint8Array) => void): Generator<number, OrderEntry | undefined> {
     const { index } = this.#order;
-    const walk = new Walk(this.#order, { low: undefined, high: undefined, reverse: false }, false);
+    const walk = new Walk(this.#order, { low: undefined, high: undefined, reverse: false });
     const keys: Uint8Array[] = [];
     const starts = [0];
     const refs = new Uint32Array(FIRST_REFS);

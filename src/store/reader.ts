@@ -67,7 +67,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   }
 
   keys(range: Range = {}): IteratorObject<K, undefined> {
-    return this.#iterate(range, keyOf<K>);
+    return this.#iterate(range, keyOf<K>, false);
   }
 
   values(range: Range = {}): IteratorObject<V, undefined> {
@@ -92,7 +92,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     releaseNow(this, this.#engine, this.#view!);
   }
 
-  #iterate<T>(range: Range, item: Item<T>): IteratorObject<T, undefined> {
+  #iterate<T>(range: Range, item: Item<T>, readsValues = true): IteratorObject<T, undefined> {
     this.#check();
     const bounds = boundsOf(range);
     const engine = this.#engine;
@@ -110,6 +110,8 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
       reader: this,
       order,
       item: itemOf(engine, view, { ...bounds, index: order.index }, item),
+      prefetch: (refs, from, to) =>
+        order.prefetch(refs, from, to) + (readsValues ? engine.prefetch(order.index, refs, from, to) : 0),
       isForgotten: (ref) => engine.views.isForgotten(order.index, ref),
       release: () => own !== undefined && releaseNow(iterator, engine, own),
     }, bounds);
