@@ -96,8 +96,10 @@ export class BlockCache implements RecordCache {
   note(segment: Segment, offset: number): void {
     const block = Math.floor(offset / BLOCK_BYTES);
     const place = (tableOf(segment)[block] ?? 0) - 1;
-    if (place < 0 || this.#noted === MAX_NOTED) return;
-    this.#notedBytes[this.#noted] = this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)]!.bytes;
+    // There is no slab once the cache is closed.
+    const slab = place < 0 ? undefined : this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)];
+    if (slab === undefined || this.#noted === MAX_NOTED) return;
+    this.#notedBytes[this.#noted] = slab.bytes;
     this.#notedAt[this.#noted++] = (place % BLOCKS_PER_SLAB) * BLOCK_BYTES + offset - block * BLOCK_BYTES;
   }
 

@@ -170,11 +170,10 @@ export function writeHeader(view: DataView, at: number, fields: WrittenFields): 
 /** Gives a record its sequence number and the checksums for its place. Nothing of it may change afterwards. */
 export function stampRecord(buffer: RecordBuffer, at: number, stamp: { sequence: number; seed: number }): void {
   const { bytes, view } = buffer;
-  const { sequence, seed } = stamp;
   const valueStart = valueStartOf(view, at);
-  setUint53(view, at + 16, sequence);
-  view.setUint32(at + 4, crc32(bytes, seed, valueStart, valueStart + view.getUint32(at + 12, true)), true);
-  view.setUint32(at, crc32(bytes, seed, at + 4, valueStart), true);
+  setUint53(view, at + 16, stamp.sequence);
+  view.setUint32(at + 4, crc32(bytes, stamp.seed, valueStart, valueStart + view.getUint32(at + 12, true)), true);
+  view.setUint32(at, crc32(bytes, stamp.seed, at + 4, valueStart), true);
 }
 
 /**
@@ -238,11 +237,10 @@ export function headerIsIntact({ bytes, view }: RecordBuffer, at: number, header
 
 /** Whether both checksums of the record at `at` are right. Takes less time than one after the other. */
 export function recordIsIntact(buffer: RecordBuffer, at: number, header: RecordHeader, seed: number): boolean {
-  const { view } = buffer;
   const valueStart = at + header.keyStart + header.keyLength;
   const { first, second } = crc32Pair(buffer, seed, at + 4, valueStart, at + header.length);
-  if (first !== view.getUint32(at, true) || second !== view.getUint32(at + 4, true)) return false;
-  return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(view, at, header.flags) < Infinity;
+  if (first !== buffer.view.getUint32(at, true) || second !== buffer.view.getUint32(at + 4, true)) return false;
+  return (header.flags & FLAG_EXPIRES) === 0 || expiryOf(buffer.view, at, header.flags) < Infinity;
 }
 
 /** Whether the checksum of the value of the record at `at` is right. */

@@ -150,3 +150,54 @@ Deno.test("cache: what is in memory is checked at every read", async () => {
   assertEquals(store.get("key 30"), valueOf(30));
   await store.close();
 });
+
+Deno.test("cache: a scan of values touches each record once beforehand, one of keys none; and any record can be", async () => {
+  const { open } = await makeStore();
+  const store = await open(64 * 1024 * 1024);
+  const { note } = BlockCache.prototype;
+  let notes = 0;
+  BlockCache.prototype.note = function (segment, offset) {
+    notes++;
+    return note.call(this, segment, offset);
+  };
+  try {
+    for (let round = 0; round < 2; round++) {
+      for (const [key, value] of store.entries()) assertEquals(value, valueOf(Number(String(key).slice(4))));
+    }
+    assertEquals(notes, 2 * KEYS);
+    assertEquals([...store.values({ reverse: true, limit: 20 })].length, 20);
+    assertEquals(notes, 2 * KEYS + 2 * 16);
+    assertEquals([...store.keys()].length, KEYS);
+    assertEquals(notes, 2 * KEYS + 2 * 16);
+  } finally {
+    BlockCache.prototype.note = note;
+  }
+  const started = Array.from({ length: 40 }, (_, taken) => {
+    const values = store.values();
+    for (let i = 0; i < taken; i++) values.next();
+    return values;
+  });
+  await store.close();
+  for (const values of started) assertEquals(assertThrows(() => values.next(), KvStoreError).code, "CLOSED");
+});
+
+Deno.test("cache: records up to the last byte of its memory can be touched, and no more than there is room for", () => {
+  const cache = new BlockCache(256 * BLOCK_BYTES);
+  const handle = {
+    read(target: Uint8Array, at: number) {
+      target.fill(1 + at / BLOCK_BYTES % 7);
+      return target.length;
+    },
+  };
+  const header = { number: 1, storeId: new Uint8Array(16), salt: 0, inputs: [] };
+  const segment = new Segment(header, handle as never, { endBytes: 256 * BLOCK_BYTES, sealed: true });
+  cache.note(segment, 0);
+  assertEquals(cache.touch(), 0);
+  for (let block = 0; block < 256; block++) cache.load(segment, block * BLOCK_BYTES, 1);
+  for (let i = 1; i <= 40; i++) cache.note(segment, 256 * BLOCK_BYTES - i);
+  assertEquals(cache.touch(), 16 * 3 * (1 + 255 % 7));
+  assertEquals(cache.touch(), 0);
+  cache.close();
+  cache.note(segment, 0);
+  assertEquals(cache.touch(), 0);
+});

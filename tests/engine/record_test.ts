@@ -14,6 +14,7 @@ import {
   readHeader,
   readMark,
   RecordHeader,
+  recordIsIntact,
   stampRecord,
   VALUE_TYPE,
   valueIsIntact,
@@ -34,7 +35,9 @@ function checks(bytes: Uint8Array, place: { salt: number; offset: number }): [he
   const header = new RecordHeader();
   if (!readHeader(buffer.view, 0, bytes.length, header)) return [false, false];
   const seed = placeSeed(place.salt, place.offset);
-  return [headerIsIntact(buffer, 0, header, seed), valueIsIntact(buffer, 0, header, seed)];
+  const [isHeader, isValue] = [headerIsIntact(buffer, 0, header, seed), valueIsIntact(buffer, 0, header, seed)];
+  assertEquals(recordIsIntact(buffer, 0, header, seed), isHeader && isValue);
+  return [isHeader, isValue];
 }
 
 Deno.test("record: the example in the module's documentation is what is written", () => {
@@ -90,6 +93,7 @@ Deno.test("record: a time of expiry is what was staged, never 0, and above 2^53 
     tail.view.setBigUint64(24, time, true);
     stampRecord(tail, 0, { sequence: 1, seed: 7 });
     assertEquals(headerIsIntact(tail, 0, header, 7), isIntact, String(time));
+    assertEquals(recordIsIntact(tail, 0, header, 7), isIntact, String(time));
     assert(expiryOf(tail.view, 0, header.flags) > 0);
   }
 });

@@ -1,11 +1,26 @@
 import { assertEquals } from "@std/assert";
-import { crc32, reseeded } from "../../src/platform/checksum.ts";
+import { crc32, crc32Pair, reseeded } from "../../src/platform/checksum.ts";
 
 Deno.test("the checksum is CRC-32, and goes on from a seed", () => {
   const digits = new TextEncoder().encode("123456789");
   assertEquals(crc32(digits), 0xcbf43926);
   assertEquals(crc32(digits.subarray(4), crc32(digits.subarray(0, 4))), 0xcbf43926);
   assertEquals(crc32(new Uint8Array(0), 0xfedcba98), 0xfedcba98);
+});
+
+Deno.test("two checksums side by side are those of each piece alone, however long", () => {
+  const bytes = new Uint8Array(1024).map((_, i) => (i * 131) ^ (i >>> 3));
+  const buffer = { bytes, view: new DataView(bytes.buffer) };
+  for (const seed of [0, 1, 0x80000000, 0xfedcba98]) {
+    for (let first = 0; first <= 104; first++) {
+      for (let second = 0; second <= 104; second++) {
+        const middle = 3 + first;
+        const end = middle + second;
+        const wanted = { first: crc32(bytes, seed, 3, middle), second: crc32(bytes, seed, middle, end) };
+        assertEquals({ ...crc32Pair(buffer, seed, 3, middle, end) }, wanted, `${first} and ${second} bytes`);
+      }
+    }
+  }
 });
 
 Deno.test("a checksum is carried over to another seed without its bytes", () => {
