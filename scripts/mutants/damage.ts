@@ -21,9 +21,9 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "header-checksum-ignored",
-        in: "Engine.#decode",
-        find: "if (!isIntact && !(isRecord && headerIsIntact(buffer, at, header, seed))) throw",
-        replace: "if (!isRecord) throw",
+        in: "recordIsIntact",
+        find: "if (first !== buffer.view.getUint32(at, true) || second",
+        replace: "if (second",
         killers: ["get: whichever bit of its record has flipped, it is CORRUPT"],
       },
       {
