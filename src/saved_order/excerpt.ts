@@ -5,9 +5,7 @@
  *
  * @module
  */
-import type { KeyBytes } from "../engine/index.ts";
-import { formOf, type KeyRef, refOf } from "../engine/partition.ts";
-import { hashKey } from "../hash.ts";
+import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
 import { type Edge, FIRST_REFS, isKeyBefore, Order } from "../order/order.ts";
 import { type Selection, selectRefs } from "../order/select.ts";
@@ -82,16 +80,16 @@ class Excerpt {
     return isKeyBefore(bytes, start - 2, edge);
   }
 
-  /** Copies the entries in tables that are still in the file, if they have a place. Returns references to the copies. */
+  /**
+   * Copies the entries in tables that are still in the file, if they have a place. Returns references to the copies.
+   */
   #copy(copy: IndexCopy, refs: Uint32Array): Uint32Array {
     const copies: KeyRef[] = [];
     for (const ref of refs) {
       if (this.#index.loaded(ref >>> 24) !== undefined) continue;
-      const { key, place: [, segment, offset, form], expiresAt } = this.#saved.entryOf(ref);
-      if (segment === 0) continue;
-      const bytes = { bytes: key, start: 2, length: key.length - 2 };
-      copy.put(bytes, segment!, offset!, form!, expiresAt);
-      copies.push(refIn(copy, bytes));
+      const { key, fields, expiresAt } = this.#saved.entryOf(ref);
+      if (fields[1] === 0) continue;
+      copies.push(copy.append({ bytes: key, start: 2, length: key.length - 2 }, fields, expiresAt));
     }
     return Uint32Array.from(copies);
   }
@@ -102,18 +100,11 @@ class Excerpt {
     const copies: KeyRef[] = [];
     for (const ref of refs) {
       if (!index.look(ref)) continue;
-      const key = index.keyOf(ref);
-      copy.put(key, index.segment, index.offset, formOf(index.length, index.isString), index.expiresAt);
-      copies.push(refIn(copy, key));
+      const fields = [0, index.segment, index.offset, formOf(index.length, index.isString)];
+      copies.push(copy.append(index.keyOf(ref), fields, index.expiresAt));
     }
     return copies;
   }
-}
-
-/** The reference to the entry of a key. */
-function refIn(copy: IndexCopy, { bytes, start, length }: KeyBytes): KeyRef {
-  const hash = hashKey(bytes, start, length, copy.seed);
-  return refOf(hash >>> 24, copy.partition(hash >>> 24).find(hash, bytes, start, length));
 }
 
 /** Throws unless the keys rise, and are within the range. */

@@ -9,8 +9,8 @@
  *
  * The section lies behind the partitions. It begins with the references in order, 4 bytes each. The rest is read at
  * once: the CRC-32 of each page up to here (4 bytes each); for each chunk of 384 references, and for the end, where its
- * first key begins (4); and those first keys, each behind its length (2). With them a place is found by reading a single
- * chunk. The footer of the image records the numbers that this takes, and the checksum of the rest.
+ * first key begins (4); and those first keys, each behind its length (2). With them a place is found by reading a
+ * single chunk. The footer of the image records the numbers that this takes, and the checksum of the rest.
  *
  * @module
  */
@@ -154,12 +154,15 @@ export interface SavedIn {
   arePlaces(entries: Uint32Array): boolean;
 }
 
+/** So many pages are allocated at a time. */
+const SLAB_PAGES = 64;
+
 /** An entry in the file. */
 export interface SavedEntry {
   /** The key, behind its length. */
   key: Uint8Array;
-  /** Segment, offset, length and form, as in a table. */
-  place: Uint32Array;
+  /** The entry's fields, as in a table. Valid until the next call. */
+  fields: Uint32Array;
   /** When it expires, or 0. */
   expiresAt: number;
 }
@@ -171,6 +174,9 @@ export class SavedOrder {
   readonly #image: SavedIn;
   /** Pages that were read and checked. */
   #pages: Map<number, Uint8Array> = new Map();
+  /** Pages are cut from this: a buffer of its own for each takes longer than to read it. */
+  #slab: Uint8Array = new Uint8Array(0);
+  readonly #fields = new Uint32Array(ENTRY_FIELDS);
   #rest: { sums: Uint32Array; starts: Uint32Array; keys: Uint8Array } | undefined;
 
   /** The order behind the tables of an image. */
@@ -218,13 +224,14 @@ export class SavedOrder {
     const { count, entries, times, arena, end } = this.#image.layout(ref >>> 24);
     const id = ref & ID_MASK;
     if (id >= count) throw new OrderDamaged("a reference to no entry");
-    const place = words(this.#bytes(entries + 4 * ENTRY_FIELDS * id, 4 * ENTRY_FIELDS));
-    const at = arena + place[0]!;
+    const fields = this.#fields;
+    new Uint8Array(fields.buffer).set(this.#bytes(entries + 4 * ENTRY_FIELDS * id, 4 * ENTRY_FIELDS));
+    const at = arena + fields[0]!;
     const lengths = this.#bytes(at, 2);
     const length = 2 + (lengths[0]! | (lengths[1]! << 8));
-    if (at + length > end || !this.#image.arePlaces(place)) throw new OrderDamaged("an entry");
+    if (at + length > end || !this.#image.arePlaces(fields)) throw new OrderDamaged("an entry");
     const time = times === undefined ? undefined : new Float64Array(words(this.#bytes(times + 8 * id, 8)).buffer);
-    return { key: this.#bytes(at, length), place, expiresAt: time?.[0] ?? 0 };
+    return { key: this.#bytes(at, length), fields, expiresAt: time?.[0] ?? 0 };
   }
 
   /** Forgets the pages that were read. */
@@ -278,7 +285,9 @@ export class SavedOrder {
     if (known !== undefined) return known;
     const { sums } = this.#readRest();
     const end = this.#image.end + 4 * this.entry.refs;
-    const page = new Uint8Array(Math.max(0, Math.min(PAGE_BYTES, end - number * PAGE_BYTES)));
+    if (this.#slab.length === 0) this.#slab = new Uint8Array(SLAB_PAGES * PAGE_BYTES);
+    const page = this.#slab.subarray(0, Math.max(0, Math.min(PAGE_BYTES, end - number * PAGE_BYTES)));
+    this.#slab = this.#slab.subarray(PAGE_BYTES);
     const got = readInto(this.#image.handle, page, number * PAGE_BYTES);
     if (got < page.length || crc32(page) !== sums[number]) throw new OrderDamaged("checksum of a page");
     this.#pages.set(number, page);

@@ -7,9 +7,10 @@
  * @module
  */
 import { Index, type KeyBytes, PARTITIONS, type Place, type ReadIndex } from "../engine/index.ts";
-import { formOf, type KeyRef } from "../engine/partition.ts";
+import { formOf, type KeyRef, refOf } from "../engine/partition.ts";
 import type { PlaceObserver } from "../engine/interfaces.ts";
 import type { Segment } from "../engine/segment.ts";
+import { hashKey } from "../hash.ts";
 import type { SegmentHolder } from "../store/segment_holder.ts";
 
 /** The store as it was at one moment. */
@@ -37,7 +38,16 @@ export class View {
 }
 
 /** Copies of entries of an index as they are for the view that is opened next, or for all open ones. Never changes. */
-export class IndexCopy extends Index {}
+export class IndexCopy extends Index {
+  /** Appends a copy of an entry, and returns a reference to it. All are in one table, as each table takes memory. */
+  append({ bytes, start, length }: KeyBytes, fields: ArrayLike<number>, expiresAt: number): KeyRef {
+    const table = this.partition(0);
+    const id = table.add(hashKey(bytes, start, length, this.seed), bytes, start, length, true);
+    if (expiresAt !== 0) table.reserveExpiry();
+    this.point(refOf(0, id), fields[1]!, fields[2]!, fields[3]!, expiresAt);
+    return refOf(0, id);
+  }
+}
 
 /** The open views of a store, the oldest first. */
 export class Views implements PlaceObserver, SegmentHolder {
