@@ -32,17 +32,18 @@ export function select(index: ReadIndex, selection: Selection): Order {
   return new Order(index, sorted(index, selectRefs(index, selection, (number) => index.existing(number))));
 }
 
-/** References to those keys among the tables that `tableOf` returns, in no order. */
+/** References to those keys among the tables that `tableOf` returns, each from an entry on, in no order. */
 export function selectRefs(
   index: ReadIndex,
   { low, high, reverse, limit, isListed }: Selection,
   tableOf: (number: number) => Partition | undefined,
+  firstOfTable: (number: number) => number = () => 0,
 ): KeyRef[] {
   let found: KeyRef[] = [];
   let room = 2 * limit + SPARE;
   for (let table = 0; table < PARTITIONS; table++) {
     const { entries, arena, count } = tableOf(table) ?? NO_TABLE;
-    for (let id = 0; id < count; id++) {
+    for (let id = firstOfTable(table); id < count; id++) {
       const at = entries[id * ENTRY_FIELDS]!;
       if (low !== undefined && isKeyBefore(arena, at, low)) continue;
       if (high !== undefined && !isKeyBefore(arena, at, high)) continue;

@@ -51,8 +51,10 @@ export class Ordering {
     const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
     if (orderIn(index)?.isWhole || isOfAll || this.#passes === MAX_PASSES) return this.#now(index);
     const short = this.#excerpt(index, selection);
-    if (short === undefined && index.size <= FEW_KEYS) return this.#now(index);
-    this.#passes++;
+    if (short === undefined) {
+      if (index.size <= FEW_KEYS) return this.#now(index);
+      this.#passes++;
+    }
     const order = short ?? select(index, selection);
     if (order.length > index.size / 2) return this.#now(index);
     this.#begin(index);

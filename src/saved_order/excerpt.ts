@@ -1,10 +1,13 @@
 /**
- * Answers the first ranges of a process from the saved order, while most tables of the index are still in the file. It
- * makes a small index with copies of the entries in the range, and an order of those. Only tables in memory may have
- * changed since the image was written. Those are searched as a whole.
+ * Answers the ranges of a process from the saved order until that is loaded. While tables of the index are still in the
+ * file, it makes a small index with copies of the entries in the range, and an order of those.
+ *
+ * Tables in memory may have changed since the image was written. They are searched for entries that the saved order
+ * lacks: those that are new and, unless it had every entry, all of them, as a deleted key may have come back.
  *
  * @module
  */
+import type { ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
 import { type Edge, FIRST_REFS, isKeyBefore, Order } from "../order/order.ts";
@@ -24,7 +27,7 @@ const SPARE = 32;
  */
 export function excerpt(index: ImageIndex, selection: Selection): Order | undefined {
   const { saved } = index;
-  if (saved === undefined || !index.isLazy) return undefined;
+  if (saved === undefined) return undefined;
   try {
     return new Excerpt(index, saved).of(selection);
   } finally {
@@ -36,28 +39,44 @@ class Excerpt {
   readonly #index: ImageIndex;
   readonly #saved: SavedOrder;
 
+  /** Whether the saved order had every entry of the tables. */
+  readonly #hadAll: boolean;
+
   constructor(index: ImageIndex, saved: SavedOrder) {
     this.#index = index;
     this.#saved = saved;
+    this.#hadAll = saved.hasAll;
   }
 
   of(selection: Selection): Order | undefined {
     const { low, high, reverse, limit } = selection;
+    const index = this.#index;
+    const saved = this.#saved;
+    if (!index.isLazy && !this.#hadAll) return undefined;
     const from = low === undefined ? 0 : this.#position(low);
-    const to = high === undefined ? this.#saved.entry.refs : this.#position(high);
+    const to = high === undefined ? saved.entry.refs : this.#position(high);
     const most = Math.max(0, to - from);
     for (let count = Math.min(most, limit + SPARE);; count = Math.min(most, 2 * count)) {
       if (count > MAX_KEYS) return undefined;
-      const copy = new IndexCopy(this.#index.seed);
+      const base = index.isLazy ? new IndexCopy(index.seed) : index;
       const start = reverse ? to - count : from;
-      const refs = this.#copy(copy, this.#saved.refs(start, start + count));
-      checkRise(copy, refs, selection);
-      if (count < most && countListed(copy, refs, selection) < limit) continue;
-      const loaded = selectRefs(this.#index, selection, (number) => this.#index.loaded(number));
-      if (loaded.length === 0) return new Order(copy, refs);
-      const all = Uint32Array.from([...refs, ...this.#copyLoaded(copy, loaded)]);
-      return new Order(copy, sortRefs(all, copy));
+      const refs = this.#refsIn(base, saved.refs(start, start + count).filter((ref) => this.#isFound(ref)));
+      checkRise(base, refs, selection);
+      if (count < most && countListed(base, refs, selection) < limit) continue;
+      const added = selectRefs(index, selection, (table) => index.loaded(table), (table) => this.#firstAdded(table));
+      if (added.length === 0) return new Order(base, refs);
+      return new Order(base, sortRefs(Uint32Array.from([...refs, ...this.#refsIn(base, added)]), base));
     }
+  }
+
+  /** Whether an entry is found by the saved order, and not by the search of the tables in memory. */
+  #isFound(ref: KeyRef): boolean {
+    return this.#hadAll || this.#index.loaded(ref >>> 24) === undefined;
+  }
+
+  /** The first entry of a table in memory that the saved order may lack. */
+  #firstAdded(table: number): number {
+    return this.#hadAll ? this.#saved.countOf(table) : 0;
   }
 
   /** How many references are before an edge. */
@@ -80,38 +99,30 @@ class Excerpt {
     return isKeyBefore(bytes, start - 2, edge);
   }
 
-  /**
-   * Copies the entries in tables that are still in the file, if they have a place. Returns references to the copies.
-   */
-  #copy(copy: IndexCopy, refs: Uint32Array): Uint32Array {
-    const copies: KeyRef[] = [];
-    for (const ref of refs) {
-      if (this.#index.loaded(ref >>> 24) !== undefined) continue;
-      const { key, fields, expiresAt } = this.#saved.entryOf(ref);
-      if (fields[1] === 0) continue;
-      copies.push(copy.append({ bytes: key, start: 2, length: key.length - 2 }, fields, expiresAt));
-    }
-    return Uint32Array.from(copies);
-  }
-
-  /** Copies entries of tables in memory. */
-  #copyLoaded(copy: IndexCopy, refs: KeyRef[]): KeyRef[] {
+  /** References to the same entries in the index itself, or in a copy, which gets those that have a place. */
+  #refsIn(base: ImageIndex | IndexCopy, refs: Iterable<KeyRef>): Uint32Array {
+    if (!(base instanceof IndexCopy)) return Uint32Array.from(refs);
     const index = this.#index;
     const copies: KeyRef[] = [];
     for (const ref of refs) {
-      if (!index.look(ref)) continue;
-      const fields = [0, index.segment, index.offset, formOf(index.length, index.isString)];
-      copies.push(copy.append(index.keyOf(ref), fields, index.expiresAt));
+      if (index.loaded(ref >>> 24) === undefined) {
+        const { key, fields, expiresAt } = this.#saved.entryOf(ref);
+        const bytes = { bytes: key, start: 2, length: key.length - 2 };
+        if (fields[1] !== 0) copies.push(base.append(bytes, fields, expiresAt));
+      } else if (index.look(ref)) {
+        const fields = [0, index.segment, index.offset, formOf(index.length, index.isString)];
+        copies.push(base.append(index.keyOf(ref), fields, index.expiresAt));
+      }
     }
-    return copies;
+    return Uint32Array.from(copies);
   }
 }
 
 /** Throws unless the keys rise, and are within the range. */
-function checkRise(copy: IndexCopy, refs: Uint32Array, { low, high }: Selection): void {
+function checkRise(index: ReadIndex, refs: Uint32Array, { low, high }: Selection): void {
   let last = low;
   for (const ref of refs) {
-    const { bytes, start, length } = copy.keyOf(ref);
+    const { bytes, start, length } = index.keyOf(ref);
     if (last !== undefined && isKeyBefore(bytes, start - 2, last)) throw new OrderDamaged("keys out of order");
     last = { bytes, start, length, isBehind: true };
   }
@@ -120,9 +131,7 @@ function checkRise(copy: IndexCopy, refs: Uint32Array, { low, high }: Selection)
   }
 }
 
-function countListed(copy: IndexCopy, refs: Uint32Array, { now }: Selection): number {
-  return refs.reduce(
-    (count, ref) => copy.look(ref) && (copy.expiresAt === 0 || copy.expiresAt > now) ? count + 1 : count,
-    0,
-  );
+function countListed(base: ReadIndex, refs: Uint32Array, { now, isListed }: Selection): number {
+  const isThere = (ref: KeyRef) => base.look(ref) && (base.expiresAt === 0 || base.expiresAt > now);
+  return refs.filter(base instanceof IndexCopy ? isThere : isListed).length;
 }

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { ReadIndex } from "../engine/index.ts";
+import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef } from "../engine/partition.ts";
 import { type Edge, FIRST_REFS, isKeyBefore, type Order, orderIn } from "../order/order.ts";
 import { Walk } from "../order/walk.ts";
@@ -188,6 +188,18 @@ export class SavedOrder {
   /** How many chunks there are. All but the last have `FIRST_REFS` references. */
   get chunks(): number {
     return Math.ceil(this.entry.refs / FIRST_REFS);
+  }
+
+  /** Whether it has every entry of the tables, including those of keys that had been deleted. */
+  get hasAll(): boolean {
+    let entries = 0;
+    for (let table = 0; table < PARTITIONS; table++) entries += this.countOf(table);
+    return this.entry.refs === entries;
+  }
+
+  /** How many entries a table has in the file. */
+  countOf(table: number): number {
+    return this.#image.layout(table).count;
   }
 
   /** The references from `from` up to `to`. */

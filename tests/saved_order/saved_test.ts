@@ -70,6 +70,60 @@ for (const behind of [0, 5, 600]) {
   });
 }
 
+for (const deleted of [0, 0.1]) {
+  Deno.test(`saved order: ranges after changes are those of the keys, ${deleted * 100} % deleted before it was saved`, async () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const { platform, model, gone } = await makeSaved(3000, 0, { deleted });
+      const random = new Random(seed);
+      const store = await open(platform);
+      using snapshot = store.snapshot();
+      const before = new Map(model);
+      for (let i = 0; i < 200; i++) {
+        const key = random.pick([...model.keys(), ...gone, `a:${random.below(1e6)}`]);
+        if (random.chance(0.3)) {
+          model.delete(key);
+          await store.delete(key);
+        } else {
+          model.set(key, 3 * i + 1);
+          await store.set(key, 3 * i + 1);
+        }
+      }
+      for (const key of gone.slice(0, 20)) {
+        model.set(key, 1);
+        await store.set(key, 1);
+      }
+      const [narrow, ...others] = someRanges(random, { keys: [...model.keys()] });
+      assertEquals([...store.entries(narrow)] as unknown, expectedOf(model, narrow!), JSON.stringify(narrow));
+      // If it had every entry of the tables, it is enough, and is not loaded.
+      assertEquals(orderIn(engineOf(store).index) === undefined, deleted === 0);
+      for (const range of [narrow!, ...others]) {
+        assertEquals([...store.entries(range)] as unknown, expectedOf(model, range), JSON.stringify(range));
+        assertEquals([...snapshot.entries(range)] as unknown, expectedOf(before, range), JSON.stringify(range));
+      }
+      await store.close();
+    }
+  });
+}
+
+Deno.test("saved order: of a range that began before a write was taken back, the former values are there", async () => {
+  const { platform, model } = await makeSaved(3000, 0, { deleted: 0 });
+  const store = await open(platform);
+  const range = { prefix: "a:1" };
+  const expected = expectedOf(model, range);
+  const [first, second] = expected as [[string, number], [string, number]];
+  await store.set("c", 1);
+  platform.onOperation = ({ kind }) => {
+    if (kind === "write") throw new Error("refused");
+  };
+  const refused = [store.set(first[0], -1), store.delete(second[0]), store.set("a:1", -1)];
+  const entries = store.entries(range);
+  for (const write of refused) await write.catch(() => {});
+  platform.onOperation = undefined;
+  assertEquals([...entries] as unknown, expected);
+  assertEquals(orderIn(engineOf(store).index), undefined);
+  await store.close();
+});
+
 /** The values that `makeSaved` gives to keys that expire. */
 const expiring = { has: (value: number) => value % 9 === 0 };
 

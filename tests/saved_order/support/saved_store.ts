@@ -27,7 +27,11 @@ export function open(platform: MemoryPlatform, readOnly = false): Promise<KvStor
 }
 
 /** A closed store that has saved its order, with some keys that were deleted and some that expire. */
-export async function makeSaved(count = 3000, behind = 0): Promise<{ platform: MemoryPlatform; model: Model }> {
+export async function makeSaved(
+  count = 3000,
+  behind = 0,
+  { deleted = 0.1 }: { deleted?: number } = {},
+): Promise<{ platform: MemoryPlatform; model: Model; gone: string[] }> {
   const platform = new MemoryPlatform();
   platform.now = () => 1000;
   const store = await open(platform);
@@ -44,13 +48,14 @@ export async function makeSaved(count = 3000, behind = 0): Promise<{ platform: M
       i % 9 ? {} : { expiresAt: 2000 },
     );
   }
-  for (const key of [...model.keys()].filter(() => random.chance(0.1))) {
+  const gone = [...model.keys()].filter(() => random.chance(deleted));
+  for (const key of gone) {
     store.delete(key);
     model.delete(key);
   }
   assertEquals([...store.keys()].length, model.size);
   await store.close();
-  if (behind === 0) return { platform, model };
+  if (behind === 0) return { platform, model, gone };
   const again = await open(platform);
   for (let i = 0; i < behind; i++) {
     const key = random.pick([...model.keys()]);
@@ -60,7 +65,7 @@ export async function makeSaved(count = 3000, behind = 0): Promise<{ platform: M
     model.set(`b:behind ${i}`, i);
   }
   await again.close();
-  return { platform, model };
+  return { platform, model, gone };
 }
 
 /** Some ranges of all kinds. */
