@@ -37,7 +37,7 @@ export const callRules: Promised[] = [
       {
         id: "no-turn-after-a-cut-off",
         in: "Writer.publish",
-        find: "if (this.#syncing === undefined) this.#schedule();",
+        find: "if (!this.#isScheduled && this.#syncing === undefined) this.#schedule();",
         replace: "",
         killers: ["a clear that is cut off has cleared nothing, neither at once nor for a snapshot"],
       },

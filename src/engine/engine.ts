@@ -107,7 +107,7 @@ export class Engine implements WriterEvents {
   writable(): Writer {
     this.checkOpen();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
-    this.writer.mend();
+    if (this.log.failure !== undefined) this.writer.mend();
     if (this.log.failure !== undefined) throw this.log.failure;
     return this.writer;
   }

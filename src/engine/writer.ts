@@ -102,7 +102,7 @@ export class Writer {
       this.#makeRoom();
       // Now, so that a turn comes in any case: it mends what a stack overflow cuts off. A sync that ends takes one,
       // too.
-      if (this.#syncing === undefined) this.#schedule();
+      if (!this.#isScheduled && this.#syncing === undefined) this.#schedule();
     } catch (error) {
       this.tail.dropStaged();
       throw error;
@@ -152,7 +152,7 @@ export class Writer {
     if (this.#log.failure !== undefined) return Promise.reject(this.#log.failure);
     if (durability === "write") {
       if (this.tail.length === 0) return settled();
-      this.#schedule();
+      if (!this.#isScheduled) this.#schedule();
       return (this.#written ??= new Deferred()).promise;
     }
     if (this.tail.length === 0 && this.unsyncedBytes === 0) return settled();
