@@ -57,7 +57,8 @@ export class RangeIterator<T> extends RuntimeIterator implements IterableIterato
       if (ref === undefined) break;
       const value = this.#source.item(ref);
       if (value !== undefined) {
-        this.#remaining--;
+        // Callers that want one item often call `next` once. They would leave the view open until it is collected.
+        if (--this.#remaining === 0) this.return();
         return { done: false, value };
       }
       if (this.#source.isForgotten(ref)) this.#walk.remove();

@@ -18,6 +18,8 @@ import { mergeOrder } from "./merge.ts";
 const FEW_KEYS = 16_384;
 /** This many passes take as long as sorting all keys. The next range does not wait for the background. */
 const MAX_PASSES = 8;
+/** What an excerpt of the saved order counts as: loading the order takes as long as some sixty of them. */
+const EXCERPT_PASSES = 1 / 8;
 /** Entries examined in a step. At a million keys, the longest pause of the event loop was 10 to 22 ms (Deno). */
 const STEP_KEYS = 1024;
 /** Keys added one by one in a step. */
@@ -49,12 +51,10 @@ export class Ordering {
   of(index: ReadIndex, selection: Selection): Order {
     const { low, high, limit } = selection;
     const isOfAll = low === undefined && high === undefined && limit > index.size / 2;
-    if (orderIn(index)?.isWhole || isOfAll || this.#passes === MAX_PASSES) return this.#now(index);
+    if (orderIn(index)?.isWhole || isOfAll || this.#passes >= MAX_PASSES) return this.#now(index);
     const short = this.#excerpt(index, selection);
-    if (short === undefined) {
-      if (index.size <= FEW_KEYS) return this.#now(index);
-      this.#passes++;
-    }
+    if (short === undefined && index.size <= FEW_KEYS) return this.#now(index);
+    this.#passes += short === undefined ? 1 : EXCERPT_PASSES;
     const order = short ?? select(index, selection);
     if (order.length > index.size / 2) return this.#now(index);
     this.#begin(index);

@@ -111,11 +111,11 @@ export const iteratorCases: Case[] = [
     },
   },
   {
-    name: "iterators: pin files only until they end, by running out or by return()",
+    name: "iterators: pin files only until they end, by running out, with the last item of a limit, or by return()",
     async run(context) {
       const store = await context.open(SMALL);
       await fill(store, 100);
-      const iterators = [store.values(), store.values({ reverse: true }), store.values({ limit: 1 })];
+      const iterators = [store.values(), store.values({ reverse: true }), store.values({ limit: 2 })];
       for (const iterator of iterators) iterator.next();
       await store.clear();
       await store.compact();
@@ -123,8 +123,9 @@ export const iteratorCases: Case[] = [
       assertEquals(iterators[0]!.return!(), { done: true, value: undefined });
       assertEquals([...iterators[1]!].length, 99);
       assert(store.stats().pinnedSegments > 0);
-      assertEquals([...iterators[2]!], []);
+      assertEquals(iterators[2]!.next().done, false);
       assertEquals(store.stats().pinnedSegments, 0);
+      assertEquals([...iterators[2]!], []);
       // Files are removed in the background; a compaction waits for that.
       await store.compact();
       assertEquals(context.segments().length, store.stats().segments);

@@ -63,11 +63,13 @@ Deno.test("range: keys without a value are passed over and do not count", () => 
 });
 
 Deno.test("range: an iterator gives its view back once, however it ends", () => {
-  for (const end of ["next", "return", "break", "limit"]) {
+  for (const end of ["next", "return", "break", "limit", "last"]) {
     let releases = 0;
     const item = (ref: number) => nameAt(ORDER, ref);
     const source = { order: ORDER, item, isForgotten: () => false, reader: {}, release: () => void releases++ };
-    const iterator = new RangeIterator(source, boundsOf(end === "limit" ? { limit: 1 } : {}));
+    const iterator = new RangeIterator(source, boundsOf(end === "limit" || end === "last" ? { limit: 1 } : {}));
+    // With its last item, as many callers ask for no more.
+    if (end === "last") assertEquals([iterator.next().done, releases], [false, 1]);
     if (end === "break") { for (const _ of iterator) break; }
     if (end === "return") iterator.return();
     if (end === "next" || end === "limit") { while (!iterator.next().done); }

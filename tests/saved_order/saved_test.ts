@@ -124,6 +124,17 @@ Deno.test("saved order: of a range that began before a write was taken back, the
   await store.close();
 });
 
+Deno.test("saved order: it is loaded after so many ranges, as each costs a part of that", async () => {
+  const { platform } = await makeSaved(3000, 0, { deleted: 0 });
+  const store = await open(platform);
+  const isLoaded = () => orderIn(engineOf(store).index)?.isLoaded === true;
+  for (let i = 0; i < 60; i++) [...store.keys({ limit: 1 })];
+  assertEquals(isLoaded(), false);
+  for (let i = 0; i < 10; i++) [...store.keys({ limit: 1 })];
+  assertEquals(isLoaded(), true);
+  await store.close();
+});
+
 /** The values that `makeSaved` gives to keys that expire. */
 const expiring = { has: (value: number) => value % 9 === 0 };
 
