@@ -18,7 +18,7 @@ import { codeOf, messageOf } from "./kinds.ts";
  * | `NOT_FOUND` | the directory has no store, and the call creates none; or the log does not have that version of the key |
  * | `FORMAT` | the files are of a newer version of the format, or of another program |
  * | `IO` | the operating system reported an error, which is in `cause` |
- * | `FAILED` | the store only reads until it is opened again: an fsync failed, LOCK was replaced, or memory ran out in a compaction |
+ * | `FAILED` | the store only reads until it is opened again: an fsync failed, LOCK was replaced, a write could not be taken back, or memory ran out |
  * | `TRIMMED` | the log does not have the changes that a watch needs next, or a snapshot of a read-only store needs a file that the writer has removed |
  */
 export type ErrorCode =

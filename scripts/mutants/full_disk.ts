@@ -90,7 +90,7 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "space-looked-up-once",
         in: "Reserve.roomIn",
-        find: "endBytes < this.#lastEnd || endBytes >= this.#nextLook",
+        find: "segment !== this.#last || endBytes >= this.#nextLook",
         replace: "this.#nextLook === 0",
         killers: [HALF],
       },

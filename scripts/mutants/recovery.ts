@@ -71,8 +71,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "no-marks-written",
         in: "Writer.#appendMark",
-        find: "if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;",
-        replace: "if (active === undefined || mustRotate || syncedBytes >= this.#markedBytes) return;",
+        find: "stagedEnd > at || syncedBytes <= this.#markedBytes",
+        replace: "stagedEnd > at || syncedBytes >= this.#markedBytes",
         killers: ["writer: a group ends with what was durable when it was written"],
       },
       {

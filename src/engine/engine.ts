@@ -83,6 +83,7 @@ export class Engine implements WriterEvents {
   /** Throws `CLOSED` once the store is closed. */
   checkOpen(): void {
     if (this.isClosed) throw new KvStoreError("CLOSED", "the store is closed");
+    if (this.log.failure !== undefined) this.writer?.mend();
   }
 
   /**
@@ -107,7 +108,6 @@ export class Engine implements WriterEvents {
   writable(): Writer {
     this.checkOpen();
     if (this.writer === undefined) throw new KvStoreError("READ_ONLY", "the store was opened read-only");
-    if (this.log.failure !== undefined) this.writer.mend();
     if (this.log.failure !== undefined) throw this.log.failure;
     return this.writer;
   }

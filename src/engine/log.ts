@@ -82,7 +82,7 @@ export class Log {
   readonly reserve: Reserve;
   /** Removes files that are no longer needed. The next opening removes those that it could not. */
   readonly removals: Removals;
-  /** Why the log has failed: an fsync did, LOCK was lost, or memory or stack ran out. Nothing is written after that. */
+  /** Why the log has failed: an fsync did, LOCK was lost, or memory ran out. Nothing is written after that. */
   failure: KvStoreError | undefined;
   /** The next record's sequence number. */
   nextSequence: number;

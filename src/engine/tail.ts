@@ -76,10 +76,10 @@ export class Tail implements RecordBuffer {
   /** Removes the published records. Those that are staged are the first ones then. */
   dropPublished(): void {
     const { bytes, length, stagedEnd } = this;
-    if (bytes.length > KEPT_BYTES) this.#move(Math.max(FIRST_BYTES, stagedEnd - length), length);
-    else bytes.copyWithin(0, length, stagedEnd);
+    bytes.copyWithin(0, length, stagedEnd);
     this.length = 0;
     this.stagedEnd = stagedEnd - length;
+    if (bytes.length > KEPT_BYTES && stagedEnd === length) this.#move(FIRST_BYTES, 0);
   }
 
   /** Moves the records from a place on to a new buffer. Until they are there, nothing has changed. */
@@ -90,7 +90,10 @@ export class Tail implements RecordBuffer {
     this.view = view;
   }
 
-  /** The bytes of the tombstones between two offsets, without clears; `Infinity` if a set is among them. */
+  /**
+   * How many bytes of the reserve the records between two offsets may use if the disk is full: `Infinity`, so none, if
+   * one is a set. A clear is always possible: it is so small that it leaves MANIFEST the room that it needs.
+   */
   tombstoneBytes(from: number, to: number): number {
     const header = new RecordHeader();
     let bytes = 0;

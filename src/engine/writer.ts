@@ -100,8 +100,7 @@ export class Writer {
     try {
       if (this.tail.stagedEnd >= MAX_PENDING_BYTES) needStack();
       this.#makeRoom();
-      // Now, so that a turn comes in any case: it mends what a stack overflow cuts off. A sync that ends takes one,
-      // too.
+      // Now, so that a turn comes in any case and mends what a stack overflow cuts off. The end of a sync is one, too.
       if (!this.#isScheduled && this.#syncing === undefined) this.#schedule();
     } catch (error) {
       this.tail.dropStaged();
@@ -263,6 +262,8 @@ export class Writer {
   }
 
   #turn(): void {
+    // What a refused call may have left.
+    this.tail.dropStaged();
     this.write();
     if (this.#syncWaiters.length > 0) this.#sync();
   }
@@ -287,15 +288,16 @@ export class Writer {
       },
     ).then(() => {
       this.#syncing = undefined;
-      if (this.#synced !== undefined || this.#syncWaiters.length > 0) this.#turn();
+      if (this.#synced !== undefined || this.#syncWaiters.length > 0 || this.#isCutOff) this.#turn();
     });
   }
 
   /** Ends the group with a durable mark, if more is durable than the last mark says. */
   #appendMark(): void {
     const { active, syncedBytes, mustRotate } = this.#log;
-    if (active === undefined || mustRotate || syncedBytes <= this.#markedBytes) return;
-    const at = this.tail.length;
+    const { length: at, stagedEnd } = this.tail;
+    // A mark would take the place of records that are staged for the next segment.
+    if (active === undefined || mustRotate || stagedEnd > at || syncedBytes <= this.#markedBytes) return;
     if (active.endBytes + at + MARK_BYTES > MAX_SEGMENT_BYTES) return;
     this.tail.reserve(at + MARK_BYTES);
     writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });
@@ -303,7 +305,6 @@ export class Writer {
     stampRecord(this.tail, at, { sequence, seed: placeSeed(active.salt, active.endBytes + at) });
     active.cover(sequence);
     active.markBytes += MARK_BYTES;
-    // The mark takes the place of what a refused call may have left staged.
     this.tail.stagedEnd = this.tail.length += MARK_BYTES;
     this.#markedBytes = syncedBytes;
   }
@@ -358,16 +359,10 @@ export class Writer {
   }
 
   /**
-   * How many bytes of the reserve the records between two places may use if the disk is full: `Infinity`, so none, if
-   * one is a set. A clear is always possible: it is so small that it leaves MANIFEST the room that it needs.
-   */
-  /**
    * Writes all pending records and goes on in a new segment. If the disk is full, it uses the reserve, provided that
    * this covers `needBytes`; for a compaction that is 0. Throws if it cannot write, or cannot begin the segment.
    */
   rotate(needBytes: number = 0): void {
-    // Even if this fails, nothing more is appended to the present segment, not even a mark.
-    this.#log.mustRotate = true;
     const failure = this.write();
     if (failure !== undefined) throw failure;
     try {

@@ -336,6 +336,7 @@ export class Maintenance {
   /** Ends compaction once the store is closed or has failed. */
   #throwIfOver(): void {
     if (this.#isStopped) throw new KvStoreError("CLOSED", "the store was closed during compaction");
+    this.#engine.writer?.mend();
     if (this.#engine.log.failure !== undefined) throw this.#engine.log.failure;
   }
 

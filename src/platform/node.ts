@@ -182,7 +182,8 @@ export const nodeSystem: System = {
     try {
       const { bsize, blocks, bfree, bavail } = fs.statfsSync(directory);
       // `bavail` leaves out what ext4 keeps for root. If it is 0, nobody but root writes on, and that is what is left.
-      return blocks === 0 ? undefined : (bavail || bfree) * bsize;
+      const bytes = (bavail || bfree) * bsize;
+      return blocks > 0 && bytes >= 0 ? bytes : undefined;
     } catch {
       // The runtime or the file system cannot tell.
       return undefined;

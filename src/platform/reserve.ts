@@ -53,7 +53,7 @@ export class Reserve {
   #keptBytes = MIN_KEPT_BYTES;
   /** The limit of the segment that is being written, where it ended at the last call, and where to look again. */
   #limitBytes = 0;
-  #lastEnd = 0;
+  #last: unknown;
   #nextLook = 0;
 
   /** Creates the reserve of a directory, without touching any file. */
@@ -126,13 +126,13 @@ export class Reserve {
   }
 
   /** How much the segment that is being written can still take by its limit. Looks up the available space now and then. */
-  roomIn({ endBytes }: { endBytes: number }, mostBytes: number): number {
-    // Less than at the last call: this is another segment.
-    if (endBytes < this.#lastEnd || endBytes >= this.#nextLook) {
+  roomIn(segment: { endBytes: number }, mostBytes: number): number {
+    const { endBytes } = segment;
+    if (segment !== this.#last || endBytes >= this.#nextLook) {
+      this.#last = segment;
       this.#limitBytes = this.segmentLimit(mostBytes);
       this.#nextLook = endBytes + Math.max(MIN_LOOK_BYTES, this.#limitBytes / 8);
     }
-    this.#lastEnd = endBytes;
     return this.#limitBytes - endBytes;
   }
 

@@ -75,7 +75,7 @@ export interface Platform {
    * the holder's text. `text` tells people who holds the lock from now on; no program relies on it.
    */
   lock(path: string, text: string): Lock | { holder: string };
-  /** Bytes that new files on the volume of a directory can take; `undefined` if that is unknown. Never throws or asks. */
+  /** Bytes that new files on the volume of a directory can take; `undefined` if that is unknown. Never throws. */
   availableBytes(directory: string): number | undefined;
   /** Whether an error of this platform means that a file or directory does not exist. */
   isNotFound(error: unknown): boolean;

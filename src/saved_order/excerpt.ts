@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ReadIndex } from "../engine/index.ts";
+import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
 import { type Edge, FIRST_REFS, isKeyBefore, Order } from "../order/order.ts";
@@ -16,7 +16,7 @@ import { sortRefs } from "../order/sort.ts";
 import { IndexCopy } from "../views/views.ts";
 import { OrderDamaged, type SavedOrder } from "./saved.ts";
 
-/** Larger ranges are not worth it: they need all tables, and much of the order. */
+/** Larger ranges are not worth it, nor are more new entries: loading the order pays soon. */
 const MAX_KEYS = 4096;
 /** This many keys more than the limit are looked at first, as some may be deleted or expired. */
 const SPARE = 32;
@@ -39,20 +39,20 @@ class Excerpt {
   readonly #index: ImageIndex;
   readonly #saved: SavedOrder;
 
-  /** Whether the saved order had every entry of the tables. */
+  /** Whether the saved order had every entry of the tables, including those of keys that had been deleted. */
   readonly #hadAll: boolean;
 
   constructor(index: ImageIndex, saved: SavedOrder) {
     this.#index = index;
     this.#saved = saved;
-    this.#hadAll = saved.hasAll;
+    this.#hadAll = saved.entry.refs === saved.entries;
   }
 
   of(selection: Selection): Order | undefined {
     const { low, high, reverse, limit } = selection;
     const index = this.#index;
     const saved = this.#saved;
-    if (!index.isLazy && !this.#hadAll) return undefined;
+    if (!index.isLazy && (!this.#hadAll || this.#countAdded() > MAX_KEYS)) return undefined;
     const from = low === undefined ? 0 : this.#position(low);
     const to = high === undefined ? saved.entry.refs : this.#position(high);
     const most = Math.max(0, to - from);
@@ -67,6 +67,13 @@ class Excerpt {
       if (added.length === 0) return new Order(base, refs);
       return new Order(base, sortRefs(Uint32Array.from([...refs, ...this.#refsIn(base, added)]), base));
     }
+  }
+
+  /** How many entries are new in the tables, all of which are in memory. */
+  #countAdded(): number {
+    let entries = 0;
+    for (let table = 0; table < PARTITIONS; table++) entries += this.#index.loaded(table)?.count ?? 0;
+    return entries - this.#saved.entries;
   }
 
   /** Whether an entry is found by the saved order, and not by the search of the tables in memory. */

@@ -190,11 +190,11 @@ export class SavedOrder {
     return Math.ceil(this.entry.refs / FIRST_REFS);
   }
 
-  /** Whether it has every entry of the tables, including those of keys that had been deleted. */
-  get hasAll(): boolean {
+  /** How many entries the tables have in the file. */
+  get entries(): number {
     let entries = 0;
     for (let table = 0; table < PARTITIONS; table++) entries += this.countOf(table);
-    return this.entry.refs === entries;
+    return entries;
   }
 
   /** How many entries a table has in the file. */

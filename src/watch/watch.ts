@@ -246,6 +246,7 @@ class WatchState<V extends Value, K extends Key> implements Watching {
     const { log } = this.#engine;
     this.#changes.closeCursors();
     this.#engine.sweep();
+    this.#engine.writer?.mend();
     if (log.failure !== undefined) this.end({ reason: log.failure });
     // The sweep ends the watch if too many bytes would have to be kept for it.
     if (this.#isOver) return;

@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { type MemoryPlatform, MemoryPlatformError } from "../support/memory_platform.ts";
+import { MemoryPlatform, MemoryPlatformError } from "../support/memory_platform.ts";
 import { onExpiring, runOf, type Subject } from "./support/crash_cases.ts";
 import { casesOf, oneIn } from "./support/crash_replay.ts";
 import { CUT, goDown, KILLED, type Moment, sweepCrashes, TORN } from "./support/crash_sweep.ts";
@@ -204,6 +204,22 @@ Deno.test("on a full disk, compaction begins with what takes the least room", as
   assertEquals(store.size, 250);
   await store.close();
   await assertIntact(platform, "compacted on a full disk");
+});
+
+Deno.test("the space that is left is looked up for each segment, even if all of it is written at once", async () => {
+  const platform = new MemoryPlatform();
+  let looks = 0;
+  platform.availableBytes = () => {
+    looks++;
+    return 1024 * 1024;
+  };
+  const store = await KvStore.openOn(platform, "/s", { durability: "write", compaction: { auto: false } });
+  looks = 0;
+  const writes = Array.from({ length: 1000 }, (_, i) => store.set(`key ${i}`, "x".repeat(1000)));
+  await Promise.all(writes);
+  const { segments } = store.stats();
+  assert(segments > 10 && looks >= segments - 1, `${looks} looks for ${segments} segments`);
+  await store.close();
 });
 
 Deno.test("writes of values never take the reserve, nor do deletes take what MANIFEST needs", async () => {

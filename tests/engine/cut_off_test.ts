@@ -61,6 +61,75 @@ Deno.test("of a batch that is cut off nothing is there, and the next call is tak
   }
 });
 
+Deno.test("nobody reads what was cut off, in the same turn, while a sync is under way or behind", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", OPTIONS);
+  await store.set("a", "old");
+  cutOff(store, { at: 0, isTaken: true });
+  const refused = assertRejects(() => store.set("a", "new"), RangeError);
+  assertEquals([store.get("a"), contents(store), store.size], ["old", '[["a","old"]]', 1]);
+  await refused;
+  let endSync = () => {};
+  platform.syncTurn = () => new Promise((resolve) => endSync = resolve);
+  await store.set("b", "old");
+  const flushed = store.flush();
+  await new Promise((resolve) => setTimeout(resolve));
+  cutOff(store, { at: 0, isTaken: true });
+  await assertRejects(() => store.set("b", "new"), RangeError);
+  endSync();
+  await flushed;
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(engineOf(store).log.failure, undefined);
+  assertEquals(engineOf(store).index.size, 2);
+  assertEquals(store.get("b"), "old");
+  platform.syncTurn = () => Promise.resolve();
+  await store.close();
+});
+
+Deno.test("a compaction goes on when a write is cut off meanwhile, also while a sync is under way", async () => {
+  for (let at = 1; at < 8; at++) {
+    const platform = new MemoryPlatform();
+    const store = await KvStore.openOn(platform, "/s", { compaction: { auto: false }, segmentBytes: 8 << 20 });
+    for (let i = 0; i < 6000; i++) store.set(`k${i % 4500}`, "x".repeat(3000));
+    await store.flush();
+    platform.syncTurn = () => new Promise((resolve) => setTimeout(resolve, 30));
+    let pauses = 0;
+    const refused: Promise<unknown>[] = [];
+    await store.compact({
+      onProgress: () => {
+        if (++pauses === at) refused.push(store.set("other", 1));
+        if (pauses !== at + 1) return;
+        // Between two slices, as other code of the program.
+        setImmediate(() => {
+          cutOff(store, { at: 0, isTaken: true });
+          refused.push(assertRejects(() => store.set("k5", "cut off"), RangeError));
+        });
+      },
+    });
+    await Promise.all(refused);
+    await store.compact();
+    const files = platform.list("/s").filter((name) => name.endsWith(".seg"));
+    assertEquals([files.length, store.get("k5")], [store.stats().segments, "x".repeat(3000)]);
+    await store.close();
+  }
+});
+
+Deno.test("a rotation that fails leaves the segment as it was, and the next close writes an image", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", OPTIONS);
+  await store.batch(Array.from({ length: 2000 }, (_, i) => ({ type: "set", key: `key ${i}`, value: i })));
+  for (let i = 0; i < 1500; i++) store.set(`key ${i}`, i);
+  await store.flush();
+  platform.onOperation = ({ kind, path }) => {
+    if (kind === "open" && path.endsWith(".seg")) throw new Error("no descriptor is left");
+  };
+  await assertRejects(() => store.compact(), Error, "no descriptor is left");
+  await store.set("a", 1);
+  platform.onOperation = undefined;
+  await store.close();
+  assert(platform.list("/s").includes("INDEX"));
+});
+
 Deno.test("a clear that is cut off has cleared nothing, neither at once nor for a snapshot", async () => {
   for (const isTaken of [false, true]) {
     const platform = new MemoryPlatform();

@@ -1,12 +1,13 @@
 /**
- * Compaction beside writes that fail. Story: a compaction began anew whenever a pending write had been rolled back, as
+ * Writes that fail, and compaction beside them. Story: a compaction began anew whenever a pending write had been rolled back, as
  * the records that it superseded counted again. On a full disk, with a program that goes on trying, one write fails
  * after the other, and the compaction that was to make room never ended; and whoever had asked for it was told of the
  * errors of others. Now whatever is pending is written, or rolled back, before each table of the index is looked at.
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
+import { engineOf } from "../../src/store.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { MemoryPlatform, type Operation } from "../support/memory_platform.ts";
 import { verifyOn } from "../../src/check/verify.ts";
@@ -45,4 +46,33 @@ Deno.test("compaction: ends while one write after the other fails", async () => 
   for (let i = 0; i < 3000; i++) assertEquals(store.get(`k${i}`), "1".repeat(100));
   await store.close();
   assertEquals((await verifyOn(platform, "/store", {})).problems, []);
+});
+
+Deno.test("if memory runs out once a large group is written, it is not written again", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", { durability: "write", segmentBytes: 1 << 20 });
+  const pending = store.set("pending", 1);
+  const { tail } = engineOf(store).writer!;
+  const { dropPublished } = tail;
+  const { Uint8Array } = globalThis;
+  tail.dropPublished = function () {
+    const construct = () => {
+      throw new RangeError("Array buffer allocation failed");
+    };
+    globalThis.Uint8Array = new Proxy(Uint8Array, { construct });
+    try {
+      dropPublished.call(this);
+    } finally {
+      globalThis.Uint8Array = Uint8Array;
+    }
+  };
+  await store.set("large", new Uint8Array(17 << 20)).catch((error) => assert(error instanceof RangeError));
+  tail.dropPublished = dropPublished;
+  await pending;
+  await store.set("later", 1);
+  const keys = [...store.keys()];
+  await store.close();
+  const again = await KvStore.openOn(platform, "/s", {});
+  assertEquals([[...again.keys()], (await again.verify()).problems], [keys, []]);
+  await again.close();
 });
