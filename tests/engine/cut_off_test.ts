@@ -87,7 +87,7 @@ Deno.test("nobody reads what was cut off, in the same turn, while a sync is unde
 });
 
 Deno.test("a compaction goes on when a write is cut off meanwhile, also while a sync is under way", async () => {
-  for (let at = 1; at < 8; at++) {
+  for (const at of [1, 3, 5]) {
     const platform = new MemoryPlatform();
     const store = await KvStore.openOn(platform, "/s", { compaction: { auto: false }, segmentBytes: 8 << 20 });
     for (let i = 0; i < 6000; i++) store.set(`k${i % 4500}`, "x".repeat(3000));
