@@ -140,6 +140,7 @@ Deno.test("a clear that is cut off has cleared nothing, neither at once nor for 
     cutOff(store, { at: 0, isTaken });
     await assertRejects(() => store.clear(), RangeError);
     await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(engineOf(store).log.failure, undefined, "the turn has mended it, before any call");
     assertEquals([contents(store), contents(snapshot), store.size], [before, before, 3]);
     await store.close();
     await checkReopened(platform, before);
