@@ -32,7 +32,7 @@ export const callRules: Promised[] = [
         in: "Writer.mend",
         find: "needStack();",
         replace: "",
-        killers: ["wherever a caller's stack ends, a call takes effect or rejects, and the store goes on"],
+        killers: ["where there is too little stack to build the index anew, a later call does so"],
       },
       {
         id: "no-turn-after-a-cut-off",

@@ -202,6 +202,35 @@ function callOnTheWayBack(skipped: number, calls: (() => void)[]): void {
   recurse();
 }
 
+Deno.test("where there is too little stack to build the index anew, a later call does so", async () => {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", OPTIONS);
+  const mendOnce = async (skipped: number) => {
+    cutOff(store, { at: 1, isTaken: true });
+    const refused = assertRejects(() => store.batch(batch(skipped)), RangeError);
+    const settled: Promise<unknown>[] = [];
+    const call = () =>
+      void settled.push(store.set("next", skipped).catch((error) => assert(error instanceof RangeError)));
+    callOnTheWayBack(
+      skipped,
+      Array.from({ length: 3 }, () => () => {
+        try {
+          call();
+        } catch (error) {
+          assert(error instanceof RangeError);
+        }
+      }),
+    );
+    await Promise.all([refused, ...settled]);
+    await store.set("last", skipped);
+    assertEquals([store.get("last"), ...store.getMany(KEYS)], [skipped, undefined, undefined, undefined]);
+  };
+  // What was never called is compiled first, which takes more stack.
+  for (let i = 0; i < 50; i++) await mendOnce(2000);
+  for (let skipped = 0; skipped < 400; skipped += 3) await mendOnce(skipped);
+  await store.close();
+});
+
 Deno.test("wherever a caller's stack ends, a call takes effect or rejects, and the store goes on", async () => {
   const platform = new MemoryPlatform();
   const store = await KvStore.openOn(platform, "/s", { ...OPTIONS, segmentBytes: 64 * 1024 });
