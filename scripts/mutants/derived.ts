@@ -19,6 +19,15 @@ export const derivedRules: Promised[] = [
         killers: ["image: cut anywhere, or with any byte changed, it is refused or the same"],
       },
       {
+        id: "account-not-counted-anew",
+        in: "Replay.finish",
+        find: "for (const segment of isSwept ? this.#segments.values() : []) segment.liveBytes = 0;",
+        replace: "",
+        killers: [
+          "image file: an account is right though a record between it and its table has been compacted away",
+        ],
+      },
+      {
         id: "damaged-image-leaves-its-account",
         in: "rebuildIndex",
         find: "for (const segment of log.segments.values()) segment.reset();",

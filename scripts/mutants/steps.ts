@@ -28,8 +28,9 @@ export const stepPromises: Promised[] = [
       {
         id: "keys-of-lost-segments-kept",
         in: "Replay.#sweep",
-        find: "const isGone = !this.#segments.has(number);",
-        replace: "const isGone = number === 0;",
+        find: "segment.liveBytes += lengthOf(partition.entries[at + 3]!); continue;",
+        replace:
+          "segment.liveBytes += lengthOf(partition.entries[at + 3]!); continue; } if (segment === undefined) { continue;",
         killers: ["replay: keys whose segment is gone without a copy were deleted"],
       },
     ],

@@ -124,7 +124,8 @@ export class Replay {
     const mayHaveMoved = isUnknownSegment && (taken !== 0 || (former !== 0 && !this.#segments.has(former)));
     if (isOld && !mayHaveMoved) return;
     partition.sequences![id] = cursor.sequence;
-    if (isOld || cursor.sequence > this.#known.sequence) this.#subtractLive(former, partition.entries[at + 3]!);
+    const source = isOld || cursor.sequence > this.#known.sequence ? this.#segments.get(former) : undefined;
+    if (source !== undefined) source.liveBytes -= lengthOf(partition.entries[at + 3]!);
     const ref = refOf(hash >>> 24, id);
     this.#announce(ref);
     if (isSet && isUncounted) segment.add(cursor);
@@ -139,6 +140,9 @@ export class Replay {
     const isCleared = this.#cleared > this.#known.sequence;
     const isSwept = isCleared || this.#known.hasLost;
     if (isSwept) this.#index.changeable();
+    // Live bytes are counted anew. A record that is gone with its segment may have superseded another one after the
+    // table was saved, and before the counts were: the replay has subtracted the other one a second time.
+    for (const segment of isSwept ? this.#segments.values() : []) segment.liveBytes = 0;
     for (let number = 0; number < PARTITIONS; number++) {
       // A partition that was not read from the image has met no record.
       const partition = this.#index.loaded(number);
@@ -150,16 +154,18 @@ export class Replay {
     return { highest: this.#highest, records: this.#records };
   }
 
-  /** Takes out what a later clear removed, and what still points at segments that are gone. */
+  /** Takes out what a later clear removed, and what still points at segments that are gone. Counts the rest. */
   #sweep(table: number, partition: Partition, isCleared: boolean): void {
     for (let id = 0; id < partition.count; id++) {
       const at = id * ENTRY_FIELDS;
       const number = partition.entries[at + 1]!;
       if (number === 0) continue;
-      const isGone = !this.#segments.has(number);
-      if (!isGone && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) continue;
+      const segment = this.#segments.get(number);
+      if (segment !== undefined && !(isCleared && (partition.sequences?.[id] ?? 0) < this.#cleared)) {
+        segment.liveBytes += lengthOf(partition.entries[at + 3]!);
+        continue;
+      }
       const ref = refOf(table, id);
-      this.#subtractLive(number, partition.entries[at + 3]!);
       this.#announce(ref);
       this.#index.point(ref, 0, 0, 0, 0);
       this.#records++;
@@ -170,10 +176,5 @@ export class Replay {
     if (this.#known.beforeChange === undefined) return;
     this.#index.look(ref);
     this.#known.beforeChange(this.#index.keyOf(ref), this.#index);
-  }
-
-  #subtractLive(number: number, form: number): void {
-    const segment = this.#segments.get(number);
-    if (segment !== undefined) segment.liveBytes -= lengthOf(form);
   }
 }
