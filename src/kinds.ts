@@ -43,7 +43,10 @@ export function isStackOverflow(error: unknown): boolean {
 /** The depth of calls that writing to the disk needs, with room to spare. */
 const NEEDED_CALLS = 200;
 
-/** Throws a stack overflow now if there is too little stack for work that must not be cut off. */
+/**
+ * Throws a stack overflow now if there is too little stack for work that must not be cut off. Returns the depth, so
+ * that no runtime can replace the calls by a loop.
+ */
 export function needStack(calls: number = NEEDED_CALLS): number {
   return calls === 0 ? 0 : 1 + needStack(calls - 1);
 }

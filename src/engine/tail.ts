@@ -70,7 +70,7 @@ export class Tail implements RecordBuffer {
   /** Makes room for `bytes` bytes in all. */
   reserve(bytes: number): void {
     if (bytes <= this.bytes.length) return;
-    this.#move(Math.max(bytes, 2 * this.bytes.length), 0);
+    this.#moveTo(recordBuffer(Math.max(bytes, 2 * this.bytes.length)));
   }
 
   /** Removes the published records. Those that are staged are the first ones then. */
@@ -79,13 +79,12 @@ export class Tail implements RecordBuffer {
     bytes.copyWithin(0, length, stagedEnd);
     this.length = 0;
     this.stagedEnd = stagedEnd - length;
-    if (bytes.length > KEPT_BYTES && stagedEnd === length) this.#move(FIRST_BYTES, 0);
+    if (bytes.length > KEPT_BYTES && stagedEnd === length) this.#moveTo(recordBuffer(FIRST_BYTES));
   }
 
-  /** Moves the records from a place on to a new buffer. Until they are there, nothing has changed. */
-  #move(capacity: number, from: number): void {
-    const { bytes, view } = recordBuffer(capacity);
-    bytes.set(this.bytes.subarray(from, this.stagedEnd));
+  /** Moves the records to another buffer. Until they are there, nothing has changed. */
+  #moveTo({ bytes, view }: RecordBuffer): void {
+    bytes.set(this.bytes.subarray(0, this.stagedEnd));
     this.bytes = bytes;
     this.view = view;
   }

@@ -7,7 +7,7 @@
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
  * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
  * the arenas. Finding a place compares some nine of them, after a search among copies of the keys at which chunks
- * begin. That is most of the two to three microseconds that a new key costs.
+ * begin. That is most of what a new key costs.
  *
  * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
  * can list the key any more (`Walk.remove`), or until the hash table drops the entry (`#renumber`). So a dead key is
@@ -46,7 +46,7 @@ interface Chunk {
   /**
    * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and none before it is
    * higher. Of the first chunk nobody asks. Finding a chunk compares only these. They lie close together, the keys
-   * themselves all over memory: the search takes a quarter of the time.
+   * themselves all over memory: the search takes a quarter to a third of the time.
    */
   first: Uint8Array;
 }

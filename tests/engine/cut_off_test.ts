@@ -11,6 +11,14 @@ import { MemoryPlatform } from "../support/memory_platform.ts";
 const OPTIONS = { durability: "write", compaction: { auto: false } } as const;
 const KEYS = ["a", "b", "c"];
 const batch = (n: number) => KEYS.map((key) => ({ type: "set" as const, key, value: { n } }));
+/** A store that has the first batch. */
+async function prepared(): Promise<{ platform: MemoryPlatform; store: KvStore }> {
+  const platform = new MemoryPlatform();
+  const store = await KvStore.openOn(platform, "/s", OPTIONS);
+  await store.batch(batch(1));
+  return { platform, store };
+}
+
 const contents = (store: KvStore | Snapshot) => JSON.stringify([...store]);
 
 /** Cuts off the record with this number, counted from now on: after the index has taken it, or before. */
@@ -132,9 +140,7 @@ Deno.test("a rotation that fails leaves the segment as it was, and the next clos
 
 Deno.test("a clear that is cut off has cleared nothing, neither at once nor for a snapshot", async () => {
   for (const isTaken of [false, true]) {
-    const platform = new MemoryPlatform();
-    const store = await KvStore.openOn(platform, "/s", OPTIONS);
-    await store.batch(batch(1));
+    const { platform, store } = await prepared();
     const snapshot = store.snapshot();
     const before = contents(store);
     cutOff(store, { at: 0, isTaken });
@@ -148,9 +154,7 @@ Deno.test("a clear that is cut off has cleared nothing, neither at once nor for 
 });
 
 Deno.test("if the disk refuses what was pending before a call that was cut off, its caller hears of it, and the store goes on", async () => {
-  const platform = new MemoryPlatform();
-  const store = await KvStore.openOn(platform, "/s", OPTIONS);
-  await store.batch(batch(1));
+  const { platform, store } = await prepared();
   const pending = assertRejects(() => store.delete("a"), Error, "refused");
   cutOff(store, { at: 1, isTaken: true });
   const refused = assertRejects(() => store.batch(batch(2)), RangeError);
@@ -165,9 +169,7 @@ Deno.test("if the disk refuses what was pending before a call that was cut off, 
 });
 
 Deno.test("if the index cannot be built anew, the store has failed", async () => {
-  const platform = new MemoryPlatform();
-  const store = await KvStore.openOn(platform, "/s", OPTIONS);
-  await store.batch(batch(1));
+  const { platform, store } = await prepared();
   cutOff(store, { at: 1, isTaken: true });
   const refused = assertRejects(() => store.batch(batch(2)), RangeError);
   refuse(platform, "read");
