@@ -14,8 +14,8 @@ export const lockRules: Promised[] = [
       {
         id: "existence-as-lock",
         in: "openLock",
-        find: "const file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });",
-        replace: "const file = Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });",
+        find: "const file = openOrCreate(path);",
+        replace: "const file = create(path);",
         killers: ["a lock file that is empty, garbage or huge is no lock"],
       },
       {

@@ -7,12 +7,13 @@
 
 import { closeQuietly } from "./files.ts";
 import { type LockFile, lockFile } from "./lock.ts";
-import { nodeSystem } from "./node.ts";
+import { irregular, nodeSystem } from "./node.ts";
 import { pooled } from "./pool.ts";
 import type { FileHandle, Platform } from "./types.ts";
 
 /** The part of `Deno.FileInfo` that the platform uses. */
 interface DenoFileInfo {
+  isFile: boolean;
   size: number;
   dev: number;
   ino: number | null;
@@ -35,7 +36,6 @@ interface DenoFile {
 interface DenoOpenOptions {
   read?: boolean;
   write?: boolean;
-  create?: boolean;
   createNew?: boolean;
   mode?: number;
 }
@@ -43,7 +43,7 @@ interface DenoOpenOptions {
 /** The part of `Deno` that the platform uses. The npm package is built without Deno's own types. */
 export interface DenoNamespace {
   openSync(path: string, options?: DenoOpenOptions): DenoFile;
-  statSync(path: string): DenoFileInfo;
+  lstatSync(path: string): DenoFileInfo;
   permissions: { querySync(of: { name: "sys"; kind: "statfs" }): { state: string } };
 }
 
@@ -100,15 +100,40 @@ class DenoHandle implements FileHandle {
   }
 }
 
+/** Opens a regular file to read and write, and no other. `Deno.openSync` has no flags for that. */
+function openToWrite(path: string): DenoFile {
+  const found = Deno.lstatSync(path);
+  if (!found.isFile) throw irregular(path);
+  const file = Deno.openSync(path, { read: true, write: true });
+  const { dev, ino } = file.statSync();
+  // Windows has no inodes.
+  if (ino === null || found.ino === null || (dev === found.dev && ino === found.ino)) return file;
+  file.close();
+  throw irregular(path);
+}
+
+function create(path: string): DenoFile {
+  return Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });
+}
+
+function openOrCreate(path: string): DenoFile {
+  try {
+    return create(path);
+  } catch (error) {
+    if (nodeSystem.isAlreadyThere(error)) return openToWrite(path);
+    throw error;
+  }
+}
+
 function openLock(path: string): LockFile {
-  const file = Deno.openSync(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = openOrCreate(path);
   return {
     handle: new DenoHandle(file),
     tryLock: () => file.tryLockSync(true),
     truncate: (sizeBytes) => file.truncateSync(sizeBytes),
-    // Every group of writes asks for this: `Deno.statSync` takes 3 µs, `statSync` of node:fs 20 µs (measured on Deno).
+    // Every group of writes asks for this: `Deno.lstatSync` takes 4 µs, `lstatSync` of node:fs 9 µs (measured on Deno).
     identity(of) {
-      const info = of === "handle" ? file.statSync() : Deno.statSync(path);
+      const info = of === "handle" ? file.statSync() : Deno.lstatSync(path);
       return info.ino === null ? undefined : `${info.dev}:${info.ino}`;
     },
   };

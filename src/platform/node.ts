@@ -6,8 +6,9 @@
 
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import process from "node:process";
+import { corrupt } from "../errors.ts";
 import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, lockFile } from "./lock.ts";
@@ -93,6 +94,41 @@ class NodeHandle implements FileHandle {
   }
 }
 
+/** The error for what is not a regular file. Where one is by now, the file was replaced while it was opened. */
+export function irregular(path: string): Error {
+  const found = fs.lstatSync(path);
+  if (found.isFile()) return new Error(`${path} was replaced while it was opened`);
+  let what = "a device or a socket";
+  if (found.isSymbolicLink()) what = "a symbolic link";
+  else if (found.isDirectory()) what = "a directory";
+  else if (found.isFIFO()) what = "a FIFO";
+  return corrupt(basename(path), 0, `it is ${what}, not a regular file`);
+}
+
+/** Whether something other than a regular file is at a path. */
+function isIrregular(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
+}
+
+/**
+ * Opens a regular file, and no other: somebody else may have prepared the directory. A symbolic link leads out of it,
+ * and opening a FIFO waits for ever.
+ */
+function openRegular(path: string, flags: number): number {
+  // Windows has neither flag.
+  const { O_NOFOLLOW, O_NONBLOCK } = fs.constants as Partial<typeof fs.constants>;
+  if (O_NOFOLLOW === undefined && isIrregular(path)) throw irregular(path);
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(path, flags | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0), 0o600);
+  } catch (error) {
+    throw isIrregular(path) ? irregular(path) : error;
+  }
+  if (fs.fstatSync(descriptor).isFile()) return descriptor;
+  fs.closeSync(descriptor);
+  throw irregular(path);
+}
+
 /** `O_EXLOCK` of macOS: opens a file and takes its flock(2) lock in one step. Node has no constant for it. Untested. */
 const openLockedOnMac = 0x20;
 /** libuv's `UV_FS_O_EXLOCK`: Windows lets nobody else open the file while it is open. Untested. */
@@ -129,7 +165,7 @@ function flock(descriptor: number): boolean {
 function openLock(path: string): LockFile {
   const { O_RDWR, O_CREAT } = fs.constants;
   const flags = openLockedFlags();
-  const descriptor = fs.openSync(path, O_RDWR | O_CREAT | flags, 0o600);
+  const descriptor = openRegular(path, O_RDWR | O_CREAT | flags);
   return {
     handle: new NodeHandle(descriptor),
     tryLock: () => flags !== 0 || flock(descriptor),
@@ -137,7 +173,7 @@ function openLock(path: string): LockFile {
     identity(of) {
       const { dev, ino } = of === "handle"
         ? fs.fstatSync(descriptor, { bigint: true })
-        : fs.statSync(path, { bigint: true });
+        : fs.lstatSync(path, { bigint: true });
       return ino === 0n ? undefined : `${dev}:${ino}`;
     },
   };
