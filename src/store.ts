@@ -155,7 +155,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     let store: KvStore<V>;
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;
-      const manifest = manifestOf(platform, path, settings.create);
+      const manifest = manifestOf(platform, path, settings.create ? lock : undefined);
       store = make(
         partsFor(openWriter({ platform, directory: path, lock }, manifest, OPENING), settings, lock, salvaged),
       );

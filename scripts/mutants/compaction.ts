@@ -78,10 +78,9 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "manifest-written-in-place",
-        in: "writeManifest",
-        find:
-          "writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest)); platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);",
-        replace: "writeDurably(platform, `${directory}/${MANIFEST_NAME}`, encodeManifest(manifest));",
+        in: "replaceDurably",
+        find: "const temporary = lock === undefined ? `${path}.tmp` : `${path}.${lock.token}.tmp`;",
+        replace: "const temporary = path;",
         killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
@@ -106,7 +105,7 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "no-directory-sync-after-the-rename",
-        in: "writeManifest",
+        in: "replaceDurably",
         find: 'asFsync("the store\'s directory", () => platform.syncDirectory(directory));',
         replace: "",
         killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],

@@ -5,6 +5,7 @@
  */
 
 import { fullDiskPromises } from "./full_disk.ts";
+import { lockPromises } from "./locks.ts";
 import type { Promised } from "./types.ts";
 
 /** Guarantees 4 and 7 to 10, and what is said below them. */
@@ -121,39 +122,7 @@ export const damagePromises: Promised[] = [
       },
     ],
   },
-  {
-    sentence: "At most one writer at a time.",
-    mutants: [
-      {
-        id: "lock-not-taken-by-deno",
-        in: "openLock",
-        find: "tryLock: () => file.tryLockSync(true),",
-        replace: "tryLock: () => true,",
-        killers: ["one lock at a time, and the loser learns whose it is"],
-      },
-      {
-        id: "lock-shared-by-readers",
-        in: "openLock",
-        find: "file.tryLockSync(true)",
-        replace: "file.tryLockSync(false)",
-        killers: ["one lock at a time, and the loser learns whose it is"],
-      },
-      {
-        id: "replaced-lock-not-noticed",
-        in: "Log.checkLock",
-        find: "if (loss !== undefined) throw",
-        replace: "if (loss === null) throw",
-        killers: ["lock: a store whose LOCK was replaced switches no manifest any more"],
-      },
-      {
-        id: "acknowledged-without-a-look-at-the-lock",
-        in: "Writer.write",
-        find: "log.checkLock();",
-        replace: "",
-        killers: ["lock: once LOCK has been removed, no write is acknowledged any more"],
-      },
-    ],
-  },
+  ...lockPromises,
   {
     sentence: "Hostile files give `CORRUPT` or `FORMAT` in bounded time and memory.",
     mutants: [

@@ -1,10 +1,112 @@
 /**
- * Breakages of the rules about locks.
+ * Breakages of the guarantee of one writer, and of the rules about locks.
  *
  * @module
  */
 
 import type { Promised } from "./types.ts";
+
+/** Guarantee 8. */
+export const lockPromises: Promised[] = [
+  {
+    sentence: "At most one writer at a time.",
+    mutants: [
+      {
+        id: "lock-not-taken-by-deno",
+        in: "openLock",
+        find: "tryLock: () => file.tryLockSync(true),",
+        replace: "tryLock: () => true,",
+        killers: ["one lock at a time, and the loser learns whose it is"],
+      },
+      {
+        id: "lock-shared-by-readers",
+        in: "openLock",
+        find: "file.tryLockSync(true)",
+        replace: "file.tryLockSync(false)",
+        killers: ["one lock at a time, and the loser learns whose it is"],
+      },
+      {
+        id: "replaced-lock-not-noticed",
+        in: "Log.checkLock",
+        find: "if (loss !== undefined) throw",
+        replace: "if (loss === null) throw",
+        killers: ["lock: once LOCK has been removed, no write is acknowledged any more"],
+      },
+      {
+        id: "acknowledged-without-a-look-at-the-lock",
+        in: "Writer.write",
+        find: "log.checkLock();",
+        replace: "",
+        killers: ["lock: once LOCK has been removed, no write is acknowledged any more"],
+      },
+    ],
+  },
+  {
+    sentence:
+      "Where the operating system's lock turns out not to hold, the former writer fails before it acknowledges anything more.",
+    mutants: [
+      {
+        id: "fence-not-set",
+        in: "HeldLock.constructor",
+        find: "file.setTime(seconds);",
+        replace: "void seconds;",
+        killers: ["fence: of those who take the lock one after the other, the last has it, whatever the file system"],
+      },
+      {
+        id: "fence-not-looked-at",
+        in: "HeldLock.isCurrent",
+        find: "changedMs === this.#own.changedMs",
+        replace: "changedMs !== undefined",
+        killers: [
+          "fence: of those who take the lock one after the other, the last has it, whatever the file system",
+        ],
+      },
+      {
+        id: "fence-of-another-holder-believed",
+        in: "HeldLock.constructor",
+        find: "const isKept =",
+        replace: "const isKept = file.look('handle').changedMs !== 1000 * seconds ||",
+        killers: [
+          "fence: whenever others take the lock between two steps, one has it at most, whatever the file system",
+        ],
+      },
+      {
+        id: "lost-lock-changed-at-its-release",
+        in: "HeldLock.release",
+        find: "if (this.#isCertainlyCurrent())",
+        replace: "",
+        killers: ["fence: a LOCK that anybody has changed or touched is lost, and its release leaves it as it is"],
+      },
+      {
+        id: "manifest-replaced-without-a-look",
+        in: "replaceDurably",
+        find: "const loss = lock && lossOf(lock, platform, directory);",
+        replace: "const loss = lock && undefined;",
+        killers: [
+          "directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read",
+        ],
+      },
+      {
+        id: "unfinished-manifest-left-to-its-writer",
+        in: "takeLock",
+        find: "removeUnfinished(platform, directory);",
+        replace: "",
+        killers: [
+          "directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read",
+        ],
+      },
+      {
+        id: "temporary-manifest-shared-by-all",
+        in: "replaceDurably",
+        find: "`${path}.${lock.token}.tmp`",
+        replace: "`${path}.tmp`",
+        killers: [
+          "directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read",
+        ],
+      },
+    ],
+  },
+];
 
 /** Rules about locks. */
 export const lockRules: Promised[] = [

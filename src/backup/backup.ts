@@ -4,7 +4,7 @@
  * @module
  */
 import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
-import { MANIFEST_NAME, MANIFEST_TEMPORARY, writeManifest } from "../engine/manifest.ts";
+import { MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
@@ -59,7 +59,7 @@ export async function backupStore(store: OpenStore, destination: string, options
     }
     asFsync(target, () => platform.syncDirectory(target));
     if (!isNew) syncAbove(platform, target);
-    made.push(MANIFEST_TEMPORARY, MANIFEST_NAME);
+    made.push(`${MANIFEST_NAME}.tmp`, MANIFEST_NAME);
     writeManifest(platform, target, manifest);
   } catch (error) {
     removeCopy(platform, target, { isNew, made });

@@ -14,7 +14,6 @@ import type { Segment } from "../engine/segment.ts";
 import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
-import { lossOf } from "../platform/lock.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import { paced, Slices } from "../platform/turn.ts";
@@ -123,12 +122,10 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
     nextSequence: highest + 2 ** 32,
     historyFloor: highest,
   };
-  const loss = lossOf(place.lock, platform, directory);
-  if (loss !== undefined) throw loss;
   // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the
   // manifest before the copies are whole.
   const reserved = damaged.length + segmentFiles(platform, directory).length;
-  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved });
+  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved }, place.lock);
   const intact = segments.flatMap(({ segment, isDamaged }) => isDamaged ? [] : segment ?? []);
   const log = new Log(place, first, intact);
   log.assumeReserved(reserved);

@@ -157,7 +157,7 @@ type UsableManifest = Pick<StoreSurvey, "manifest" | "rebuilt" | "problems">;
 
 function manifestOrRebuilt(platform: Platform, directory: string): UsableManifest {
   try {
-    const manifest = manifestOf(platform, directory, false);
+    const manifest = manifestOf(platform, directory);
     checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
     checkOwner(platform, directory, manifest);
     return { manifest, rebuilt: undefined, problems: [] };

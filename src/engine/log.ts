@@ -368,9 +368,8 @@ export class Log {
   }
 
   /**
-   * Fails the log if LOCK is no longer the file that was locked, since another writer may be at work then. This is
-   * called before each change of the manifest, and for each group after it is written and before it is acknowledged. A
-   * writer that opens the store after that finds the group in the log.
+   * Fails the log if the lock is lost, since another writer may be at work then. This is called for each group after it
+   * is written and before it is acknowledged. A writer that opens the store after that finds the group in the log.
    */
   checkLock(): void {
     const loss = this.#lock && lossOf(this.#lock, this.platform, this.directory);
@@ -380,13 +379,15 @@ export class Log {
   /** Replaces the manifest by one that describes the present state, durably. */
   replaceManifest(options: { clean: boolean }): void {
     if (this.failure !== undefined) throw this.failure;
-    this.checkLock();
     // A clean close frees numbers that were reserved and not used.
     const ahead = Math.max(this.#reservedBelow, this.#nextSegment + SPARE_NUMBERS);
     const reservedBelow = options.clean ? this.#nextSegment : ahead;
     try {
-      writeManifest(this.platform, this.directory, { ...this.describe(), ...options, nextSegment: reservedBelow });
+      const manifest = { ...this.describe(), ...options, nextSegment: reservedBelow };
+      writeManifest(this.platform, this.directory, manifest, this.#lock);
     } catch (error) {
+      // Whoever has the lock now may have removed the temporary file, or the directory is gone.
+      this.checkLock();
       throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
     }
     this.generation++;

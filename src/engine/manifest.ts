@@ -26,18 +26,16 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
-import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
+import { asIo, corrupt, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
-import { writeDurably } from "../platform/files.ts";
-import type { Platform } from "../platform/types.ts";
+import { replaceDurably } from "../platform/files.ts";
+import type { Lock, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
 import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
 export const MANIFEST_NAME = "MANIFEST";
-/** Name under which the next manifest is prepared. */
-export const MANIFEST_TEMPORARY = "MANIFEST.tmp";
 /** A manifest begins with this. */
 export const MANIFEST_MAGIC: Uint8Array = ENCODER.encode("KVMANIFE");
 const FIXED_BYTES = 84;
@@ -214,17 +212,14 @@ function check(holds: boolean, at: number, reason: string): void {
 }
 
 /**
- * Replaces the manifest so that after a crash either the whole old one or the whole new one is there: it writes a
- * temporary file, syncs it, renames it, and syncs the directory. When this returns, the new manifest is durable.
+ * Replaces the manifest, as `replaceDurably` does: unless `lock`, the lock on the store's directory, is lost. A directory
+ * that becomes a store only with this has none.
  */
-export function writeManifest(platform: Platform, directory: string, manifest: Manifest): void {
+export function writeManifest(platform: Platform, directory: string, manifest: Manifest, lock?: Lock): void {
   const { nextSequence, generation, nextSegment } = manifest;
   if (Math.max(nextSequence, generation) > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
     throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
   }
-  asIo(`replace ${MANIFEST_NAME}`, () => {
-    writeDurably(platform, `${directory}/${MANIFEST_TEMPORARY}`, encodeManifest(manifest));
-    platform.rename(`${directory}/${MANIFEST_TEMPORARY}`, `${directory}/${MANIFEST_NAME}`);
-    asFsync("the store's directory", () => platform.syncDirectory(directory));
-  });
+  const replacement = { directory, name: MANIFEST_NAME, bytes: encodeManifest(manifest), lock };
+  asIo(`replace ${MANIFEST_NAME}`, () => replaceDurably(platform, replacement));
 }

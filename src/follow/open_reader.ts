@@ -21,7 +21,7 @@ export function placeOf(platform: Platform, directory: string): LogPlace {
 export function openReader(platform: Platform, directory: string): Opened {
   const tries = new Tries(platform, directory);
   for (;;) {
-    const manifest = manifestOf(platform, directory, false);
+    const manifest = manifestOf(platform, directory);
     const place = placeOf(platform, directory);
     let log: Log | undefined;
     try {

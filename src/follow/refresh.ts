@@ -28,7 +28,7 @@ export function refreshReader(store: OpenStore): boolean {
   const isWhole = loadIndex(store);
   const tries = new Tries(platform, directory);
   for (;;) {
-    const manifest = manifestOf(platform, directory, false);
+    const manifest = manifestOf(platform, directory);
     try {
       const isNews = !isWhole || store.follower.isTorn || mustReload(store, manifest)
         ? reload(store)

@@ -17,6 +17,7 @@ interface DenoFileInfo {
   size: number;
   dev: number;
   ino: number | null;
+  mtime: Date | null;
 }
 
 /** The part of `Deno.FsFile` that the platform uses. */
@@ -28,6 +29,7 @@ interface DenoFile {
   syncData(): Promise<void>;
   syncDataSync(): void;
   statSync(): DenoFileInfo;
+  utimeSync(atime: number, mtime: number): void;
   tryLockSync(exclusive?: boolean): boolean;
   close(): void;
 }
@@ -131,10 +133,11 @@ function openLock(path: string): LockFile {
     handle: new DenoHandle(file),
     tryLock: () => file.tryLockSync(true),
     truncate: (sizeBytes) => file.truncateSync(sizeBytes),
+    setTime: (seconds) => file.utimeSync(seconds, seconds),
     // Every group of writes asks for this: `Deno.lstatSync` takes 4 µs, `lstatSync` of node:fs 9 µs (measured on Deno).
-    identity(of) {
-      const info = of === "handle" ? file.statSync() : Deno.lstatSync(path);
-      return info.ino === null ? undefined : `${info.dev}:${info.ino}`;
+    look(of) {
+      const { dev, ino, mtime } = of === "handle" ? file.statSync() : Deno.lstatSync(path);
+      return { identity: `${dev}:${ino}`, changedMs: Number(mtime) };
     },
   };
 }

@@ -5,7 +5,8 @@
  */
 
 import { asFsync, isDiskFull } from "../errors.ts";
-import type { FileHandle, Platform } from "./types.ts";
+import { lossOf } from "./lock.ts";
+import type { FileHandle, Lock, Platform } from "./types.ts";
 
 /** Fills `target` from byte `offset` on. Returns the number of bytes read: fewer only at the end of the file. */
 export function readInto(handle: FileHandle, target: Uint8Array, offset: number): number {
@@ -52,6 +53,45 @@ export function writeDurably(platform: Platform, path: string, bytes: Uint8Array
   } finally {
     handle.close();
   }
+}
+
+/** A file of a directory that is replaced. */
+export interface Replacement {
+  /** The directory, absolute. */
+  directory: string;
+  /** The file's name in it. */
+  name: string;
+  /** What it is to hold. */
+  bytes: Uint8Array;
+  /** The lock on the directory; `undefined` for one that nobody else knows of. */
+  lock: Lock | undefined;
+}
+
+/**
+ * Replaces a file so that after a crash either the whole old one or the whole new one is there: writes a temporary file,
+ * syncs it, renames it, and syncs the directory. When this returns, the new file is durable.
+ *
+ * If the lock is lost, the file stays what its new holder has made of it. The temporary file has the lock's token in its
+ * name, and whoever takes the lock removes all such files (`isTemporary`) before it reads anything. So either this holder
+ * sees at its look that the lock is lost; or the look came before the next holder's removal, and then that one finds the
+ * renamed file, or has removed the temporary one, which makes the rename fail.
+ *
+ * @throws {KvStoreError} `FAILED` if the lock is lost or a sync fails; otherwise the platform's errors
+ */
+export function replaceDurably(platform: Platform, { directory, name, bytes, lock }: Replacement): void {
+  const path = `${directory}/${name}`;
+  const temporary = lock === undefined ? `${path}.tmp` : `${path}.${lock.token}.tmp`;
+  writeDurably(platform, temporary, bytes);
+  const loss = lock && lossOf(lock, platform, directory);
+  if (loss !== undefined) throw loss;
+  platform.rename(temporary, path);
+  asFsync("the store's directory", () => platform.syncDirectory(directory));
+}
+
+/** Whether a name is that of a temporary file with which `replaceDurably` replaces the file `name`. */
+export function isTemporary(name: string, candidate: string): boolean {
+  const middle = candidate.slice(name.length, -".tmp".length);
+  return candidate === `${name}${middle}.tmp` && /^(\.[0-9a-f]+)?$/.test(middle);
 }
 
 /** Removes a file if it exists. */

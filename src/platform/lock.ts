@@ -1,6 +1,10 @@
 /**
- * The part of the writer lock that all runtimes share: the text in LOCK, and whether LOCK is still the file that was
- * locked.
+ * The part of the writer lock that all runtimes share: the text in LOCK, and the fence.
+ *
+ * The operating system's lock may not hold: LOCK may have been removed, and a program that locks may only claim to have
+ * done so. So whoever takes the lock sets the time of LOCK's last change to a random one, and looks for every group of
+ * writes whether it is still there. It is in the file's attributes, so that setting it takes no space on a full disk, and
+ * the look that tells a replaced file finds it without another system call.
  *
  * @module
  */
@@ -19,12 +23,29 @@ export interface LockFile {
   tryLock(): boolean;
   /** Truncates the file. */
   truncate(sizeBytes: number): void;
-  /** Device and inode of the open file, or of the file at its path now; `undefined` where there are no inodes. */
-  identity(of: "handle" | "path"): string | undefined;
+  /** Sets the time of the last change, in seconds since 1970. Throws where the file belongs to another user. */
+  setTime(seconds: number): void;
+  /** The open file, or the file at its path now. */
+  look(of: "handle" | "path"): LockFileState;
+}
+
+/** What tells a lock's file from another, and one holder from the next. */
+export interface LockFileState {
+  /** Device and inode, where there are inodes. */
+  identity: string;
+  /** The time of the last change, in milliseconds since 1970. */
+  changedMs: number;
 }
 
 /** The most bytes of a lock's text that are read. */
 const MAX_TEXT_BYTES = 1000;
+/**
+ * Fences are even numbers of seconds from here on, in 1987, up to 2021. FAT, the coarsest of file systems, keeps even
+ * seconds from 1980 on. No change that really happens sets a time so long ago.
+ */
+const FIRST_FENCE_SECONDS = 2 ** 29;
+/** There are 2 to this power of them. */
+const FENCE_BITS = 29;
 
 /** Implements `Platform.lock`; `open` opens the LOCK file, or creates it. */
 export function lockFile(
@@ -44,7 +65,7 @@ export function lockFile(
   try {
     if (!file.tryLock()) return { holder: readText(file.handle) };
     writeText(file, text);
-    const lock = new HeldLock(system, file);
+    const lock = new HeldLock(system, file, text);
     held = true;
     return lock;
   } finally {
@@ -52,12 +73,12 @@ export function lockFile(
   }
 }
 
-/** The error for a lock on a directory that is lost, as somebody removed or replaced LOCK; `undefined` if it is held. */
+/** The error for a lock on a directory that is lost, as somebody changed or removed LOCK; `undefined` if it is held. */
 export function lossOf(lock: Lock, platform: Platform, directory: string): KvStoreError | undefined {
   if (asIo("look at LOCK", () => lock.isCurrent())) return undefined;
   const reason = isGone(platform, directory)
     ? `the directory ${directory} was removed while the store was open`
-    : `the LOCK file in ${directory} was replaced: another writer may be there`;
+    : `the LOCK file in ${directory} was replaced, or touched: another writer may be there`;
   return new KvStoreError("FAILED", reason);
 }
 
@@ -106,22 +127,36 @@ function writeText(file: LockFile, text: string): void {
 }
 
 class HeldLock implements Lock {
+  readonly token: string;
   readonly #system: Pick<System, "isNotFound">;
   readonly #file: LockFile;
-  /** Identity of the open file. It never changes and is compared for every group of writes, so it is read only once. */
-  readonly #identity: string | undefined;
+  /** What every look must find. */
+  readonly #own: LockFileState;
   #released = false;
 
-  constructor(system: Pick<System, "isNotFound">, file: LockFile) {
+  constructor(system: Pick<System, "isNotFound">, file: LockFile, text: string) {
     this.#system = system;
     this.#file = file;
-    this.#identity = file.identity("handle");
+    const before = file.look("handle");
+    const fence = crypto.getRandomValues(new Uint32Array(1))[0]! >>> (32 - FENCE_BITS);
+    this.token = fence.toString(16);
+    const seconds = FIRST_FENCE_SECONDS + 2 * fence;
+    try {
+      file.setTime(seconds);
+    } catch {
+      // LOCK belongs to another user.
+    }
+    // Where the time cannot be set, the text has just set it to the present, which is a fence as well, if a coarse one.
+    // In any other case only ours counts: if somebody has set another time since, the first look finds the lock lost.
+    const isKept = readText(file.handle) === text && file.look("handle").changedMs === before.changedMs;
+    this.#own = isKept ? before : { ...before, changedMs: 1000 * seconds };
   }
 
   isCurrent(): boolean {
     if (this.#released) return false;
     try {
-      return this.#identity === this.#file.identity("path");
+      const { identity, changedMs } = this.#file.look("path");
+      return identity === this.#own.identity && changedMs === this.#own.changedMs;
     } catch (error) {
       if (this.#system.isNotFound(error)) return false;
       throw error;
@@ -130,8 +165,17 @@ class HeldLock implements Lock {
 
   release(): void {
     if (this.#released) return;
+    // Another holder would take a change of the file for the loss of its lock.
+    if (this.#isCertainlyCurrent()) writeText(this.#file, "");
     this.#released = true;
-    writeText(this.#file, "");
     this.#file.handle.close();
+  }
+
+  #isCertainlyCurrent(): boolean {
+    try {
+      return this.isCurrent();
+    } catch {
+      return false;
+    }
   }
 }

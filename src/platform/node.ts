@@ -170,11 +170,12 @@ function openLock(path: string): LockFile {
     handle: new NodeHandle(descriptor),
     tryLock: () => flags !== 0 || flock(descriptor),
     truncate: (sizeBytes) => fs.ftruncateSync(descriptor, sizeBytes),
-    identity(of) {
-      const { dev, ino } = of === "handle"
+    setTime: (seconds) => fs.futimesSync(descriptor, seconds, seconds),
+    look(of) {
+      const { dev, ino, mtimeMs } = of === "handle"
         ? fs.fstatSync(descriptor, { bigint: true })
         : fs.lstatSync(path, { bigint: true });
-      return ino === 0n ? undefined : `${dev}:${ino}`;
+      return { identity: `${dev}:${ino}`, changedMs: Number(mtimeMs) };
     },
   };
 }

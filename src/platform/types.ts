@@ -33,7 +33,9 @@ export interface FileHandle {
 
 /** The writer lock on a directory, held until `release` or the end of the process. */
 export interface Lock {
-  /** Whether the file at the lock's path is still the one that was locked. */
+  /** A random word, which no other holder has: for the names of files that only this one may use. */
+  readonly token: string;
+  /** Whether nobody else has taken the lock since, and the file at its path is still the one that was locked. */
   isCurrent(): boolean;
   /** Releases the lock. The file stays where it is. */
   release(): void;

@@ -4,6 +4,7 @@
  * @module
  */
 import { asIo } from "../errors.ts";
+import { lossOf } from "../platform/lock.ts";
 import { MANIFEST_NAME } from "../engine/manifest.ts";
 import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
@@ -19,7 +20,7 @@ import { isStoreFile, LOCK_NAME } from "./names.ts";
  * read-only stores can still read the files that they have open. If a call is cut off, another one completes it.
  *
  * @returns whether there was a store; without one, nothing is touched
- * @throws {KvStoreError} `LOCKED`, `IO`
+ * @throws {KvStoreError} `LOCKED`, `IO`, and `FAILED` if another process takes the lock meanwhile
  */
 export function destroyStore(directory: string | URL): Promise<boolean> {
   return paced(() => destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory))));
@@ -30,14 +31,15 @@ export function destroyOn(platform: Platform, directory: string): boolean {
   if (findStore(platform, directory) === "none") return false;
   const lock = takeLock(platform, directory);
   try {
-    // The manifest goes first: segments without one never open as a store.
-    removeIfThere(platform, `${directory}/${MANIFEST_NAME}`);
-    const names = asIo(`list ${directory}`, () => platform.list(directory)).filter(isStoreFile);
-    for (const name of names) {
-      if (name !== LOCK_NAME) asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
+    const files = asIo(`list ${directory}`, () => platform.list(directory)).filter(isStoreFile);
+    const others = files.filter((name) => name !== MANIFEST_NAME && name !== LOCK_NAME);
+    // The manifest goes first: segments without one never open as a store. The lock goes last, while it is held: a
+    // process that waits for it then sees that the file has lost its name.
+    for (const name of [MANIFEST_NAME, ...others, LOCK_NAME]) {
+      const loss = lossOf(lock, platform, directory);
+      if (loss !== undefined) throw loss;
+      asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
     }
-    // The lock goes last, while it is held: a process that waits for it then sees that the file has lost its name.
-    asIo(`remove ${LOCK_NAME}`, () => removeIfThere(platform, `${directory}/${LOCK_NAME}`));
   } finally {
     lock.release();
   }

@@ -15,28 +15,44 @@ import {
   writeManifest,
 } from "../engine/manifest.ts";
 import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
-import { readUpTo } from "../platform/files.ts";
+import { readUpTo, removeIfThere } from "../platform/files.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { LOCK_NAME } from "./names.ts";
+import { isUnfinishedManifest, LOCK_NAME } from "./names.ts";
 
 export { pathOf } from "../platform/path.ts";
 
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 
-/** Takes the writer lock. Throws `LOCKED`, and names the holder as far as known. */
+/**
+ * Takes the writer lock. Throws `LOCKED`, and names the holder as far as known. If there was a holder whose lock did not
+ * hold, it cannot replace MANIFEST any more once this has returned: see `replaceDurably`.
+ */
 export function takeLock(platform: Platform, directory: string): Lock {
   const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text));
   if (!("release" in lock)) throw new KvStoreError("LOCKED", lockedMessage(directory, lock.holder));
+  try {
+    removeUnfinished(platform, directory);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   const held = heldHere();
   held.add(directory);
   return {
+    token: lock.token,
     isCurrent: () => lock.isCurrent(),
     release() {
       held.delete(directory);
       lock.release();
     },
   };
+}
+
+function removeUnfinished(platform: Platform, directory: string): void {
+  for (const name of asIo(`list ${directory}`, () => platform.list(directory)).filter(isUnfinishedManifest)) {
+    asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
+  }
 }
 
 /**
@@ -167,17 +183,20 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
   }
 }
 
-/** Reads the manifest, or creates that of a new store if there is none. Throws `NOT_FOUND`, `CORRUPT` or `FORMAT`. */
-export function manifestOf(platform: Platform, directory: string, create: boolean): Manifest {
+/**
+ * Reads the manifest. If there is none, whoever has the lock, `creator`, creates that of a new store. Throws `NOT_FOUND`,
+ * `CORRUPT` or `FORMAT`.
+ */
+export function manifestOf(platform: Platform, directory: string, creator?: Lock): Manifest {
   const found = readManifest(platform, directory);
   if (found !== undefined) return found;
   if (findStore(platform, directory) === "headless") {
     throw corrupt(MANIFEST_NAME, 0, "it is missing, but there are segments");
   }
-  if (!create) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
+  if (creator === undefined) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   const manifest = newManifest();
   syncAbove(platform, directory);
-  writeManifest(platform, directory, manifest);
+  writeManifest(platform, directory, manifest, creator);
   return manifest;
 }
 

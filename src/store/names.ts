@@ -5,7 +5,8 @@
  */
 import { asIo, KvStoreError } from "../errors.ts";
 import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY } from "../image/image.ts";
-import { MANIFEST_NAME, MANIFEST_TEMPORARY } from "../engine/manifest.ts";
+import { MANIFEST_NAME } from "../engine/manifest.ts";
+import { isTemporary } from "../platform/files.ts";
 import { RESERVE_NAME, RESERVE_TEMPORARY } from "../platform/reserve.ts";
 import { segmentNumberOf } from "../engine/segment.ts";
 import type { Platform } from "../platform/types.ts";
@@ -17,7 +18,6 @@ export const ASIDE = "damaged";
 
 const OURS = [
   MANIFEST_NAME,
-  MANIFEST_TEMPORARY,
   IMAGE_NAME,
   IMAGE_TEMPORARY,
   IMAGE_FORMER,
@@ -32,7 +32,12 @@ const NAMED_FILES = 3;
 
 /** Whether a file of this name belongs to a store. False for the folder that repair uses. */
 export function isStoreFile(name: string): boolean {
-  return OURS.includes(name) || segmentNumberOf(name) !== undefined;
+  return OURS.includes(name) || isUnfinishedManifest(name) || segmentNumberOf(name) !== undefined;
+}
+
+/** Whether a file of this name is a manifest that is being written, or that a crash has left unfinished. */
+export function isUnfinishedManifest(name: string): boolean {
+  return isTemporary(MANIFEST_NAME, name);
 }
 
 /** Whether a name says nothing about who uses the directory. */

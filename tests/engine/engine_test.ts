@@ -106,11 +106,8 @@ Deno.test("where memory runs out in a compaction, behind its switch too, no late
 Deno.test("an entry of the index that points at the record of another key is CORRUPT, never that one's value", () => {
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
-  const opened = openWriter(
-    { platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock },
-    manifestOf(platform, "/s", true),
-    OPENING,
-  );
+  const lock = platform.lock("/s/LOCK", "") as Lock;
+  const opened = openWriter({ platform, directory: "/s", lock }, manifestOf(platform, "/s", lock), OPENING);
   const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
     const value = `of ${name}`;

@@ -57,7 +57,7 @@ Deno.test("image file: an image fits only the log that it was made of, at that t
   const good = platform.readFile(IMAGE);
   const fits = (change: (about: About) => void): boolean => {
     platform.writeFile(IMAGE, describedAs(good, change));
-    const manifest = manifestOf(platform, "/s", false);
+    const manifest = manifestOf(platform, "/s");
     const { log } = openReader(platform, "/s");
     const image = loadImage(log, manifest);
     log.closeFiles();
@@ -95,11 +95,8 @@ async function assertDurable(platform: MemoryPlatform, store: OpenStore): Promis
 
 function opened(platform: MemoryPlatform): OpenStore {
   platform.writeFile("/s/NOTE", new Uint8Array(1));
-  const found = openWriter(
-    { platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock },
-    manifestOf(platform, "/s", true),
-    OPENING,
-  );
+  const lock = platform.lock("/s/LOCK", "") as Lock;
+  const found = openWriter({ platform, directory: "/s", lock }, manifestOf(platform, "/s", lock), OPENING);
   return new OpenStore(found, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
 }
 

@@ -71,25 +71,29 @@ const CONTENTS: Record<string, string | Uint8Array> = {
   "a megabyte": "x".repeat(1 << 20),
 };
 
-await processTest("LOCK may hold anything: before an opening, and while the lock is held", async (root) => {
-  const directory = `${root}/store`;
-  for (const [what, content] of Object.entries(CONTENTS)) {
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    await Deno.mkdir(directory, { recursive: true });
-    await Deno.writeFile(`${directory}/LOCK`, bytes);
-    const holder = await holderOf(directory);
-    await assertLocked(directory);
-    // Written to in place: it is the same file.
-    await Deno.writeFile(`${directory}/LOCK`, bytes);
-    await assertLocked(directory);
-    assertEquals([what, await holder.tell(`key ${what}`)], [what, "ok"]);
-    await holder.kill();
-    const store = await KvStore.open(directory);
-    assertEquals(store.has(`key ${what}`), true);
-    await store.close();
-  }
-  assertEquals((await verifyStore(directory)).problems, []);
-});
+await processTest(
+  "LOCK may hold anything; its holder fails if it is written to meanwhile, and loses nothing",
+  async (root) => {
+    const directory = `${root}/store`;
+    for (const [what, content] of Object.entries(CONTENTS)) {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.mkdir(directory, { recursive: true });
+      await Deno.writeFile(`${directory}/LOCK`, bytes);
+      const holder = await holderOf(directory);
+      await assertLocked(directory);
+      assertEquals([what, await holder.tell(`key ${what}`)], [what, "ok"]);
+      // Written to in place: it is the same file, and still locked.
+      await Deno.writeFile(`${directory}/LOCK`, bytes);
+      await assertLocked(directory);
+      assertEquals([what, await holder.tell(`late ${what}`)], [what, "FAILED"]);
+      await holder.kill();
+      const store = await KvStore.open(directory);
+      assertEquals(store.has(`key ${what}`), true);
+      await store.close();
+    }
+    assertEquals((await verifyStore(directory)).problems, []);
+  },
+);
 
 for (const how of ["removed", "replaced"]) {
   await processTest(`LOCK ${how} under its holder: of two writers one fails, and no write is lost`, async (root) => {

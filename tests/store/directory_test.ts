@@ -1,7 +1,10 @@
 /** What may lie in the directory of a store, and what becomes of it. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError } from "../../mod.ts";
+import { type Manifest, writeManifest } from "../../src/engine/manifest.ts";
+import type { Lock } from "../../src/platform/types.ts";
 import { destroyOn } from "../../src/store/destroy.ts";
+import { newManifest, readManifest, takeLock } from "../../src/store/directory.ts";
 import { isStoreFile } from "../../src/store/names.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
@@ -40,7 +43,7 @@ Deno.test("directory: one that holds another program's files and no store is ref
 });
 
 Deno.test("directory: a creation that was cut off, dot files and what systems leave keep no store from being made", async () => {
-  const leftovers = ["LOCK", "MANIFEST.tmp"];
+  const leftovers = ["LOCK", "MANIFEST.tmp", "MANIFEST.1f.tmp"];
   for (const names of [[], leftovers, [".DS_Store", ".gitignore", "lost+found"], [...leftovers, "Thumbs.db"]]) {
     const platform = directoryWith(...names);
     await (await KvStore.openOn(platform, "/s", {})).close();
@@ -98,8 +101,57 @@ Deno.test("directory: every name that a store gives a file is known to be a stor
     await store.compact();
   }
   await store.close();
-  assert(["INDEX.tmp", "INDEX", "MANIFEST.tmp"].every((name) => seen.has(name)), [...seen].join());
+  assert(["INDEX.tmp", "INDEX"].every((name) => seen.has(name)), [...seen].join());
+  assert([...seen].some((name) => /^MANIFEST\.[0-9a-f]+\.tmp$/.test(name)), [...seen].join());
   assertEquals([...seen].filter((name) => !isStoreFile(name)), []);
+});
+
+// A writer looked at LOCK, then wrote and synced the next manifest, and then renamed it over that of a writer who had come
+// meanwhile, with a lock that lies. The temporary file had one name for all, so it could also rename the other one's.
+Deno.test("directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read", () => {
+  const write = (platform: MemoryPlatform, lock: Lock, generation: number) =>
+    writeManifest(platform, "/s", { ...newManifest(), generation }, lock);
+  const generations = new Set<number>();
+  // Before the `at`th operation of the former writer's replacement the next writer comes. It makes a replacement of its
+  // own, and dies before the `end`th operation of that.
+  for (let at = 1, isDone = false; !isDone; at++) {
+    for (let end = 0; end < 12 && !isDone; end++) {
+      const platform = new MemoryPlatform();
+      platform.lockLies = true;
+      platform.makeDirectory("/s");
+      const former = takeLock(platform, "/s");
+      write(platform, former, 1);
+      let found: Manifest | undefined;
+      const comeAndDie = () => {
+        platform.onOperation = undefined;
+        const next = takeLock(platform, "/s");
+        let left = end;
+        platform.onOperation = () => {
+          if (left-- === 0) throw new Error("it is dead");
+        };
+        try {
+          write(platform, next, 3);
+        } catch {
+          // It died.
+        }
+        platform.onOperation = undefined;
+        found = readManifest(platform, "/s")!;
+        generations.add(found.generation);
+      };
+      let count = 0;
+      platform.onOperation = () => {
+        if (++count === at) comeAndDie();
+      };
+      try {
+        write(platform, former, 2);
+      } catch {
+        // The lock is lost, or its file is gone.
+      }
+      isDone = found === undefined;
+      if (!isDone) assertEquals(readManifest(platform, "/s"), found, `${at}, ${end}`);
+    }
+  }
+  assertEquals([...generations].sort(), [1, 2, 3]);
 });
 
 // It said that the LOCK file was replaced and another writer may be there, which sent people looking for one.

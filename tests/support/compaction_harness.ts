@@ -26,7 +26,7 @@ export class Harness {
 
   constructor(readonly platform: MemoryPlatform = newPlatform()) {
     const lock = platform.lock("/s/LOCK", "") as Lock;
-    const opened = openWriter({ platform, directory: "/s", lock }, manifestOf(platform, "/s", true), OPENING);
+    const opened = openWriter({ platform, directory: "/s", lock }, manifestOf(platform, "/s", lock), OPENING);
     const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
     const writer = engine.writer!;
     const reached = writer.reached.bind(writer);

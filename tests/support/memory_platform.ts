@@ -56,6 +56,9 @@ function applyChange(entries: Map<string, Entry>, change: EntryChange): void {
   else entries.set(change.path, change.entry);
 }
 
+/** Locks taken on all platforms, also on those that come from one another. */
+let locksTaken = 0;
+
 /** Files, directories and locks in memory, with faults and power cuts to order. */
 export class MemoryPlatform implements Platform, Machine {
   /**
@@ -67,6 +70,8 @@ export class MemoryPlatform implements Platform, Machine {
   capacityBytes: number = Infinity;
   /** Whether a write of more than a block fails as a whole if not all of it fits, as ext4 does it on Linux 6.18. */
   refusesLongWrites = false;
+  /** Whether the lock is given to everybody who asks. Who had it before finds at the next look that it is lost. */
+  lockLies = false;
   /** Over its own files. */
   readonly pool: FilePool;
   /** What `syncData` waits for before it counts as done. */
@@ -168,8 +173,9 @@ export class MemoryPlatform implements Platform, Machine {
   lock(path: string, text: string): Lock | { holder: string } {
     this.begin("lock", path);
     const file = this.#entries.has(path) ? this.#file(path) : this.#create(path);
-    if (file.lock !== undefined) return { holder: new TextDecoder().decode(file.current.view()) };
+    if (file.lock !== undefined && !this.lockLies) return { holder: new TextDecoder().decode(file.current.view()) };
     const lock: Lock = {
+      token: (++locksTaken).toString(16),
       isCurrent: () => {
         this.assertRunning();
         return file.lock === lock && this.#entries.get(file.path) === file;

@@ -123,6 +123,7 @@ export class WatchedPlatform implements Platform {
     if (!("release" in lock)) return lock;
     this.#locks.add(lock);
     return {
+      token: lock.token,
       isCurrent: () => lock.isCurrent(),
       release: () => {
         this.#locks.delete(lock);
