@@ -126,4 +126,31 @@ export const callRules: Promised[] = [
       },
     ],
   },
+  {
+    sentence:
+      "Whatever a store, its directory or an argument holds, the command line prints nothing that controls a terminal.",
+    mutants: [
+      {
+        id: "controls-printed",
+        in: "StreamOutput.flush",
+        find: "printable(text, stream.isTTY)",
+        replace: "text",
+        killers: ["output: text is printable everywhere, bytes on a terminal, unless they are raw"],
+      },
+      {
+        id: "direction-printed",
+        in: "SUSPICIOUS",
+        find: "\\u2000-\\u20ff",
+        replace: "\\u2000-\\u2028",
+        killers: ["printable: of all characters, those that do not print are escaped, and no others"],
+      },
+      {
+        id: "controls-in-errors",
+        in: "reportError",
+        find: "onOneLine(line)",
+        replace: "line",
+        killers: ["no command prints what controls a terminal: not of keys, values, arguments, names of files"],
+      },
+    ],
+  },
 ];

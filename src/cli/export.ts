@@ -33,6 +33,8 @@ expires has "expiresAt" too, in milliseconds since 1970. An import of the lines 
 byte. The export shows the store as it was at the start, whatever an application writes meanwhile. FILE is
 replaced only once the export is complete, and only its owner can read it.
 
+Characters that do not print are escaped, which leaves the JSON equal.
+
 With --format resp the output is a command SET KEY VALUE for each entry, for Redis 6.2 or later, with PXAT if
 the key expires. Bytes are written as they are, strings in UTF-8, JSON as its text. A string with a lone
 surrogate has no UTF-8 form, and ends the export with status 3.`,

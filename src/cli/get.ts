@@ -16,8 +16,8 @@ export const get: Command = {
   options: [KEY_OPTION, { name: "raw", about: "print the exact bytes, without a line feed" }],
   summary: "print the value of a key",
   description:
-    `Prints a string or bytes as they are, JSON as its text, and then a line feed. Escapes nothing, not even on a
-terminal (like cat); --json escapes. Exits with 1 if the key is not there.`,
+    `Prints a string or bytes as they are, JSON as its text, and then a line feed. On a terminal, escapes characters
+that do not print, such as those that control it; --raw does not. Exits with 1 if the key is not there.`,
   json: '{"key":…,"value":…}, as a line of an export, with "expiresAt" if the key expires',
   example: ["kvstore get greeting", "hello world"],
   run: (context) => {
@@ -33,8 +33,9 @@ async function printValue(context: Context, key: Key, store: Reader): Promise<nu
     context.out.add(entryLine(key, value, store.expiresAt(key)) + "\n");
   } else {
     const bytes = ArrayBuffer.isView(value) ? value : Buffer.from(valueText(value));
-    await context.out.bytes(bytes);
-    if (!hasSwitch(context, "raw")) context.out.add("\n");
+    const raw = hasSwitch(context, "raw");
+    await context.out.bytes(bytes, { raw });
+    if (!raw) context.out.add("\n");
   }
   await context.out.flush();
   return EXIT.done;

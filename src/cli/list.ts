@@ -20,7 +20,7 @@ export const list: Command = {
   ],
   summary: "print the keys, sorted, one on each line",
   description:
-    `Sorts keys by their bytes. Escapes control characters and the backslash as JSON does (\\n, \\t, \\u0000, \\\\).
+    `Sorts keys by their bytes. Escapes the backslash and characters that do not print (\\\\, \\n, \\t, \\u0000).
 Prints a key that is not text as base64:…; no other key looks like that.`,
   json: 'a line for each key, a string or {"base64":"…"}; with --values {"key":…,"value":…} as in an export',
   example: ["kvstore list user: --limit 2", "user:1", "user:2"],

@@ -8,6 +8,7 @@ import { waitingForLock } from "./command_line/open_store.ts";
 import { withProgress } from "./input_output/progress_bar.ts";
 import { counted, grouped } from "./text/format.ts";
 import { keyForm, keyText } from "./text/notation.ts";
+import { escaped } from "./text/printable.ts";
 import { placeText, problemForm } from "./verify.ts";
 
 /** Repairs a damaged store. */
@@ -48,7 +49,7 @@ export function repairText(report: RepairReport, dryRun: boolean): string {
   for (const [first, last] of report.lostSequences) {
     lines.push(`lost: the records with the sequence numbers ${grouped(first)} to ${grouped(last)}`);
   }
-  for (const file of report.movedAside) lines.push(`${dryRun ? "to be moved" : "moved"} aside: ${file}`);
+  for (const file of report.movedAside) lines.push(`${dryRun ? "to be moved" : "moved"} aside: ${escaped(file)}`);
   if (lines.length === 0) lines.push("no damage found, nothing to repair");
   const kept = counted(report.keptRecords, "record");
   lines.push(dryRun ? `would keep ${kept} and lose ${counted(report.lostKeys.length, "key")}` : `kept ${kept}`);

@@ -7,6 +7,7 @@ import { waitingForLock } from "./command_line/open_store.ts";
 import { withProgress } from "./input_output/progress_bar.ts";
 import { counted, grouped } from "./text/format.ts";
 import { keyForm, keyText } from "./text/notation.ts";
+import { escaped } from "./text/printable.ts";
 
 /** Checks every byte. */
 export const verify: Command = {
@@ -56,7 +57,8 @@ export function verifyText(report: VerifyReport, quiet: boolean): string {
 
 /** Writes a problem on one line. */
 export function placeText(problem: Problem): string {
-  const place = `${problem.file} at ${grouped(problem.offset)}, ${counted(problem.length, "byte")}: ${problem.reason}`;
+  const { file, offset, length, reason } = problem;
+  const place = `${escaped(file)} at ${grouped(offset)}, ${counted(length, "byte")}: ${escaped(reason)}`;
   if (problem.key === undefined) return place;
   const older = problem.olderVersion ? "; an older version is intact" : "";
   return `${place} (key ${keyText(problem.key)}${older})`;

@@ -76,7 +76,9 @@ function lockedMessage(directory: string, text: string): string {
   else if (process !== undefined && process === processId()) {
     who = "a worker of this process, or other code in it, seems to be";
   }
-  const sinceWhen = typeof since === "string" && !Number.isNaN(Date.parse(since)) ? `, since ${since}` : "";
+  // Written anew: dates may have comments, which may hold anything.
+  const begun = typeof since === "string" ? Date.parse(since) : NaN;
+  const sinceWhen = Number.isNaN(begun) ? "" : `, since ${new Date(begun).toISOString()}`;
   const holder = typeof process === "number" ? ` (process ${process}${sinceWhen})` : "";
   return `${who} writing to ${directory}${holder}`;
 }

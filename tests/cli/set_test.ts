@@ -27,7 +27,7 @@ cliTest("set: bytes from standard input and from a file, and other types of them
     await shell.ok(["set", "text", "-", "--type", "string", "--json"], "\ufeffä\n"),
     '{"key":"text","type":"string","bytes":6}\n',
   );
-  assertEquals(await shell.ok(["get", "text", "--json"]), '{"key":"text","value":"\ufeffä\\n"}\n');
+  assertEquals(await shell.ok(["get", "text", "--json"]), '{"key":"text","value":"\\ufeffä\\n"}\n');
   await shell.ok(["set", "json", "--type=json", ' {"a" : [1, null]} ']);
   assertEquals(await shell.ok(["get", "json"]), '{"a":[1,null]}\n');
   assertEquals(await shell.ok(["get", "json", "--raw"]), '{"a":[1,null]}');

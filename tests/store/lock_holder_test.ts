@@ -42,6 +42,7 @@ Deno.test("LOCKED: a holder with this process's number may be a worker; what is 
       `a worker of this process, or other code in it, seems to be writing to /s (process ${process.pid})`,
     ],
     ['{"process":7}', `${other} (process 7)`],
+    ['{"process":7,"since":"2026 Z (\\u001b[31m)"}', `${other} (process 7, since 2026-01-01T00:00:00.000Z)`],
     ["", other],
     ["garbage \u001b[31m", other],
     ["null", other],

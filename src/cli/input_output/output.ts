@@ -1,14 +1,16 @@
 /**
  * Standard output, in chunks of 64 KiB. Each chunk is awaited until the reader has taken it, so a slow reader slows the
- * command down instead of filling memory.
+ * command down instead of filling memory. Text is made printable here, whoever has written it.
  *
  * @module
  */
 
 import process from "node:process";
 import { Interrupted, PipeClosed } from "../command_line/errors.ts";
+import { printable } from "../text/printable.ts";
 
 const CHUNK_CHARACTERS = 64 * 1024;
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The output between two turns of the event loop. Node writes to files and pipes synchronously, and a listing waits for
@@ -18,18 +20,23 @@ const TURN_LENGTH = 4 * 1024 * 1024;
 
 /** What the commands print to. */
 export interface Output {
-  /** Buffers a text. Returns `true` once there is enough for a chunk: then await `flush`. */
+  /**
+   * Buffers a text. Characters that do not print will be escaped. Returns `true` once there is enough for a chunk: then
+   * await `flush`.
+   */
   add(text: string): boolean;
   /** Writes the buffer and waits until the reader has taken it. Throws `PipeClosed` if the reader is gone. */
   flush(): Promise<void>;
-  /** Flushes, then writes bytes as they are. */
-  bytes(data: Uint8Array): Promise<void>;
+  /** Flushes, then writes bytes as they are; on a terminal as text, unless they are `raw`. */
+  bytes(data: Uint8Array, options?: { raw: boolean }): Promise<void>;
 }
 
 /** A writable stream of Node: standard output, or the file of `export FILE`. */
 export interface Writable {
   write(data: string | Uint8Array, done: (error?: Error | null) => void): boolean;
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Whether it is a terminal. */
+  readonly isTTY?: boolean;
 }
 
 /** Writes to a stream. An abort of `signal`, if there is one, ends the waiting and rejects with its reason. */
@@ -55,17 +62,20 @@ export class StreamOutput implements Output {
     if (this.#text === "") return;
     const text = this.#text;
     this.#text = "";
-    await this.#write(text);
+    const stream = this.#opened();
+    // Colours are for terminals only.
+    await this.#write(stream, printable(text, stream.isTTY));
   }
 
-  async bytes(data: Uint8Array): Promise<void> {
+  async bytes(data: Uint8Array, { raw }: { raw: boolean } = { raw: false }): Promise<void> {
     await this.flush();
-    if (data.length > 0) await this.#write(data);
+    if (data.length === 0) return;
+    const stream = this.#opened();
+    await this.#write(stream, stream.isTTY && !raw ? printable(DECODER.decode(data)) : data);
   }
 
-  async #write(data: string | Uint8Array): Promise<void> {
+  async #write(stream: Writable, data: string | Uint8Array): Promise<void> {
     if (this.#closed) throw new PipeClosed();
-    const stream = this.#stream ??= this.#opened();
     const written = new Promise<void>((resolve, reject) => {
       stream.write(data, (error) => error ? reject(error) : resolve());
     });
@@ -84,7 +94,8 @@ export class StreamOutput implements Output {
   }
 
   #opened(): Writable {
-    const stream = this.#open();
+    if (this.#stream !== undefined) return this.#stream;
+    const stream = this.#stream = this.#open();
     // The callback of `write` gets the error too. Without a listener it would end the process.
     stream.on("error", () => {});
     return stream;

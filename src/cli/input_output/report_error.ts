@@ -9,12 +9,16 @@ import { type Key, KvStoreError } from "../../../mod.ts";
 import type { Context } from "../command_line/definition.ts";
 import { EXIT, InputError, UsageError } from "../command_line/errors.ts";
 import { keyText } from "../text/notation.ts";
+import { onOneLine, printable } from "../text/printable.ts";
 
-/** Prints an error on one line. Control characters in the message become spaces. */
+/** The most characters of a message. It may quote its cause: a file of any length. */
+const LIMIT_MESSAGE = 8000;
+
+/** Prints an error on one line. Escapes what does not print. */
 export function reportError(code: string, message: string, json: boolean): void {
-  if (json) process.stderr.write(JSON.stringify({ error: { code, message } }) + "\n");
-  // deno-lint-ignore no-control-regex
-  else process.stderr.write(`kvstore: ${message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ")}\n`);
+  const short = message.length > LIMIT_MESSAGE ? `${message.slice(0, LIMIT_MESSAGE)}…` : message;
+  const line = json ? JSON.stringify({ error: { code, message: short } }) : `kvstore: ${short}`;
+  process.stderr.write(onOneLine(line) + "\n");
 }
 
 /** Reports the error that ended a command and returns the exit status. The caller prints the usage, if that helps. */
@@ -27,7 +31,7 @@ export function reportFailure(error: unknown, json: boolean): number {
   reportError(codeOf(error), message, json);
   // For reports of unexpected errors.
   const { stack } = (error ?? {}) as { stack?: unknown };
-  if (process.env.KVSTORE_DEBUG && stack !== undefined) process.stderr.write(`${stack}\n`);
+  if (process.env.KVSTORE_DEBUG && stack !== undefined) process.stderr.write(printable(`${stack}\n`));
   return EXIT.failed;
 }
 

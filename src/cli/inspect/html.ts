@@ -6,6 +6,7 @@
 
 import { FLAG_STRING_KEY, type Found, type LogSurvey, type Progress, valueTypeOf } from "../../../mod.ts";
 import { valuePreview } from "../log/fields.ts";
+import { printable } from "../text/printable.ts";
 import { collect, type CollectOptions } from "./collect.ts";
 import { BODY, LICENCE, SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./generated.ts";
 import type { LogSummary } from "./log_summary.ts";
@@ -101,11 +102,11 @@ ${
 
 /** Encodes JSON for a script element: nothing in it can end the element or begin a comment. */
 export function jsonForHtml(data: unknown): string {
-  return JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, (character) => {
+  return printable(JSON.stringify(data)).replace(/[<>&]/g, (character) => {
     return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
   });
 }
 
 function escapedHtml(text: string): string {
-  return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return printable(text).replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

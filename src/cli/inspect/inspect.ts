@@ -89,15 +89,10 @@ async function writePage(context: Context, survey: LogSurvey, file: string): Pro
   const bar = progressBar(context, "reading");
   const options = { directory: context.dir, hasValues: hasSwitch(context, "values"), onProgress: bar.update };
   const { html, data } = await makePage(survey, options).finally(() => bar.stop());
-  if (file === "-") {
-    context.out.add(html);
-    await context.out.flush();
-    return;
-  }
-  await intoFile(context, file, async (out) => {
-    out.add(html);
-    await out.flush();
-  });
+  // Bytes stay as they are: the page names the hash of its script.
+  const page = new TextEncoder().encode(html);
+  if (file === "-") return await context.out.bytes(page);
+  await intoFile(context, file, (out) => out.bytes(page));
   const what = `${counted(data.keys, "key")} in ${counted(data.segments.length + data.omittedSegments, "segment")}`;
-  context.note(`drew ${what} to ${file} (${humanBytes(new TextEncoder().encode(html).length)})`);
+  context.note(`drew ${what} to ${file} (${humanBytes(page.length)})`);
 }

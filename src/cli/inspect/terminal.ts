@@ -6,7 +6,7 @@
 
 import type { LogSurvey, Progress } from "../../../mod.ts";
 import { counted, grouped, humanBytes, type Paint, percentage } from "../text/format.ts";
-import { escaped } from "../text/notation.ts";
+import { escaped } from "../text/printable.ts";
 import {
   barColumns,
   barLegend,

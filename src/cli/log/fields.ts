@@ -6,7 +6,8 @@
  */
 
 import { fitted, grouped } from "../text/format.ts";
-import { escaped, keyText } from "../text/notation.ts";
+import { keyText } from "../text/notation.ts";
+import { escaped } from "../text/printable.ts";
 import type { LogRecord, LogSegment } from "./items.ts";
 
 /** The most bytes shown of a key or value. */

@@ -5,7 +5,8 @@
  */
 
 import { counted, fitted, grouped, humanBytes, type Paint, percentage, type Style, wrapped } from "../text/format.ts";
-import { escaped, keyText } from "../text/notation.ts";
+import { keyText } from "../text/notation.ts";
+import { escaped } from "../text/printable.ts";
 import { PARTS, sharesBar } from "../text/segment_bars.ts";
 import { expiryText, type Field, headerFields, hex, recordFields, timeText, valuePreview } from "./fields.ts";
 import type { LogDamage, LogManifest, LogRecord, LogSegment } from "./items.ts";

@@ -15,6 +15,7 @@
 import { Buffer } from "node:buffer";
 import type { Change, Key, Value } from "../../../mod.ts";
 import { InputError } from "../command_line/errors.ts";
+import { escaped } from "./printable.ts";
 
 /** Converts a key to its JSON form. */
 export function keyForm(key: Key): string | { base64: string } {
@@ -124,18 +125,6 @@ export function parseBase64(text: unknown): Uint8Array | undefined {
   if (typeof text !== "string") return undefined;
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
-}
-
-/** Characters that would break a line, move the cursor or be invisible. Lists show them as escapes. */
-// deno-lint-ignore no-control-regex
-const UNPRINTABLE = /[\x00-\x1f\\\x7f-\x9f\u2028\u2029\ud800-\udfff]/gu;
-const SHORT_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
-
-/** Escapes a text as JSON does, so that it is on one line. Quotation marks stay as they are. */
-export function escaped(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => {
-    return SHORT_ESCAPES[character] ?? "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
-  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Key, Value } from "../../../mod.ts";
 import { InputError } from "../../../src/cli/command_line/errors.ts";
-import { entryLine, escaped, keyText, parseBase64, parseEntry } from "../../../src/cli/text/notation.ts";
+import { entryLine, keyText, parseBase64, parseEntry } from "../../../src/cli/text/notation.ts";
+import { escaped } from "../../../src/cli/text/printable.ts";
 
 const entries: [Key, Value, string][] = [
   ["k", "text", '{"key":"k","value":"text"}'],
