@@ -153,4 +153,30 @@ export const callRules: Promised[] = [
       },
     ],
   },
+  {
+    sentence: "Text that no value can be is refused by the command line before it is parsed.",
+    mutants: [
+      {
+        id: "deep-lines-parsed",
+        in: "checkBounds",
+        find: "if (++depth > maxLevels) throw",
+        replace: "if (++depth > maxLevels * 1000) throw",
+        killers: ["cli json: is as deep as a value may be, and is refused beyond, whatever its strings hold"],
+      },
+      {
+        id: "brackets-in-strings-counted",
+        in: "checkBounds",
+        find: "at = endOfString(text, at);",
+        replace: "endOfString(text, at);",
+        killers: ["cli json: is as deep as a value may be, and is refused beyond, whatever its strings hold"],
+      },
+      {
+        id: "endless-lines-kept",
+        in: "LineAssembler.push",
+        find: "if (this.#bytes + (end || chunk.length) > LINE_LIMIT_BYTES)",
+        replace: "if (this.#bytes + end > LINE_LIMIT_BYTES)",
+        killers: ["cli input: a line has a limit, beyond which nothing is kept"],
+      },
+    ],
+  },
 ];

@@ -32,8 +32,9 @@ base64 or json. Numbers are those of JavaScript. "expiresAt" is the time of expi
 if it is past, the key is absent afterwards. Creates the store if there is none.
 
 Stores the lines in groups, each of them all or none. A group that has been acknowledged survives a power cut. A
-line in another form ends the import with status 3; the lines before it are stored. Ctrl-C ends it with status
-130; the lines that had been read are stored.`,
+line in another form ends the import with status 3, and so does one that no value can be: of more than 448 MiB,
+or nested more than 1,000 levels deep. The lines before it are stored. Ctrl-C ends it with status 130; the lines
+that had been read are stored.`,
   json: '{"acknowledged":LINES} after each group: that many lines of the input would survive a power cut',
   example: ["kvstore import backup.ndjson", "kvstore: imported 3 lines"],
   endsGently: () => true,
@@ -101,7 +102,7 @@ class Importer {
   }
 
   /** Stores lines, without waiting for a group to fill: lines may be typed, or come slowly. */
-  async store({ text, broken }: Lines): Promise<void> {
+  async store({ text, fault }: Lines): Promise<void> {
     const marked = this.#line === 0 && text.startsWith("\ufeff");
     for (let start = marked ? 1 : 0; start < text.length;) {
       const found = text.indexOf("\n", start);
@@ -113,7 +114,7 @@ class Importer {
       start = end + 1;
     }
     await this.#send();
-    if (broken) throw new InputError(`line ${this.#line + 1}: not UTF-8`);
+    if (fault !== undefined) throw new InputError(`line ${this.#line + 1}: ${fault}`);
   }
 
   /** Sends the last lines and waits until all groups are acknowledged. */

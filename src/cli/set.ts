@@ -6,6 +6,7 @@ import type { Command, Context } from "./command_line/definition.ts";
 import { EXIT, InputError, UsageError } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { readAll } from "./input_output/input.ts";
+import { parseJson } from "./text/json_text.ts";
 import { decodeText, keyForm } from "./text/notation.ts";
 
 const VALUE_TYPES = ["string", "json", "bytes"] as const;
@@ -63,7 +64,7 @@ async function readValue(context: Context): Promise<{ value: Value; bytes: numbe
     const asTyped = type ?? "string";
     const bytes = new TextEncoder().encode(text);
     if (asTyped !== "json") return { value: asTyped === "bytes" ? bytes : text, bytes: bytes.length, type: asTyped };
-    return asJson(text, (reason) => new UsageError(`VALUE is not JSON: ${reason}`));
+    return asJson(text, (reason) => new UsageError(`VALUE is ${reason}`));
   }
   const bytes = await readAll(source, context.signal, LIMIT_VALUE_BYTES);
   if (type === undefined || type === "bytes") return { value: bytes, bytes: bytes.length, type: "bytes" };
@@ -71,17 +72,17 @@ async function readValue(context: Context): Promise<{ value: Value; bytes: numbe
   const text = decodeText(bytes);
   if (text === undefined) throw new InputError(`${name} is not UTF-8; without --type ${type} it is stored as bytes`);
   if (type === "string") return { value: text, bytes: bytes.length, type };
-  return asJson(text, (reason) => new InputError(`${name} is not JSON: ${reason}`));
+  return asJson(text, (reason) => new InputError(`${name} is ${reason}`));
 }
 
 function asJson(text: string, failure: (reason: string) => Error): { value: Value; bytes: number; type: ValueType } {
   let value: Value;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, { outerLevels: 0 }) as Value;
   } catch (error) {
     throw failure((error as Error).message);
   }
-  if (value === Infinity || value === -Infinity) throw failure("the number is too large for JavaScript");
+  if (value === Infinity || value === -Infinity) throw failure("a number that is too large for JavaScript");
   // To the library a JSON string is a string.
   if (typeof value === "string") return { value, bytes: new TextEncoder().encode(value).length, type: "string" };
   return { value, bytes: new TextEncoder().encode(JSON.stringify(value)).length, type: "json" };

@@ -14,17 +14,18 @@ cliTest("export, import, export: byte for byte, binary keys, surrogates and wrap
   await store.set("lines", "a\nb\r\n\u2028\u0000");
   await store.set("json", { "": [1.5, -0, true, { __proto__x: 1 }] });
   await store.set("large", "é".repeat(300_000));
+  await store.set("deep", { json: JSON.parse("[".repeat(999) + "]".repeat(999)) });
   await store.close();
 
   const first = await shell.ok(["export"]);
-  assertEquals(lines(first).length, 10);
+  assertEquals(lines(first).length, 11);
   await shell.ok(["--dir", `${shell.root}/copy`, "import"], first);
   assertEquals(await shell.ok(["--dir", `${shell.root}/copy`, "export"]), first);
   const file = `${shell.root}/all.ndjson`;
-  assertEquals((await shell.run(["export", file])).err, "kvstore: exported 10 keys\n");
+  assertEquals((await shell.run(["export", file])).err, "kvstore: exported 11 keys\n");
   assertEquals(Deno.readTextFileSync(file), first);
   assertEquals(Deno.statSync(file).mode! & 0o777, 0o600);
-  assertEquals((await shell.run(["import", file, "--dir", `${shell.root}/third`])).err, "kvstore: imported 10 lines\n");
+  assertEquals((await shell.run(["import", file, "--dir", `${shell.root}/third`])).err, "kvstore: imported 11 lines\n");
 
   const before = await KvStore.open(shell.dir, { readOnly: true });
   const after = await KvStore.open(`${shell.root}/third`, { readOnly: true });
@@ -72,6 +73,8 @@ cliTest("import: a bad line is named, what stands before it is stored, what foll
     ["nonsense", "not JSON"],
     ['{"key":"k"}', 'no "value"'],
     [new Uint8Array([0xff]), "not UTF-8"],
+    [`{"key":"k","value":${"[".repeat(8_000_000)}`, "nested too deep"],
+    [`{"key":"k","value":${"[".repeat(1001)}${"]".repeat(1001)}}`, "nested too deep"],
   ];
   for (const [line, reason] of bad) {
     const bytes = typeof line === "string" ? new TextEncoder().encode(line) : line;
@@ -113,4 +116,19 @@ cliTest("export FILE: replaces a file when complete, through a link, and leaves 
     "store",
   ]);
   assert(!exists(`${shell.root}/absent`));
+});
+
+cliTest("import: a signal ends it in the middle of a long line", async (shell) => {
+  const child = shell.start(["import", "--json"]);
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode('{"key":"a","value":1}\n'));
+  const out = child.stdout.getReader();
+  assertEquals(new TextDecoder().decode((await out.read()).value), '{"acknowledged":1}\n');
+  for (let i = 0; i < 8; i++) await writer.write(new Uint8Array(1_000_000).fill(0x5b));
+  const begun = Date.now();
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 143);
+  assert(Date.now() - begun < 5000, `${Date.now() - begun} ms`);
+  await Promise.all([out.cancel(), child.stderr.cancel(), writer.close().catch(() => {})]);
+  assertEquals(await shell.ok(["list"]), "a\n");
 });

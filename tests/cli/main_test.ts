@@ -23,6 +23,7 @@ cliTest("wrong usage: status 2, the reason, the usage of that command; nothing i
     [["set", "k", "v", "--file", "f"], "both VALUE", "kvstore set KEY --file FILE"],
     [["set", "k", "v", "--type", "xml"], '--type is "xml"; wanted string, json or bytes', "Usage: kvstore set"],
     [["set", "k", "{", "--type", "json"], "VALUE is not JSON", "Usage: kvstore set"],
+    [["set", "k", "[".repeat(50_000), "--type", "json"], "VALUE is nested too deep", "Usage: kvstore set"],
     [["set", "k".repeat(65_536), "v"], "65536 bytes", "Usage: kvstore set"],
     [["get", "k", "--limit", "1"], "get has no option --limit", "Usage: kvstore get KEY"],
     [["get", "?", "--key-base64"], "wanted base64", "Usage: kvstore get"],

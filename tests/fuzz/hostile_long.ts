@@ -4,11 +4,13 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { RecordCursor } from "../../src/engine/cursor.ts";
 import { encodeManifest } from "../../src/engine/manifest.ts";
 import { newManifest } from "../../src/store/directory.ts";
+import { decodeValue } from "../../src/store/values.ts";
+import { VALUE_TYPE } from "../../src/engine/record.ts";
 import { encodeSegmentHeader, MAX_SEGMENT_BYTES } from "../../src/engine/segment.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
@@ -151,5 +153,16 @@ Deno.test("hostile: a footer of an INDEX that is deep, long or longer than any",
     viewOf(bytes).setUint32(text.length, text.length, true);
     viewOf(bytes).setUint32(text.length + 4, crc32(text), true);
     assertEquals(await openCode(new Map(base).set("INDEX", bytes)), "opened", piece);
+  }
+});
+
+// A parser takes a third of a microsecond and up to a hundred bytes for a bracket, however deep it stands. So a bound on
+// depth would save nothing that a flat list of as many brackets does not cost.
+Deno.test("hostile: a value of deep or flat JSON that does not end costs what its length warrants", () => {
+  for (const piece of ["[", "[],", '{"a":']) {
+    const bytes = new TextEncoder().encode(`[${piece.repeat(8e6 / piece.length)}`);
+    const start = performance.now();
+    assertThrows(() => decodeValue(VALUE_TYPE.json, bytes), SyntaxError);
+    assert(performance.now() - start < 30_000, `${piece}: ${Math.round(performance.now() - start)} ms`);
   }
 });

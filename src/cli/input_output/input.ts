@@ -52,10 +52,10 @@ export async function readAll(source: string, signal: AbortSignal, limitBytes: n
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Complete lines, and whether the line after them is not UTF-8. */
+/** Complete lines, and what is wrong with the line after them. */
 export interface Lines {
   text: string;
-  broken: boolean;
+  fault?: string;
 }
 
 /**
@@ -69,9 +69,13 @@ export class LineAssembler {
   /** Takes a chunk. Returns the lines that are complete now, each with its line feed. */
   push(chunk: Uint8Array): Lines {
     const end = chunk.lastIndexOf(10) + 1;
+    // A chunk may hold many lines. What earlier chunks left over is part of one line.
+    if (this.#bytes + (end || chunk.length) > LINE_LIMIT_BYTES) {
+      return { text: "", fault: `longer than ${LINE_LIMIT_BYTES} bytes` };
+    }
     if (end === 0) {
       this.#keep(chunk);
-      return { text: "", broken: false };
+      return { text: "" };
     }
     this.#keep(chunk.subarray(0, end));
     const lines = this.end();
@@ -85,14 +89,12 @@ export class LineAssembler {
     this.#parts = [];
     this.#bytes = 0;
     const text = decodeText(whole);
-    return text === undefined ? intactLines(whole) : { text, broken: false };
+    return text === undefined ? intactLines(whole) : { text };
   }
 
   #keep(part: Uint8Array): void {
     if (part.length === 0) return;
     this.#bytes += part.length;
-    // A chunk may hold many lines. What earlier chunks left over is part of one line.
-    if (this.#bytes > LINE_LIMIT_BYTES) throw new InputError(`a line is longer than ${LINE_LIMIT_BYTES} bytes`);
     this.#parts.push(part);
   }
 }
@@ -106,5 +108,5 @@ function intactLines(bytes: Uint8Array): Lines {
     text += line;
     start = end;
   }
-  return { text, broken: true };
+  return { text, fault: "not UTF-8" };
 }

@@ -15,6 +15,7 @@
 import { Buffer } from "node:buffer";
 import type { Change, Key, Value } from "../../../mod.ts";
 import { InputError } from "../command_line/errors.ts";
+import { checkBounds, parseJson } from "./json_text.ts";
 import { escaped } from "./printable.ts";
 
 /** Converts a key to its JSON form. */
@@ -43,16 +44,13 @@ export function changeLine(change: Change): string {
   // `JSON.stringify` leaves an undefined `expiresAt` out.
   return JSON.stringify({ seq, type, key, value: valueForm(change.value), expiresAt: change.expiresAt });
 }
+
 const FIELDS = ["key", "value", "expiresAt"];
 
 /** Parses a line of an export. Throws an `InputError` that says what was wanted. */
 export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: number } {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch (error) {
-    throw new InputError(`not JSON (${(error as Error).message}); wanted {"key":…,"value":…}`);
-  }
+  // A value is in the object of the line, and maybe in `{"json":…}`.
+  const entry = parseJson(line, { outerLevels: 2, wanted: '{"key":…,"value":…}' });
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
     throw new InputError('wanted an object, {"key":…,"value":…}');
   }
@@ -66,6 +64,7 @@ export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: 
   if (value === Infinity || value === -Infinity) {
     throw new InputError("the value is a number that is too large for JavaScript");
   }
+  if (!isWrapper(value)) checkBounds(line, 1);
   const checked = parseKey(key);
   const problem = keyProblem(checked);
   if (problem !== undefined) throw new InputError(problem);

@@ -10,7 +10,7 @@ Deno.test("cli input: lines come out whole however the bytes are cut", () => {
       const assembler = new LineAssembler();
       const pieces = [input.subarray(0, first), input.subarray(first, second), input.subarray(second)];
       const taken = [...pieces.map((piece) => assembler.push(piece)), assembler.end()];
-      assertEquals(taken.some((lines) => lines.broken), false);
+      assertEquals(taken.some((lines) => lines.fault !== undefined), false);
       // Every text but the last ends with a line.
       assertEquals(taken.slice(0, -1).every(({ text }) => text === "" || text.endsWith("\n")), true);
       assertEquals(taken.map(({ text }) => text).join(""), '{"a":"é日👍"}\n\nsecond\r\nno end');
@@ -21,9 +21,16 @@ Deno.test("cli input: lines come out whole however the bytes are cut", () => {
 Deno.test("cli input: lines before one that is no UTF-8 are kept", () => {
   const assembler = new LineAssembler();
   const input = new Uint8Array([...bytes("good\nalso\n"), 0xff, 10, ...bytes("after\n")]);
-  assertEquals(assembler.push(input), { text: "good\nalso\n", broken: true });
+  assertEquals(assembler.push(input), { text: "good\nalso\n", fault: "not UTF-8" });
 });
 
 Deno.test("cli input: a byte order mark is a character like others", () => {
-  assertEquals(new LineAssembler().push(bytes("\ufeffa\n")), { text: "\ufeffa\n", broken: false });
+  assertEquals(new LineAssembler().push(bytes("\ufeffa\n")), { text: "\ufeffa\n" });
+});
+
+Deno.test("cli input: a line has a limit, beyond which nothing is kept", () => {
+  const assembler = new LineAssembler();
+  const chunk = new Uint8Array(64 * 1024 * 1024).fill(0x5b);
+  for (let i = 0; i < 7; i++) assertEquals(assembler.push(chunk), { text: "" });
+  assertEquals(assembler.push(chunk.subarray(0, 1)), { text: "", fault: "longer than 469762048 bytes" });
 });
