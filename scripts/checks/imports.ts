@@ -22,6 +22,7 @@ const FEATURES = [
   "follow",
   "check",
   "backup",
+  "aside",
   "audit",
   "maintenance",
 ];

@@ -214,7 +214,7 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "salvage-lists-nothing",
-        in: "repairHeld",
+        in: "reportOf",
         find: "lostKeys: found.lostKeys(),",
         replace: "lostKeys: [],",
         killers: ["open with salvage: repairs first and says so in recovery; strict refuses"],

@@ -164,6 +164,48 @@ export const damagePromises: Promised[] = [
     ],
   },
   {
+    sentence:
+      "Nothing outside the directory is read, written or created through hostile files, and no call waits for one.",
+    mutants: [
+      {
+        id: "link-followed-by-node",
+        in: "openUnfollowed",
+        find: "flags | O_NOFOLLOW | O_NONBLOCK",
+        replace: "flags | O_NONBLOCK",
+        killers: ["… no file that is not a regular one, follows no link, and waits for none"],
+      },
+      {
+        id: "fifo-taken-for-a-file",
+        in: "openRegular",
+        find: "if (fs.fstatSync(descriptor).isFile()) return descriptor;",
+        replace: "if (descriptor > 0) return descriptor;",
+        killers: ["… no file that is not a regular one, follows no link, and waits for none"],
+      },
+      {
+        id: "link-followed-by-deno",
+        in: "regularAt",
+        find: "if (!found.isFile) throw exchanged(path);",
+        replace: "",
+        killers: ["… no file that is not a regular one, follows no link, and waits for none"],
+      },
+      {
+        id: "repair-into-a-link",
+        in: "planMoves",
+        find: 'if (folderKind !== undefined && folderKind !== "a directory") {',
+        replace: 'if (folderKind === "a regular file") {',
+        killers: ["repair writes nowhere but into a directory named damaged"],
+      },
+      {
+        id: "dry-run-with-the-lock",
+        in: "repairOn",
+        find: "if (options.dryRun === true) return await planRepair(platform, directory, options);",
+        replace: "if (options.dryRun === true) takeLock(platform, directory).release();\n" +
+          "  if (options.dryRun === true) return await planRepair(platform, directory, options);",
+        killers: ["a dry run writes nothing at all, whatever it finds"],
+      },
+    ],
+  },
+  {
     sentence: "Derived files (index images, hints) may be deleted, stale, swapped or damaged: contents are the same.",
     mutants: [
       {
@@ -210,7 +252,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "salvage-hides-gaps",
-        in: "repairHeld",
+        in: "reportOf",
         find: "lostSequences: found.lostSequences,",
         replace: "lostSequences: [],",
         killers: ["repairStore: of a damaged header it names the sequence numbers that are missing"],

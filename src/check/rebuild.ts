@@ -11,7 +11,7 @@ import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { problemOf, scan } from "./scan.ts";
-import { openSegmentFile, segmentFiles } from "../store/strays.ts";
+import { irregularity, openSegmentFile, segmentFiles } from "../store/strays.ts";
 
 /** A segment that the manifest may list. */
 interface Candidate {
@@ -40,6 +40,8 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
   const problems: Problem[] = [];
   for (const name of segmentFiles(platform, directory)) {
     const file = openSegmentFile(platform, directory, name, true);
+    const irregular = irregularity(platform, `${directory}/${name}`);
+    if (irregular !== undefined) problems.push(problemOf(name, irregular));
     if (file === undefined) continue;
     const { handle, header } = file;
     try {

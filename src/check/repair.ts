@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { sameBytes } from "../bytes.ts";
+import { keep, type Move, planMoves } from "../aside/aside.ts";
 import { SegmentCopier } from "../engine/copier.ts";
 import { findStore, takeLock } from "../store/directory.ts";
 import { Log, type LogPlace } from "../engine/log.ts";
@@ -13,7 +13,7 @@ import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
 import { IMAGE_NAME } from "../image/image.ts";
-import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import { removeIfThere } from "../platform/files.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
 import { pathOf } from "../platform/path.ts";
 import { paced, Slices } from "../platform/turn.ts";
@@ -23,20 +23,18 @@ import { checkNames } from "../store/options.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
-import { isDirectory, segmentFiles } from "../store/strays.ts";
-import { type VerifiedStore, verifyFiles } from "./verify.ts";
+import { segmentFiles } from "../store/strays.ts";
+import { type VerifiedStore, verifyFiles, verifySettled } from "./verify.ts";
 
 /** Options of a repair. */
 type RepairOptions = { dryRun?: boolean } & WorkOptions;
-
-/** Files are copied and compared in pieces of so many bytes. */
-const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Repairs the store in a directory, which must not be open for writing. A key whose newest value is damaged is lost,
  * and the report lists it. It never falls back to an older value.
  *
- * @param options `dryRun` only reports what a repair would do
+ * @param options `dryRun` only reports what a repair would do: it writes nothing, takes no lock, and needs permission to
+ * read alone, as `verifyStore` does
  * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
  */
 export function repairStore(
@@ -55,6 +53,7 @@ export async function repairOn(platform: Platform, directory: string, options: R
   if (findStore(platform, directory) === "none") {
     throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   }
+  if (options.dryRun === true) return await planRepair(platform, directory, options);
   const lock = takeLock(platform, directory);
   try {
     return await repairHeld({ platform, directory, lock }, options);
@@ -68,27 +67,45 @@ async function repairHeld(place: LogPlace & { lock: Lock }, options: RepairOptio
   const { platform, directory } = place;
   const store = await verifyFiles(platform, directory, options);
   try {
-    const { found, segments, rebuilt } = store;
-    const report: RepairReport = {
-      problems: found.problems,
-      lostKeys: found.lostKeys(),
-      lostSequences: found.lostSequences,
-      keptRecords: found.records,
-      movedAside: [],
-    };
-    if (report.problems.length === 0) return report;
-    if (segments.length === 0 && segmentFiles(platform, directory).length > 0) {
-      throw corrupt(MANIFEST_NAME, 0, `it cannot be used, and no segment in ${directory} has an intact header`);
-    }
-    const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
-    const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
-    const moves = await asIo(`read the folder ${ASIDE}`, () => planMoves(platform, directory, files));
-    report.movedAside = moves.map(({ target }) => target);
-    if (options.dryRun !== true) await rewrite(place, store, moves);
+    const moves = await movesFor(platform, directory, store);
+    const report = reportOf(store, moves);
+    if (store.problems.length > 0) await rewrite(place, store, moves);
     return report;
   } finally {
     store.close();
   }
+}
+
+/** What a repair would do. It writes nothing, so it takes no lock either, and reads as verify does beside a writer. */
+async function planRepair(platform: Platform, directory: string, options: WorkOptions): Promise<RepairReport> {
+  const store = await verifySettled(platform, directory, options);
+  try {
+    return reportOf(store, await movesFor(platform, directory, store));
+  } finally {
+    store.close();
+  }
+}
+
+function reportOf({ found }: VerifiedStore, moves: Move[]): RepairReport {
+  return {
+    problems: found.problems,
+    lostKeys: found.lostKeys(),
+    lostSequences: found.lostSequences,
+    keptRecords: found.records,
+    movedAside: moves.map(({ target }) => target),
+  };
+}
+
+/** Which files a repair moves aside. Throws `CORRUPT` if there is nothing to make a manifest of. */
+async function movesFor(platform: Platform, directory: string, store: VerifiedStore): Promise<Move[]> {
+  const { problems, segments, rebuilt } = store;
+  if (problems.length === 0) return [];
+  if (segments.length === 0 && segmentFiles(platform, directory).length > 0) {
+    throw corrupt(MANIFEST_NAME, 0, `it cannot be used, and no segment in ${directory} has an intact header`);
+  }
+  const damaged = segments.filter(({ isDamaged }) => isDamaged).map(({ name }) => name);
+  const files = rebuilt === undefined ? damaged : [MANIFEST_NAME, ...damaged, ...rebuilt.unused];
+  return await asIo(`read the folder ${ASIDE}`, () => planMoves(platform, directory, files));
 }
 
 /** Repairs a store before it is opened with salvage. Returns `undefined` if there is no store yet. */
@@ -158,80 +175,4 @@ async function copyIntact(copier: SegmentCopier, segment: Segment): Promise<void
     copier.copy(cursor, reason === undefined ? undefined : KIND.delete);
     if (slices.count(length)) await slices.pause();
   }
-}
-
-/** A file to move aside. */
-interface Move {
-  name: string;
-  /** Its new path, relative to the store's directory. */
-  target: string;
-  /** Whether an interrupted repair has copied it already. */
-  isDone: boolean;
-}
-
-/** Decides where to move those of these files that exist: never over another file. */
-async function planMoves(platform: Platform, directory: string, files: string[]): Promise<Move[]> {
-  const names = platform.list(directory);
-  const taken = new Set(names.includes(ASIDE) ? platform.list(`${directory}/${ASIDE}`) : []);
-  const there = files.filter((name) => names.includes(name) && !isDirectory(platform, `${directory}/${name}`));
-  const moves: Move[] = [];
-  for (const name of there) {
-    for (let i = 0, move: Move | undefined; move === undefined; i++) {
-      const candidate = i === 0 ? name : `${name}.${i}`;
-      const target = `${ASIDE}/${candidate}`;
-      const isTaken = taken.has(candidate);
-      const isDone = isTaken && await areEqual(platform, `${directory}/${name}`, `${directory}/${target}`);
-      if (isDone || !isTaken) moves.push(move = { name, target, isDone });
-    }
-  }
-  return moves;
-}
-
-/** Whether two files hold the same bytes. */
-async function areEqual(platform: Platform, one: string, other: string): Promise<boolean> {
-  const handle = platform.open(other, "read");
-  try {
-    let end = 0;
-    for await (const { bytes, offset } of piecesOf(platform, one)) {
-      if (!sameBytes(bytes, readUpTo(handle, bytes.length, offset))) return false;
-      end = offset + bytes.length;
-    }
-    return handle.size() === end;
-  } finally {
-    handle.close();
-  }
-}
-
-/** Reads a file in pieces, and pauses for other work. */
-async function* piecesOf(platform: Platform, path: string): AsyncGenerator<{ bytes: Uint8Array; offset: number }> {
-  const slices = new Slices();
-  const handle = platform.open(path, "read");
-  try {
-    const end = handle.size();
-    for (let offset = 0; offset < end; offset += PIECE_BYTES) {
-      yield { bytes: readUpTo(handle, PIECE_BYTES, offset), offset };
-      if (slices.count(PIECE_BYTES)) await slices.pause();
-    }
-  } finally {
-    handle.close();
-  }
-}
-
-/** Makes a durable copy of a file to move aside. A rename instead would leave the store without it after a crash. */
-async function keep(platform: Platform, directory: string, { name, target, isDone }: Move): Promise<void> {
-  if (isDone) return;
-  const folder = `${directory}/${ASIDE}`;
-  if (!isDirectory(platform, folder)) platform.makeDirectory(folder);
-  platform.syncDirectory(directory);
-  const temporary = `${folder}/copy.tmp`;
-  removeIfThere(platform, temporary);
-  const copy = platform.open(temporary, "create");
-  try {
-    for await (const { bytes, offset } of piecesOf(platform, `${directory}/${name}`)) writeAll(copy, bytes, offset);
-    await asFsync(temporary, () => copy.syncData());
-  } finally {
-    copy.close();
-  }
-  platform.rename(temporary, `${directory}/${target}`);
-  asFsync(folder, () => platform.syncDirectory(folder));
 }

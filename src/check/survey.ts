@@ -21,7 +21,7 @@ import { highestOf, rebuildManifest } from "./rebuild.ts";
 import { problemOf } from "./scan.ts";
 import {
   checkAge,
-  isDirectory,
+  irregularity,
   openSegmentFile,
   type SegmentFile,
   segmentFiles,
@@ -203,8 +203,7 @@ function openListed(
   const isForeign = typeof file?.header === "object" && !isIt(file);
   const isDamaged = file === undefined || isForeign;
   if (isDamaged) {
-    let reason = "the file is missing";
-    if (isDirectory(platform, `${directory}/${name}`)) reason = "a directory is in the place of the file";
+    let reason = irregularity(platform, `${directory}/${name}`) ?? "the file is missing";
     if (isForeign) reason = "the segment header is that of another file";
     const problem = problemOf(name, reason, { offset: 0, length: file?.handle.size() ?? recordedBytes });
     const renamed = findRenamed(platform, directory, isIt);

@@ -13,9 +13,10 @@ import { pathOf } from "../platform/path.ts";
 import { RESERVE_NAME } from "../platform/reserve.ts";
 import { finishInSlices, paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
-import { ASIDE } from "../store/names.ts";
+import { ASIDE, LOCK_NAME } from "../store/names.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { checkNames } from "../store/options.ts";
+import { irregularity } from "../store/strays.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
 import { problemOf } from "./scan.ts";
 import { asRecorded, isOutdated, type StoreSurvey, surveyOnce } from "./survey.ts";
@@ -46,18 +47,29 @@ export function verifyStore(directory: string | URL, options: WorkOptions = {}):
 
 /** Verifies a store on any platform: for tests that simulate a disk. */
 export async function verifyOn(platform: Platform, directory: string, options: WorkOptions): Promise<VerifyReport> {
+  const store = await verifySettled(platform, directory, options);
+  try {
+    lookAtOthers(platform, directory, store);
+    return { problems: store.problems, notes: store.found.notes };
+  } finally {
+    store.close();
+  }
+}
+
+/** Surveys and verifies a store that a writer may have open: begins anew if it replaces what is being read. */
+export async function verifySettled(
+  platform: Platform,
+  directory: string,
+  options: WorkOptions,
+): Promise<VerifiedStore> {
   const tries = new Tries(platform, directory, MAX_TRIES);
   for (;;) {
-    let store: VerifiedStore | undefined;
     try {
-      store = await verifyFiles(platform, directory, options);
-      if (isOutdated(store, tries)) continue;
-      noteOthers(platform, directory, store);
-      return { problems: store.problems, notes: store.found.notes };
+      const store = await verifyFiles(platform, directory, options);
+      if (!isOutdated(store, tries)) return store;
+      store.close();
     } catch (error) {
       if (!isTrimmed(error) || !tries.again(undefined)) throw error;
-    } finally {
-      store?.close();
     }
   }
 }
@@ -115,9 +127,11 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
   }
 }
 
-/** Notes files that are not part of the store, or no longer. */
-function noteOthers(platform: Platform, directory: string, { manifest, found }: VerifiedStore): void {
-  const ours = new Set(["MANIFEST", "LOCK", IMAGE_NAME, RESERVE_NAME, ...found.problems.map(({ file }) => file)]);
+/** Looks at LOCK, and notes files that are not part of the store, or no longer. */
+function lookAtOthers(platform: Platform, directory: string, { manifest, problems, found }: VerifiedStore): void {
+  const unlockable = irregularity(platform, `${directory}/${LOCK_NAME}`);
+  if (unlockable !== undefined) problems.push(problemOf(LOCK_NAME, `${unlockable}: nobody can lock it; remove it`));
+  const ours = new Set(["MANIFEST", LOCK_NAME, IMAGE_NAME, RESERVE_NAME, ...found.problems.map(({ file }) => file)]);
   for (const { number } of manifest.segments) ours.add(segmentName(number));
   for (const name of asIo(`list ${directory}`, () => platform.list(directory)).sort()) {
     if (ours.has(name)) continue;

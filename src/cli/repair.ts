@@ -15,7 +15,7 @@ import { placeText, problemForm } from "./verify.ts";
 export const repair: Command = {
   name: "repair",
   args: [],
-  options: [{ name: "dry-run", about: "only say what would be lost" }],
+  options: [{ name: "dry-run", about: "only say what would be lost; needs no lock" }],
   summary: "make a damaged store usable again, keeping everything that can be read",
   description:
     `Moves damaged bytes aside and deletes nothing. Says what was lost: keys whose newest value is damaged (an older

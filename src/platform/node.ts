@@ -8,13 +8,13 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { basename, resolve } from "node:path";
 import process from "node:process";
-import { corrupt } from "../errors.ts";
+import { corrupt, type KvStoreError } from "../errors.ts";
 import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
 import { type LockFile, lockFile } from "./lock.ts";
 import { pooled, type System } from "./pool.ts";
 import { startTimer } from "./turn.ts";
-import type { FileHandle, Platform } from "./types.ts";
+import type { FileHandle, FileKind, Platform } from "./types.ts";
 
 /**
  * Files to close when a worker of Bun ends. Bun leaves a worker's descriptors open, and with LOCK's descriptor the lock
@@ -39,12 +39,14 @@ function closedAtEnd(): Set<FileHandle> {
   return handles;
 }
 
-class NodeHandle implements FileHandle {
+/** An open file of `node:fs`. */
+export class NodeHandle implements FileHandle {
   readonly #descriptor: number;
   /** Syncs that are running on the thread pool. */
   #syncs = 0;
   #closed = false;
 
+  /** Takes over a descriptor. */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
     if (isWorkerOfBun()) (leftOpen ??= closedAtEnd()).add(this);
@@ -94,39 +96,50 @@ class NodeHandle implements FileHandle {
   }
 }
 
-/** The error for what is not a regular file. Where one is by now, the file was replaced while it was opened. */
-export function irregular(path: string): Error {
-  const found = fs.lstatSync(path);
-  if (found.isFile()) return new Error(`${path} was replaced while it was opened`);
-  let what = "a device or a socket";
-  if (found.isSymbolicLink()) what = "a symbolic link";
-  else if (found.isDirectory()) what = "a directory";
-  else if (found.isFIFO()) what = "a FIFO";
-  return corrupt(basename(path), 0, `it is ${what}, not a regular file`);
+/** Flags for opening a file without following a link, and without waiting for the other end of a FIFO. Windows has none. */
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants as Partial<typeof fs.constants>;
+
+function kindOf(path: string): FileKind | undefined {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (found.isFile()) return "a regular file";
+  if (found.isDirectory()) return "a directory";
+  if (found.isSymbolicLink()) return "a symbolic link";
+  return found.isFIFO() ? "a FIFO" : "a device or a socket";
 }
 
-/** Whether something other than a regular file is at a path. */
-function isIrregular(path: string): boolean {
-  return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
+/** The error for a path that does not name a regular file; `undefined` if it does by now, or names nothing. */
+export function irregular(path: string): KvStoreError | undefined {
+  const kind = kindOf(path);
+  if (kind === undefined || kind === "a regular file") return undefined;
+  return corrupt(basename(path), 0, `it is ${kind}, not a regular file`);
+}
+
+/** The error for a file that was another one when it was looked at. */
+export function exchanged(path: string): Error {
+  return irregular(path) ?? new Error(`${path} was replaced while it was opened`);
 }
 
 /**
- * Opens a regular file, and no other: somebody else may have prepared the directory. A symbolic link leads out of it,
- * and opening a FIFO waits for ever.
+ * Opens a file by its own name. Somebody else may have prepared the directory: a symbolic link leads out of it, and
+ * opening a FIFO waits for ever. A FIFO that is open all the same has to be told from a file afterwards.
  */
-function openRegular(path: string, flags: number): number {
-  // Windows has neither flag.
-  const { O_NOFOLLOW, O_NONBLOCK } = fs.constants as Partial<typeof fs.constants>;
-  if (O_NOFOLLOW === undefined && isIrregular(path)) throw irregular(path);
-  let descriptor: number;
+export function openUnfollowed(path: string, flags: number): number {
+  const early = O_NOFOLLOW === 0 ? irregular(path) : undefined;
+  if (early !== undefined) throw early;
   try {
-    descriptor = fs.openSync(path, flags | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0), 0o600);
+    return fs.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch (error) {
-    throw isIrregular(path) ? irregular(path) : error;
+    throw irregular(path) ?? error;
   }
+}
+
+/** Opens a regular file, and no other. */
+function openRegular(path: string, flags: number): number {
+  const descriptor = openUnfollowed(path, flags);
   if (fs.fstatSync(descriptor).isFile()) return descriptor;
   fs.closeSync(descriptor);
-  throw irregular(path);
+  throw exchanged(path);
 }
 
 /** `O_EXLOCK` of macOS: opens a file and takes its flock(2) lock in one step. Node has no constant for it. Untested. */
@@ -184,10 +197,12 @@ function openLock(path: string): LockFile {
 export const nodeSystem: System = {
   absolute: (path) => resolve(path),
 
+  kindOf,
+
   open(path, mode) {
     const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
-    const flags = { read: O_RDONLY, write: O_RDWR, create: O_RDWR | O_CREAT | O_EXCL }[mode];
-    return new NodeHandle(fs.openSync(path, flags, 0o600));
+    if (mode === "create") return new NodeHandle(fs.openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o600));
+    return new NodeHandle(openRegular(path, mode === "read" ? O_RDONLY : O_RDWR));
   },
 
   makeDirectory: (path) => fs.mkdirSync(path, { mode: 0o700 }),

@@ -27,6 +27,8 @@ export const RESERVE_TEMPORARY = "RESERVE.tmp";
 const MIN_KEPT_BYTES = 16 * 1024;
 /** The share for deletes, for new segments, and for the copies of compactions. */
 const LENT_BYTES = 112 * 1024;
+/** A larger file is no reserve, and is replaced. The largest MANIFEST has a quarter of this; see `restore`. */
+const MAX_BYTES = 64 * 1024 * 1024;
 /** However full the volume is, a segment may be filled up to this size. */
 const MIN_SEGMENT_BYTES = 32 * 1024;
 /** What deletes leave of the lent share, so that a compaction can begin after them: a copy of the smallest segment. */
@@ -69,8 +71,9 @@ export class Reserve {
     this.#heldBytes = 0;
     try {
       const handle = this.#platform.open(this.#path, "read");
-      this.#heldBytes = handle.size();
+      const sizeBytes = handle.size();
       handle.close();
+      if (sizeBytes <= MAX_BYTES) this.#heldBytes = sizeBytes;
     } catch {
       // There is no reserve, or none that can be read.
     }

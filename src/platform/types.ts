@@ -50,13 +50,21 @@ export interface Timer {
 /** How to open a file: `read` and `write` need an existing one, `create` makes a new one (mode 0600) to read and write. */
 export type OpenMode = "read" | "write" | "create";
 
+/** What a path names, in words for messages. */
+export type FileKind = "a regular file" | "a directory" | "a symbolic link" | "a FIFO" | "a device or a socket";
+
 /** The calls of the operating system that the store uses. */
 export interface Platform {
   /** The files that are only read, of which a fixed number is open at a time. */
   readonly pool: FilePool;
   /** Makes a path absolute. */
   absolute(path: string): string;
-  /** Opens a file. `isNotFound` and `isAlreadyThere` recognise the two usual errors. */
+  /** What a path names, without following it if that is a symbolic link; `undefined` if there is nothing. */
+  kindOf(path: string): FileKind | undefined;
+  /**
+   * Opens a file. `isNotFound` and `isAlreadyThere` recognise the two usual errors. Throws `CORRUPT` for what is not a
+   * regular file: it follows no symbolic link, and waits for no FIFO.
+   */
   open(path: string, mode: OpenMode): FileHandle;
   /** Creates one directory with mode 0700. Its parent must exist. */
   makeDirectory(path: string): void;

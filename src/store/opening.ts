@@ -19,7 +19,8 @@ import type { Recovery } from "../types.ts";
 function findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[] {
   const unlisted = unlistedSegments(platform, directory, manifest);
   checkAge(platform, directory, manifest, unlisted);
-  return [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY, ...unlisted];
+  const derived = [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY];
+  return [...derived.filter((name) => platform.kindOf(`${directory}/${name}`) !== "a directory"), ...unlisted];
 }
 
 /** What recovery does. See `OpeningParts`. */

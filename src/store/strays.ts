@@ -43,7 +43,7 @@ export function segmentFiles(platform: Platform, directory: string): string[] {
 }
 
 /**
- * Opens a file of a store's directory as a segment. Returns `undefined` if there is no file of that name, or a directory.
+ * Opens a file of a store's directory as a segment. Returns `undefined` if there is no regular file of that name.
  * With `isStray` it also returns `undefined` for a segment of a newer format, which would otherwise throw.
  *
  * @throws {KvStoreError} `FORMAT` (unless `isStray`), `IO`
@@ -64,20 +64,16 @@ export function openSegmentFile(
       return { handle, header: error.reason ?? error.message };
     }
     handle?.close();
-    if (platform.isNotFound(error) || isDirectory(platform, path)) return undefined;
+    if (platform.isNotFound(error) || irregularity(platform, path) !== undefined) return undefined;
     if (isStray && error instanceof KvStoreError && error.code === "FORMAT") return undefined;
     throw ioError(`open ${name}`, error);
   }
 }
 
-/** Whether there is a directory at a path. */
-export function isDirectory(platform: Platform, path: string): boolean {
-  try {
-    platform.list(path);
-    return true;
-  } catch {
-    return false;
-  }
+/** Says what is in the place of a file if that is not a regular one; `undefined` if it is, or if nothing is there. */
+export function irregularity(platform: Platform, path: string): string | undefined {
+  const kind = asIo(`look at ${path}`, () => platform.kindOf(path));
+  return kind === undefined || kind === "a regular file" ? undefined : `it is ${kind}, not a regular file`;
 }
 
 /**

@@ -88,7 +88,7 @@ for (const isClean of [true, false]) {
           `${path}/x`,
           bytes,
         );
-        const isIn = without(layout, segment, "a directory is in the place of the file");
+        const isIn = without(layout, segment, "it is a directory, not a regular file");
         await assertReport(directory, isIn, `${path} is a directory`);
         const before = directory.readFile(`${path}/x`);
         await assertRepair(directory, isIn, `${path} is a directory`);

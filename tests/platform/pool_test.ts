@@ -110,6 +110,7 @@ function scarce(memory: MemoryPlatform, limits: { left: number }): Platform {
   };
   return pooled({
     absolute: (path) => path,
+    kindOf: (path) => memory.kindOf(path),
     open: (path: string, mode: OpenMode) => need(() => memory.open(path, mode)),
     makeDirectory: (path) => memory.makeDirectory(path),
     removeDirectory: (path) => memory.removeDirectory(path),

@@ -19,9 +19,10 @@ import {
   type Operation,
   type OperationKind,
 } from "./memory_file.ts";
+import { corrupt } from "../../src/errors.ts";
 import { FilePool, MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { nextTurn, startTimer } from "../../src/platform/turn.ts";
-import type { FileHandle, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
+import type { FileHandle, FileKind, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
 
 export { MemoryPlatformError };
 export type { KeepFile, KeepWrite, Machine, Operation, OperationKind };
@@ -114,8 +115,16 @@ export class MemoryPlatform implements Platform, Machine {
     return posix.resolve("/", path);
   }
 
+  kindOf(path: string): FileKind | undefined {
+    const entry = this.#entries.get(path);
+    return entry === undefined || entry === "directory" ? entry && "a directory" : "a regular file";
+  }
+
   open(path: string, mode: OpenMode): FileHandle {
     this.begin("open", path, { mode });
+    if (mode !== "create" && this.#entries.get(path) === "directory") {
+      throw corrupt(posix.basename(path), 0, "it is a directory, not a regular file");
+    }
     if (mode !== "create") return new MemoryHandle(this, this.#file(path), mode === "write");
     return new MemoryHandle(this, this.#create(path), true);
   }

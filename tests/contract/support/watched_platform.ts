@@ -6,7 +6,7 @@
  */
 
 import { FilePool } from "../../../src/platform/pool.ts";
-import type { FileHandle, Lock, OpenMode, Platform, Timer } from "../../../src/platform/types.ts";
+import type { FileHandle, FileKind, Lock, OpenMode, Platform, Timer } from "../../../src/platform/types.ts";
 import type { Operation, OperationKind } from "../../support/memory_platform.ts";
 
 /** Files, directories and locks of another platform, watched. */
@@ -40,6 +40,11 @@ export class WatchedPlatform implements Platform {
   /** Paths are those of the platform beneath. */
   absolute(path: string): string {
     return this.inner.absolute(path);
+  }
+
+  /** Looks at a path of the platform beneath. */
+  kindOf(path: string): FileKind | undefined {
+    return this.inner.kindOf(path);
   }
 
   /** Opens a file that is watched, too. */
