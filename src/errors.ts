@@ -12,17 +12,19 @@ import { codeOf, messageOf } from "./kinds.ts";
  * | code | meaning |
  * |---|---|
  * | `LOCKED` | another process, worker or open store holds the writer lock |
+ * | `NO_LOCK` | the operating system did not say whether the writer lock is held, or the command `flock` did not |
  * | `CORRUPT` | bytes that must be intact are damaged; the message names file, offset and reason |
  * | `CLOSED` | the store, snapshot or iterator was closed before the call |
  * | `READ_ONLY` | the call writes, and the store was opened read-only |
  * | `NOT_FOUND` | the directory has no store, and the call creates none; or the log does not have that version of the key |
  * | `FORMAT` | the files are of a newer version of the format, or of another program |
  * | `IO` | the operating system reported an error, which is in `cause` |
- * | `FAILED` | the store only reads until it is opened again: an fsync failed, LOCK was replaced, a write could not be taken back, or memory ran out |
+ * | `FAILED` | the store only reads until it is opened again: an fsync failed, LOCK was changed, a write could not be taken back, or memory ran out |
  * | `TRIMMED` | the log does not have the changes that a watch needs next, or a snapshot of a read-only store needs a file that the writer has removed |
  */
 export type ErrorCode =
   | "LOCKED"
+  | "NO_LOCK"
   | "CORRUPT"
   | "CLOSED"
   | "READ_ONLY"

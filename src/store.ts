@@ -151,7 +151,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     } else if (findStore(platform, path) === "none") {
       throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
     }
-    const lock = takeLock(platform, path);
+    const lock = takeLock(platform, path, settings.lock);
     let store: KvStore<V>;
     try {
       const salvaged = settings.recovery === "salvage" ? await repairIfThere(platform, path, lock) : undefined;

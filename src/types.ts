@@ -99,6 +99,12 @@ export interface OpenOptions {
   create?: boolean | undefined;
   /** Open for reading only: takes no lock, works beside a writer, and changes no file (default `false`). */
   readOnly?: boolean | undefined;
+  /**
+   * `false` if you answer for it that no other program, worker or call opens the store for writing meanwhile. The
+   * operating system is not asked for the lock then, as in a container without the command `flock`, which Node needs
+   * (default `true`). If there is another writer all the same, it fails (`FAILED`) before it acknowledges anything more.
+   */
+  lock?: boolean | undefined;
   /** When the promises of writes resolve (default `"sync"`). */
   durability?: Durability | undefined;
   /**

@@ -8,6 +8,7 @@ import { type ErrorCode, KvStoreError } from "../../mod.ts";
 /** Level's code for each code of the store that it has one for. */
 const CODES: Partial<Record<ErrorCode, string>> = {
   LOCKED: "LEVEL_LOCKED",
+  NO_LOCK: "LEVEL_IO_ERROR",
   CORRUPT: "LEVEL_CORRUPTION",
   CLOSED: "LEVEL_DATABASE_NOT_OPEN",
   READ_ONLY: "LEVEL_READONLY",

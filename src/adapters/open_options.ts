@@ -9,6 +9,7 @@ import type { OpenOptions } from "../../mod.ts";
 const NAMES: Record<keyof OpenOptions, true> = {
   create: true,
   readOnly: true,
+  lock: true,
   durability: true,
   segmentBytes: true,
   cacheBytes: true,

@@ -19,7 +19,7 @@ import { pathOf } from "../platform/path.ts";
 import { paced, Slices } from "../platform/turn.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import { ASIDE } from "../store/names.ts";
-import { checkNames } from "../store/options.ts";
+import { booleanOf, checkNames } from "../store/options.ts";
 import type { RepairReport, WorkOptions } from "../types.ts";
 import { highestOf } from "./rebuild.ts";
 import { scan } from "./scan.ts";
@@ -27,22 +27,22 @@ import { segmentFiles } from "../store/strays.ts";
 import { type VerifiedStore, verifyFiles, verifySettled } from "./verify.ts";
 
 /** Options of a repair. */
-type RepairOptions = { dryRun?: boolean } & WorkOptions;
+type RepairOptions = { dryRun?: boolean; lock?: boolean } & WorkOptions;
 
 /**
  * Repairs the store in a directory, which must not be open for writing. A key whose newest value is damaged is lost,
  * and the report lists it. It never falls back to an older value.
  *
  * @param options `dryRun` only reports what a repair would do: it writes nothing, takes no lock, and needs permission to
- * read alone, as `verifyStore` does
- * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `FORMAT`, `IO`
+ * read alone, as `verifyStore` does; `lock` is that of `KvStore.open`
+ * @throws {KvStoreError} `LOCKED`, `NO_LOCK`, `NOT_FOUND`, `FORMAT`, `IO`
  */
 export function repairStore(
   directory: string | URL,
-  options: { dryRun?: boolean } & WorkOptions = {},
+  options: { dryRun?: boolean; lock?: boolean } & WorkOptions = {},
 ): Promise<RepairReport> {
   return paced(() => {
-    checkNames("repairStore", options, ["dryRun", "onProgress", "signal"]);
+    checkNames("repairStore", options, ["dryRun", "lock", "onProgress", "signal"]);
     return repairOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
   });
 }
@@ -54,7 +54,7 @@ export async function repairOn(platform: Platform, directory: string, options: R
     throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   }
   if (options.dryRun === true) return await planRepair(platform, directory, options);
-  const lock = takeLock(platform, directory);
+  const lock = takeLock(platform, directory, booleanOf("lock", options.lock, true));
   try {
     return await repairHeld({ platform, directory, lock }, options);
   } finally {

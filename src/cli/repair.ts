@@ -29,7 +29,7 @@ value never silently takes its place), and sequence numbers whose records are un
       const report = await withProgress(
         context,
         dryRun ? "reading" : "repairing",
-        (options) => repairStore(context.dir, { ...options, dryRun }),
+        (options) => repairStore(context.dir, { ...options, dryRun, lock: !hasSwitch(context, "nolock") }),
       );
       context.out.add(context.json ? JSON.stringify(repairForm(report, dryRun)) + "\n" : repairText(report, dryRun));
       await context.out.flush();

@@ -173,5 +173,5 @@ export const denoPlatform: Platform = pooled({
     }
   },
 
-  lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),
+  lock: (path, text, isAsked = true) => lockFile(nodeSystem, openLock, { path, text, isAsked }),
 });

@@ -9,8 +9,8 @@
  * @module
  */
 
-import { asIo, KvStoreError } from "../errors.ts";
-import { codeOf } from "../kinds.ts";
+import { asIo, isOutOfDescriptors, KvStoreError } from "../errors.ts";
+import { codeOf, messageOf } from "../kinds.ts";
 import type { System } from "./pool.ts";
 import { DECODER, ENCODER } from "./text.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
@@ -50,12 +50,12 @@ const FENCE_BITS = 29;
 /** Implements `Platform.lock`; `open` opens the LOCK file, or creates it. */
 export function lockFile(
   system: Pick<System, "open" | "isNotFound">,
-  open: (path: string) => LockFile,
-  { path, text }: { path: string; text: string },
+  open: (path: string, isAsked: boolean) => LockFile,
+  { path, text, isAsked }: { path: string; text: string; isAsked: boolean },
 ): Lock | { holder: string } {
   let file: LockFile;
   try {
-    file = open(path);
+    file = open(path, isAsked);
   } catch (error) {
     // macOS and Windows can refuse to open a file that another process has locked. Untested.
     if (["EAGAIN", "EBUSY"].includes(String(codeOf(error)))) return { holder: readTextAt(system, path) };
@@ -63,13 +63,25 @@ export function lockFile(
   }
   let held = false;
   try {
-    if (!file.tryLock()) return { holder: readText(file.handle) };
+    if (isAsked && !asNoLock(() => file.tryLock())) return { holder: readText(file.handle) };
     writeText(file, text);
     const lock = new HeldLock(system, file, text);
     held = true;
     return lock;
   } finally {
     if (!held) file.handle.close();
+  }
+}
+
+/** Runs `ask`, which asks for the lock, and turns an error into `NO_LOCK`, unless more descriptors would help. */
+function asNoLock(ask: () => boolean): boolean {
+  try {
+    return ask();
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
+    const advice = "the option lock: false, or --nolock, does without it where there is certainly one writer";
+    const message = `it cannot be found out whether there is another writer: ${messageOf(error)}; ${advice}`;
+    throw new KvStoreError("NO_LOCK", message, { cause: error });
   }
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { basename, resolve } from "node:path";
 import process from "node:process";
 import { corrupt, type KvStoreError } from "../errors.ts";
 import { codeOf } from "../kinds.ts";
 import { closeQuietly } from "./files.ts";
+import { flock } from "./flock.ts";
 import { type LockFile, lockFile } from "./lock.ts";
 import { pooled, type System } from "./pool.ts";
 import { startTimer } from "./turn.ts";
@@ -154,30 +154,9 @@ function openLockedFlags(): number {
   return 0;
 }
 
-/**
- * Locks an open file with flock(2) by running the command `flock`. A flock belongs to the open file and not to the
- * process, so the lock outlives the command. Without the command (part of util-linux and busybox) the store is refused:
- * a file that names a process id would not exclude those who use flock(2), and a crash would leave it behind.
- */
-function flock(descriptor: number): boolean {
-  const { status, error, signal, stderr } = spawnSync("flock", ["-xn", "3"], {
-    stdio: ["ignore", "ignore", "pipe", descriptor],
-    windowsHide: true,
-  });
-  if (codeOf(error) === "ENOENT") {
-    throw new Error(
-      "the command 'flock' (of util-linux or busybox) is not installed: without it a second writer cannot be kept out",
-    );
-  }
-  if (error) throw error;
-  if (status === 0) return true;
-  if (status === 1) return false;
-  throw new Error(`the command 'flock' ended with ${signal ?? `status ${status}`}: ${String(stderr).trim()}`);
-}
-
-function openLock(path: string): LockFile {
+function openLock(path: string, isAsked: boolean): LockFile {
   const { O_RDWR, O_CREAT } = fs.constants;
-  const flags = openLockedFlags();
+  const flags = isAsked ? openLockedFlags() : 0;
   const descriptor = openRegular(path, O_RDWR | O_CREAT | flags);
   return {
     handle: new NodeHandle(descriptor),
@@ -228,7 +207,7 @@ export const nodeSystem: System = {
 
   removeLater: (path) => fs.promises.unlink(path),
 
-  lock: (path, text) => lockFile(nodeSystem, openLock, { path, text }),
+  lock: (path, text, isAsked = true) => lockFile(nodeSystem, openLock, { path, text, isAsked }),
 
   availableBytes(directory) {
     try {

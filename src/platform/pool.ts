@@ -31,7 +31,7 @@ export function pooled(system: System): Platform {
     open: (path, mode) => pool.withRoom(() => system.open(path, mode)),
     list: (path) => pool.withRoom(() => system.list(path)),
     syncDirectory: (path) => pool.withRoom(() => system.syncDirectory(path)),
-    lock: (path, text) => pool.withRoom(() => system.lock(path, text)),
+    lock: (path, text, isAsked) => pool.withRoom(() => system.lock(path, text, isAsked)),
   };
 }
 

@@ -83,8 +83,13 @@ export interface Platform {
   /**
    * Takes the writer lock on the file at `path`, and creates the file if it is missing. If the lock is held, returns
    * the holder's text. `text` tells people who holds the lock from now on; no program relies on it.
+   *
+   * If `isAsked` is `false` (default `true`), the operating system is not asked: then only the fence keeps two writers
+   * apart, and it is always the former one that fails.
+   *
+   * @throws {KvStoreError} `NO_LOCK` if the operating system does not say whether somebody holds the lock
    */
-  lock(path: string, text: string): Lock | { holder: string };
+  lock(path: string, text: string, isAsked?: boolean): Lock | { holder: string };
   /** Bytes that new files on the volume of a directory can take; `undefined` if that is unknown. Never throws. */
   availableBytes(directory: string): number | undefined;
   /** Whether an error of this platform means that a file or directory does not exist. */

@@ -12,6 +12,7 @@ import { pathOf } from "../platform/path.ts";
 import { paced } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import { findStore, takeLock } from "./directory.ts";
+import { booleanOf, checkNames } from "./options.ts";
 import { isStoreFile, LOCK_NAME } from "./names.ts";
 
 /**
@@ -19,17 +20,21 @@ import { isStoreFile, LOCK_NAME } from "./names.ts";
  * has moved aside. If nothing stays, the directory is removed too. No process may have the store open for writing;
  * read-only stores can still read the files that they have open. If a call is cut off, another one completes it.
  *
+ * @param options `lock` is that of `KvStore.open`
  * @returns whether there was a store; without one, nothing is touched
- * @throws {KvStoreError} `LOCKED`, `IO`, and `FAILED` if another process takes the lock meanwhile
+ * @throws {KvStoreError} `LOCKED`, `NO_LOCK`, `IO`, and `FAILED` if another process takes the lock meanwhile
  */
-export function destroyStore(directory: string | URL): Promise<boolean> {
-  return paced(() => destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory))));
+export function destroyStore(directory: string | URL, options: { lock?: boolean } = {}): Promise<boolean> {
+  return paced(() => {
+    checkNames("destroyStore", options, ["lock"]);
+    return destroyOn(systemPlatform, systemPlatform.absolute(pathOf(directory)), options);
+  });
 }
 
 /** Deletes a store on any platform. See `destroyStore`. */
-export function destroyOn(platform: Platform, directory: string): boolean {
+export function destroyOn(platform: Platform, directory: string, options: { lock?: boolean } = {}): boolean {
   if (findStore(platform, directory) === "none") return false;
-  const lock = takeLock(platform, directory);
+  const lock = takeLock(platform, directory, booleanOf("lock", options.lock, true));
   try {
     const files = asIo(`list ${directory}`, () => platform.list(directory)).filter(isStoreFile);
     const others = files.filter((name) => name !== MANIFEST_NAME && name !== LOCK_NAME);

@@ -24,12 +24,13 @@ export { pathOf } from "../platform/path.ts";
 const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 
 /**
- * Takes the writer lock. Throws `LOCKED`, and names the holder as far as known. If there was a holder whose lock did not
+ * Takes the writer lock, for which the operating system is asked unless `isAsked` is `false`. Throws `LOCKED`, and names
+ * the holder as far as known, or `NO_LOCK`. If there was a holder whose lock did not
  * hold, it cannot replace MANIFEST any more once this has returned: see `replaceDurably`.
  */
-export function takeLock(platform: Platform, directory: string): Lock {
+export function takeLock(platform: Platform, directory: string, isAsked: boolean = true): Lock {
   const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });
-  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text));
+  const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text, isAsked));
   if (!("release" in lock)) throw new KvStoreError("LOCKED", lockedMessage(directory, lock.holder));
   try {
     removeUnfinished(platform, directory);

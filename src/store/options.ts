@@ -21,6 +21,8 @@ export interface Settings {
   create: boolean;
   /** Open for reading only. */
   readOnly: boolean;
+  /** Ask the operating system for the writer lock. */
+  lock: boolean;
   /** When the promises of writes resolve. */
   durability: Durability;
   /** Size at which a segment is sealed. */
@@ -42,6 +44,7 @@ export function settingsOf(options: OpenOptions): Settings {
   checkNames("open", options, [
     "create",
     "readOnly",
+    "lock",
     "durability",
     "segmentBytes",
     "cacheBytes",
@@ -72,6 +75,7 @@ export function settingsOf(options: OpenOptions): Settings {
   return {
     create: booleanOf("create", options.create, true),
     readOnly: booleanOf("readOnly", options.readOnly, false),
+    lock: booleanOf("lock", options.lock, true),
     durability: durabilityOf(options.durability, "sync"),
     segmentBytes,
     cacheBytes,
@@ -118,7 +122,8 @@ export function checkNames(call: string, options: object, known: readonly string
   }
 }
 
-function booleanOf(name: string, given: boolean | undefined, preset: boolean): boolean {
+/** An option that is true or false: `given`, or else `preset`. Throws a `TypeError` for anything else. */
+export function booleanOf(name: string, given: boolean | undefined, preset: boolean): boolean {
   if (given === undefined) return preset;
   if (typeof given !== "boolean") throw new TypeError(`${name} is true or false, not ${describe(given)}`);
   return given;

@@ -1,7 +1,7 @@
 /** What happens to a command from outside: signals, closed pipes, other processes at the same store. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { KvStore } from "../../mod.ts";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { KvStore, KvStoreError } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { CLI, cliTest, lines, type Shell } from "./support/shell.ts";
 
@@ -150,6 +150,20 @@ cliTest("two processes: writing is refused with LOCKED, or waits; reading goes o
   await holder.close();
   assertEquals((await waiting).code, 0);
   assertEquals(await shell.ok(["get", "k"]), "w\n");
+});
+
+cliTest("--nolock: writing commands do without the lock, and whoever had it fails", async (shell) => {
+  const holder = await KvStore.open(shell.dir);
+  await holder.set("k", "v");
+  for (const args of [["set", "l", "w"], ["delete", "l"], ["import"], ["compact"], ["repair"]]) {
+    const { code, err } = await shell.run(["--nolock", ...args]);
+    assertEquals([args, code, err.includes("LOCKED")], [args, 0, false], err);
+  }
+  const error = await assertRejects(() => holder.set("k", "late"), KvStoreError);
+  assertEquals(error.code, "FAILED");
+  await holder.close().catch(() => {});
+  assertEquals(await shell.ok(["list", "--values"]), 'k\t"v"\n');
+  assertStringIncludes(await shell.ok(["verify"]), "no damage found");
 });
 
 cliTest("a large value reaches a slow reader whole", async (shell) => {

@@ -77,4 +77,34 @@ export const lockCases: Case[] = [
       await assertCode(store.close(), "FAILED");
     },
   },
+  {
+    name: "lock: false opens a store that another one holds; that one fails, and what it acknowledged stays",
+    async run(context) {
+      const former = await context.open(MANUAL);
+      await former.set("a", 1);
+      const store = await context.open({ ...MANUAL, lock: false });
+      await assertCode(former.set("a", 2), "FAILED");
+      await assertCode(former.compact(), "FAILED");
+      assertEquals([former.get("a"), store.get("a")], [1, 1]);
+      await store.set("b", 1);
+      await assertCode(former.close(), "FAILED");
+      await store.set("c", 1);
+      assertEquals(contents(await context.reopen(store)), [["a", 1], ["b", 1], ["c", 1]]);
+    },
+  },
+  {
+    name: "lock: false after a clean end: of two writers that have written nothing yet, the last one can",
+    async run(context) {
+      const first = await context.open();
+      await first.set("a", "first");
+      await first.close();
+      const former = await context.open({ ...MANUAL, lock: false });
+      const store = await context.open({ ...MANUAL, lock: false });
+      await assertCode(former.set("a", "former"), "FAILED");
+      await store.set("a", "last");
+      await assertCode(former.close(), "FAILED");
+      const again = await context.reopen(store);
+      assertEquals(again.get("a"), "last");
+    },
+  },
 ];

@@ -73,7 +73,7 @@ class LyingFile {
       },
       isNotFound: () => false,
     };
-    const lock = assertTaken(lockFile(system, () => this.open(), { path: "/LOCK", text: name }));
+    const lock = assertTaken(lockFile(system, () => this.open(), { path: "/LOCK", text: name, isAsked: true }));
     this.onStep = outer;
     return { lock, steps };
   }

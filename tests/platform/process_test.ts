@@ -142,14 +142,76 @@ for (const runtime of others.keys()) {
   });
 }
 
-/** No directory of programs: no command `flock`. */
-const withoutFlock = { PATH: "/nowhere" };
+/** A directory of programs in which there is only a command `flock`: this script, if there is one. */
+function withFlock(directory: string, script: string | undefined): Record<string, string> {
+  const programs = `${directory}-stage/programs`;
+  Deno.mkdirSync(programs);
+  const mode = script === "" ? 0o644 : 0o755;
+  if (script !== undefined) Deno.writeTextFileSync(`${programs}/flock`, script, { mode });
+  return { PATH: programs };
+}
 
-for (const runtime of isLinux ? others.keys() : []) {
-  testInDirectory(`${runtime} without flock: refused, rather than guessing who holds the lock`, async (directory) => {
-    const peer = new Peer(runtime, directory, "peer", withoutFlock);
-    assertStringIncludes(await peer.answer, "refused for want of flock");
-    await peer.end();
-    assertTaken(denoPlatform.lock(`${directory}/LOCK`, "me")).release();
-  });
+const WRONG_COMMANDS: [what: string, script: string | undefined, message: string][] = [
+  ["that is missing", undefined, "the command 'flock' (of util-linux or busybox) is not installed"],
+  ["that may not be run", "", "the command 'flock' could not be run: "],
+  ["that fails", "#!/bin/sh\necho no >&2; exit 71", "the command 'flock' ended with status 71: no"],
+  ["that is killed", "#!/bin/sh\nkill -9 $$", "the command 'flock' ended with SIGKILL"],
+];
+
+if (isLinux && others.has("node")) {
+  for (const [what, script, message] of WRONG_COMMANDS) {
+    testInDirectory(
+      `node with a command flock ${what}: NO_LOCK, rather than guessing who holds the lock`,
+      async (directory) => {
+        const peer = new Peer("node", directory, "peer", withFlock(directory, script));
+        const answer = await peer.answer;
+        assertStringIncludes(answer, `NO_LOCK: it cannot be found out whether there is another writer: ${message}`);
+        assertStringIncludes(answer, "lock: false");
+        await peer.end();
+        assertTaken(denoPlatform.lock(`${directory}/LOCK`, "me")).release();
+      },
+    );
+  }
+}
+
+if (isLinux && others.has("bun")) {
+  testInDirectory(
+    "bun locks without the command flock, in a worker too, and excludes the others",
+    async (directory) => {
+      const env = withFlock(directory, undefined);
+      const peer = new Peer("bun", directory, "bun, by itself", env);
+      assertEquals(await peer.answer, "held");
+      const other = new Peer("bun", directory, "peer", env);
+      assertEquals(await other.answer, "refused: bun, by itself");
+      await other.end();
+      for (const platform of [denoPlatform, nodePlatform]) {
+        assertEquals(assertRefused(platform.lock(`${directory}/LOCK`, "me")), "bun, by itself");
+      }
+      await peer.kill();
+      const [program, args] = peerCommand("bun", directory, [directory, "return"], "tests/platform/support/worker");
+      const { stdout } = new Deno.Command(program, { args, env }).outputSync();
+      assertEquals(new TextDecoder().decode(stdout).trim(), "return: free, 0 open 1 written");
+    },
+  );
+}
+
+for (const runtime of ["deno", ...others.keys()]) {
+  testInDirectory(
+    `${runtime}: a lock that is not asked for is had at once, and whoever had it has lost it`,
+    async (directory) => {
+      const peer = new Peer(runtime, directory, "peer");
+      assertEquals(await peer.answer, "held");
+      for (const platform of [denoPlatform, nodePlatform]) {
+        const first = assertTaken(platform.lock(`${directory}/LOCK`, "first", false));
+        assertEquals(first.isCurrent(), true);
+        const second = assertTaken(platform.lock(`${directory}/LOCK`, "second", false));
+        assertEquals([first.isCurrent(), second.isCurrent()], [false, true]);
+        first.release();
+        // Somebody who is refused the lock changes nothing.
+        assertEquals([assertRefused(platform.lock(`${directory}/LOCK`, "me")), second.isCurrent()], ["second", true]);
+        second.release();
+      }
+      await peer.end();
+    },
+  );
 }

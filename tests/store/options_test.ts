@@ -7,6 +7,7 @@ Deno.test("options: what is left out is filled in, and undefined counts as left 
   assertEquals(settings, {
     create: true,
     readOnly: false,
+    lock: true,
     durability: "sync",
     segmentBytes: 64 * 1024 * 1024,
     strictJson: false,
@@ -15,7 +16,17 @@ Deno.test("options: what is left out is filled in, and undefined counts as left 
     recovery: "strict",
     onError: undefined,
   });
-  const names = ["create", "readOnly", "durability", "segmentBytes", "cacheBytes", "compaction", "recovery", "onError"];
+  const names = [
+    "create",
+    "readOnly",
+    "lock",
+    "durability",
+    "segmentBytes",
+    "cacheBytes",
+    "compaction",
+    "recovery",
+    "onError",
+  ];
   assertEquals(settingsOf(Object.fromEntries(names.map((name) => [name, undefined])) as OpenOptions), settings);
 });
 

@@ -7,7 +7,7 @@
 import type { Command, Option } from "./definition.ts";
 import { GLOBAL_OPTIONS } from "./parse.ts";
 
-const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS]";
+const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS] [--nolock]";
 
 /** Returns the help that lists all commands. */
 export function generalHelp(commands: readonly Command[]): string {

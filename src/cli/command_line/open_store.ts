@@ -37,7 +37,9 @@ export async function withStore<T>(
 }
 
 async function openWaiting(context: Context, access: Access): Promise<KvStore> {
-  const options: OpenOptions = access === "read" ? { readOnly: true } : { create: access === "create" };
+  const options: OpenOptions = access === "read"
+    ? { readOnly: true }
+    : { create: access === "create", lock: !context.options.has("nolock") };
   return await waitingForLock(context, () => KvStore.open(context.dir, options));
 }
 

@@ -19,6 +19,7 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "json", about: "print JSON, for programs; errors too" },
   { name: "quiet", about: "print nothing but errors on standard error" },
   { name: "wait", value: "SECONDS", about: "how long to keep trying while another process holds the lock" },
+  { name: "nolock", about: "do without the lock: you answer for it that nobody else writes" },
   { name: "help", about: "explain the command" },
   { name: "version", about: "print the version" },
 ];

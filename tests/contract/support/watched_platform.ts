@@ -122,9 +122,9 @@ export class WatchedPlatform implements Platform {
   }
 
   /** As the platform beneath. */
-  lock(path: string, text: string): Lock | { holder: string } {
+  lock(path: string, text: string, isAsked?: boolean): Lock | { holder: string } {
     this.#begin("lock", path);
-    const lock = this.inner.lock(path, text);
+    const lock = this.inner.lock(path, text, isAsked);
     if (!("release" in lock)) return lock;
     this.#locks.add(lock);
     return {

@@ -10,6 +10,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import process from "node:process";
 import { platform } from "../../../src/platform/mod.ts";
+import { KvStoreError } from "../../../src/errors.ts";
 import type { Lock } from "../../../src/platform/types.ts";
 import { nextTurn, startTimer } from "../../../src/platform/turn.ts";
 import { checks } from "./suite.ts";
@@ -22,19 +23,19 @@ async function runSuite(directory: string): Promise<void> {
   }
 }
 
-/** Takes the lock; says so where the command that takes it is missing. */
-function lockOrSay(path: string, text: string): Lock | { holder: string } {
+/** Takes the lock; returns the error of a lock that cannot be asked for. */
+function lockOrError(path: string, text: string): Lock | { holder: string } | KvStoreError {
   try {
     return platform.lock(path, text);
   } catch (error) {
-    if (String(error).includes("'flock' (of util-linux or busybox) is not installed")) return { holder: "" };
+    if (KvStoreError.is(error)) return error;
     throw error;
   }
 }
 
 async function hold(path: string, text: string): Promise<void> {
-  const lock = lockOrSay(path, text);
-  if ("holder" in lock && lock.holder === "") return console.log("refused for want of flock");
+  const lock = lockOrError(path, text);
+  if (KvStoreError.is(lock)) return console.log(`${lock.code}: ${lock.message}`);
   console.log("holder" in lock ? `refused: ${lock.holder}` : "held");
   if ("holder" in lock) return;
   // Must not inherit the lock: it outlives this process when that is killed. (In Deno it would need a permission.)
