@@ -179,4 +179,23 @@ export const callRules: Promised[] = [
       },
     ],
   },
+  {
+    sentence: "A Keyv without a namespace clears none of those of its directory.",
+    mutants: [
+      {
+        id: "all-namespaces-cleared",
+        in: "KvKeyv.clear",
+        find: "keysWithout(separator, store)",
+        replace: "store.keys()",
+        killers: ["keyv …: without a namespace, clear deletes what is in none, and nothing else"],
+      },
+      {
+        id: "separator-of-the-other-keyv",
+        in: "KvKeyv.clear",
+        find: 'Object.hasOwn(this, "namespace") ? ":" : "::"',
+        replace: '"::"',
+        killers: ["keyv …: without a namespace, clear deletes what is in none, and nothing else"],
+      },
+    ],
+  },
 ];

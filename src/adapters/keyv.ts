@@ -115,8 +115,12 @@ export class KvKeyv extends EventEmitter {
   }
 
   /**
-   * Deletes the keys of the namespace, or all keys if there is none. The keys of a namespace begin with its name and a
-   * colon, so clearing `a` clears `a:b` too. With keyv's `useKeyPrefix: false` keys have no namespace, and none match.
+   * Deletes the keys of the namespace. They begin with its name and a colon, so clearing `a` clears `a:b` too. With keyv's
+   * `useKeyPrefix: false` keys have no namespace, and none match.
+   *
+   * Without a namespace, deletes the keys that are in none: those without a colon under keyv 5, without two under keyv 6
+   * or if the adapter is used by itself. Other keys may be of namespaces that share the directory. Keys that are bytes
+   * stay, too, as keyv has not set them. `clear` of the store itself deletes all.
    *
    * @throws {TypeError} if several `Keyv` of keyv 5 with different namespaces share the adapter: keyv 5 does not tell which
    * one calls
@@ -128,7 +132,10 @@ export class KvKeyv extends EventEmitter {
         throw new TypeError(`${reason}: make a KvKeyv for each of them`);
       }
       const { namespace } = this;
-      return this.#share.run((store) => namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : store.clear());
+      const separator = Object.hasOwn(this, "namespace") ? ":" : "::";
+      return this.#share.run((store) =>
+        deleteKeys(store, namespace ? store.keys(rangeOf(namespace)) : keysWithout(separator, store))
+      );
     });
   }
 
@@ -193,4 +200,11 @@ export class KvKeyv extends EventEmitter {
 /** The keys of a namespace, or all keys. */
 function rangeOf(namespace: string | undefined): Range {
   return namespace ? { prefix: `${namespace}:` } : {};
+}
+
+/** The keys that are strings without a separator: those that are in no namespace. */
+function* keysWithout(separator: string, store: KvStore): Generator<string> {
+  for (const key of store.keys()) {
+    if (typeof key === "string" && !key.includes(separator)) yield key;
+  }
 }

@@ -98,15 +98,29 @@ for (const [version, make, stored] of VERSIONS) {
     },
   );
 
-  diskTest(`keyv ${version}: without a namespace, clear empties the store`, async (directory) => {
-    const adapter = new KvKeyv(directory);
-    const keyv = make(adapter, { namespace: undefined });
-    await keyv.set("a", 1);
-    assertEquals([await adapter.has("a"), await keyv.get("a")], [true, 1]);
-    await keyv.clear();
-    assertEquals(await adapter.has("a"), false);
-    await adapter.disconnect();
-  });
+  // It emptied all namespaces of the directory: `clear` of a cache ended the sessions beside it.
+  diskTest(
+    `keyv ${version}: without a namespace, clear deletes what is in none, and nothing else`,
+    async (directory) => {
+      const adapter = new KvKeyv(directory);
+      const named = make(new KvKeyv(directory), { namespace: "n" });
+      await named.set("k", "of n");
+      for (const namespace of [undefined, ""]) {
+        const keyv = make(adapter, { namespace });
+        await keyv.setMany([{ key: "a", value: 1 }, { key: "n", value: 2 }]);
+        assertEquals([await adapter.has("a"), await keyv.get("n")], [true, 2]);
+        await keyv.clear();
+        assertEquals(await keyv.hasMany(["a", "n"]), [false, false]);
+      }
+      await named.disconnect();
+      await adapter.disconnect();
+      // Also if nobody has used the namespace since the store was opened.
+      const keyv = make(adapter, { namespace: undefined });
+      await keyv.clear();
+      assertEquals(await adapter.has(stored), true);
+      await adapter.disconnect();
+    },
+  );
 
   diskTest(
     `keyv ${version}: an error of the store reaches the listeners, and LOCKED does so with every call`,
@@ -214,10 +228,12 @@ diskTest("keyv: the adapter by itself, on a store that its owner has opened", as
   assertEquals([await adapter.deleteMany(["a", "x"]), await adapter.deleteMany(["a", "x"])], [true, false]);
   assertEquals([await adapter.delete("b"), await adapter.delete("b")], [true, false]);
   await assertRejects(() => adapter.set("k", undefined), TypeError);
+  await adapter.setMany([{ key: "n::k", value: "of a namespace" }, { key: "user:1", value: "of none" }]);
+  await adapter.clear();
+  assertEquals([...store.keys()], ["n::k", new Uint8Array([0xff])]);
   await adapter.disconnect();
-  assertEquals([...store.keys()], ["c", new Uint8Array([0xff])]);
   await store.close();
-  await assertRejects(() => adapter.get("c"), KvStoreError, "closed");
+  await assertRejects(() => adapter.get("n::k"), KvStoreError, "closed");
 });
 
 // Until the store is open calls wait, and took what their arguments had become by then.
