@@ -10,6 +10,15 @@
  */
 
 /**
+ * What the clock of a platform says: whole milliseconds, at least 1 and at most 2^53 − 1, as times of expiry are.
+ * `floor` if it says no time at all, as a fake clock may.
+ */
+export function timeBy(platform: { now(): number }, floor: number): number {
+  const time = Math.floor(platform.now());
+  return Number.isFinite(time) ? Math.min(Math.max(1, time), Number.MAX_SAFE_INTEGER) : floor;
+}
+
+/**
  * The times of expiry of one hash table.
  *
  * @experimental

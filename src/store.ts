@@ -4,6 +4,7 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
+import { timeBy } from "./expiries.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
 import { paced, rejected } from "./platform/turn.ts";
@@ -19,7 +20,7 @@ import { openWriter } from "./engine/open.ts";
 import { openReader } from "./follow/open_reader.ts";
 import { OPENING } from "./store/opening.ts";
 import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { encodeBatch, flushNow, stage, stageBatch } from "./store/operations.ts";
+import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./follow/refresh.ts";
@@ -89,7 +90,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   readonly #settings: Settings;
   readonly #lock: Lock | undefined;
   readonly #maintenance: Maintenance;
-  readonly #now = (): number => this.#engine.log.now();
+  readonly #now = (): number => timeBy(this.#engine.log.platform, this.#engine.log.clockFloor);
   #closing: Promise<void> | undefined;
 
   static {
@@ -452,7 +453,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the writes are taken back), `FAILED`
    */
   flushSync(): void {
-    flushNow(this.#engine);
+    this.#engine.flushNow();
   }
 
   /**
@@ -484,7 +485,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * memory. But compaction keeps segments with changes that it has not seen. If those exceed four times `segmentBytes`,
    * it ends with `TRIMMED`.
    *
-   * An expiry is not a change, since nothing is written. A watch ends when the store is closed. On a read-only store, a
+   * An expiry is not a change, since nothing is written, unless the clock was ahead: once it is right, the next `set`
+   * with an expiry may write deletes for keys that expired too early. A watch ends when the store is closed. On a read-only store, a
    * watch refreshes the store a few times a second, and keeps the process running while a call waits. On a store that
    * is open for writing it does not, since only this process could write.
    *

@@ -6,8 +6,6 @@
 import type { Promised } from "./types.ts";
 
 const IMAGE_TIMES = "image: times of expiry come back, those that are past too, and go on like any others";
-const AT_CLOSING =
-  "clock: what an open store saw expire, or could have seen at closing, stays so when it is opened again";
 const TO_THE_MILLISECOND =
   "expiry: a key is there until its time has come, and then no call sees it, to the millisecond";
 const DOES_WHAT_A_MAP_DOES = "index: does what a Map does, as it grows, shrinks, is moved and expires";
@@ -73,58 +71,6 @@ export const expiryPromises: Promised[] = [
         find: "if (time !== 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));",
         replace: "if (time < 0) keptExpiries!.set(this.count, time, expiries!.hasCome(id));",
         killers: [DOES_WHAT_A_MAP_DOES],
-      },
-    ],
-  },
-  {
-    sentence:
-      "If the clock goes back, no key returns that an open store has seen expire; across a crash, none that it had " +
-      "seen expire when MANIFEST was last replaced.",
-    mutants: [
-      {
-        id: "clock-believed",
-        in: "Log.now",
-        find: "return Math.max(this.platform.now(), this.clockFloor);",
-        replace: "return this.platform.now();",
-        killers: ["clock: while a store is open, going back revives nothing, and no key lives shorter for it"],
-      },
-      {
-        id: "clock-floor-not-recorded-at-closing",
-        in: "Log.recordClean",
-        find: "const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;",
-        replace: "const isFloorRecorded = !clean || this.#recordedFloor >= 0;",
-        killers: [AT_CLOSING],
-      },
-      {
-        id: "nobody-looks-at-the-clock-at-closing",
-        in: "KvStore.#close",
-        find: "engine.expire();",
-        replace: "",
-        killers: [AT_CLOSING],
-      },
-      {
-        id: "clock-floor-not-written",
-        in: "Log.describe",
-        find: "clockFloor: this.clockFloor,",
-        replace: "clockFloor: 0,",
-        killers: [
-          "clock: after a crash it holds as far as the manifest knows: since the last rotation at least",
-          "expiry: a backup has the times of expiry and the clock floor",
-        ],
-      },
-      {
-        id: "clock-floor-not-raised",
-        in: "Engine.expire",
-        find: "log.clockFloor = now;",
-        replace: "",
-        killers: ["clock: while a store is open, going back revives nothing, and no key lives shorter for it"],
-      },
-      {
-        id: "clock-floor-forgotten-at-a-refresh",
-        in: "follow",
-        find: "next.clockFloor = Math.max(next.clockFloor, store.log.clockFloor);",
-        replace: "",
-        killers: ["clock: a reader that has refreshed does not forget what it saw expire"],
       },
     ],
   },

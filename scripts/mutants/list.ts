@@ -6,6 +6,7 @@
 
 import { crashPromises } from "./crashes.ts";
 import { damagePromises } from "./damage.ts";
+import { clockPromises } from "./clock.ts";
 import { compactionRules } from "./compaction.ts";
 import { expiryPromises } from "./expiry.ts";
 import { fileRules } from "./files.ts";
@@ -25,6 +26,7 @@ export const promises: Promised[] = [
   ...stepPromises,
   ...damagePromises,
   ...expiryPromises,
+  ...clockPromises,
   ...watchPromises,
   ...compactionRules,
   ...spaceRules,

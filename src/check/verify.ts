@@ -4,8 +4,10 @@
  * @module
  */
 import { asIo, isTrimmed } from "../errors.ts";
+import { timeBy } from "../expiries.ts";
 import { segmentName, segmentNumberOf } from "../engine/segment.ts";
 import { shadowOf } from "../lazy_index/shadow.ts";
+import { forgetExpired } from "../follow/floor.ts";
 import { Tries } from "../follow/tries.ts";
 import { IMAGE_NAME } from "../image/image.ts";
 import { platform as systemPlatform } from "../platform/mod.ts";
@@ -88,7 +90,7 @@ export async function verifyFiles(
     await found.run(options);
     if (problems.length === 0) problems.push(...await verifyImage(platform, directory, store));
     // Only now: an image knows nothing of the time.
-    found.index.expire(Math.max(platform.now(), manifest.clockFloor));
+    found.index.expire(Math.max(timeBy(platform, manifest.clockFloor), manifest.clockFloor));
     return store;
   } catch (error) {
     survey.close();
@@ -115,6 +117,10 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
     found.index.expire(view.now);
     found.index.countExpired(segments);
     const find = (bytes: Uint8Array) => store.views.find(view, { bytes, start: 0, length: bytes.length });
+    forgetExpired(store, found.index, {
+      segments: new Map(segments.map((segment) => [segment.number, segment])),
+      isThere: (key) => store.views.find(view, key) !== undefined,
+    });
     problems.push(...await verifyIndex("the index in memory", found.index, view.size, find));
     segments.forEach((segment, i) => {
       const [account, expected] = [accounts[i], accountOf(segment)];

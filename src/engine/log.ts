@@ -11,6 +11,7 @@
  * @module
  */
 import { asFsync, asIo, KvStoreError } from "../errors.ts";
+import { timeBy } from "../expiries.ts";
 import { Removals, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
@@ -87,10 +88,12 @@ export class Log {
   /** The next record's sequence number. */
   nextSequence: number;
   /**
-   * The latest time at which anything was found to have expired, since the store was opened or, according to the
-   * manifest, before. For expiry the clock never counts as earlier than this.
+   * No record whose time is at or below this holds a value: so much had been found to have expired, since the store was
+   * opened or, according to the manifest, before. For expiry the clock never counts as earlier than this.
    */
   clockFloor: number;
+  /** The clock floor in the manifest on the disk. */
+  recordedFloor: number;
   /** Whether the next record must go to a new segment, because the last append failed. */
   mustRotate = false;
   /** Counts the manifest's replacements. */
@@ -107,7 +110,6 @@ export class Log {
   #barrier: FileHandle | undefined;
   #nextSegment: number;
   #reservedBelow: number;
-  #recordedFloor: number;
   #clean: boolean;
 
   /** The log that a manifest describes, with its open segments. The one that is not sealed is active. */
@@ -121,7 +123,7 @@ export class Log {
     this.generation = manifest.generation;
     this.nextSequence = manifest.nextSequence;
     this.clockFloor = manifest.clockFloor;
-    this.#recordedFloor = manifest.clockFloor;
+    this.recordedFloor = manifest.clockFloor;
     this.#nextSegment = manifest.nextSegment;
     this.#reservedBelow = manifest.nextSegment;
     this.#clean = manifest.clean;
@@ -171,7 +173,7 @@ export class Log {
 
   /** The time by which expiry is judged. It is never earlier than the clock floor. */
   now(): number {
-    return Math.max(this.platform.now(), this.clockFloor);
+    return Math.max(timeBy(this.platform, this.clockFloor), this.clockFloor);
   }
 
   /** A segment that is listed or retired. */
@@ -208,10 +210,11 @@ export class Log {
 
   /**
    * Records in the manifest whether the store is closed cleanly, unless it says so already. It must stop saying so
-   * before the first append. At a clean close it also records the clock floor.
+   * before the first append. It also records the clock floor: at a clean close, and before the next append if that has
+   * been lowered, as what is appended may live by it.
    */
   recordClean(clean: boolean): void {
-    const isFloorRecorded = !clean || this.#recordedFloor === this.clockFloor;
+    const isFloorRecorded = clean ? this.recordedFloor === this.clockFloor : this.recordedFloor <= this.clockFloor;
     if (this.#clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });
   }
 
@@ -392,7 +395,7 @@ export class Log {
     }
     this.generation++;
     this.#reservedBelow = reservedBelow;
-    this.#recordedFloor = this.clockFloor;
+    this.recordedFloor = this.clockFloor;
     this.#clean = options.clean;
   }
 

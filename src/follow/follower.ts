@@ -11,6 +11,8 @@ export class Follower implements SegmentHolder {
   sequence: number;
   /** Whether a refresh failed halfway: then the index has only a part of the new records. */
   isTorn = false;
+  /** Keys that were to expire up to this time, and expired before it came, have lost their places in the index. */
+  goneUntil = 0;
 
   /** A reader whose index has everything up to `sequence`. */
   constructor(sequence: number) {

@@ -10,6 +10,7 @@ import type { Platform } from "../platform/types.ts";
 import { manifestOf } from "../store/directory.ts";
 import { OPENING } from "../store/opening.ts";
 import { missingFile } from "../store/strays.ts";
+import { checkFloor } from "./floor.ts";
 import { Tries } from "./tries.ts";
 
 /** The place of a reader's log. */
@@ -28,6 +29,7 @@ export function openReader(platform: Platform, directory: string): Opened {
       OPENING.findLeftovers(platform, directory, manifest);
       log = new Log(place, manifest, openSegments(place, manifest));
       const recovery = OPENING.report(manifest, recoverLast(log, manifest));
+      checkFloor(platform, directory, manifest);
       return { log, manifest, ...OPENING.openIndex(log, manifest), recovery };
     } catch (error) {
       log?.closeFiles();

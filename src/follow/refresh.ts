@@ -10,6 +10,7 @@ import { recoverEnd } from "../engine/recovery.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { manifestOf } from "../store/directory.ts";
 import { durableEnd, durableSequence } from "./durable.ts";
+import { checkFloor, floorAfter, keepExpired, leaveOutExpired } from "./floor.ts";
 import { openSegments } from "../engine/segment_file.ts";
 import type { Segment } from "../engine/segment.ts";
 import { openReader, placeOf } from "./open_reader.ts";
@@ -76,7 +77,16 @@ function mustReload(store: OpenStore, manifest: Manifest): boolean {
 
 /** Reads the whole store again. Open views keep the old index, and the segments that it needs. */
 function reload(store: OpenStore): boolean {
-  const { log, index, sequence } = openReader(store.log.platform, store.log.directory);
+  const opened = openReader(store.log.platform, store.log.directory);
+  const { log, index, sequence, manifest } = opened;
+  try {
+    log.clockFloor = floorAfter(store, manifest);
+    leaveOutExpired(store, opened);
+  } catch (error) {
+    index.close();
+    log.closeFiles();
+    throw error;
+  }
   follow(store, log);
   store.replaceIndex(index);
   store.follower.sequence = sequence;
@@ -100,11 +110,14 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
       const known = { markOffset, readBytes: ends.get(listed.number) ?? 0 };
       found.set(segment, end < Infinity ? { endBytes: end, markOffset: end } : recoverEnd(segment, known));
     }
+    checkFloor(log.platform, log.directory, manifest);
   } catch (error) {
     for (const { number, handle } of segments) if (!ends.has(number)) handle.close();
     throw error;
   }
   const next = new Log(place, manifest, segments);
+  next.clockFloor = floorAfter(store, manifest);
+  keepExpired(store, next.clockFloor);
   for (const [segment, { endBytes }] of found) segment.endBytes = endBytes;
   if (next.active !== undefined) next.noteSynced(found.get(next.active)!.markOffset);
   follow(store, next);
@@ -125,7 +138,6 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
 
 /** Replaces the log by a newer one. Segments that are gone stay open while views or watches may need them. */
 function follow(store: OpenStore, next: Log): void {
-  next.clockFloor = Math.max(next.clockFloor, store.log.clockFloor);
   const { watches } = store;
   // All that was durable at the last refresh is in segments that are still open. Later versions may be compacted away.
   if (next.historyFloor > watches.durableSequence) watches.trim(next.historyFloor);

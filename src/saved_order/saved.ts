@@ -82,6 +82,8 @@ export class OrderSaver {
   readonly pages: PageSums = new PageSums();
   readonly #order: Order;
   readonly #changed: Set<number>;
+  /** Keys that had expired by this time when their table was written may be missing in the order. */
+  #expiredBy = 0;
 
   /** Saves a whole order. Create it before the first table is written. */
   constructor(order: Order) {
@@ -92,6 +94,8 @@ export class OrderSaver {
   /** A table has been written. From now on its entries must keep their numbers, and the order must have all of them. */
   onTable(number: number): void {
     this.#changed.delete(number);
+    // The highest, as the clock floor may be lowered meanwhile.
+    this.#expiredBy = Math.max(this.#expiredBy, this.#order.index.expired.now);
   }
 
   /**
@@ -127,7 +131,12 @@ export class OrderSaver {
     keys.forEach((key, i) => rest.set(key, numbers.byteLength + starts[i]!));
     append(rest);
     if (this.#changed.size > 0 || orderIn(index) !== this.#order) return undefined;
-    return { refs: written, keys: starts.at(-1)!, checksum: crc32(rest), now: index.expired.now };
+    return {
+      refs: written,
+      keys: starts.at(-1)!,
+      checksum: crc32(rest),
+      now: this.#expiredBy,
+    };
   }
 
   /** Ends the saving. */

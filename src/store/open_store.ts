@@ -8,8 +8,10 @@ import { Engine } from "../engine/engine.ts";
 import type { ReadIndex } from "../engine/index.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Segment } from "../engine/segment.ts";
+import type { KvStoreError } from "../errors.ts";
 import { Follower } from "../follow/follower.ts";
 import { ImageIndex } from "../lazy_index/image_index.ts";
+import { needStack } from "../kinds.ts";
 import { rebuildIndex } from "../lazy_index/open_index.ts";
 import { Ordering } from "../ordering/ordering.ts";
 import { type View, Views } from "../views/views.ts";
@@ -95,6 +97,19 @@ export class OpenStore extends Engine {
     for (const holder of this.#holders) holder.beforeSweep?.(log);
     for (const segment of log.retired.values()) {
       if (!this.#holders.some((holder) => holder.needs(segment, log))) log.discard(segment);
+    }
+  }
+
+  /** Writes and syncs all earlier writes and blocks until that is done. Their promises settle in later turns. */
+  flushNow(): void {
+    const writer = this.writable();
+    needStack();
+    const failure = writer.write();
+    if (failure !== undefined) throw failure;
+    try {
+      this.log.syncActive();
+    } catch (error) {
+      throw writer.fail(error as KvStoreError);
     }
   }
 

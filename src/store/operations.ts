@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { KvStoreError } from "../errors.ts";
-import { needStack } from "../kinds.ts";
 import type { BatchOperation, Key } from "../types.ts";
+import { admitExpiry } from "./clock.ts";
 import type { OpenStore } from "./open_store.ts";
 import { nameOf, ownKey } from "./keys.ts";
 import { checkNames, expiryTimeOf } from "./options.ts";
@@ -45,7 +44,12 @@ export function encodeBatch(
 }
 
 /** Stages an operation in the tail. Reads do not see it before it is published. */
-export function stage(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
+export function stage(engine: OpenStore, operation: EncodedOperation): void {
+  admitExpiry(engine, operation.expiresAt);
+  stageNext(engine, operation);
+}
+
+function stageNext(engine: OpenStore, { key, value, expiresAt }: EncodedOperation): void {
   const encoded = engine.key.encode(key);
   if (value === undefined) engine.stageDelete(encoded);
   else engine.stageSet(encoded, value, expiresAt);
@@ -56,11 +60,13 @@ export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): v
   const { tail } = engine.writer!;
   const hasDeletes = operations.some(({ value }) => value === undefined);
   const isThere = new Map<string, boolean>();
+  // Before anything is staged, since it may write.
+  for (const { expiresAt } of operations) admitExpiry(engine, expiresAt);
   if (hasDeletes) engine.expire();
   for (const operation of operations) {
     const { key, value } = operation;
     const name = hasDeletes ? nameOf(engine.key.encode(key)) : "";
-    if (value !== undefined || (isThere.get(name) ?? engine.isListed(engine.key))) stage(engine, operation);
+    if (value !== undefined || (isThere.get(name) ?? engine.isListed(engine.key))) stageNext(engine, operation);
     if (hasDeletes) isThere.set(name, value !== undefined);
     if (tail.stagedEnd - tail.length > MAX_BATCH_BYTES) {
       throw new RangeError(`a batch may have ${MAX_BATCH_BYTES} bytes once encoded; this one has more`);
@@ -80,17 +86,4 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
   const { type: form, data } = encodeValue(operation.value, isStrict);
   const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
-}
-
-/** Writes and syncs all earlier writes and blocks until that is done. Their promises settle in later turns. */
-export function flushNow(engine: OpenStore): void {
-  const writer = engine.writable();
-  needStack();
-  const failure = writer.write();
-  if (failure !== undefined) throw failure;
-  try {
-    engine.log.syncActive();
-  } catch (error) {
-    throw writer.fail(error as KvStoreError);
-  }
 }

@@ -12,7 +12,7 @@ const MAX_SEGMENT_OPTION_BYTES = 1024 * MEBIBYTE;
 const DEFAULT_SEGMENT_BYTES = 64 * MEBIBYTE;
 const MAX_CACHE_BYTES = 64 * 1024 * MEBIBYTE;
 const DEFAULT_CACHE_BYTES = 256 * MEBIBYTE;
-/** Larger than any clock. Added to the time it still stays below 2^53. */
+/** Larger than any clock that is right. */
 const MAX_TTL_MS = 2 ** 52;
 
 /** The options of `open`, with defaults filled in. */
@@ -94,7 +94,8 @@ export function durabilityOf(given: Durability | undefined, preset: Durability):
 }
 
 /**
- * The time when a key expires, in milliseconds since 1970; 0 without an expiry. `now` returns the time. Throws a
+ * The time when a key expires, in milliseconds since 1970; 0 without an expiry. `now` returns the time. It is at most
+ * 2^53 − 1, the largest time that a record can have, whatever the clock says. Throws a
  * `TypeError` for anything but a number or for both options at once, and a `RangeError` for a number out of range.
  */
 export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): number {
@@ -107,7 +108,7 @@ export function expiryTimeOf({ ttl, expiresAt }: Expiry, now: () => number): num
     throw new RangeError(`ttl is a number of milliseconds above 0 and up to ${MAX_TTL_MS}, not ${String(ttl)}`);
   }
   // In a record 0 means never. A key with the time 1 has expired just as well.
-  return ttl === undefined ? Math.max(1, given) : now() + Math.ceil(ttl);
+  return ttl === undefined ? Math.max(1, given) : Math.min(now() + Math.ceil(ttl), Number.MAX_SAFE_INTEGER);
 }
 
 /** Throws a `TypeError` for options that do not exist. */

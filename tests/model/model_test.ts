@@ -1,6 +1,6 @@
 import { settings } from "../property/support/settings.ts";
 import { IS_THOROUGH } from "../support/sweep.ts";
-import { runScenes } from "./support/run.ts";
+import { runScenes } from "./support/scenes.ts";
 
 /** In the suite and in the gate. */
 const ROUNDS = IS_THOROUGH ? 350 : 50;

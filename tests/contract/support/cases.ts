@@ -23,6 +23,8 @@ import { compactionCases } from "../compaction.ts";
 import { figureCases } from "../figures.ts";
 import { recoveryCases } from "../recovery.ts";
 import { expiryCases } from "../expiry.ts";
+import { clockBackCases } from "../expiry_back.ts";
+import { readerClockCases } from "../expiry_back_readers.ts";
 import { clockCases } from "../expiry_clock.ts";
 import { keptExpiryCases } from "../expiry_kept.ts";
 import { faultCases } from "../faults.ts";
@@ -69,6 +71,8 @@ export const cases: Case[] = [
   ...expiryCases,
   ...keptExpiryCases,
   ...clockCases,
+  ...clockBackCases,
+  ...readerClockCases,
   ...faultCases,
   ...watchCases,
   ...watchSinceCases,

@@ -77,6 +77,8 @@ export interface Commands {
   settle: unknown;
   contents: unknown;
   time: { ms: number };
+  /** Somebody sets the clock: for good, or for a moment, at which somebody may look. */
+  clock: { ms: number; isForGood: boolean; isLooked: boolean };
   idle: unknown;
   reopen: unknown;
   stop: { stop: Stop };
@@ -124,6 +126,7 @@ const WEIGHTS: Record<keyof Commands, number> = {
   settle: 6,
   contents: 4,
   time: 4,
+  clock: 3,
   idle: 3,
   reopen: 4,
   stop: 3,
@@ -135,26 +138,32 @@ const WEIGHTS: Record<keyof Commands, number> = {
 };
 
 const NO_STOPS = { stop: 0, stopSoon: 0 };
+/** Of a write that is taken back nobody can say whether what it had replaced was seen to expire. */
+const NO_CLOCK = { clock: 0 };
 const NO_FAULTS = { fault: 0, fill: 0, heal: 0 };
 const NO_VIEWS = { hold: 0, check: 0, release: 0, reader: 0 };
 
 /** One thing often hides another, so most runs do without something (swarm testing: Groce et al., 2012). */
 const MIXES: readonly Partial<Record<keyof Commands, number>>[] = [
-  {},
+  { ...NO_CLOCK },
   { ...NO_STOPS, ...NO_FAULTS },
   { ...NO_FAULTS, stop: 8, stopSoon: 8, hold: 0 },
-  { ...NO_STOPS, fault: 12, fill: 3, heal: 8 },
-  { fault: 16, heal: 8, stop: 6, stopSoon: 6, reader: 60, hold: 0, compact: 0 },
+  { ...NO_CLOCK, ...NO_STOPS, fault: 12, fill: 3, heal: 8 },
+  { ...NO_CLOCK, fault: 16, heal: 8, stop: 6, stopSoon: 6, reader: 60, hold: 0, compact: 0 },
   { ...NO_FAULTS, ...NO_VIEWS, compact: 30, time: 20, reopen: 10 },
   { ...NO_STOPS, ...NO_FAULTS, reader: 100, time: 10, idle: 8, set: 100 },
   { ...NO_VIEWS, ...NO_FAULTS, stop: 10, time: 12, idle: 12, flush: 0, compact: 0, clear: 4 },
   { ...NO_FAULTS, compact: 0, verify: 0, backup: 0, clear: 4, hold: 20, check: 60 },
   // Ranges behind single changes, with snapshots and iterators open, and taken back now and then.
-  { ...NO_STOPS, step: 240, hold: 12, release: 12, clear: 3 },
+  { ...NO_CLOCK, ...NO_STOPS, step: 240, hold: 12, release: 12, clear: 3 },
   { ...NO_FAULTS, ...NO_VIEWS, step: 200, time: 20, stop: 5, reopen: 8 },
   // Much that expires: in views, under rollbacks, before and behind compactions.
-  { ...NO_STOPS, time: 40, fault: 8, hold: 20, check: 40, compact: 12 },
+  { ...NO_CLOCK, ...NO_STOPS, time: 40, fault: 8, hold: 20, check: 40, compact: 12 },
   { ...NO_FAULTS, time: 40, stop: 6, stopSoon: 6, reader: 40, compact: 12 },
+  // Clocks that go forward and back.
+  { ...NO_STOPS, ...NO_FAULTS, clock: 60, time: 10, compact: 12, reopen: 8, hold: 20, check: 40 },
+  { ...NO_FAULTS, ...NO_VIEWS, clock: 60, compact: 12, stop: 8, stopSoon: 8, reopen: 8 },
+  { ...NO_STOPS, ...NO_FAULTS, clock: 40, reader: 100, compact: 12, backup: 8 },
 ];
 
 const FAULTS = ["write", "write", "write", "open", "rename", "remove", "read", "list", "sync", "syncLater"] as const;
@@ -172,6 +181,13 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   parts: fc.nat(2),
 });
 const never = fc.constant(undefined);
+// How long a key lives, if not for good: some spans end just when time passes, some are over.
+const lifeMs = oftenNot(fc.constantFrom(400, 1000, 1001, 2000, 2999, 70_000, 0, -1));
+const clock = {
+  ms: fc.constantFrom(-1, -400, -1000, -2000, -70_000, 1, 400, 1000, 70_000, 1e9, 2e12),
+  isForGood: fc.boolean(),
+  isLooked: usually(fc.constant(true), 2, fc.constant(false)),
+};
 
 function openings(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<Opening[]> {
   const opening: fc.Arbitrary<Opening> = fc.record({
@@ -209,8 +225,6 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     ...{ reverse: oftenNot(usually(fc.constant(true), 4, fc.constant(false))), asBytes: oftenNot(fc.constant(true)) },
   });
   const look = fc.record({ how: fc.nat(7), keys: fc.array(key, { minLength: 1, maxLength: 5, size: "max" }), range });
-  // How long a key lives, if not for good: some spans end just when time passes, some are over.
-  const lifeMs = oftenNot(fc.constantFrom(400, 1000, 1001, 2000, 2999, 70_000, 0, -1));
   const operation: fc.Arbitrary<Operation> = fc.record({
     key,
     value: usually(value, 2, fc.constant(undefined)),
@@ -238,6 +252,7 @@ function commands(profile: Profile, mix: Partial<typeof WEIGHTS>): fc.Arbitrary<
     wait: { turns: fc.nat(6) },
     settle: {},
     contents: {},
+    clock,
     time: { ms: fc.constantFrom(1000, 1000, 400, 3000, 70_000) },
     idle: {},
     reopen: {},

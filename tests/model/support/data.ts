@@ -15,6 +15,8 @@ export interface Entry {
   isString: boolean;
   value: string;
   expiresAt: number;
+  /** The number of the call that set it; none if it was found at opening. */
+  id?: number;
 }
 
 /**

@@ -15,6 +15,8 @@ const SECTOR_BYTES = 64;
 /** Timers that run when a test lets time pass. */
 export class Clock {
   #nowMs: number;
+  /** By how much the clock is wrong. Timers do not go by it. */
+  #errorMs = 0;
   readonly #timers: Set<{ dueMs: number; action: () => void }> = new Set();
 
   /** A clock that stands at some time, in milliseconds since 1970. */
@@ -23,7 +25,12 @@ export class Clock {
   }
 
   /** As `Platform.now`. */
-  readonly now = (): number => this.#nowMs;
+  readonly now = (): number => this.#nowMs + this.#errorMs;
+
+  /** Sets the clock forward, or back. No time passes. */
+  shift(ms: number): void {
+    this.#errorMs += ms;
+  }
 
   /** As `Platform.startTimer`. */
   readonly startTimer = (delayMs: number, action: () => void): Timer => {

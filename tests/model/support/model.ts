@@ -1,10 +1,17 @@
 /**
  * The model: every state that the store has gone through, and up to where it must not lose any.
  *
+ * A key expires when somebody looks at a time that is not before its own, and never comes back, whatever the clock says
+ * later. A crash may lose what was seen to expire: then the key is there again if its time has not come by then. Which
+ * of these keys are there, nobody can say who did not see the store.
+ *
  * @module
  */
 import type { Durability } from "../../../src/types.ts";
-import { alive, aliveAt, type Entry, type State } from "./data.ts";
+import { alive, type Entry, type State } from "./data.ts";
+
+/** Stands for the number of the call that set an entry that had expired when the store was opened. */
+const EXPIRED = -1;
 
 /** What one call changes; all of it takes effect, or nothing. */
 interface Change {
@@ -21,6 +28,8 @@ export class History {
   lastId = 0;
   /** Everything up to these calls has been acknowledged. */
   readonly acknowledged: Record<Durability, number> = { write: 0, sync: 0 };
+  /** The latest time at which anybody has looked at the store. */
+  latestMs: number = -Infinity;
   /** Calls whose changes the store took back. */
   readonly lost: Set<number> = new Set();
   /** Calls that may have been taken back or not: the contents are the same either way. */
@@ -29,6 +38,10 @@ export class History {
   #changes: Change[] = [];
   /** What had been called before changes were taken back, and the last call then. */
   #branches: { id: number; changes: Change[] }[] = [];
+  /** Looks that let something expire: the time, and the last call before. Later ones have earlier times. */
+  #looks: { nowMs: number; id: number }[] = [];
+  /** Whether what was seen to expire has been recorded. */
+  #isRecorded = false;
 
   readonly #now: () => number;
 
@@ -39,7 +52,20 @@ export class History {
 
   /** What the store must show at present. */
   get present(): State {
-    return aliveAt(this.#now(), this.head);
+    return new Map([...this.head].filter(([, entry]) => alive(entry, Math.max(this.#now(), this.#seenBy(entry)))));
+  }
+
+  /** Somebody looks at the store. */
+  look(): void {
+    const nowMs = this.#now();
+    this.latestMs = Math.max(this.latestMs, nowMs);
+    while ((this.#looks.at(-1)?.nowMs ?? Infinity) <= nowMs) this.#looks.pop();
+    this.#looks.push({ nowMs, id: this.lastId });
+  }
+
+  /** The store was closed: what was seen to expire outlasts that. */
+  record(): void {
+    this.#isRecorded = true;
   }
 
   /** How many states there are besides the first. */
@@ -85,9 +111,7 @@ export class History {
 
   /** Positions, from `from` on, whose state is just `contents`. */
   positions(contents: State, from: number): number[] {
-    return positionsIn(this.#base, this.#changes, { contents, nowMs: this.#now() }).filter((position) =>
-      position >= from
-    );
+    return this.#positionsIn(this.#changes, contents).filter((position) => position >= from);
   }
 
   /**
@@ -98,7 +122,7 @@ export class History {
     const branches = [...this.#branches, { id: this.lastId, changes: this.#changes }];
     return branches.some(({ changes }) => {
       const floor = this.#floor(changes, durability);
-      return positionsIn(this.#base, changes, { contents, nowMs: this.#now() }).some((position) => position >= floor);
+      return this.#positionsIn(changes, contents).some((position) => position >= floor);
     });
   }
 
@@ -130,10 +154,12 @@ export class History {
 
   /** Begins anew with what was found; all of it is durable, as opening makes it. */
   restart(contents: State): void {
-    this.#base = contents;
+    this.#base = new Map([...this.#expired(contents), ...contents]);
     this.#changes = [];
     this.#branches = [];
-    this.head = new Map(contents);
+    this.#looks = [{ nowMs: Infinity, id: EXPIRED }];
+    this.#isRecorded = false;
+    this.head = new Map(this.#base);
     this.acknowledged.write = this.acknowledged.sync = this.lastId;
   }
 
@@ -143,24 +169,51 @@ export class History {
     return changes.findLastIndex(({ id }) => id <= limit && !this.lost.has(id) && !this.ambiguous.has(id)) + 1;
   }
 
+  /** What has expired of a state whose contents were found. It may come back with the next crash. */
+  #expired(contents: State): State {
+    for (const changes of [this.#changes, ...this.#branches.map((branch) => branch.changes)]) {
+      const position = this.#positionsIn(changes, contents).at(-1);
+      if (position === undefined) continue;
+      const state = new Map(this.#base);
+      for (const change of changes.slice(0, position)) apply(state, change);
+      return new Map(Array.from(state, ([name, entry]) => [name, { ...entry, id: EXPIRED }]));
+    }
+    return new Map();
+  }
+
+  /** The latest time at which an entry, or what had replaced it, was looked at. */
+  #seenBy({ id = 0 }: Entry): number {
+    return this.#looks.find((look) => look.id >= id)?.nowMs ?? -Infinity;
+  }
+
+  #positionsIn(changes: Change[], contents: State): number[] {
+    return positionsIn(this.#base, changes, contents, (entry, found) => {
+      if (entry === undefined || entry.expiresAt <= this.#now()) return found === undefined;
+      const isGone = entry.expiresAt <= this.#seenBy(entry);
+      return isGone && found === undefined || !(isGone && this.#isRecorded) && isSame(entry, found);
+    });
+  }
+
   #add(change: Change): number {
+    for (const [, entry] of change.puts) if (entry !== undefined) entry.id = change.id;
     this.#changes.push(change);
     apply(this.head, change);
     return change.id;
   }
 }
 
-/** Positions in a row of changes whose state is by now just `contents`. */
+/** Positions in a row of changes whose state is just `contents`, as far as `fits` says so of each entry. */
 function positionsIn(
   base: State,
   changes: Change[],
-  { contents, nowMs }: { contents: State; nowMs: number },
+  contents: State,
+  fits: (entry: Entry | undefined, found: Entry | undefined) => boolean,
 ): number[] {
   const found: number[] = [];
   const state = new Map(base);
   let wrong = 0;
   for (const name of new Set([...state.keys(), ...contents.keys()])) {
-    wrong += isSame(alive(state.get(name), nowMs), contents.get(name)) ? 0 : 1;
+    wrong += fits(state.get(name), contents.get(name)) ? 0 : 1;
   }
   for (let position = 0;; position++) {
     if (wrong === 0) found.push(position);
@@ -168,8 +221,8 @@ function positionsIn(
     if (change === undefined) return found;
     if (change.clears) wrong = contents.size;
     for (const [name, entry] of change.puts) {
-      wrong -= isSame(alive(state.get(name), nowMs), contents.get(name)) ? 0 : 1;
-      wrong += isSame(alive(entry, nowMs), contents.get(name)) ? 0 : 1;
+      wrong -= fits(state.get(name), contents.get(name)) ? 0 : 1;
+      wrong += fits(entry, contents.get(name)) ? 0 : 1;
       apply(state, { ...change, puts: [[name, entry]] });
     }
     if (change.clears) state.clear();

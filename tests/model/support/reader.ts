@@ -45,6 +45,13 @@ export class ReaderBeside {
     return aliveAt(this.#session.machine.clock.now(), this.#state);
   }
 
+  /** Looks at it: what has expired by now never comes back. */
+  look(): void {
+    this.#state = this.#present;
+    const { size } = this.#reader;
+    if (size !== this.#state.size) throw new Error(`reader: ${size} keys, not ${this.#state.size}`);
+  }
+
   /** Whether the machine has not been stopped since it was opened. */
   get isRunning(): boolean {
     return this.#platform === this.#session.machine.platform;

@@ -3,21 +3,15 @@
  *
  * @module
  */
-import fc from "fast-check";
 import { KvStoreError } from "../../../src/errors.ts";
 import { nextTurn } from "../../../src/platform/turn.ts";
 import type { BatchOperation, Durability, Expiry, VerifyReport } from "../../../src/types.ts";
-import { Random } from "../../support/random.ts";
-import type { SoakFigures } from "../../soak/support/round.ts";
 import { assertReads, HeldIterator, HeldSnapshot, isFailure } from "./checks.ts";
-import { type Command, type Commands, type Operation, type Scene, scenes } from "./commands.ts";
+import type { Command, Commands, Operation, Scene } from "./commands.ts";
 import { type Entry, entryOf, nameOf, printable } from "./data.ts";
 import type { Call } from "./call.ts";
 import { ReaderBeside } from "./reader.ts";
 import { DIRECTORY, Session, Stopped } from "./session.ts";
-
-/** So long a failing scene is made smaller. */
-const MAX_SHRINK_MS = 40_000;
 
 /** Closing ends what is under way. */
 function isClosed(error: unknown): boolean {
@@ -27,12 +21,13 @@ function isClosed(error: unknown): boolean {
 type Does = { [K in keyof Commands]: (command: Commands[K]) => void | Promise<void> };
 
 /** One run: a store, and what is done to it. */
-class Run implements Does {
+export class Run implements Does {
   readonly session: Session;
   readonly #commands: Command[];
   #reader: ReaderBeside | undefined;
   #backups = 0;
 
+  /** A run that has not begun. */
   constructor(scene: Scene) {
     this.session = new Session(scene);
     this.#commands = scene.commands;
@@ -240,6 +235,16 @@ class Run implements Does {
     this.session.machine.clock.pass(ms);
   }
 
+  clock({ ms, isForGood, isLooked }: Commands["clock"]): void {
+    const { clock } = this.session.machine;
+    this.#look();
+    clock.shift(ms);
+    if (isForGood || isLooked) this.#look();
+    if (isForGood) return;
+    clock.shift(-ms);
+    this.#look();
+  }
+
   async idle(): Promise<void> {
     await this.session.idle();
   }
@@ -283,6 +288,16 @@ class Run implements Does {
     }
   }
 
+  /** Looks at the store and at the reader, so that what is to expire by now does. */
+  #look(): void {
+    const { machine, store, history } = this.session;
+    history.look();
+    machine.calmly(() => {
+      if (store.size !== history.present.size) throw new Error(`${store.size} keys, not ${history.present.size}`);
+      if (this.#reader?.isRunning === true) this.#reader.look();
+    });
+  }
+
   /** An expiry that ends so much later: odd spans name the time, as do those that are over. */
   #expiryOf(lifeMs: number | undefined): { expiry: Expiry; expiresAt: number } {
     if (lifeMs === undefined) return { expiry: {}, expiresAt: Infinity };
@@ -301,59 +316,4 @@ class Run implements Does {
     const call: Call = { what, id, durability: told ?? session.durability, changes, ...(check ? { check } : {}) };
     session.track(call, () => action(told === undefined ? undefined : { durability: told }));
   }
-}
-
-/**
- * Salts, ids and seeds of hashes decide what collides: with these from the scene, too, it can be run again as it was.
- */
-async function withSeededCrypto(seed: number, action: () => Promise<void>): Promise<void> {
-  const original = crypto.getRandomValues;
-  const random = new Random(seed);
-  crypto.getRandomValues = <T extends ArrayBufferView | null>(array: T): T => {
-    if (array !== null) {
-      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(random.bytes(array.byteLength));
-    }
-    return array;
-  };
-  try {
-    await action();
-  } finally {
-    crypto.getRandomValues = original;
-  }
-}
-
-/**
- * Runs generated scenes. If one fails, rejects with a smaller one that fails, too, and with the command that runs it.
- */
-export async function runScenes(
-  { seed, rounds, path }: { seed: number; rounds: number; path?: string | undefined },
-): Promise<SoakFigures> {
-  const figures = { faults: 0, states: 0 };
-  let shrinkUntil = Infinity;
-  const property = fc.asyncProperty(scenes, async (scene) => {
-    // What is left to try when the time is over counts as passed, so that the smallest failure so far is reported.
-    if (performance.now() > shrinkUntil) return;
-    const run = new Run(scene);
-    try {
-      await withSeededCrypto(scene.seed, () => run.run());
-    } catch (error) {
-      shrinkUntil = Math.min(shrinkUntil, performance.now() + MAX_SHRINK_MS);
-      const trace = run.session.trace.map((line) => `  ${line}`).join("\n");
-      throw new Error(`the last steps:\n${trace}\n${error instanceof Error ? error.stack : error}`);
-    } finally {
-      figures.faults += run.session.machine.accidents;
-      figures.states += run.session.states;
-    }
-  });
-  const replay = path === undefined ? { numRuns: rounds } : { numRuns: 1, path, endOnFailure: true };
-  const found = await fc.check(property, { seed, ...replay });
-  if (!found.failed) return figures;
-  const { commands, ...rest } = found.counterexample![0];
-  const again = `KVSTORE_TEST_SEED=${seed} KVSTORE_TEST_PATH=${found.counterexamplePath}`;
-  const lines = commands.map((command) => `  ${JSON.stringify(command)}`);
-  throw new Error(
-    `to be run again with\n  ${again} deno test -A tests/model/model_test.ts\nafter ${found.numRuns} runs and ` +
-      `${found.numShrinks} times smaller: ${JSON.stringify(rest)}, ${lines.length} commands\n${lines.join("\n")}\n` +
-      (found.errorInstance as Error).message,
-  );
 }

@@ -170,6 +170,8 @@ export class Session {
     if (machine.faults === 0) {
       if (error !== undefined) throw error;
       history.acknowledge("sync", history.lastId);
+      history.look();
+      history.record();
     } else if (error === undefined) history.forgetFailed();
     else if (!isFailure(error)) throw error;
     if (this.hasFailed && (error as KvStoreError)?.code !== "FAILED") throw new Error(`close: ${error}, not FAILED`);

@@ -9,7 +9,7 @@ import { nextTurn } from "../../../src/platform/turn.ts";
 import type { KvStore } from "../../../src/store.ts";
 import type { Change, Watch } from "../../../src/types.ts";
 import { assertSame, contentsOf } from "./checks.ts";
-import { aliveAt, entryOf, nameOf, type State } from "./data.ts";
+import { aliveAt, type Entry, entryOf, nameOf, type State } from "./data.ts";
 import type { Session } from "./session.ts";
 
 /** What somebody knows who watches. */
@@ -64,10 +64,17 @@ export class Watcher {
       this.#isHeld = this.#isSlow;
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#watch === undefined || machine.next !== undefined) return;
-      assertSame(aliveAt(machine.clock.now(), this.#state), contentsOf(store), "what a watch told");
+      assertSame(this.#present(contentsOf(store)), contentsOf(store), "what a watch told");
     } finally {
       machine.isCalm = wasCalm;
     }
+  }
+
+  /** What it knows, without what has expired, which may have been by a clock that was ahead. */
+  #present(contents: State): State {
+    const { machine, history } = this.#session;
+    const isGone = (name: string, { expiresAt }: Entry) => expiresAt <= history.latestMs && !contents.has(name);
+    return new Map([...aliveAt(machine.clock.now(), this.#state)].filter(([name, entry]) => !isGone(name, entry)));
   }
 
   #begin(watch: Watch): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SoakRound } from "./round.ts";
-import { runScenes } from "../../model/support/run.ts";
+import { runScenes } from "../../model/support/scenes.ts";
 
 /** A few scenes that follow from the seed. */
 export const soakRound: SoakRound = (seed) => runScenes({ seed, rounds: 3 });
