@@ -140,8 +140,8 @@ export const callRules: Promised[] = [
       {
         id: "direction-printed",
         in: "SUSPICIOUS",
-        find: "\\u2000-\\u20ff",
-        replace: "\\u2000-\\u2028",
+        find: "\\u2028-\\u202e",
+        replace: "\\u2028-\\u202d",
         killers: ["printable: of all characters, those that do not print are escaped, and no others"],
       },
       {
@@ -184,9 +184,9 @@ export const callRules: Promised[] = [
     mutants: [
       {
         id: "all-namespaces-cleared",
-        in: "KvKeyv.clear",
-        find: "keysWithout(separator, store)",
-        replace: "store.keys()",
+        in: "clearWithout",
+        find: "keys.length === store.size ? store.clear()",
+        replace: "keys.length <= store.size ? store.clear()",
         killers: ["keyv …: without a namespace, clear deletes what is in none, and nothing else"],
       },
       {

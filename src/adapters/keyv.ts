@@ -134,7 +134,7 @@ export class KvKeyv extends EventEmitter {
       const { namespace } = this;
       const separator = Object.hasOwn(this, "namespace") ? ":" : "::";
       return this.#share.run((store) =>
-        deleteKeys(store, namespace ? store.keys(rangeOf(namespace)) : keysWithout(separator, store))
+        namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : clearWithout(separator, store)
       );
     });
   }
@@ -202,9 +202,9 @@ function rangeOf(namespace: string | undefined): Range {
   return namespace ? { prefix: `${namespace}:` } : {};
 }
 
-/** The keys that are strings without a separator: those that are in no namespace. */
-function* keysWithout(separator: string, store: KvStore): Generator<string> {
-  for (const key of store.keys()) {
-    if (typeof key === "string" && !key.includes(separator)) yield key;
-  }
+/** Deletes the keys that are strings without a separator: those that are in no namespace. */
+function clearWithout(separator: string, store: KvStore): Promise<void> {
+  const keys = [...store.keys()].filter((key) => typeof key === "string" && !key.includes(separator));
+  // If there are no others, one record is enough, and all are deleted at once.
+  return keys.length === store.size ? store.clear() : deleteKeys(store, keys);
 }
