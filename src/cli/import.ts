@@ -20,6 +20,9 @@ const GROUP_CHARACTERS = 1024 * 1024;
 const GROUPS_IN_FLIGHT = 8;
 const CHARACTERS_IN_FLIGHT = 8 * 1024 * 1024;
 
+/** Parsing a longer line may take seconds. It would be written alone in any case. */
+const LONG_LINE_CHARACTERS = CHARACTERS_IN_FLIGHT;
+
 /** Stores the lines of an export. */
 export const importCommand: Command = {
   name: "import",
@@ -110,7 +113,9 @@ class Importer {
       const full = this.#operations.length === GROUP_LINES || this.#characters + end - start > GROUP_CHARACTERS;
       if (full) await this.#send();
       this.#line++;
-      this.#add(text.slice(start, end));
+      const line = text.slice(start, end);
+      if (line.length > LONG_LINE_CHARACTERS) await this.#addLong(line);
+      else this.#add(line);
       start = end + 1;
     }
     await this.#send();
@@ -121,6 +126,15 @@ class Importer {
   async finish(): Promise<void> {
     await this.#send();
     await this.#flying.at(-1);
+  }
+
+  /** Adds a line once all before it are stored, as a signal kills the process while it is parsed. */
+  async #addLong(line: string): Promise<void> {
+    await this.finish();
+    // A signal that has come is handled now.
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    this.#context.signal.throwIfAborted();
+    this.#context.killable(() => this.#add(line));
   }
 
   #add(line: string): void {

@@ -44,7 +44,7 @@ async function run(argv: readonly string[], signals: Signals): Promise<number> {
     }
     if (invocation.command === undefined) throw new UsageError("no command given");
     if (invocation.command.endsGently?.(invocation.args)) signals.listen();
-    const context = contextOf(invocation, invocation.command, signal, out);
+    const context = contextOf(invocation, invocation.command, signals, out);
     const status = await context.command.run(context);
     return signal.aborted ? (signal.reason as Interrupted).status : status;
   } catch (error) {
@@ -69,7 +69,7 @@ function usageFor(error: UsageError, argv: readonly string[]): string {
   return `${generalUsage()}\n"kvstore help" lists the commands`;
 }
 
-function contextOf(invocation: Invocation, command: Command, signal: AbortSignal, out: StreamOutput): Context {
+function contextOf(invocation: Invocation, command: Command, signals: Signals, out: StreamOutput): Context {
   const { args, plainArgs, options } = invocation;
   const quiet = options.has("quiet");
   const json = options.has("json");
@@ -83,7 +83,8 @@ function contextOf(invocation: Invocation, command: Command, signal: AbortSignal
     json,
     quiet,
     waitMs: waitMs(options.get("wait") as string | undefined),
-    signal,
+    signal: signals.signal,
+    killable: (work) => signals.without(work),
     out,
     note: (text) => {
       if (!quiet) reportError("NOTE", text, false);

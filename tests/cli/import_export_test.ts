@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { cliTest, exists, lines } from "./support/shell.ts";
+import { cliTest, exists, lines, type Shell } from "./support/shell.ts";
 
 cliTest("export, import, export: byte for byte, binary keys, surrogates and wrappers included", async (shell) => {
   const store = await KvStore.open(shell.dir);
@@ -118,17 +118,29 @@ cliTest("export FILE: replaces a file when complete, through a link, and leaves 
   assert(!exists(`${shell.root}/absent`));
 });
 
-cliTest("import: a signal ends it in the middle of a long line", async (shell) => {
+/** Starts an import, writes a line, and once that is acknowledged more text, sends SIGTERM and returns how long it took. */
+async function terminated(shell: Shell, { text, afterMs }: { text: string; afterMs: number }): Promise<number> {
   const child = shell.start(["import", "--json"]);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode('{"key":"a","value":1}\n'));
   const out = child.stdout.getReader();
   assertEquals(new TextDecoder().decode((await out.read()).value), '{"acknowledged":1}\n');
-  for (let i = 0; i < 8; i++) await writer.write(new Uint8Array(1_000_000).fill(0x5b));
+  await writer.write(new TextEncoder().encode(text));
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
   const begun = Date.now();
   child.kill("SIGTERM");
   assertEquals((await child.status).code, 143);
-  assert(Date.now() - begun < 5000, `${Date.now() - begun} ms`);
+  const took = Date.now() - begun;
   await Promise.all([out.cancel(), child.stderr.cancel(), writer.close().catch(() => {})]);
-  assertEquals(await shell.ok(["list"]), "a\n");
+  assertEquals(await shell.ok(["get", "a"]), "1\n");
+  return took;
+}
+
+cliTest("import: a signal ends it while a long line is read, and while one is parsed", async (shell) => {
+  const reading = await terminated(shell, { text: "[".repeat(8_000_000), afterMs: 0 });
+  assert(reading < 2000, `${reading} ms`);
+  // A value of many parts takes seconds to parse.
+  const text = `{"key":"k","value":[${"[],".repeat(8_000_000)}1]}\n`;
+  const parsing = await terminated(shell, { text, afterMs: 1500 });
+  assert(parsing < 2000, `${parsing} ms`);
 });

@@ -68,6 +68,8 @@ export interface Context {
   waitMs: number;
   /** Aborted by Ctrl-C, with an `Interrupted` as the reason. */
   signal: AbortSignal;
+  /** Runs synchronous work that may take seconds. A signal just kills the process meanwhile, as no handler would run. */
+  killable: (work: () => void) => void;
   out: Output;
   /** Prints a line on standard error, except under `--quiet`. */
   note: (text: string) => void;

@@ -130,6 +130,16 @@ export class Signals {
     process.once("SIGTERM", this.#onTerminate);
   }
 
+  /** Runs synchronous work during which a signal kills the process. */
+  without(work: () => void): void {
+    this.ignore();
+    try {
+      work();
+    } finally {
+      this.listen();
+    }
+  }
+
   ignore(): void {
     process.removeListener("SIGINT", this.#onInterrupt);
     process.removeListener("SIGTERM", this.#onTerminate);
