@@ -12,7 +12,7 @@ import type { Lock, Platform } from "./platform/types.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
-import { ensureDirectory, findStore, manifestOf, takeLock } from "./store/directory.ts";
+import { ensureDirectory, findStore, manifestOf, releasedAfter, takeLock } from "./store/directory.ts";
 import { historyOf, versionOf } from "./watch/history.ts";
 import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
@@ -161,8 +161,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
         partsFor(openWriter({ platform, directory: path, lock }, manifest, OPENING), settings, lock, salvaged),
       );
     } catch (error) {
-      lock.release();
-      throw error;
+      throw releasedAfter(error, lock, platform, path);
     }
     await store.#maintenance.mergeSmall();
     const { failure } = store.#engine.log;

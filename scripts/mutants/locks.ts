@@ -89,11 +89,39 @@ export const lockPromises: Promised[] = [
       {
         id: "unfinished-manifest-left-to-its-writer",
         in: "takeLock",
-        find: "removeUnfinished(platform, directory);",
+        find: "removeUnfinished(platform, directory, lock);",
         replace: "",
         killers: [
           "directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read",
         ],
+      },
+      {
+        id: "unfinished-manifest-of-the-next-removed",
+        in: "removeUnfinished",
+        find: "if (loss !== undefined) throw loss;",
+        replace: "",
+        killers: ["fence: of a manifest that is being written, a former holder of the lock removes nothing"],
+      },
+      {
+        id: "leftovers-removed-without-a-look",
+        in: "openWriter",
+        find: "log.checkLock();",
+        replace: "",
+        killers: ["fence: a writer that has lost the lock before it read MANIFEST removes no segment of the next one"],
+      },
+      {
+        id: "overtaken-open-looks-like-damage",
+        in: "releasedAfter",
+        find: "return lossOf(lock, platform, directory) ?? error;",
+        replace: "return error;",
+        killers: ["fence: an open that another writer overtakes is FAILED, whatever it finds"],
+      },
+      {
+        id: "destroyed-without-the-lock",
+        in: "destroyOn",
+        find: "if (loss !== undefined) throw loss;",
+        replace: "",
+        killers: ["fence: a destroy that loses the lock removes nothing more"],
       },
       {
         id: "temporary-manifest-shared-by-all",

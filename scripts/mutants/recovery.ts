@@ -175,7 +175,7 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "failed-open-keeps-the-lock",
-        in: "KvStore.openOn",
+        in: "releasedAfter",
         find: "lock.release();",
         replace: "",
         killers: ["lock: is free after close, after a failed open, and after the holder's death; LOCK stays"],

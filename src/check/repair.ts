@@ -6,7 +6,7 @@
  */
 import { keep, type Move, planMoves } from "../aside/aside.ts";
 import { SegmentCopier } from "../engine/copier.ts";
-import { findStore, takeLock } from "../store/directory.ts";
+import { findStore, releasedAfter, takeLock } from "../store/directory.ts";
 import { Log, type LogPlace } from "../engine/log.ts";
 import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
@@ -56,9 +56,11 @@ export async function repairOn(platform: Platform, directory: string, options: R
   if (options.dryRun === true) return await planRepair(platform, directory, options);
   const lock = takeLock(platform, directory, booleanOf("lock", options.lock, true));
   try {
-    return await repairHeld({ platform, directory, lock }, options);
-  } finally {
+    const report = await repairHeld({ platform, directory, lock }, options);
     lock.release();
+    return report;
+  } catch (error) {
+    throw releasedAfter(error, lock, platform, directory);
   }
 }
 

@@ -262,6 +262,8 @@ export class Log {
       this.continueIn(next);
     } catch (error) {
       this.discardNow(next);
+      // Whoever has the lock now removes files that no manifest lists, such as this one.
+      this.checkLock();
       throw error;
     }
   }

@@ -57,7 +57,9 @@ export function openWriter(
     index = built.index;
     // Recovery changes the index: read all of it now, while nothing has been changed.
     if (end !== undefined && end.records > 0) index.changeable();
-    // Everything that may turn out to be damaged has been read. Only from here on is the directory changed.
+    // Everything that may turn out to be damaged has been read. Only from here on is the directory changed. Who takes the
+    // lock after this look begins above the numbers that this manifest has reserved, so none of the leftovers is theirs.
+    log.checkLock();
     for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }

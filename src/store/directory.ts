@@ -16,6 +16,7 @@ import {
 } from "../engine/manifest.ts";
 import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
 import { readUpTo, removeIfThere } from "../platform/files.ts";
+import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
 import { isUnfinishedManifest, LOCK_NAME } from "./names.ts";
 
@@ -33,7 +34,7 @@ export function takeLock(platform: Platform, directory: string, isAsked: boolean
   const lock = asIo(`lock ${directory}`, () => platform.lock(`${directory}/${LOCK_NAME}`, text, isAsked));
   if (!("release" in lock)) throw new KvStoreError("LOCKED", lockedMessage(directory, lock.holder));
   try {
-    removeUnfinished(platform, directory);
+    removeUnfinished(platform, directory, lock);
   } catch (error) {
     lock.release();
     throw error;
@@ -50,10 +51,27 @@ export function takeLock(platform: Platform, directory: string, isAsked: boolean
   };
 }
 
-function removeUnfinished(platform: Platform, directory: string): void {
-  for (const name of asIo(`list ${directory}`, () => platform.list(directory)).filter(isUnfinishedManifest)) {
-    asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
+/**
+ * Releases the lock after an error, and returns the error to report: that the lock is lost, if it is. What another writer
+ * does meanwhile may look like damage.
+ */
+export function releasedAfter(error: unknown, lock: Lock, platform: Platform, directory: string): unknown {
+  try {
+    return lossOf(lock, platform, directory) ?? error;
+  } catch {
+    return error;
+  } finally {
+    lock.release();
   }
+}
+
+/** Removes what former holders of the lock have left of a manifest, and nothing of a later one. */
+function removeUnfinished(platform: Platform, directory: string, lock: Lock): void {
+  const names = asIo(`list ${directory}`, () => platform.list(directory)).filter(isUnfinishedManifest);
+  // Who takes the lock after this look has none of these files: they are named after their holders.
+  const loss = lossOf(lock, platform, directory);
+  if (loss !== undefined) throw loss;
+  for (const name of names) asIo(`remove ${name}`, () => removeIfThere(platform, `${directory}/${name}`));
 }
 
 /**

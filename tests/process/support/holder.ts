@@ -1,6 +1,7 @@
 /**
  * Holds the store in a directory: opens it and says "ok"; then sets the key that each line of its input names and says
- * "ok" or the code of the error. The line `close` closes the store, as does the end of the input.
+ * "ok" or the code of the error. The line `close` closes the store, as does the end of the input; `compact` compacts it.
+ * With a second argument it takes the lock without asking for it.
  */
 
 import process from "node:process";
@@ -21,9 +22,11 @@ async function told(call: Promise<unknown>): Promise<void> {
   }
 }
 
-const store = await KvStore.open(process.argv[2]!, { segmentBytes: 4096 });
+const [directory = "", unasked] = process.argv.slice(2);
+const store = await KvStore.open(directory, { segmentBytes: 4096, lock: unasked === undefined });
 console.log("ok");
 for await (const line of createInterface(process.stdin)) {
-  await told(line === "close" ? store.close() : store.set(line, VALUE));
+  if (line === "close") await told(store.close());
+  else await told(line === "compact" ? store.compact() : store.set(line, VALUE));
 }
 await store.close().catch(() => {});
