@@ -26,7 +26,7 @@ export const clockPromises: Promised[] = [
         in: "Log.now",
         find: "return Math.max(timeBy(this.platform, this.clockFloor), this.clockFloor);",
         replace: "return timeBy(this.platform, this.clockFloor);",
-        killers: [GOING_BACK],
+        killers: [AT_CLOSING],
       },
       {
         id: "clock-floor-not-recorded-at-closing",
@@ -58,13 +58,6 @@ export const clockPromises: Promised[] = [
         find: "log.clockFloor = now;",
         replace: "",
         killers: [GOING_BACK],
-      },
-      {
-        id: "clock-floor-forgotten-at-a-refresh",
-        in: "floorAfter",
-        find: "Math.max(manifest.clockFloor, Math.min(log.clockFloor, timeBy(log.platform, log.clockFloor)))",
-        replace: "manifest.clockFloor",
-        killers: ["clock: a reader forgets nothing at a refresh, if it expired by a clock that is still right"],
       },
     ],
   },

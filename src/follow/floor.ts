@@ -28,7 +28,10 @@ export function checkFloor(platform: Platform, directory: string, { generation, 
   throw new KvStoreError("IO", "MANIFEST was replaced while the store was read");
 }
 
-/** The clock floor for what a refresh reads: the writer's, or as high as the reader's was, if its clock agrees. */
+/**
+ * The clock floor for what a refresh reads: the writer's. If the reader's is higher, and its clock agrees, it may stay:
+ * then nothing has to be taken out of the index.
+ */
 export function floorAfter({ log }: OpenStore, manifest: Manifest): number {
   return Math.max(manifest.clockFloor, Math.min(log.clockFloor, timeBy(log.platform, log.clockFloor)));
 }

@@ -41,6 +41,7 @@ export const clockCases: Case[] = [
       await store.close();
       context.clock.nowMs = START;
       store = await context.open();
+      assertEquals([store.size, store.has("goes"), store.get("goes")], [2, false, undefined]);
       assertEquals([...store.keys()], ["goes later", "stays"]);
       context.clock.nowMs = START + 2000;
       // This one only reads: also that is worth a manifest.
