@@ -9,6 +9,7 @@
  * - An INDEX whose checksums do not fit changes nothing. One whose checksums were forged is believed in what it says of
  *   keys, places and accounts, as far as that fits the log: it may hide a key, name one that is not there or an older
  *   version of its value, or keep a store from opening (`CORRUPT`); verify then names INDEX. It gives no wrong value.
+ * - A store that opens takes writes, unless its numbers are used up, and what it acknowledges can be read.
  * - Nothing is changed by looking, and what repair leaves is intact.
  *
  * @module
@@ -57,6 +58,7 @@ export async function check(mutated: Mutated): Promise<string> {
     assertUnchanged(platform, files);
     const writer = await opened(platform, mutated, {});
     outcome.open = writer.code;
+    if (writer.code === "opened") await assertTakesWrites(platform, mutated);
     compare(mutated, report, reader, writer);
   });
   assertBounded(found, files);
@@ -116,6 +118,22 @@ async function opened(platform: MemoryPlatform, mutated: Mutated, options: OpenO
     return { code: "opened", contents: readAll(store, mutated, what) };
   } finally {
     await store.close();
+  }
+}
+
+/** What a store that has opened acknowledges now can be read, whatever numbers its files have. */
+async function assertTakesWrites(platform: MemoryPlatform, { files }: Mutated): Promise<void> {
+  try {
+    const store = await KvStore.openOn(platform, DIRECTORY, { compaction: { auto: false } });
+    try {
+      await store.set("written now", 1, { ttl: 60_000 });
+      assertEquals(store.get("written now"), 1);
+      assert(Math.abs(store.expiresAt("written now")! - Date.now() - 60_000) < TIME_LIMIT_MS);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    faultOf(error, files, "write");
   }
 }
 
