@@ -150,6 +150,11 @@ export function isDiskFull(error: unknown): boolean {
   return code === "ENOSPC" || code === "EDQUOT" || (code === "IO" && isDiskFull((error as KvStoreError).cause));
 }
 
+/** An error as that of a full disk: what it stops goes on once there is room. */
+export function noSpace(message: string): Error {
+  return Object.assign(new Error(message), { code: "ENOSPC" });
+}
+
 /**
  * Runs an fsync of `what`, which may return a promise, and turns an error into a `FAILED` one. It is never `IO`, after
  * which the store could try again: the kernel may have dropped the pages and report success the next time (Rebello et

@@ -245,7 +245,10 @@ export interface Problem {
   olderVersion?: boolean;
 }
 
-/** What `verify` found. A store without problems is intact, even if there are notes. */
+/**
+ * What `verify` found. A store without problems is intact, even if there are notes. Each list has at most 1,000 entries,
+ * and then one that says how many more there are.
+ */
 export interface VerifyReport {
   /** Damage in the files. */
   problems: Problem[];
@@ -255,11 +258,14 @@ export interface VerifyReport {
 
 /** What `repairStore` did, or would do without `dryRun`. */
 export interface RepairReport {
-  /** The damage found. */
+  /** The damage found: at most 1,000 entries, and then one that says how many more there are. */
   problems: Problem[];
   /** Keys that have lost their newest value. */
   lostKeys: Key[];
-  /** Ranges of sequence numbers whose records are lost, with the first and the last number of each. */
+  /**
+   * Ranges of sequence numbers whose records may be lost, with the first and the last number of each: at most 1,000, of
+   * which the last one then reaches over all that follow.
+   */
   lostSequences: [first: number, last: number][];
   /** Number of records kept. */
   keptRecords: number;

@@ -161,6 +161,31 @@ export const damagePromises: Promised[] = [
         replace: "",
         killers: ["manifest: numbers that contradict one another are CORRUPT, whatever the checksum says"],
       },
+      {
+        id: "problems-listed-without-end",
+        in: "list",
+        find: "if (problems.length < MAX_LISTED) return void problems.push(problem);",
+        replace: "if (problems.length >= 0) return void problems.push(problem);",
+        killers: [
+          "problems: a forged manifest of missing segments is reported in bounded lists, with a listing or two",
+        ],
+      },
+      {
+        id: "missing-segments-opened-one-by-one",
+        in: "openListed",
+        find: "let file = files.names.has(name) ? openSegmentFile(platform, directory, name) : undefined;",
+        replace: "let file = openSegmentFile(platform, directory, name);",
+        killers: [
+          "problems: a forged manifest of missing segments is reported in bounded lists, with a listing or two",
+        ],
+      },
+      {
+        id: "more-segments-written-than-read",
+        in: "writeManifest",
+        find: "if (segments.length > MAX_SEGMENTS) throw",
+        replace: "if (segments.length > 2 * MAX_SEGMENTS) throw",
+        killers: ["manifest: as many segments are written as are read again; at the bound it is as on a full disk"],
+      },
     ],
   },
   {

@@ -60,8 +60,7 @@ export const writeRules: Promised[] = [
       {
         id: "write-of-nothing-taken-for-success",
         in: "writeAll",
-        find:
-          'if (count === 0) throw Object.assign(new Error("the disk took no more bytes (is it full?)"), { code: "ENOSPC" });',
+        find: 'if (count === 0) throw noSpace("the disk took no more bytes (is it full?)");',
         replace: "if (count === 0) return;",
         killers: ["failed append: a write that takes no byte counts as failed"],
       },

@@ -34,7 +34,8 @@ export async function planMoves(platform: Platform, directory: string, files: st
   }
   const taken = new Set(folderKind === undefined ? [] : platform.list(folder));
   const moves: Move[] = [];
-  for (const name of files) {
+  const names = new Set(platform.list(directory));
+  for (const name of files.filter((one) => names.has(one))) {
     const kind = platform.kindOf(`${directory}/${name}`);
     if (kind === undefined || kind === "a directory") continue;
     const isRegular = kind === "a regular file";

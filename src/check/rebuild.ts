@@ -10,7 +10,8 @@ import { FLAG_MORE, KIND, readMark } from "../engine/record.ts";
 import { Segment, type SegmentHeader, segmentName } from "../engine/segment.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
-import { problemOf, scan } from "./scan.ts";
+import { problemOf } from "./problems.ts";
+import { scan } from "./scan.ts";
 import { irregularity, openSegmentFile, segmentFiles } from "../store/strays.ts";
 
 /** A segment that the manifest may list. */

@@ -7,7 +7,7 @@
 import { RecordCursor } from "../engine/cursor.ts";
 import type { Segment } from "../engine/segment.ts";
 import { Slices } from "../platform/turn.ts";
-import type { Problem, WorkOptions } from "../types.ts";
+import type { WorkOptions } from "../types.ts";
 
 /**
  * One step of a scan: a record, or a stretch of bytes that holds none. A scan yields one object, and one cursor, over
@@ -55,15 +55,6 @@ export function* scan(segment: Segment, start: number, end: number): Generator<F
     found.isRecord = true;
     yield found;
   }
-}
-
-/** A problem at a step of a scan, at another stretch of a file, or, without `at`, of the file as a whole. */
-export function problemOf(
-  file: string,
-  reason: string,
-  at: Pick<Found, "offset" | "length"> = { offset: 0, length: 0 },
-): Problem {
-  return { file, offset: at.offset, length: at.length, reason };
 }
 
 /**

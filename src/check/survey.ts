@@ -18,15 +18,8 @@ import { finishNow } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
-import { problemOf } from "./scan.ts";
-import {
-  checkAge,
-  irregularity,
-  openSegmentFile,
-  type SegmentFile,
-  segmentFiles,
-  unlistedSegments,
-} from "../store/strays.ts";
+import { list, problemOf } from "./problems.ts";
+import { checkAge, irregularity, openSegmentFile, segmentFiles, unlistedSegments } from "../store/strays.ts";
 
 /**
  * A segment as a survey found it.
@@ -129,6 +122,7 @@ export function isOutdated({ problems, generation }: StoreSurvey, tries: Tries):
 export function* surveyOnce(platform: Platform, directory: string): Generator<number, StoreSurvey> {
   const generation = generationOf(platform, directory);
   const { manifest, rebuilt, problems } = manifestOrRebuilt(platform, directory);
+  const files = filesOf(platform, directory, manifest);
   const segments: SurveyedFile[] = [];
   const close = () => segments.forEach(({ segment }) => segment?.handle.close());
   try {
@@ -140,7 +134,7 @@ export function* surveyOnce(platform: Platform, directory: string): Generator<nu
       // All numbers in the active segment are above those in sealed ones. Where the manifest was put together, damage
       // at the start of a segment may have hidden numbers right after those of the segment before.
       const first = rebuilt === undefined ? lowestSequence : Math.min(lowestSequence, before + 1);
-      const surveyed = openListed(platform, directory, { manifest, listed, problems });
+      const surveyed = openListed(platform, directory, { files, manifest, listed, problems });
       surveyed.sequences = surveyed.isComplete ? [first, highestSequence] : [sealed + 1, manifest.nextSequence - 1];
       before = Math.max(before, highestSequence);
       segments.push(surveyed);
@@ -163,12 +157,13 @@ function manifestOrRebuilt(platform: Platform, directory: string): UsableManifes
     return { manifest, rebuilt: undefined, problems: [] };
   } catch (error) {
     if (!(error instanceof KvStoreError) || error.code !== "CORRUPT") throw error;
-    const { manifest, unused, problems } = asIo(`read ${directory}`, () => rebuildManifest(platform, directory));
+    const { manifest, unused, problems: found } = asIo(`read ${directory}`, () => rebuildManifest(platform, directory));
     // Its one checksum covers the whole file.
     const handle = openSegmentFile(platform, directory, MANIFEST_NAME)?.handle;
     const length = handle?.size() ?? 0;
     handle?.close();
-    problems.unshift(problemOf(MANIFEST_NAME, error.reason ?? error.message, { offset: 0, length }));
+    const problems = [problemOf(MANIFEST_NAME, error.reason ?? error.message, { offset: 0, length })];
+    for (const problem of found) list(problems, problem);
     return { manifest, rebuilt: { unused }, problems };
   }
 }
@@ -176,7 +171,9 @@ function manifestOrRebuilt(platform: Platform, directory: string): UsableManifes
 /** Refuses the manifest of another store: some of its segments are there, and all of them have another store's id. */
 function checkOwner(platform: Platform, directory: string, manifest: Manifest): void {
   let isOthers = false;
+  const names = new Set(segmentFiles(platform, directory));
   for (const { number } of manifest.segments) {
+    if (!names.has(segmentName(number))) continue;
     const file = openSegmentFile(platform, directory, segmentName(number));
     file?.handle.close();
     if (typeof file?.header !== "object") continue;
@@ -190,23 +187,28 @@ function checkOwner(platform: Platform, directory: string, manifest: Manifest): 
 function openListed(
   platform: Platform,
   directory: string,
-  { manifest, listed, problems }: { manifest: Manifest; listed: ManifestSegment; problems: Problem[] },
+  { files, manifest, listed, problems }: {
+    files: Files;
+    manifest: Manifest;
+    listed: ManifestSegment;
+    problems: Problem[];
+  },
 ): SurveyedFile {
   const { number, salt, sealedBytes, currentAsOf } = listed;
   const name = segmentName(number);
   const recordedBytes = sealedBytes > 0 ? sealedBytes : manifest.mark.offset;
-  const isIt = ({ header }: SegmentFile) =>
-    typeof header !== "string" && header.number === number && header.salt === salt &&
-    sameBytes(header.storeId, manifest.storeId);
-  let file = openSegmentFile(platform, directory, name);
+  let file = files.names.has(name) ? openSegmentFile(platform, directory, name) : undefined;
   let foundAs = name;
-  const isForeign = typeof file?.header === "object" && !isIt(file);
+  const own = typeof file?.header === "object" ? file.header : undefined;
+  const isIt = own?.number === number && own.salt === salt && sameBytes(own.storeId, manifest.storeId);
+  const isForeign = own !== undefined && !isIt;
   const isDamaged = file === undefined || isForeign;
   if (isDamaged) {
-    let reason = irregularity(platform, `${directory}/${name}`) ?? "the file is missing";
+    const irregular = files.names.has(name) ? irregularity(platform, `${directory}/${name}`) : undefined;
+    let reason = irregular ?? "the file is missing";
     if (isForeign) reason = "the segment header is that of another file";
     const problem = problemOf(name, reason, { offset: 0, length: file?.handle.size() ?? recordedBytes });
-    const renamed = findRenamed(platform, directory, isIt);
+    const renamed = files.renamed().get(`${number} ${salt}`);
     if (renamed !== undefined) {
       file?.handle.close();
       file = openSegmentFile(platform, directory, renamed);
@@ -215,7 +217,7 @@ function openListed(
     }
     // After the header of another file, the records may still be the right ones.
     if (renamed === undefined && file !== undefined) file.header = reason;
-    else problems.push(problem);
+    else list(problems, problem);
   }
   const known = { number, storeId: manifest.storeId, salt, inputs: [] };
   const header = typeof file?.header === "object" ? file.header : known;
@@ -248,13 +250,28 @@ export function asRecorded(
   };
 }
 
-/** The name of a segment's file among those that have the name of another segment. */
-function findRenamed(platform: Platform, directory: string, isIt: (file: SegmentFile) => boolean): string | undefined {
-  return segmentFiles(platform, directory).find((name) => {
-    const file = openSegmentFile(platform, directory, name, true);
-    file?.handle.close();
-    return file !== undefined && isIt(file);
-  });
+/** The files of a directory that have names of segments: opened for a survey only once, however many are missing. */
+interface Files {
+  names: Set<string>;
+  /** Their names by the number and the salt in the header, of those that belong to the store. */
+  renamed(): Map<string, string>;
+}
+
+function filesOf(platform: Platform, directory: string, manifest: Manifest): Files {
+  const names = new Set(segmentFiles(platform, directory));
+  let renamed: Map<string, string> | undefined;
+  const find = () => {
+    const found = new Map<string, string>();
+    for (const name of [...names].reverse()) {
+      const file = openSegmentFile(platform, directory, name, true);
+      file?.handle.close();
+      if (typeof file?.header !== "object" || !sameBytes(file.header.storeId, manifest.storeId)) continue;
+      const { number, salt } = file.header;
+      found.set(`${number} ${salt}`, name);
+    }
+    return found;
+  };
+  return { names, renamed: () => renamed ??= find() };
 }
 
 /** Finds where the records end. */

@@ -11,7 +11,8 @@ import { Replay } from "../engine/replay.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "../engine/segment.ts";
 import { Slices } from "../platform/turn.ts";
 import type { Key, Problem, WorkOptions } from "../types.ts";
-import { type Found, problemOf, scan, slicesFor } from "./scan.ts";
+import { list, merged, problemOf } from "./problems.ts";
+import { type Found, scan, slicesFor } from "./scan.ts";
 import type { SurveyedFile } from "./survey.ts";
 
 /** A record whose value is damaged. */
@@ -100,7 +101,7 @@ export class Verification {
     }
     const { endBytes: offset } = segment;
     if (offset < fileBytes) {
-      this.notes.push(problemOf(file, surveyed.tailReason, { offset, length: fileBytes - offset }));
+      list(this.notes, problemOf(file, surveyed.tailReason, { offset, length: fileBytes - offset }));
     }
   }
 
@@ -136,7 +137,7 @@ export class Verification {
 
   #report(surveyed: SurveyedFile, problem: Problem): void {
     surveyed.isDamaged = true;
-    this.problems.push(problem);
+    list(this.problems, problem);
   }
 
   #takeRecord({ cursor, reason }: Found, segment: Segment): void {
@@ -176,15 +177,4 @@ function lastBefore({ segment, sequences, requiredBytes, fileBytes }: SurveyedFi
     }
   }
   return sequences[1];
-}
-
-/** Ranges in order, without overlaps. */
-function merged(ranges: [number, number][]): [number, number][] {
-  const result: [number, number][] = [];
-  for (const [first, last] of ranges.filter(([a, b]) => a <= b).sort((a, b) => a[0] - b[0])) {
-    const former = result.at(-1);
-    if (former === undefined || former[1] + 1 < first) result.push([first, last]);
-    else former[1] = Math.max(former[1], last);
-  }
-  return result;
 }

@@ -5,7 +5,7 @@
  */
 import { asIo, isTrimmed } from "../errors.ts";
 import { timeBy } from "../expiries.ts";
-import { segmentName, segmentNumberOf } from "../engine/segment.ts";
+import { segmentNumberOf } from "../engine/segment.ts";
 import { shadowOf } from "../lazy_index/shadow.ts";
 import { forgetExpired } from "../follow/floor.ts";
 import { Tries } from "../follow/tries.ts";
@@ -20,7 +20,7 @@ import type { OpenStore } from "../store/open_store.ts";
 import { checkNames } from "../store/options.ts";
 import { irregularity } from "../store/strays.ts";
 import type { VerifyReport, WorkOptions } from "../types.ts";
-import { problemOf } from "./scan.ts";
+import { list, problemOf } from "./problems.ts";
 import { asRecorded, isOutdated, type StoreSurvey, surveyOnce } from "./survey.ts";
 import { Verification } from "./verification.ts";
 import { accountOf, verifyImage, verifyIndex } from "./verify_index.ts";
@@ -125,7 +125,7 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
     segments.forEach((segment, i) => {
       const [account, expected] = [accounts[i], accountOf(segment)];
       if (account === expected) return;
-      problems.push(problemOf(segment.name, `the account is ${account}; the log says ${expected}`));
+      list(problems, problemOf(segment.name, `the account is ${account}; the log says ${expected}`));
     });
     return { problems, notes };
   } finally {
@@ -136,14 +136,15 @@ export async function verifyOpen(store: OpenStore, options: WorkOptions): Promis
 /** Looks at LOCK, and notes files that are not part of the store, or no longer. */
 function lookAtOthers(platform: Platform, directory: string, { manifest, problems, found }: VerifiedStore): void {
   const unlockable = irregularity(platform, `${directory}/${LOCK_NAME}`);
-  if (unlockable !== undefined) problems.push(problemOf(LOCK_NAME, `${unlockable}: nobody can lock it; remove it`));
+  if (unlockable !== undefined) list(problems, problemOf(LOCK_NAME, `${unlockable}: nobody can lock it; remove it`));
   const ours = new Set(["MANIFEST", LOCK_NAME, IMAGE_NAME, RESERVE_NAME, ...found.problems.map(({ file }) => file)]);
-  for (const { number } of manifest.segments) ours.add(segmentName(number));
+  const listed = new Set(manifest.segments.map(({ number }) => number));
   for (const name of asIo(`list ${directory}`, () => platform.list(directory)).sort()) {
-    if (ours.has(name)) continue;
+    const number = segmentNumberOf(name);
+    if (ours.has(name) || (number !== undefined && listed.has(number))) continue;
     let reason = "it does not belong to the store";
-    if (segmentNumberOf(name) !== undefined) reason = "a segment that the manifest does not list";
+    if (number !== undefined) reason = "a segment that the manifest does not list";
     if (name === ASIDE) reason = "what a repair moved aside";
-    found.notes.push(problemOf(name, reason));
+    list(found.notes, problemOf(name, reason));
   }
 }

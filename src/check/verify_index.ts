@@ -19,7 +19,7 @@ import { OrderDamaged } from "../saved_order/saved.ts";
 import { finishInSlices, Slices } from "../platform/turn.ts";
 import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
-import { problemOf } from "./scan.ts";
+import { list, problemOf } from "./problems.ts";
 import type { StoreSurvey } from "./survey.ts";
 import type { Verification } from "./verification.ts";
 
@@ -68,7 +68,7 @@ export async function verifyImage(
   }
   const isWhole = index?.isMended === false;
   if (!isWhole && asIo(`list ${directory}`, () => platform.list(directory)).includes(IMAGE_NAME)) {
-    found.notes.push(problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
+    list(found.notes, problemOf(IMAGE_NAME, "it does not fit the log and will be rebuilt"));
   }
   if (index === undefined) return [];
   const find = (bytes: Uint8Array) => index.find(bytes, 0, bytes.length) ? index : undefined;
@@ -76,7 +76,7 @@ export async function verifyImage(
   for (const { name, segment } of segments) {
     const [account, expected] = [log.segments.get(segment!.number)!, segment!].map(accountOf);
     if (account === expected) continue;
-    problems.push(problemOf(IMAGE_NAME, `the account of ${name} is ${account}; the log says ${expected}`));
+    list(problems, problemOf(IMAGE_NAME, `the account of ${name} is ${account}; the log says ${expected}`));
   }
   return problems;
 }
@@ -98,7 +98,7 @@ async function verifyOrder(index: ImageIndex, found: Verification): Promise<Prob
     });
   } catch (error) {
     if (error instanceof OrderWrong) return problemOf(IMAGE_NAME, `the order of its keys is wrong: ${error.message}`);
-    if (error instanceof OrderDamaged) found.notes.push(problemOf(IMAGE_NAME, "its order of keys will be made anew"));
+    if (error instanceof OrderDamaged) list(found.notes, problemOf(IMAGE_NAME, "its order of keys will be made anew"));
     // Of damaged tables, opening says whether it can do without them.
     else if (!(error instanceof ImageDamaged)) throw error;
   }

@@ -26,7 +26,7 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
-import { asIo, corrupt, KvStoreError } from "../errors.ts";
+import { asIo, corrupt, ioError, KvStoreError, noSpace } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { replaceDurably } from "../platform/files.ts";
@@ -40,10 +40,12 @@ export const MANIFEST_NAME = "MANIFEST";
 export const MANIFEST_MAGIC: Uint8Array = ENCODER.encode("KVMANIFE");
 const FIXED_BYTES = 84;
 const SEGMENT_BYTES = 36;
-/** 64 TiB of segments of the default size. It bounds the memory that a hostile file can ask for. */
-const MAX_SEGMENTS = 2 ** 20;
-/** The size of the largest manifest. */
-export const MAX_MANIFEST_BYTES: number = manifestBytes(MAX_SEGMENTS);
+/**
+ * The most segments of a store: 16 TiB of the default size. It bounds what a hostile manifest can ask for. With the
+ * smallest segments, of 4 KiB, it is 1 GiB, for which the manifests that writing them takes add up to 1.2 TB.
+ */
+export const MAX_SEGMENTS: number = 2 ** 18;
+const TOO_MANY = `a store has at most ${MAX_SEGMENTS} segments: compact it, with larger ones (segmentBytes)`;
 
 /**
  * A place in the log: everything before it has reached the disk.
@@ -216,10 +218,11 @@ function check(holds: boolean, at: number, reason: string): void {
  * that becomes a store only with this has none.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest, lock?: Lock): void {
-  const { nextSequence, generation, nextSegment } = manifest;
+  const { nextSequence, generation, nextSegment, segments } = manifest;
   if (Math.max(nextSequence, generation) > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
     throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
   }
+  if (segments.length > MAX_SEGMENTS) throw ioError(`replace ${MANIFEST_NAME}`, noSpace(TOO_MANY));
   const replacement = { directory, name: MANIFEST_NAME, bytes: encodeManifest(manifest), lock };
   asIo(`replace ${MANIFEST_NAME}`, () => replaceDurably(platform, replacement));
 }

@@ -236,6 +236,8 @@ function fits(about: About, log: Log, manifest: Manifest): boolean {
     if (!areCounts(REQUIRED_COUNTS.map((name) => account[name])) || !areCounts([account.lowestSequence ?? 0])) {
       return false;
     }
+    // No file of a segment is larger, so that sums of these are exact.
+    if (Math.max(account.liveBytes, account.tombstoneBytes, account.markBytes) >= 2 ** 32) return false;
     const segment = log.segments.get(account.number);
     if (segment === undefined) return account.number < manifest.nextSegment;
     const { headerBytes, endBytes, salt } = segment;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asFsync, isDiskFull } from "../errors.ts";
+import { asFsync, isDiskFull, noSpace } from "../errors.ts";
 import { lossOf } from "./lock.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
 
@@ -31,7 +31,7 @@ export function writeAll(handle: FileHandle, source: Uint8Array, offset: number)
   let done = 0;
   while (done < source.length) {
     const count = handle.write(done === 0 ? source : source.subarray(done), offset + done);
-    if (count === 0) throw Object.assign(new Error("the disk took no more bytes (is it full?)"), { code: "ENOSPC" });
+    if (count === 0) throw noSpace("the disk took no more bytes (is it full?)");
     done += count;
   }
 }

@@ -11,7 +11,8 @@ import {
   type Manifest,
   MANIFEST_MAGIC,
   MANIFEST_NAME,
-  MAX_MANIFEST_BYTES,
+  manifestBytes,
+  MAX_SEGMENTS,
   writeManifest,
 } from "../engine/manifest.ts";
 import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
@@ -189,7 +190,8 @@ export function readManifest(platform: Platform, directory: string): Manifest | 
   try {
     handle = platform.open(`${directory}/${MANIFEST_NAME}`, "read");
     const size = handle.size();
-    if (size > MAX_MANIFEST_BYTES) throw corrupt(MANIFEST_NAME, MAX_MANIFEST_BYTES, "larger than any manifest");
+    const mostBytes = manifestBytes(MAX_SEGMENTS);
+    if (size > mostBytes) throw corrupt(MANIFEST_NAME, mostBytes, "larger than any manifest");
     const bytes = readUpTo(handle, size, 0);
     const isForeign = bytes.length > 0 && bytes[0] !== 0 && !startsWith(bytes, MANIFEST_MAGIC);
     if (isForeign && !hasSegments(platform.list(directory))) {

@@ -82,9 +82,9 @@ export function irregularity(platform: Platform, path: string): string | undefin
  * they are not ours to touch.
  */
 export function unlistedSegments(platform: Platform, directory: string, manifest: Manifest): string[] {
-  const listed = new Set(manifest.segments.map(({ number }) => segmentName(number)));
+  const listed = new Set(manifest.segments.map(({ number }) => number));
   return segmentFiles(platform, directory).filter((name) => {
-    if (listed.has(name)) return false;
+    if (listed.has(segmentNumberOf(name)!)) return false;
     const file = openSegmentFile(platform, directory, name, true);
     file?.handle.close();
     if (file === undefined || typeof file.header === "string") return false;

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { KvStoreError } from "../../src/errors.ts";
-import { decodeManifest, encodeManifest, type Manifest, writeManifest } from "../../src/engine/manifest.ts";
+import { isDiskFull, KvStoreError } from "../../src/errors.ts";
+import {
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  MAX_SEGMENTS,
+  writeManifest,
+} from "../../src/engine/manifest.ts";
 import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
@@ -110,4 +116,27 @@ Deno.test("manifest: a missing one is undefined, one that cannot be read is an I
     if (kind === "read") throw new Error("no read");
   };
   assertEquals(assertThrows(() => readManifest(platform, "/s"), KvStoreError).code, "IO");
+});
+
+Deno.test("manifest: as many segments are written as are read again; at the bound it is as on a full disk", () => {
+  const platform = new MemoryPlatform();
+  platform.writeFile("/s/NOTE", new Uint8Array(1));
+  const { segments: [first], ...others } = example();
+  const manifestOf = (count: number): Manifest => ({
+    ...others,
+    mark: { segment: 0, offset: 0 },
+    nextSegment: count + 1,
+    segments: Array.from({ length: count }, (_, i) => ({ ...first!, number: i + 1, sealedBytes: 1000 })),
+  });
+  writeManifest(platform, "/s", manifestOf(MAX_SEGMENTS));
+  assertEquals(readManifest(platform, "/s")!.segments.length, MAX_SEGMENTS);
+  const tooMany = manifestOf(MAX_SEGMENTS + 1);
+  const error = assertThrows(
+    () => writeManifest(platform, "/s", tooMany),
+    KvStoreError,
+    `at most ${MAX_SEGMENTS} segments`,
+  );
+  assertEquals([error.code, isDiskFull(error)], ["IO", true]);
+  platform.writeFile("/s/MANIFEST", encodeManifest(tooMany));
+  assertThrows(() => readManifest(platform, "/s"), KvStoreError, "larger than any manifest");
 });

@@ -22,7 +22,7 @@ const IMAGE = "/s/INDEX";
 interface About {
   storeId: string;
   generation: number;
-  segments: { number: number; salt: number; from: number; probe: number }[];
+  segments: { number: number; salt: number; from: number; probe: number; liveBytes: number }[];
 }
 
 /** A closed store with an image of its index, and a segment that is being written. */
@@ -77,6 +77,7 @@ Deno.test("image file: an image fits only the log that it was made of, at that t
   assertEquals(fits((about) => last(about).salt = (last(about).salt ^ 1) >>> 0), false, "of another file");
   assertEquals(fits((about) => last(about).probe = (last(about).probe ^ 1) >>> 0), false, "of other records");
   assertEquals(fits(longer), false, "of more than there is");
+  assertEquals(fits((about) => last(about).liveBytes = 2 ** 32), false, "of more live bytes than a file has");
   assertEquals(fits((about) => last(about).number += 100), false, "of a segment that is still to come");
 });
 
