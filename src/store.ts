@@ -124,7 +124,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    *
    * @throws {TypeError} for options that do not exist or have the wrong type, {RangeError} for values out of range
-   * @throws {KvStoreError} `LOCKED`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`
+   * @throws {KvStoreError} `LOCKED`, `NO_LOCK`, `NOT_FOUND`, `CORRUPT`, `FORMAT`, `IO`, `FAILED`
    */
   // deno-lint-ignore no-explicit-any -- the prototype of a generic class has `any` for its parameters
   static async open<V extends Value = Value, K extends Key = Key, S = KvStore<any, any>>(

@@ -206,7 +206,7 @@ export const lockRules: Promised[] = [
         in: "LOCK_NOW",
         find: "2 | 4",
         replace: "1 | 4",
-        killers: ["a lock held by … is refused to all, until SIGKILL"],
+        killers: ["bun locks without the command flock, in a worker too, and excludes the others"],
       },
       {
         id: "lock-taken-for-had-where-nobody-says",
