@@ -115,12 +115,18 @@ class Collector {
     this.#options = options;
     const timeline = new Timeline(spansOf(survey), options.steps);
     this.#totalBytes = survey.segments.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
-    const largest = survey.segments.reduce((most, { fileBytes }) => Math.max(most, fileBytes), 1);
-    const cellBytes = Math.max(1, this.#totalBytes / options.cells, largest / options.cellsOfSegment);
+    // Also what is missing of a file has cells: a forged MANIFEST must not ask for more of them.
+    const sizes = survey.segments.map(({ fileBytes, requiredBytes }) => Math.max(fileBytes, requiredBytes));
+    const largest = sizes.reduce((most, size) => Math.max(most, size), 1);
+    const cellBytes = Math.max(
+      1,
+      sizes.reduce((sum, size) => sum + size, 0) / options.cells,
+      largest / options.cellsOfSegment,
+    );
     const column = () => new Float64Array(timeline.steps);
-    const segments = survey.segments.map((surveyed): CollectedSegment => ({
+    const segments = survey.segments.map((surveyed, i): CollectedSegment => ({
       ...surveyed,
-      cells: new Cells(Math.max(surveyed.fileBytes, surveyed.requiredBytes), { cellBytes, steps: timeline.steps }),
+      cells: new Cells(sizes[i]!, { cellBytes, steps: timeline.steps }),
       records: 0,
       sequences: [0, 0],
       graveBytes: 0,

@@ -3,6 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, KvStoreError } from "../../../mod.ts";
 import { surveyOn } from "../../../src/check/survey.ts";
+import { encodeManifest } from "../../../src/engine/manifest.ts";
+import { readManifest } from "../../../src/store/directory.ts";
 import { collect } from "../../../src/cli/inspect/collect.ts";
 import type { LogSummary } from "../../../src/cli/inspect/log_summary.ts";
 import { summarize } from "../../../src/cli/inspect/summarize.ts";
@@ -147,4 +149,17 @@ Deno.test("inspect damage: of a crashed store the records count up to the first 
   flipped[before + 25]! ^= 1;
   copy.writeFile(path, flipped);
   assertEquals([drawn(copy).keys, drawn(copy).damages], [1, 0], "what lies behind the first bad byte does not count");
+});
+
+Deno.test("inspect damage: a missing file, however large a forged manifest says it was, asks for no more cells", async () => {
+  const platform = await small();
+  const manifest = readManifest(platform, DIRECTORY)!;
+  const number = manifest.nextSegment++;
+  const numbers = { lowestSequence: 1, highestSequence: 1, currentAsOf: 0 };
+  manifest.segments.push({ number, salt: 1, sealedBytes: 2 ** 20, ...numbers });
+  platform.writeFile(`${DIRECTORY}/MANIFEST`, encodeManifest(manifest));
+  const survey = surveyOn(platform, DIRECTORY);
+  const counts = collect(survey, OPTIONS).segments.map(({ cells }) => cells.count);
+  survey.close();
+  assert(Math.max(...counts) <= OPTIONS.cells, `${counts} cells`);
 });
