@@ -7,6 +7,8 @@
 import type { Promised } from "./types.ts";
 
 const BESIDE_A_SORTED_ARRAY = "order: ranges and open iterators beside a sorted array, whatever comes and goes";
+const PLACE_OF_ANY_KEY =
+  "chunk: it finds the place of any key, whatever its keys have in common and whatever came and went";
 const DELETED = "clock: a delete holds though the key had expired by then, the process dies and the clock goes back";
 
 /** Rules about writes and platforms. */
@@ -192,6 +194,13 @@ export const writeRules: Promised[] = [
         find: "if (this.#version !== version) this.#seek();",
         replace: "if (this.#version < 0) this.#seek();",
         killers: [BESIDE_A_SORTED_ARRAY],
+      },
+      {
+        id: "split-of-the-wrong-neighbour-removed",
+        in: "BitTree.remove",
+        find: "splits[at]! > splits[at + 1]!",
+        replace: "splits[at]! <= splits[at + 1]!",
+        killers: [PLACE_OF_ANY_KEY],
       },
       {
         id: "key-that-a-view-has-taken-out-of-the-order",

@@ -6,8 +6,7 @@
  * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
  * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
- * the arenas. Finding a place compares some nine of them, after a search among copies of the keys at which chunks
- * begin. That is most of what a new key costs.
+ * the arenas. A place is found by a search among copies of the keys at which chunks begin, and one within a chunk.
  *
  * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
  * can list the key any more (`Walk.remove`), or until the hash table drops the entry (`#renumber`). So a dead key is
@@ -19,11 +18,11 @@
  *
  * @module
  */
-import type { KeyBytes, ReadIndex } from "../engine/index.ts";
-import { PARTITIONS } from "../engine/index.ts";
+import { Chunk } from "./chunk.ts";
+import { commonBytes, type Edge, isKeyBefore } from "./keys.ts";
+import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import type { KeyOrder } from "../engine/interfaces.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
-import { sortRefs } from "./sort.ts";
 
 /** The largest number of references in a chunk. Moving half of them costs less than finding the place. */
 const MAX_REFS = 512;
@@ -31,25 +30,6 @@ const MAX_REFS = 512;
 export const FIRST_REFS = 384;
 /** Neighbouring chunks are joined if they have no more references than this together. */
 const FEW_REFS = 128;
-/** Chunks grow by this many references. Full-size chunks would leave a third of the memory unused. */
-const STEP_REFS = 32;
-
-/** A position between keys: before or behind a key, which need not exist. */
-export interface Edge extends KeyBytes {
-  /** Whether the position is behind the key. */
-  isBehind: boolean;
-}
-
-interface Chunk {
-  refs: Uint32Array;
-  length: number;
-  /**
-   * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and none before it is
-   * higher. Of the first chunk nobody asks. Finding a chunk compares only these. They lie close together, the keys
-   * themselves all over memory: the search takes a quarter to a third of the time.
-   */
-  first: Uint8Array;
-}
 
 /** The order of the keys of an index. Make it with `orderOf`. */
 export class Order implements KeyOrder {
@@ -90,7 +70,7 @@ export class Order implements KeyOrder {
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.chunks.reduce((sum, { refs, first }) => sum + refs.byteLength + first.byteLength, 0);
+    return this.chunks.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
   /** Whether it was loaded, so that little is missing. */
@@ -133,44 +113,39 @@ export class Order implements KeyOrder {
   /** Subscribes to the renumbering of a table. */
   follow(number: number, partition: Partition | undefined): void {
     if (partition === undefined) return;
-    partition.onDrop = (ids) => {
-      try {
-        this.#renumber(number, ids);
-      } catch {
-        this.#abandon();
-      }
-    };
+    partition.onDrop = (ids) => this.#change(() => this.#renumber(number, ids));
   }
 
   /** Adds an entry whose key is listed from now on, unless it is there already. */
   add(ref: KeyRef): void {
-    try {
-      this.#insert(ref);
-    } catch {
-      this.#abandon();
-    }
+    this.#change(() => this.#insert(ref));
   }
 
-  /** Abandons this order when there is no memory for a change. The next range makes a new one. */
-  #abandon(): void {
-    if (this.index.order === this) this.index.order = undefined;
+  /** Makes a change. If there is no memory for it, this order is abandoned, and the next range makes a new one. */
+  #change(change: () => void): void {
+    try {
+      change();
+    } catch {
+      if (this.index.order === this) this.index.order = undefined;
+    }
   }
 
   /** Inserts a reference. If there is no memory for it, nothing changes, so walks can go on. */
   #insert(ref: KeyRef): void {
     const { chunks } = this;
-    const [number, at] = this.find({ ...this.index.keyOf(ref), isBehind: false });
+    const edge = { ...this.index.keyOf(ref), isBehind: false };
+    const number = this.chunkOf(edge);
     const chunk = chunks[number];
+    const at = chunk?.find(this.index, edge) ?? 0;
     if (chunk === undefined) this.append(Uint32Array.of(ref));
     else if ((at < chunk.length ? chunk.refs[at] : chunks[number + 1]?.refs[0]) === ref) return;
-    else if (chunk.length < MAX_REFS) insert(chunk, at, ref);
+    else if (chunk.length < MAX_REFS) chunk.insert(at, ref);
     else if (at === MAX_REFS) chunks.splice(number + 1, 0, this.#chunk(Uint32Array.of(ref)));
     else {
       const half = MAX_REFS / 2;
-      const upper = this.#chunk(chunk.refs.slice(half));
-      const lower = { ...chunk, refs: chunk.refs.slice(0, half), length: half };
-      insert(at <= half ? lower : upper, at <= half ? at : at - half, ref);
-      chunks.splice(number, 1, lower, upper);
+      const lower = chunk.part(0, half, chunk.first);
+      chunks.splice(number, 1, lower, chunk.part(half, MAX_REFS, this.#firstOf(chunk.refs[half]!)));
+      return this.#insert(ref);
     }
     this.version++;
   }
@@ -179,7 +154,7 @@ export class Order implements KeyOrder {
   remove(number: number, at: number): boolean {
     const chunk = this.chunks[number]!;
     this.changed?.add(chunk.refs[at]! >>> 24);
-    chunk.refs.copyWithin(at, at + 1, chunk.length--);
+    chunk.remove(at);
     this.version++;
     const next = this.chunks[number + 1];
     if (chunk.length > 0 && chunk.length + (next?.length ?? MAX_REFS) > FEW_REFS) return true;
@@ -187,41 +162,37 @@ export class Order implements KeyOrder {
     return false;
   }
 
-  /** Finds an edge: the number of a chunk, and how many of its references are before the edge. */
-  find(edge: Edge): [chunk: number, at: number] {
+  /** The number of the last chunk that begins before an edge; 0 if none does. */
+  chunkOf(edge: Edge): number {
+    const { chunks } = this;
     let low = 0;
-    let high = this.chunks.length - 1;
-    // Find the last chunk that begins before the edge.
+    let high = chunks.length - 1;
+    // What the edge has in common with the keys on either side it has in common with all keys between them.
+    let lowCommon = 0;
+    let highCommon = 0;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (isKeyBefore(this.chunks[middle]!.first, 0, edge)) low = middle;
-      else high = middle - 1;
-    }
-    return [low, this.chunks.length === 0 ? 0 : this.findIn(low, edge)];
-  }
-
-  /** How many references of a chunk are before an edge. */
-  findIn(number: number, edge: Edge): number {
-    const { refs, length } = this.chunks[number]!;
-    let low = 0;
-    let high = length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.isBefore(refs[middle]!, edge)) low = middle + 1;
-      else high = middle;
+      const { first } = chunks[middle]!;
+      const common = commonBytes(first, 0, edge, Math.min(lowCommon, highCommon));
+      if (isKeyBefore(first, 0, edge, common)) {
+        low = middle;
+        lowCommon = common;
+      } else {
+        high = middle - 1;
+        highCommon = common;
+      }
     }
     return low;
   }
 
   #chunk(refs: Uint32Array): Chunk {
-    const { bytes, start, length } = this.index.keyOf(refs[0]!);
-    return { refs, length: refs.length, first: bytes.slice(start - 2, start + length) };
+    return new Chunk(refs, this.#firstOf(refs[0]!));
   }
 
-  /** Whether an entry's key is before an edge. */
-  isBefore(ref: KeyRef, edge: Edge): boolean {
-    const { entries, arena } = this.index.loaded(ref >>> 24)!;
-    return isKeyBefore(arena, entries[(ref & ID_MASK) * ENTRY_FIELDS]!, edge);
+  /** A copy of an entry's key, as the arena has it. */
+  #firstOf(ref: KeyRef): Uint8Array {
+    const { bytes, start, length } = this.index.keyOf(ref);
+    return bytes.slice(start - 2, start + length);
   }
 
   /**
@@ -241,16 +212,7 @@ export class Order implements KeyOrder {
 
   /** Renumbers the entries of a table. `ids` has the new numbers, counted from 1; 0 for entries that are gone. */
   #renumber(table: number, ids: Uint32Array): void {
-    for (const chunk of this.chunks) {
-      const { refs, length } = chunk;
-      let kept = 0;
-      for (let i = 0; i < length; i++) {
-        const ref = refs[i]!;
-        const id = ref >>> 24 === table ? ids[ref & ID_MASK]! : -1;
-        if (id !== 0) refs[kept++] = id < 0 ? ref : refOf(table, id - 1);
-      }
-      chunk.length = kept;
-    }
+    for (const chunk of this.chunks) chunk.renumber(table, ids);
     this.chunks = joined(this.chunks);
     this.changed?.add(table);
     this.version++;
@@ -264,51 +226,9 @@ export function orderIn(index: ReadIndex): Order | undefined {
   return index.order as Order | undefined;
 }
 
-/** The order of an index, made at once if there is no whole one. Reads all tables, which can fail. */
-export function orderOf(index: ReadIndex): Order {
-  const order = orderIn(index);
-  if (order?.isWhole) return order;
-  return new Order(index, sortRefs(refsOf(index), index)).attach("all");
-}
-
-/** Whether the key at an offset of an arena is before an edge. */
-export function isKeyBefore(arena: Uint8Array, at: number, { bytes, start, length, isBehind }: Edge): boolean {
-  const ownLength = arena[at]! | (arena[at + 1]! << 8);
-  const common = Math.min(ownLength, length);
-  for (let i = 0; i < common; i++) {
-    const difference = arena[at + 2 + i]! - bytes[start + i]!;
-    if (difference !== 0) return difference < 0;
-  }
-  return ownLength < length || (isBehind && ownLength === length);
-}
-
 /** Whether the index lists the key of an entry, or a view might: while there are views, any might. */
 export function isListed(index: ReadIndex, ref: KeyRef): boolean {
   return index.holds > 0 || index.lists(ref);
-}
-
-/** References to the entries of an index, without those of deleted and expired keys that no view can list. */
-function refsOf(index: ReadIndex): Uint32Array {
-  const tables = Array.from({ length: PARTITIONS }, (_, table) => index.existing(table));
-  const refs = new Uint32Array(tables.reduce((sum, table) => sum + (table?.count ?? 0), 0));
-  let length = 0;
-  tables.forEach((table, number) => {
-    for (let id = 0; id < (table?.count ?? 0); id++) {
-      const ref = refOf(number, id);
-      if (isListed(index, ref)) refs[length++] = ref;
-    }
-  });
-  return refs.subarray(0, length);
-}
-
-function insert(chunk: Chunk, at: number, ref: KeyRef): void {
-  if (chunk.length === chunk.refs.length) {
-    const refs = new Uint32Array(Math.min(MAX_REFS, chunk.length + STEP_REFS));
-    refs.set(chunk.refs);
-    chunk.refs = refs;
-  }
-  chunk.refs.copyWithin(at + 1, at, chunk.length++);
-  chunk.refs[at] = ref;
 }
 
 /** Drops empty chunks, and joins small neighbours. */
@@ -324,7 +244,7 @@ function joined(chunks: Chunk[]): Chunk[] {
     const refs = new Uint32Array(last.length + chunk.length);
     refs.set(last.refs.subarray(0, last.length));
     refs.set(chunk.refs.subarray(0, chunk.length), last.length);
-    kept[kept.length - 1] = { ...last, refs, length: refs.length };
+    kept[kept.length - 1] = new Chunk(refs, last.first);
   }
   return kept;
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Edge, Order } from "./order.ts";
+import { type Edge, isBefore } from "./keys.ts";
+import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 
 /** The keys to walk over, and the direction. */
@@ -85,32 +86,32 @@ export class Walk {
     const { low, high, reverse } = this.#stretch;
     const last = this.#last === undefined ? undefined : order.index.keyOf(this.#last);
     const edge = last === undefined ? (reverse ? high : low) : { ...last, isBehind: !reverse };
-    const end = order.chunks.length - 1;
     this.#version = order.version;
-    const [chunk, at] = edge !== undefined
-      ? order.find(edge)
-      : reverse && end >= 0
-      ? [end, order.chunks[end]!.length]
-      : [0, 0];
-    if (end < 0) this.#chunk = this.#from = this.#to = 0;
-    else this.#enter(chunk, at);
+    this.#chunk = this.#from = this.#to = 0;
+    if (order.chunks.length === 0) return;
+    const number = edge !== undefined ? order.chunkOf(edge) : reverse ? order.chunks.length - 1 : 0;
+    const chunk = order.chunks[number]!;
+    this.#enter(number, edge !== undefined ? chunk.find(order.index, edge) : reverse ? chunk.length : 0);
   }
 
   /** Enters a chunk at `at`. Returns false if the stretch has nothing more in it, and so nothing in later ones. */
   #enter(number: number, at: number): boolean {
     const order = this.#order;
     const { low, high, reverse } = this.#stretch;
-    const { refs, length } = order.chunks[number]!;
+    const chunk = order.chunks[number]!;
+    const { refs, length } = chunk;
     this.#chunk = number;
     this.#prefetched = this.#prefetch === undefined ? Infinity : 0;
     if (reverse) {
       this.#to = at;
-      this.#from = low === undefined || !order.isBefore(refs[0]!, low) ? 0 : Math.min(at, order.findIn(number, low));
+      this.#from = low === undefined || !isBefore(order.index, refs[0]!, low)
+        ? 0
+        : Math.min(at, chunk.find(order.index, low));
     } else {
       this.#from = at;
-      this.#to = high === undefined || order.isBefore(refs[length - 1]!, high)
+      this.#to = high === undefined || isBefore(order.index, refs[length - 1]!, high)
         ? length
-        : Math.max(at, order.findIn(number, high));
+        : Math.max(at, chunk.find(order.index, high));
     }
     return this.#from < this.#to;
   }

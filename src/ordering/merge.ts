@@ -8,7 +8,7 @@
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, refOf } from "../engine/partition.ts";
 import { FIRST_REFS, isListed, Order } from "../order/order.ts";
-import { sortRefs } from "../order/sort.ts";
+import { sortRefs } from "../sorting/sort.ts";
 import type { Loaded } from "../saved_order/load.ts";
 
 /** Sorting this many keys is one step. */

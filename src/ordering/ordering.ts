@@ -6,8 +6,9 @@
  */
 import type { ReadIndex } from "../engine/index.ts";
 import { ImageIndex } from "../lazy_index/image_index.ts";
-import { Order, orderIn, orderOf } from "../order/order.ts";
-import { select, type Selection } from "../order/select.ts";
+import { Order, orderIn } from "../order/order.ts";
+import { orderOf } from "../sorting/sort.ts";
+import { select, type Selection } from "../sorting/select.ts";
 import { finishNow } from "../platform/turn.ts";
 import type { Platform, Timer } from "../platform/types.ts";
 import { excerpt } from "../saved_order/excerpt.ts";

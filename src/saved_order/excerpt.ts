@@ -10,9 +10,10 @@
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
-import { type Edge, FIRST_REFS, isKeyBefore, Order } from "../order/order.ts";
-import { type Selection, selectRefs } from "../order/select.ts";
-import { sortRefs } from "../order/sort.ts";
+import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { FIRST_REFS, Order } from "../order/order.ts";
+import { type Selection, selectRefs } from "../sorting/select.ts";
+import { sortRefs } from "../sorting/sort.ts";
 import { IndexCopy } from "../views/views.ts";
 import { OrderDamaged, type SavedOrder } from "./saved.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import type { Edge } from "../order/order.ts";
-import type { Bounds } from "../order/range.ts";
+import type { Edge } from "../order/keys.ts";
+import type { Bounds } from "./range.ts";
 import type { Range } from "../types.ts";
 import { EncodedKey } from "./keys.ts";
 import { checkInteger, checkNames } from "./options.ts";

@@ -9,7 +9,7 @@ import type { KeyRef } from "../engine/partition.ts";
 import type { Key, Range, Value } from "../types.ts";
 import type { OpenStore } from "./open_store.ts";
 import { decodeKey, ownKey } from "./keys.ts";
-import { RangeIterator } from "../order/range.ts";
+import { RangeIterator } from "./range.ts";
 import { boundsOf } from "./bounds.ts";
 import { refreshReader } from "../follow/refresh.ts";
 import type { View } from "../views/views.ts";

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { compareBytes } from "../../src/bytes.ts";
 import { Index } from "../../src/engine/index.ts";
-import { type Edge, type Order, orderOf } from "../../src/order/order.ts";
+import { type Edge, isBefore } from "../../src/order/keys.ts";
+import type { Order } from "../../src/order/order.ts";
+import { orderOf } from "../../src/sorting/sort.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { Random } from "../support/random.ts";
 
@@ -38,7 +40,8 @@ function live(order: Order): string[] {
     const key = first.subarray(2);
     const { refs: former, length } = order.chunks[i]!;
     assert(
-      order.isBefore(former[length - 1]!, edge(key, true)) && !order.isBefore(refs[0]!, edge(key, false)),
+      isBefore(order.index, former[length - 1]!, edge(key, true)) &&
+        !isBefore(order.index, refs[0]!, edge(key, false)),
       `chunk ${i + 1}`,
     );
   });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Index, type Place } from "../../src/engine/index.ts";
 import { formOf } from "../../src/engine/partition.ts";
-import { orderOf } from "../../src/order/order.ts";
+import { orderOf } from "../../src/sorting/sort.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { Segment } from "../../src/engine/segment.ts";
 import { nameOf } from "../../src/store/keys.ts";

@@ -4,8 +4,8 @@
 // prefix had expired. Steps are counted here, as clocks say little on a busy machine.
 import { assert, assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { PARTITIONS } from "../../src/engine/index.ts";
-import { Order, orderIn } from "../../src/order/order.ts";
+import { Index, PARTITIONS } from "../../src/engine/index.ts";
+import { orderIn } from "../../src/order/order.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { finishNow } from "../../src/platform/turn.ts";
 import { OrderSaver } from "../../src/saved_order/saved.ts";
@@ -18,20 +18,21 @@ const OPTIONS = { durability: "write", compaction: { auto: false } } as const;
 async function count(action: () => unknown): Promise<{ steps: number; comparisons: number }> {
   const counted = { steps: 0, comparisons: 0 };
   const { next } = Walk.prototype;
-  const { isBefore } = Order.prototype;
+  const { loaded } = Index.prototype;
   Walk.prototype.next = function () {
     counted.steps++;
     return next.call(this);
   };
-  Order.prototype.isBefore = function (ref, edge) {
+  // Whoever compares a key of the order asks for its table first.
+  Index.prototype.loaded = function (table) {
     counted.comparisons++;
-    return isBefore.call(this, ref, edge);
+    return loaded.call(this, table);
   };
   try {
     await action();
   } finally {
     Walk.prototype.next = next;
-    Order.prototype.isBefore = isBefore;
+    Index.prototype.loaded = loaded;
   }
   return counted;
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Order } from "./order.ts";
+import type { Order } from "../order/order.ts";
 import type { KeyRef } from "../engine/partition.ts";
-import { type Prefetch, type Stretch, Walk } from "./walk.ts";
+import { type Prefetch, type Stretch, Walk } from "../order/walk.ts";
 
 /** A checked range, with its bounds as bytes. */
 export interface Bounds extends Stretch {

@@ -5,11 +5,12 @@
  *
  * @module
  */
-import { type Edge, isKeyBefore, Order } from "./order.ts";
+import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { Order } from "../order/order.ts";
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
 import { sortRefs } from "./sort.ts";
-import type { Stretch } from "./walk.ts";
+import type { Stretch } from "../order/walk.ts";
 
 /** Twice the limit and this many more keys are collected before the edge moves. */
 const SPARE = 4096;

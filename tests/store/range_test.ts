@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Index } from "../../src/engine/index.ts";
-import { type Order, orderOf } from "../../src/order/order.ts";
-import { RangeIterator } from "../../src/order/range.ts";
+import type { Order } from "../../src/order/order.ts";
+import { orderOf } from "../../src/sorting/sort.ts";
+import { RangeIterator } from "../../src/store/range.ts";
 import { boundsOf } from "../../src/store/bounds.ts";
 import type { Range } from "../../src/types.ts";
 import { nameOf, within } from "../model/support/data.ts";

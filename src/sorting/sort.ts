@@ -1,16 +1,24 @@
 /**
- * Sorting all keys of an index at once.
+ * Sorting keys of an index, all of them or some.
  *
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import type { ReadIndex } from "../engine/index.ts";
-import { ENTRY_FIELDS, ID_MASK } from "../engine/partition.ts";
+import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
+import { ENTRY_FIELDS, ID_MASK, refOf } from "../engine/partition.ts";
+import { isListed, Order, orderIn } from "../order/order.ts";
 
 /** The number of key bytes in a word. */
 const WORD_BYTES = 3;
 /** Up to this many keys are sorted by comparing them whole. */
 const FEW_KEYS = 4;
+
+/** The order of an index, made at once if there is no whole one. Reads all tables, which can fail. */
+export function orderOf(index: ReadIndex): Order {
+  const order = orderIn(index);
+  if (order?.isWhole) return order;
+  return new Order(index, sortRefs(refsOf(index), index)).attach("all");
+}
 
 /**
  * Sorts references by their keys, in place, and returns them. It sorts by one word of the keys at a time. A word and
@@ -84,4 +92,18 @@ function wordAt(index: ReadIndex, ref: number, depth: number): number {
   const second = remaining > 1 ? arena[start + 1]! : 0;
   const third = remaining > 2 ? arena[start + 2]! : 0;
   return ((first << 24) | (second << 16) | (third << 8) | Math.min(remaining, WORD_BYTES + 1)) >>> 0;
+}
+
+/** References to the entries of an index, without those of deleted and expired keys that no view can list. */
+function refsOf(index: ReadIndex): Uint32Array {
+  const tables = Array.from({ length: PARTITIONS }, (_, table) => index.existing(table));
+  const refs = new Uint32Array(tables.reduce((sum, table) => sum + (table?.count ?? 0), 0));
+  let length = 0;
+  tables.forEach((table, number) => {
+    for (let id = 0; id < (table?.count ?? 0); id++) {
+      const ref = refOf(number, id);
+      if (isListed(index, ref)) refs[length++] = ref;
+    }
+  });
+  return refs.subarray(0, length);
 }

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { hashKey } from "../../src/hash.ts";
 import { Index } from "../../src/engine/index.ts";
-import { Order, orderOf } from "../../src/order/order.ts";
-import { select } from "../../src/order/select.ts";
+import { Order } from "../../src/order/order.ts";
+import { orderOf } from "../../src/sorting/sort.ts";
+import { select } from "../../src/sorting/select.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { nameOf } from "../../src/store/keys.ts";
 import { boundsOf } from "../../src/store/bounds.ts";
