@@ -155,6 +155,13 @@ export const clockPromises: Promised[] = [
         killers: [READS_ANEW],
       },
       {
+        id: "refresh-silent-about-what-the-writer-saw-expire",
+        in: "refreshReader",
+        find: "isNews || keysNow(store) !== keys",
+        replace: "isNews",
+        killers: ["clock: a refresh says that something changed if keys go that the writer alone saw expire"],
+      },
+      {
         id: "reader-leaves-out-what-it-had-not-read",
         in: "leaveOutExpired",
         find: "cursor.next() && cursor.sequence <= follower.sequence",

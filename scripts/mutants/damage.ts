@@ -261,6 +261,15 @@ export const damagePromises: Promised[] = [
         replace: 'await store.writer!.reached("sync");',
         killers: ["image file: so is a mark that nobody waits for"],
       },
+      {
+        id: "order-that-lacks-keys-which-come-back",
+        in: "writeImage",
+        find: "log.replaceManifest({ clean: false });",
+        replace: "if (log.active !== undefined) log.replaceManifest({ clean: false });",
+        killers: [
+          "image file: keys that its order lacks, as a clock was ahead, have expired for good, also where nothing is written to",
+        ],
+      },
     ],
   },
   {

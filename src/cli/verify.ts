@@ -9,6 +9,9 @@ import { counted, grouped } from "./text/format.ts";
 import { keyForm, keyText } from "./text/notation.ts";
 import { escaped } from "./text/printable.ts";
 
+/** Of more problems, the last entry says how many are left out. */
+const MOST_PROBLEMS = 1000;
+
 /** Checks every byte. */
 export const verify: Command = {
   name: "verify",
@@ -49,8 +52,9 @@ export function problemForm({ key, ...problem }: Problem): unknown {
 export function verifyText(report: VerifyReport, quiet: boolean): string {
   const lines = report.problems.map((problem) => `damage: ${placeText(problem)}`);
   if (!quiet) lines.push(...report.notes.map((note) => `note: ${placeText(note)}`));
-  const found = counted(report.problems.length, "problem");
-  if (report.problems.length > 0) lines.push(`${found} found; kvstore repair --dry-run says what can be kept`);
+  const { length } = report.problems;
+  const found = length > MOST_PROBLEMS ? `more than ${counted(MOST_PROBLEMS, "problem")}` : counted(length, "problem");
+  if (length > 0) lines.push(`${found} found; kvstore repair --dry-run says what can be kept`);
   else if (!quiet) lines.push("no damage found");
   return lines.map((line) => line + "\n").join("");
 }

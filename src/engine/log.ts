@@ -435,10 +435,10 @@ export class Log {
   }
 
   #reserveNumber(): number {
-    const number = this.#nextSegment++;
-    if (number > MAX_SEGMENT_NUMBER) {
+    if (this.#nextSegment > MAX_SEGMENT_NUMBER) {
       throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
     }
+    const number = this.#nextSegment++;
     // The manifest reserves the number durably before the file exists. So a file with a number that is not reserved
     // proves that the manifest is older than the file.
     if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });

@@ -201,8 +201,9 @@ function checkManifest(manifest: Manifest): void {
   check(isMarked, 56, "the durable mark is not in the segment being written");
   const haveHeaders = segments.every(({ sealedBytes }) => (sealedBytes || mark.offset) >= SEGMENT_HEADER_BYTES);
   check(haveHeaders, FIXED_BYTES, "a segment that ends within its header");
-  const numbers = [generation, nextSequence, historyFloor, clockFloor];
-  check(numbers.every(Number.isSafeInteger), 32, "a number beyond 2^53");
+  // No store replaces its manifest 2^52 times: none that opens can use the generations up.
+  const numbers = [2 * generation, nextSequence, historyFloor, clockFloor];
+  check(numbers.every(Number.isSafeInteger), 32, "a number that no store reaches");
   // A number above 2^53 is read as Infinity.
   const isGivenOut = segments.every((one) => one.highestSequence < Infinity && one.currentAsOf < nextSequence);
   check(isGivenOut, 48, "sequence numbers that have not been given out");
@@ -218,8 +219,8 @@ function check(holds: boolean, at: number, reason: string): void {
  * that becomes a store only with this has none.
  */
 export function writeManifest(platform: Platform, directory: string, manifest: Manifest, lock?: Lock): void {
-  const { nextSequence, generation, nextSegment, segments } = manifest;
-  if (Math.max(nextSequence, generation) > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
+  const { nextSequence, nextSegment, segments } = manifest;
+  if (nextSequence > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
     throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
   }
   if (segments.length > MAX_SEGMENTS) throw ioError(`replace ${MANIFEST_NAME}`, noSpace(TOO_MANY));

@@ -27,6 +27,7 @@ export function refresh(store: OpenStore): boolean {
 export function refreshReader(store: OpenStore): boolean {
   const { platform, directory } = store.log;
   const isWhole = loadIndex(store);
+  const keys = isWhole ? keysNow(store) : 0;
   const tries = new Tries(platform, directory);
   for (;;) {
     const manifest = manifestOf(platform, directory);
@@ -36,11 +37,17 @@ export function refreshReader(store: OpenStore): boolean {
         : advance(store, manifest);
       if (!store.watches.isEmpty) store.watches.durableSequence = durableSequence(store);
       store.watches.wake();
-      return isNews;
+      return isNews || keysNow(store) !== keys;
     } catch (error) {
       if (!tries.again(manifest.generation)) throw error;
     }
   }
+}
+
+/** The number of keys. Without a new record it falls if the writer has seen one expire, by a clock that was ahead. */
+function keysNow(store: OpenStore): number {
+  store.expire();
+  return store.index.size;
 }
 
 /**

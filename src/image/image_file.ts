@@ -110,7 +110,8 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
     // The accounts include marks as well.
     await store.writer!.syncAll();
     if (store.epoch !== epoch) return false;
-    if (log.active !== undefined) log.replaceManifest({ clean: false });
+    // The clock floor, too: keys that had expired by it may be missing in the order.
+    log.replaceManifest({ clean: false });
     await writer.finish(about, step.value);
     if (store.epoch !== epoch) return false;
     // The file of the old image must not be open when it is renamed.

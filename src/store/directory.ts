@@ -27,8 +27,8 @@ const HELD = Symbol.for("@kvstore/kvstore/locked-directories");
 
 /**
  * Takes the writer lock, for which the operating system is asked unless `isAsked` is `false`. Throws `LOCKED`, and names
- * the holder as far as known, or `NO_LOCK`. If there was a holder whose lock did not
- * hold, it cannot replace MANIFEST any more once this has returned: see `replaceDurably`.
+ * the holder as far as known, or `NO_LOCK`. If there was a holder whose lock did not hold, it cannot replace MANIFEST any
+ * more once this has returned: see `replaceDurably`.
  */
 export function takeLock(platform: Platform, directory: string, isAsked: boolean = true): Lock {
   const text = JSON.stringify({ process: processId(), since: new Date().toISOString() });

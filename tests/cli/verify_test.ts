@@ -1,6 +1,7 @@
 /** `verify` and `repair`, and the other commands for the store as a whole. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { verifyText } from "../../src/cli/verify.ts";
 import { cliTest, lines } from "./support/shell.ts";
 
 cliTest("stats, compact, backup, verify, repair", async (shell) => {
@@ -55,4 +56,13 @@ cliTest("damage: verify says so with status 1, get refuses, repair makes the sto
   assertStringIncludes(await shell.ok(["repair"]), "lost: the newest value of bad");
   assertEquals((await shell.run(["verify"])).code, 0);
   assertEquals((await shell.run(["get", "bad"])).code, 1);
+});
+
+Deno.test("verify says how many problems it found, or that there are more than it lists", () => {
+  const problems = (count: number) => new Array(count).fill({ file: "F", offset: 0, length: 1, reason: "bad" });
+  const lastOf = (count: number) =>
+    verifyText({ problems: problems(count), notes: [] }, true).trimEnd().split("\n").at(-1)!;
+  assertMatch(lastOf(1), /^1 problem found;/);
+  assertMatch(lastOf(1000), /^1,000 problems found;/);
+  assertMatch(lastOf(1001), /^more than 1,000 problems found;/);
 });

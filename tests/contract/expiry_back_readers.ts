@@ -95,6 +95,26 @@ export const readerClockCases: Case[] = [
     },
   },
   {
+    name: "clock: a refresh says that something changed if keys go that the writer alone saw expire",
+    async run(context) {
+      for (const tells of ["a compaction", "a clean end"]) {
+        const writer = await openAt(context, MANUAL);
+        await writer.set("victim", "v".repeat(1000), { ttl: HOUR });
+        await writer.set("stays", 1);
+        const reader = await context.open({ readOnly: true });
+        context.clock.nowMs = YEAR_2100;
+        assertEquals(writer.size, 1);
+        context.clock.nowMs = START;
+        assertEquals([await reader.refresh(), reader.size], [false, 2]);
+        await (tells === "a compaction" ? writer.compact() : writer.close());
+        assertEquals([await reader.refresh(), [...reader.keys()]], [true, ["stays"]], tells);
+        assertEquals(await reader.refresh(), false, tells);
+        await reader.close();
+        await writer.close();
+      }
+    },
+  },
+  {
     name: "clock: a reader that the writer overtakes believes no floor that has been lowered meanwhile",
     async run(context) {
       for (const isRefresh of [false, true]) {

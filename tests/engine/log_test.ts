@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { Log } from "../../src/engine/log.ts";
-import { writeManifest } from "../../src/engine/manifest.ts";
+import { encodeManifest, writeManifest } from "../../src/engine/manifest.ts";
+import { KvStore } from "../../src/store.ts";
 import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { segmentNumberOf } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
@@ -84,4 +85,26 @@ Deno.test("log: once an fsync has failed, nothing is written any more, and nothi
   assertEquals(codes, ["FAILED", "FAILED", "FAILED", "FAILED"]);
   const after = platform.operations;
   assertEquals([after.open, after.write, after.rename, after.remove, after.sync], [open, write, rename, remove, sync]);
+});
+
+Deno.test("log: a store whose segment numbers are used up closes cleanly, and opens again", async () => {
+  const options = { segmentBytes: 4096, compaction: { auto: false } };
+  const platform = new MemoryPlatform();
+  let store = await KvStore.openOn(platform, "/s", options);
+  await store.set("key", 1);
+  await store.close();
+  const manifest = readManifest(platform, "/s")!;
+  platform.writeFile("/s/MANIFEST", encodeManifest({ ...manifest, nextSegment: 2 ** 32 - 20 }));
+  store = await KvStore.openOn(platform, "/s", options);
+  const failures: string[] = [];
+  for (let i = 0; i < 40; i++) {
+    await store.set(`key ${i}`, new Uint8Array(3000)).catch(({ message }) => failures.push(message));
+  }
+  assert(failures.length > 20 && failures.every((message) => message.includes("used up")), failures[0]);
+  await store.set("last", 2);
+  const { size } = store;
+  await store.close();
+  store = await KvStore.openOn(platform, "/s", options);
+  assertEquals([store.size, store.get("last"), store.recovery.clean], [size, 2, true]);
+  await store.close();
 });

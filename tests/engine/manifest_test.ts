@@ -74,6 +74,7 @@ Deno.test("manifest: numbers that contradict one another are CORRUPT, whatever t
     "two segments being written": (view) => view.setUint32(92, 0, true),
     "a mark in a sealed segment": (view) => view.setUint32(56, 3, true),
     "a sequence number beyond 2^53": (view) => view.setUint32(52, 2 ** 21, true),
+    "a generation that could be used up": (view) => view.setUint32(36, 2 ** 20, true),
     "a generation beyond 2^53": (view) => view.setUint32(36, 2 ** 31, true),
   };
   for (const [name, change] of Object.entries(cases)) assertEquals(codeOf(hostile(change)), "CORRUPT", name);

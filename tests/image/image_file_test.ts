@@ -168,3 +168,29 @@ Deno.test("image file: an account is right though a record between it and its ta
   await again.close();
   await store.close().catch(() => {});
 });
+
+Deno.test("image file: keys that its order lacks, as a clock was ahead, have expired for good, also where nothing is written to", async () => {
+  const options = { compaction: { auto: false } };
+  let platform = new MemoryPlatform();
+  platform.now = () => 1000;
+  let store = await KvStore.openOn(platform, "/s", options);
+  for (let i = 0; i < 9000; i++) store.set(`key ${i}`, i, i % 10 === 0 ? { expiresAt: 2000 } : {});
+  await store.close();
+  platform.remove(IMAGE);
+  // Bytes behind a clean end: the segment is sealed at the next start.
+  const segment = platform.files().find((path) => path.endsWith(".seg"))!;
+  platform.writeFile(segment, new Uint8Array([...platform.readFile(segment), 1]));
+  store = await KvStore.openOn(platform, "/s", options);
+  assertEquals(engineOf(store).log.active, undefined);
+  platform.now = () => 3000;
+  assertEquals([...store.keys()].length, 8100);
+  assertEquals(await writeImage(engineOf(store)), true);
+  platform = platform.kill();
+  platform.now = () => 1000;
+  store = await KvStore.openOn(platform, "/s", options);
+  const range = { gte: "key 4000", lt: "key 4009" };
+  const keys = [...store.keys(range)];
+  assertEquals(keys, [...store.keys()].filter((key) => range.gte <= String(key) && String(key) < range.lt));
+  assertEquals(keys.includes("key 4000"), store.has("key 4000"));
+  await store.close();
+});

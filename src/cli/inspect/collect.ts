@@ -124,9 +124,17 @@ class Collector {
       largest / options.cellsOfSegment,
     );
     const column = () => new Float64Array(timeline.steps);
+    const newCells = (sizeBytes: number) => new Cells(sizeBytes, { cellBytes, steps: timeline.steps });
+    // Nothing is counted in missing files. So those with as many cells share them: a manifest may list any number.
+    const shared = new Map<number, Cells>();
+    const sharedCells = (sizeBytes: number) => {
+      const count = Math.ceil(sizeBytes / cellBytes);
+      if (!shared.has(count)) shared.set(count, newCells(sizeBytes));
+      return shared.get(count)!;
+    };
     const segments = survey.segments.map((surveyed, i): CollectedSegment => ({
       ...surveyed,
-      cells: new Cells(sizes[i]!, { cellBytes, steps: timeline.steps }),
+      cells: surveyed.segment === undefined ? sharedCells(sizes[i]!) : newCells(sizes[i]!),
       records: 0,
       sequences: [0, 0],
       graveBytes: 0,

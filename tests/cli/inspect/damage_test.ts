@@ -163,3 +163,19 @@ Deno.test("inspect damage: a missing file, however large a forged manifest says 
   survey.close();
   assert(Math.max(...counts) <= OPTIONS.cells, `${counts} cells`);
 });
+
+Deno.test("inspect damage: files that are missing share their cells, however many a manifest lists", async () => {
+  const platform = await small();
+  const manifest = readManifest(platform, DIRECTORY)!;
+  const numbers = { lowestSequence: 1, highestSequence: 1, currentAsOf: 0 };
+  for (let i = 0; i < 100; i++) {
+    manifest.segments.push({ number: manifest.nextSegment++, salt: 1, sealedBytes: 2 ** 20 + i, ...numbers });
+  }
+  platform.writeFile(`${DIRECTORY}/MANIFEST`, encodeManifest(manifest));
+  const survey = surveyOn(platform, DIRECTORY);
+  const { segments } = collect(survey, OPTIONS);
+  survey.close();
+  const [there, missing] = [true, false].map((is) => segments.filter(({ segment }) => (segment !== undefined) === is));
+  assertEquals(new Set(there!.map(({ cells }) => cells)).size, there!.length);
+  assert(new Set(missing!.map(({ cells }) => cells)).size <= 2);
+});
