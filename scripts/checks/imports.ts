@@ -18,6 +18,7 @@ const FEATURES = [
   "order",
   "ordering",
   "saved_order",
+  "search",
   "sorting",
   "watch",
   "follow",

@@ -22,6 +22,7 @@ const MAX_FOLDER_LINES: Record<string, number> = {
   "src/order/": 500,
   "src/ordering/": 500,
   "src/saved_order/": 500,
+  "src/search/": 500,
   "src/sorting/": 500,
   "src/views/": 500,
   "src/watch/": 500,

@@ -8,7 +8,7 @@ import type { Promised } from "./types.ts";
 
 const BESIDE_A_SORTED_ARRAY = "order: ranges and open iterators beside a sorted array, whatever comes and goes";
 const PLACE_OF_ANY_KEY =
-  "chunk: it finds the place of any key, whatever its keys have in common and whatever came and went";
+  "bit-tree: it finds the place of any key, whatever keys have in common and whatever came and went";
 const DELETED = "clock: a delete holds though the key had expired by then, the process dies and the clock goes back";
 
 /** Rules about writes and platforms. */

@@ -4,32 +4,29 @@
  * @module
  */
 import type { ReadIndex } from "../engine/index.ts";
-import { ID_MASK, type KeyRef, refOf } from "../engine/partition.ts";
-import { BitTree } from "./bit_tree.ts";
-import { type Edge, isBefore } from "./keys.ts";
+import { ENTRY_FIELDS, ID_MASK, type KeyRef, refOf } from "../engine/partition.ts";
+import { BitTree } from "../search/bit_tree.ts";
+import type { Edge, KeyList } from "../search/keys.ts";
 
 /** Room is added for so many references at a time. Full-size chunks would leave a third of the memory unused. */
 const STEP = 32;
-/** A chunk gets a bit-tree when this many searches have looked at about as many keys as making the tree does. */
-const SEARCHES_PER_KEY = 1 / 16;
+/** For the upper levels of the bit-tree. */
+const MAX_TOPS = 32;
 
 /** References in order. */
-export class Chunk {
+export class Chunk implements KeyList {
   /** The references, and room for more. */
   refs: Uint32Array;
   /** How many references there are. */
   length: number;
-  /**
-   * A copy of the key that it began with, as the arena has it: no key in the chunk is lower, and none before it is
-   * higher. Of the first chunk nobody asks. Finding a chunk compares only these. They lie close together, the keys
-   * themselves all over memory: the search takes a quarter to a third of the time.
-   */
+  /** A copy of the key that it began with, as the arena has it: no key is lower, and none in earlier chunks is higher. */
   readonly first: Uint8Array;
-  #tree: BitTree | undefined;
-  #searches = 0;
+  readonly #index: ReadIndex;
+  readonly #tree = new BitTree(new Uint16Array(MAX_TOPS));
 
-  /** A chunk of references that are in order, with the key at which it begins. */
-  constructor(refs: Uint32Array, first: Uint8Array) {
+  /** A chunk of references that are in order. `first` is the key at which it begins. */
+  constructor(index: ReadIndex, refs: Uint32Array, first: Uint8Array = keyOf(index, refs[0]!)) {
+    this.#index = index;
     this.refs = refs;
     this.length = refs.length;
     this.first = first;
@@ -37,38 +34,41 @@ export class Chunk {
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.refs.byteLength + this.first.byteLength + (this.#tree?.heldBytes ?? 0);
+    return this.refs.byteLength + this.first.byteLength + this.#tree.heldBytes;
+  }
+
+  /** The arena with the key of a reference. */
+  arenaOf(at: number): Uint8Array {
+    return this.#index.loaded(this.refs[at]! >>> 24)!.arena;
+  }
+
+  /** Where in the arena the key of a reference lies. */
+  offsetOf(at: number): number {
+    const ref = this.refs[at]!;
+    return this.#index.loaded(ref >>> 24)!.entries[(ref & ID_MASK) * ENTRY_FIELDS]!;
   }
 
   /** How many references are before an edge. */
-  find(index: ReadIndex, edge: Edge): number {
-    const { refs, length } = this;
-    if (this.#tree === undefined && this.#searches++ < length * SEARCHES_PER_KEY) {
-      return bisect(index, refs, edge, 0, length);
-    }
-    const tree = this.#tree ??= BitTree.of(index, refs, length);
-    tree.find(index, refs, edge);
-    return bisect(index, refs, edge, tree.low, tree.high);
+  find(edge: Edge): number {
+    return this.#tree.find(this, edge);
   }
 
   /** Inserts a reference at `at`, which `find` has just returned for its key. Without memory, nothing changes. */
   insert(at: number, ref: KeyRef): void {
-    const { length } = this;
-    if (length === this.refs.length) {
-      const refs = new Uint32Array(length + STEP);
+    if (this.length === this.refs.length) {
+      const refs = new Uint32Array(this.length + STEP);
       refs.set(this.refs);
       this.refs = refs;
     }
-    this.#tree?.insert(at);
-    this.refs.copyWithin(at + 1, at, length);
+    this.#tree.insert(this, at);
+    this.refs.copyWithin(at + 1, at, this.length++);
     this.refs[at] = ref;
-    this.length++;
   }
 
   /** Removes the reference at `at`. */
   remove(at: number): void {
+    this.#tree.remove(this, at);
     this.refs.copyWithin(at, at + 1, this.length--);
-    this.#tree?.remove(at);
   }
 
   /** Renumbers the entries of a table. `ids` has the new numbers, counted from 1; 0 for entries that are gone. */
@@ -83,23 +83,27 @@ export class Chunk {
     if (kept === length) return;
     this.refs = refs.slice(0, kept);
     this.length = kept;
-    this.#tree = undefined;
+    this.#tree.reset();
   }
 
-  /** The references from `from` up to `to`. `first` is the key at which they begin. */
-  part(from: number, to: number, first: Uint8Array): Chunk {
-    const part = new Chunk(this.refs.slice(from, to), first);
-    part.#tree = this.#tree?.part(from, to);
+  /** The references from `from` up to `to`. */
+  part(from: number, to: number): Chunk {
+    const part = new Chunk(this.#index, this.refs.slice(from, to), from === 0 ? this.first : undefined);
+    part.#tree.take(this.#tree, from, to);
     return part;
+  }
+
+  /** The references of this chunk and those of the next one. */
+  joined(next: Chunk): Chunk {
+    const refs = new Uint32Array(this.length + next.length);
+    refs.set(this.refs.subarray(0, this.length));
+    refs.set(next.refs.subarray(0, next.length), this.length);
+    return new Chunk(this.#index, refs, this.first);
   }
 }
 
-/** How many references are before an edge, if that is one of the numbers from `low` to `high`. */
-function bisect(index: ReadIndex, refs: Uint32Array, edge: Edge, low: number, high: number): number {
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(index, refs[middle]!, edge)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** A copy of an entry's key, as the arena has it. */
+function keyOf(index: ReadIndex, ref: KeyRef): Uint8Array {
+  const { bytes, start, length } = index.keyOf(ref);
+  return bytes.slice(start - 2, start + length);
 }

@@ -6,7 +6,8 @@
  * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
  * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
- * the arenas. A place is found by a search among copies of the keys at which chunks begin, and one within a chunk.
+ * the arenas. A place is found by a search among copies of the keys at which chunks begin, and one within a chunk
+ * (`src/search/`).
  *
  * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
  * can list the key any more (`Walk.remove`), or until the hash table drops the entry (`#renumber`). So a dead key is
@@ -19,10 +20,11 @@
  * @module
  */
 import { Chunk } from "./chunk.ts";
-import { commonBytes, type Edge, isKeyBefore } from "./keys.ts";
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import type { KeyOrder } from "../engine/interfaces.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
+import { BitTree } from "../search/bit_tree.ts";
+import type { Edge, KeyList } from "../search/keys.ts";
 
 /** The largest number of references in a chunk. Moving half of them costs less than finding the place. */
 const MAX_REFS = 512;
@@ -30,6 +32,30 @@ const MAX_REFS = 512;
 export const FIRST_REFS = 384;
 /** Neighbouring chunks are joined if they have no more references than this together. */
 const FEW_REFS = 128;
+
+/** For the upper levels of the bit-tree of the chunks. */
+const MAX_TOPS = 128;
+
+/** The keys at which the chunks of an order begin, but for the first chunk, which may have got lower keys since. */
+class Firsts implements KeyList {
+  readonly #order: Order;
+
+  constructor(order: Order) {
+    this.#order = order;
+  }
+
+  get length(): number {
+    return Math.max(0, this.#order.chunks.length - 1);
+  }
+
+  arenaOf(at: number): Uint8Array {
+    return this.#order.chunks[at + 1]!.first;
+  }
+
+  offsetOf(): number {
+    return 0;
+  }
+}
 
 /** The order of the keys of an index. Make it with `orderOf`. */
 export class Order implements KeyOrder {
@@ -41,6 +67,8 @@ export class Order implements KeyOrder {
   changed: Set<number> | undefined;
   /** The chunks in order. None is empty. */
   chunks: Chunk[] = [];
+  readonly #firsts: Firsts = new Firsts(this);
+  readonly #tree = new BitTree(new Uint32Array(MAX_TOPS));
   /** While the order grows: the table and the entry to add next. */
   #nextTable: number = PARTITIONS;
   #nextId = 0;
@@ -55,7 +83,8 @@ export class Order implements KeyOrder {
 
   /** Appends references that are in order and follow all others. */
   append(refs: Uint32Array): void {
-    this.chunks.push(this.#chunk(refs));
+    this.chunks.push(new Chunk(this.index, refs));
+    this.#tree.reset();
   }
 
   /** Whether it has all keys of the index. */
@@ -70,7 +99,7 @@ export class Order implements KeyOrder {
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.chunks.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    return this.chunks.reduce((sum, { heldBytes }) => sum + heldBytes, this.#tree.heldBytes);
   }
 
   /** Whether it was loaded, so that little is missing. */
@@ -126,6 +155,7 @@ export class Order implements KeyOrder {
     try {
       change();
     } catch {
+      this.#tree.reset();
       if (this.index.order === this) this.index.order = undefined;
     }
   }
@@ -136,63 +166,49 @@ export class Order implements KeyOrder {
     const edge = { ...this.index.keyOf(ref), isBehind: false };
     const number = this.chunkOf(edge);
     const chunk = chunks[number];
-    const at = chunk?.find(this.index, edge) ?? 0;
+    const at = chunk?.find(edge) ?? 0;
     if (chunk === undefined) this.append(Uint32Array.of(ref));
     else if ((at < chunk.length ? chunk.refs[at] : chunks[number + 1]?.refs[0]) === ref) return;
     else if (chunk.length < MAX_REFS) chunk.insert(at, ref);
-    else if (at === MAX_REFS) chunks.splice(number + 1, 0, this.#chunk(Uint32Array.of(ref)));
+    else if (at === MAX_REFS) this.#addChunk(number + 1, new Chunk(this.index, Uint32Array.of(ref)));
     else {
       const half = MAX_REFS / 2;
-      const lower = chunk.part(0, half, chunk.first);
-      chunks.splice(number, 1, lower, chunk.part(half, MAX_REFS, this.#firstOf(chunk.refs[half]!)));
+      const lower = chunk.part(0, half);
+      this.#addChunk(number + 1, chunk.part(half, MAX_REFS));
+      chunks[number] = lower;
       return this.#insert(ref);
     }
     this.version++;
   }
 
+  /** Adds a chunk that is not the first. */
+  #addChunk(number: number, chunk: Chunk): void {
+    const { first } = chunk;
+    this.#tree.find(this.#firsts, { bytes: first, start: 2, length: first.length - 2, isBehind: false });
+    this.#tree.insert(this.#firsts, number - 1);
+    this.chunks.splice(number, 0, chunk);
+  }
+
   /** Removes a reference. Returns false if its chunk is dropped or joined with a neighbour. */
   remove(number: number, at: number): boolean {
-    const chunk = this.chunks[number]!;
+    const { chunks } = this;
+    const chunk = chunks[number]!;
+    const next = chunks[number + 1];
     this.changed?.add(chunk.refs[at]! >>> 24);
     chunk.remove(at);
     this.version++;
-    const next = this.chunks[number + 1];
     if (chunk.length > 0 && chunk.length + (next?.length ?? MAX_REFS) > FEW_REFS) return true;
-    this.chunks.splice(number, 2, ...joined([chunk, ...(next === undefined ? [] : [next])]));
+    if (chunk.length > 0) chunks[number] = chunk.joined(next!);
+    const gone = chunk.length > 0 ? number + 1 : number;
+    // The chunk that is the first one from now on is no longer listed either.
+    if (chunks.length > 1) this.#tree.remove(this.#firsts, Math.max(0, gone - 1));
+    chunks.splice(gone, 1);
     return false;
   }
 
   /** The number of the last chunk that begins before an edge; 0 if none does. */
   chunkOf(edge: Edge): number {
-    const { chunks } = this;
-    let low = 0;
-    let high = chunks.length - 1;
-    // What the edge has in common with the keys on either side it has in common with all keys between them.
-    let lowCommon = 0;
-    let highCommon = 0;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      const { first } = chunks[middle]!;
-      const common = commonBytes(first, 0, edge, Math.min(lowCommon, highCommon));
-      if (isKeyBefore(first, 0, edge, common)) {
-        low = middle;
-        lowCommon = common;
-      } else {
-        high = middle - 1;
-        highCommon = common;
-      }
-    }
-    return low;
-  }
-
-  #chunk(refs: Uint32Array): Chunk {
-    return new Chunk(refs, this.#firstOf(refs[0]!));
-  }
-
-  /** A copy of an entry's key, as the arena has it. */
-  #firstOf(ref: KeyRef): Uint8Array {
-    const { bytes, start, length } = this.index.keyOf(ref);
-    return bytes.slice(start - 2, start + length);
+    return this.#tree.find(this.#firsts, edge);
   }
 
   /**
@@ -214,6 +230,7 @@ export class Order implements KeyOrder {
   #renumber(table: number, ids: Uint32Array): void {
     for (const chunk of this.chunks) chunk.renumber(table, ids);
     this.chunks = joined(this.chunks);
+    this.#tree.reset();
     this.changed?.add(table);
     this.version++;
     this.#known[table] = undefined;
@@ -241,10 +258,7 @@ function joined(chunks: Chunk[]): Chunk[] {
       kept.push(chunk);
       continue;
     }
-    const refs = new Uint32Array(last.length + chunk.length);
-    refs.set(last.refs.subarray(0, last.length));
-    refs.set(chunk.refs.subarray(0, chunk.length), last.length);
-    kept[kept.length - 1] = new Chunk(refs, last.first);
+    kept[kept.length - 1] = last.joined(chunk);
   }
   return kept;
 }

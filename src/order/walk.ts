@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Edge, isBefore } from "./keys.ts";
+import { type Edge, isBefore } from "../search/keys.ts";
 import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 
@@ -91,7 +91,7 @@ export class Walk {
     if (order.chunks.length === 0) return;
     const number = edge !== undefined ? order.chunkOf(edge) : reverse ? order.chunks.length - 1 : 0;
     const chunk = order.chunks[number]!;
-    this.#enter(number, edge !== undefined ? chunk.find(order.index, edge) : reverse ? chunk.length : 0);
+    this.#enter(number, edge !== undefined ? chunk.find(edge) : reverse ? chunk.length : 0);
   }
 
   /** Enters a chunk at `at`. Returns false if the stretch has nothing more in it, and so nothing in later ones. */
@@ -99,19 +99,15 @@ export class Walk {
     const order = this.#order;
     const { low, high, reverse } = this.#stretch;
     const chunk = order.chunks[number]!;
-    const { refs, length } = chunk;
+    const { length } = chunk;
     this.#chunk = number;
     this.#prefetched = this.#prefetch === undefined ? Infinity : 0;
     if (reverse) {
       this.#to = at;
-      this.#from = low === undefined || !isBefore(order.index, refs[0]!, low)
-        ? 0
-        : Math.min(at, chunk.find(order.index, low));
+      this.#from = low === undefined || !isBefore(chunk, 0, low) ? 0 : Math.min(at, chunk.find(low));
     } else {
       this.#from = at;
-      this.#to = high === undefined || isBefore(order.index, refs[length - 1]!, high)
-        ? length
-        : Math.max(at, chunk.find(order.index, high));
+      this.#to = high === undefined || isBefore(chunk, length - 1, high) ? length : Math.max(at, chunk.find(high));
     }
     return this.#from < this.#to;
   }

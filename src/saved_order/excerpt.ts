@@ -10,7 +10,7 @@
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
-import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { type Edge, isKeyBefore } from "../search/keys.ts";
 import { FIRST_REFS, Order } from "../order/order.ts";
 import { type Selection, selectRefs } from "../sorting/select.ts";
 import { sortRefs } from "../sorting/sort.ts";

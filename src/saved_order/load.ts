@@ -8,7 +8,7 @@
 import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
-import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { type Edge, isKeyBefore } from "../search/keys.ts";
 import { FIRST_REFS, Order } from "../order/order.ts";
 import { OrderDamaged, type SavedOrder } from "./saved.ts";
 

@@ -16,7 +16,7 @@
  */
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef } from "../engine/partition.ts";
-import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { type Edge, isKeyBefore } from "../search/keys.ts";
 import { FIRST_REFS, type Order, orderIn } from "../order/order.ts";
 import { Walk } from "../order/walk.ts";
 import { crc32 } from "../platform/checksum.ts";

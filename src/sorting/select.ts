@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Edge, isKeyBefore } from "../order/keys.ts";
+import { type Edge, isKeyBefore } from "../search/keys.ts";
 import { Order } from "../order/order.ts";
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, type KeyRef, type Partition, refOf } from "../engine/partition.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { compareBytes } from "../bytes.ts";
-import type { Edge } from "../order/keys.ts";
+import type { Edge } from "../search/keys.ts";
 import type { Bounds } from "./range.ts";
 import type { Range } from "../types.ts";
 import { EncodedKey } from "./keys.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { compareBytes } from "../../src/bytes.ts";
 import { Index } from "../../src/engine/index.ts";
-import { type Edge, isBefore } from "../../src/order/keys.ts";
+import { type Edge, isBefore } from "../../src/search/keys.ts";
 import type { Order } from "../../src/order/order.ts";
 import { orderOf } from "../../src/sorting/sort.ts";
 import { Walk } from "../../src/order/walk.ts";
@@ -36,12 +36,12 @@ function live(order: Order): string[] {
   for (let i = 1; i < keys.length; i++) assert(compareBytes(keys[i - 1]!, keys[i]!) < 0, `key ${i} is out of order`);
   assertEquals(walked(order, undefined, undefined, true).reverse(), keys);
   assertEquals(order.length, keys.length);
-  order.chunks.slice(1).forEach(({ first, refs }, i) => {
-    const key = first.subarray(2);
-    const { refs: former, length } = order.chunks[i]!;
+  order.chunks.slice(1).forEach((chunk, i) => {
+    const key = chunk.first.subarray(2);
+    const former = order.chunks[i]!;
     assert(
-      isBefore(order.index, former[length - 1]!, edge(key, true)) &&
-        !isBefore(order.index, refs[0]!, edge(key, false)),
+      isBefore(former, former.length - 1, edge(key, true)) &&
+        !isBefore(chunk, 0, edge(key, false)),
       `chunk ${i + 1}`,
     );
   });
@@ -161,7 +161,7 @@ Deno.test("order: it is right however many entries are dropped from the tables, 
       }
       const order = orderOf(index);
       assertEquals(live(order), expected(model.values()), `seed ${seed}, round ${round}`);
-      assert(order.heldBytes <= 6 * order.length + 512, `${order.heldBytes} bytes for ${order.length} keys`);
+      assert(order.heldBytes <= 6 * order.length + 1024, `${order.heldBytes} bytes for ${order.length} keys`);
     }
   }
 });
@@ -183,5 +183,32 @@ Deno.test("order: chunks that lose most of their keys, are joined, and get new o
       kept.add(key);
     }
     assertEquals(live(order), expected(kept));
+  }
+});
+
+Deno.test("order: places are found while chunks are split, joined and dropped, from the first to the last", () => {
+  for (const seed of [1, 2, 3]) {
+    const random = new Random(seed);
+    const index = new Index();
+    put(index, Uint8Array.of(1));
+    const order = orderOf(index);
+    for (let round = 0; round < 60; round++) {
+      for (let i = 0; i < 1000; i++) put(index, random.bytes(3));
+      // Chunks lose all of their keys or most, often neighbours, so that some are joined.
+      const start = random.below(order.chunks.length);
+      for (let number = start; number < start + 3 && number < order.chunks.length - 1;) {
+        while (order.remove(number, random.below(order.chunks[number]!.length)) && random.chance(0.995));
+        number += random.below(2);
+      }
+      const counts = order.chunks.map(({ length }) => length);
+      for (let i = 0; i < 30; i++) {
+        const sought = edge(random.bytes(3), random.chance(0.5));
+        const number = order.chunkOf(sought);
+        const [before, behind] = [order.chunks[number - 1], order.chunks[number + 1]];
+        if (before !== undefined) assertEquals(before.find(sought), counts[number - 1], `seed ${seed}, round ${round}`);
+        if (behind !== undefined) assertEquals(behind.find(sought), 0, `seed ${seed}, round ${round}`);
+      }
+    }
+    assert(order.chunks.length > 5, `${order.chunks.length} chunks`);
   }
 });
