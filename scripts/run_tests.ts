@@ -23,6 +23,7 @@ export const WITH_PERMISSIONS: string[] = [
   "tests/contract",
   "tests/docs",
   "tests/examples",
+  "tests/kv",
   "tests/platform",
   "tests/process",
   "tests/scripts",

@@ -1,5 +1,5 @@
 /**
- * Which part may import which. Imports point one way: cli and adapters → mod → store → features → engine → platform,
+ * Which part may import which. Imports point one way: cli, adapters and kv → mod → store → features → engine → platform,
  * errors.
  *
  * @module
@@ -35,6 +35,7 @@ const ALLOWED: Record<string, string[]> = {
   // What runs in a browser, not in the command: the command must not reach it, it is built into what it emits.
   browser: ["cli"],
   adapters: ["mod"],
+  kv: ["mod"],
   mod: ["store", ...FEATURES, "engine", "base"],
   store: [...FEATURES, "engine", "platform", "base"],
   ...Object.fromEntries(FEATURES.map((name) => [name, [...FEATURES, "store", "engine", "platform", "base"]])),
@@ -50,7 +51,7 @@ const PEERS: Record<string, string> = { level: "abstract-level" };
 const PACKAGES: Record<string, string[]> = { cli: ["@std/cli/"], browser: ["uplot"] };
 
 /** The parts that may use the modules of the runtime (`node:`). */
-const MAY_USE_NODE = ["platform", "cli", "adapters"];
+const MAY_USE_NODE = ["platform", "cli", "adapters", "kv"];
 
 /** Which part a file belongs to, `undefined` for files outside the package. */
 export function partOf(path: string): string | undefined {

@@ -17,6 +17,7 @@ const MAX_FOLDER_LINES: Record<string, number> = {
   "src/check/": 900,
   "src/follow/": 500,
   "src/image/": 500,
+  "src/kv/": 1800,
   "src/lazy_index/": 500,
   "src/maintenance/": 500,
   "src/order/": 500,
