@@ -170,6 +170,11 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     throw failure;
   }
 
+  /** The highest sequence number that any write has, pending ones included: `stats().lastSequence`, at no cost. */
+  get lastSequence(): number {
+    return this.#engine.log.nextSequence - 1;
+  }
+
   /** The number of keys, without those that have expired. */
   get size(): number {
     return this.#reading.size();
@@ -612,8 +617,6 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   stats(): Stats {
     this.#engine.checkOpen();
-    this.#engine.expire();
-    this.#engine.countExpired();
     return this.#maintenance.stats();
   }
 

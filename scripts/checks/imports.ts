@@ -35,7 +35,7 @@ const ALLOWED: Record<string, string[]> = {
   // What runs in a browser, not in the command: the command must not reach it, it is built into what it emits.
   browser: ["cli"],
   adapters: ["mod"],
-  kv: ["mod"],
+  kv: ["mod", "adapters", "platform"],
   mod: ["store", ...FEATURES, "engine", "base"],
   store: [...FEATURES, "engine", "platform", "base"],
   ...Object.fromEntries(FEATURES.map((name) => [name, [...FEATURES, "store", "engine", "platform", "base"]])),

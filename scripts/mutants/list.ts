@@ -9,6 +9,7 @@ import { damagePromises } from "./damage.ts";
 import { clockPromises } from "./clock.ts";
 import { compactionRules } from "./compaction.ts";
 import { expiryPromises } from "./expiry.ts";
+import { kvPromises } from "./kv.ts";
 import { fileRules } from "./files.ts";
 import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
@@ -36,6 +37,7 @@ export const promises: Promised[] = [
   ...lockRules,
   ...writeRules,
   ...callRules,
+  ...kvPromises,
 ];
 
 /** Every mutant. */

@@ -15,7 +15,10 @@ const PEERS = {
   unstorage: "^1.16.0",
 };
 
-const ADAPTERS = ["keyv", "level", "unstorage"];
+/** The entry points beside the library, by their names. */
+const ENTRIES = Object.entries(config.exports)
+  .map(([name, path]) => ({ name, path }))
+  .filter(({ name }) => name !== "." && name !== "./cli");
 
 const outDir = Deno.args[0] ?? "./npm";
 
@@ -24,7 +27,7 @@ await emptyDir(outDir);
 await build({
   entryPoints: [
     "./mod.ts",
-    ...ADAPTERS.map((name) => ({ name: `./${name}`, path: `./src/adapters/${name}.ts` })),
+    ...ENTRIES,
     { kind: "bin", name: "kvstore", path: "./cli.ts" },
   ],
   outDir,
@@ -55,7 +58,11 @@ await build({
     // Of the files beside package.json; esm/ and script/ each have their own.
     type: "module",
     // TypeScript with moduleResolution node10 does not know exports.
-    typesVersions: { "*": Object.fromEntries(ADAPTERS.map((name) => [name, [`./script/src/adapters/${name}.d.ts`]])) },
+    typesVersions: {
+      "*": Object.fromEntries(
+        ENTRIES.map(({ name, path }) => [name.slice(2), [path.replace(/^\.\/(.+)\.ts$/, "./script/$1.d.ts")]]),
+      ),
+    },
     // Only the level adapter imports its package; who uses one of the others has theirs anyway.
     peerDependencies: PEERS,
     peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),

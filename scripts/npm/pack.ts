@@ -125,6 +125,14 @@ export async function checkTarball(tarball: Tarball, project: string, results: R
   });
 }
 
+/** The entry points beside the library. */
+const ENTRIES = {
+  keyv: "src/adapters/keyv",
+  kv: "src/kv/mod",
+  level: "src/adapters/level",
+  unstorage: "src/adapters/unstorage",
+};
+
 /** Looks at package.json. */
 // deno-lint-ignore no-explicit-any
 export function checkManifest(manifest: any): void {
@@ -133,12 +141,12 @@ export function checkManifest(manifest: any): void {
   assertSame([name, version, license], [config.name, config.version, config.license], "name, version, license");
   assertSame([main, module], ["./script/mod.js", "./esm/mod.js"], "main and module");
   const entry = (path: string) => ({ import: `./esm/${path}.js`, require: `./script/${path}.js` });
-  const adapters = ["keyv", "level", "unstorage"].map((name) => [`./${name}`, entry(`src/adapters/${name}`)]);
-  assertSame(exports, { ".": entry("mod"), ...Object.fromEntries(adapters) }, "exports");
+  const others = Object.entries(ENTRIES).map(([name, path]) => [`./${name}`, entry(path)]);
+  assertSame(exports, { ".": entry("mod"), ...Object.fromEntries(others) }, "exports");
   assertSame(bin, { kvstore: "./esm/cli.js" }, "bin");
   assertSame(engines, { node: "^20.15 || >=22.2" }, "engines");
   assertSame([sideEffects, scripts ?? {}], [false, {}], "sideEffects and scripts");
-  const declarations = ["keyv", "level", "unstorage"].map((name) => [name, [`./script/src/adapters/${name}.d.ts`]]);
+  const declarations = Object.entries(ENTRIES).map(([name, path]) => [name, [`./script/${path}.d.ts`]]);
   assertSame([type, typesVersions], ["module", { "*": Object.fromEntries(declarations) }], "type and typesVersions");
   const dependencies = ["dependencies", "optionalDependencies", "bundledDependencies"];
   assertSame(dependencies.filter((kind) => Object.keys(manifest[kind] ?? {}).length > 0), [], "dependencies");

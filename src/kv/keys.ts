@@ -18,8 +18,8 @@
 
 import { KvStoreError } from "../../mod.ts";
 
-/** A part of a key. */
-export type KvKeyPart = Uint8Array | string | number | bigint | boolean;
+/** A part of a key. The only symbol is that of `commitVersionstamp()`, as the last part of a key that is set. */
+export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol;
 /** A key: its parts, the most significant one first. */
 export type KvKey = readonly KvKeyPart[];
 

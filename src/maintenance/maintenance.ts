@@ -155,8 +155,10 @@ export class Maintenance {
     }
   }
 
-  /** Figures of the store. */
+  /** Figures of the store, by what has expired until now. */
   stats(): Stats {
+    this.#engine.expire();
+    this.#engine.countExpired();
     const { log, writer, index } = this.#engine;
     const listed = [...log.segments.values()];
     const sum = (segments: Iterable<Segment>, of: (segment: Segment) => number) =>

@@ -100,7 +100,7 @@ function compareParts(a: KvKeyPart, b: KvKeyPart): number {
   if (Object.is(a, b)) return 0;
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) ? 1 : -1;
   if (a === b) return Object.is(a, -0) ? -1 : 1;
-  return a < b ? -1 : 1;
+  return (a as number) < (b as number) ? -1 : 1;
 }
 
 testProperty(

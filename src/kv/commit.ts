@@ -1,0 +1,166 @@
+/**
+ * Commits. The checks are made and the changes are written to the log in one synchronous step, so nothing comes between
+ * them. The commit then waits until it is durable. What it has seen may be pending; if that is rolled back, so is what
+ * was written after it.
+ *
+ * @module
+ */
+import type { BatchOperation, Expiry } from "../../mod.ts";
+import type { Database } from "./database.ts";
+import { encodeKey, type KvKey } from "./keys.ts";
+import { CommitSize } from "./limits.ts";
+import { MARK, MARK_KEY } from "./mark.ts";
+import { sequenceOf, stampWith, storedOf, type StoredValue, valueOf, versionstampOf } from "./stored.ts";
+import type { AtomicCheck, KvCommitError, KvCommitResult } from "./types.ts";
+import { isU64, KvU64 } from "./u64.ts";
+
+/** The last part of a key that becomes the versionstamp of the commit. */
+export const COMMIT_VERSIONSTAMP: symbol = Symbol("KvCommitVersionstamp");
+/** The longest time that Deno takes and the store takes, too. */
+const LONGEST_MS = 2 ** 52;
+/** The mutations that combine a `KvU64` with the one that is there. */
+export type Combining = "sum" | "min" | "max";
+/** What becomes of the two. */
+const COMBINE: Record<Combining, (a: bigint, b: bigint) => bigint> = {
+  sum: (a: bigint, b: bigint) => BigInt.asUintN(64, a + b),
+  min: (a: bigint, b: bigint) => a < b ? a : b,
+  max: (a: bigint, b: bigint) => a > b ? a : b,
+};
+
+/** Whether something is the type of a mutation that combines. */
+export function isCombining(type: string): type is Combining {
+  return Object.hasOwn(COMBINE, type);
+}
+
+/** A mutation with its value encoded. */
+export type Mutation =
+  & { key: KvKey }
+  & (
+    | { type: "set"; value: StoredValue; expireIn: number | undefined }
+    | { type: "delete" }
+    | { type: Combining; value: unknown }
+  );
+
+/** Checks and mutations of a commit. */
+export interface Operations {
+  /** What must hold. */
+  checks: AtomicCheck[];
+  /** What changes then, in this order. */
+  mutations: Mutation[];
+}
+
+/** Makes a commit. */
+export async function commit(database: Database, operations: Operations): Promise<KvCommitResult | KvCommitError> {
+  for (;;) {
+    const { store } = database;
+    const checks = operations.checks.map(encodedCheck);
+    // The numbers of its records are not below this one, and those of all earlier commits are: of these each has some.
+    const sequence = store.lastSequence + 1;
+    const size = new CommitSize({ checks: checks.length, mutations: operations.mutations.length }, database.limits);
+    for (const { key } of checks) size.add(key);
+    if (checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp))) {
+      const batch = new Batch(database, sequence);
+      for (const mutation of operations.mutations) batch.add(mutation, size);
+      size.finish();
+      await database.wrote(store.batch(batch.operations()));
+      return { ok: true, versionstamp: versionstampOf(sequence) };
+    }
+    if (await database.lasts()) return { ok: false };
+  }
+}
+
+function encodedCheck({ key, versionstamp }: AtomicCheck): { key: Uint8Array; versionstamp: string | null } {
+  if (versionstamp === null || versionstamp === undefined) return { key: encodeKey(key), versionstamp: null };
+  if (typeof versionstamp !== "string" || !/^[0-9a-f]{20}$/i.test(versionstamp)) throw new TypeError("Invalid check");
+  return { key: encodeKey(key), versionstamp: versionstamp.toLowerCase() };
+}
+
+function holds(stored: Uint8Array | undefined, versionstamp: string | null): boolean {
+  return (stored === undefined ? null : versionstampOf(sequenceOf(stored))) === versionstamp;
+}
+
+/** The operations of a commit, as the store takes them. */
+class Batch {
+  readonly #database: Database;
+  readonly #sequence: number;
+  readonly #operations: BatchOperation<Uint8Array, Uint8Array>[] = [];
+  /** What the keys have by now that mutations have named, by their bytes as text. Made when something looks it up. */
+  #present: Map<string, Uint8Array | undefined> | undefined;
+
+  constructor(database: Database, sequence: number) {
+    this.#database = database;
+    this.#sequence = sequence;
+  }
+
+  /** Adds what a mutation does, after those before. */
+  add(mutation: Mutation, size: CommitSize): void {
+    const key = this.#keyOf(mutation);
+    if (mutation.type === "delete") {
+      size.add(key);
+      this.#push({ type: "delete", key });
+      return;
+    }
+    const value = mutation.type === "set" ? mutation.value : this.#combined(key, mutation);
+    size.add(key, value);
+    stampWith(value, this.#sequence);
+    this.#push({ type: "set", key, value, ...expiryOf(mutation) });
+  }
+
+  /** The operations. There is always one that is written, so that no other commit has this number. */
+  operations(): BatchOperation<Uint8Array, Uint8Array>[] {
+    const { store } = this.#database;
+    const changes = this.#operations.some(({ type, key }) => type === "set" || store.has(key));
+    return changes ? this.#operations : [...this.#operations, { type: "set", key: MARK_KEY, value: MARK }];
+  }
+
+  #keyOf({ key, type }: Mutation): Uint8Array {
+    if (type !== "set" || !Array.isArray(key) || (key.at(-1) as unknown) !== COMMIT_VERSIONSTAMP) return encodeKey(key);
+    if (key.length === 1) throw new TypeError("key cannot be empty");
+    return encodeKey([...key.slice(0, -1), versionstampOf(this.#sequence)]);
+  }
+
+  #push(operation: BatchOperation<Uint8Array, Uint8Array>): void {
+    this.#operations.push(operation);
+    if (this.#present !== undefined) note(this.#present, operation);
+  }
+
+  #combined(key: Uint8Array, { type, value }: Mutation & { type: Combining }): StoredValue {
+    if (!isU64(value)) throw noOperand(type, value);
+    if (this.#present === undefined) {
+      this.#present = new Map();
+      for (const operation of this.#operations) note(this.#present, operation);
+    }
+    const name = nameOf(key);
+    const stored = this.#present.has(name) ? this.#present.get(name) : this.#database.store.get(key);
+    if (stored === undefined) return storedOf(value);
+    const former = valueOf(stored);
+    if (isU64(former)) return storedOf(new KvU64(COMBINE[type](former.value, value.value)));
+    throw new TypeError(`Failed to perform '${type}' mutation on a non-U64 value in the database`);
+  }
+}
+
+/** When what a mutation sets expires. No time at all is over at once. */
+function expiryOf(mutation: Mutation): Expiry {
+  if (mutation.type !== "set" || mutation.expireIn === undefined) return {};
+  const { expireIn } = mutation;
+  if (expireIn > LONGEST_MS) throw new TypeError(`Invalid mutation: expireIn is too large: ${expireIn}`);
+  return expireIn === 0 ? { expiresAt: 1 } : { ttl: expireIn };
+}
+
+function noOperand(type: Combining, value: unknown): TypeError {
+  const kind = typeof value;
+  if (type === "sum") return new TypeError(`Cannot sum KvU64 with ${kind[0]!.toUpperCase()}${kind.slice(1)}`);
+  return new TypeError(`Failed to perform '${type}' mutation on a non-U64 operand`);
+}
+
+function note(
+  present: Map<string, Uint8Array | undefined>,
+  operation: BatchOperation<Uint8Array, Uint8Array>,
+): void {
+  present.set(nameOf(operation.key), operation.type === "set" ? operation.value : undefined);
+}
+
+/** The bytes of a key as text. */
+function nameOf(key: Uint8Array): string {
+  return String.fromCharCode(...key);
+}

@@ -1,0 +1,57 @@
+/**
+ * A store as one handle sees it, with what is known to be durable. Reads of the store show writes that are pending and
+ * may be rolled back. Those of a handle wait until what they have seen is durable, and read again if it was taken back.
+ *
+ * @module
+ */
+import { type KvStore, KvStoreError } from "../../mod.ts";
+import { badResource } from "../platform/bad_resource.ts";
+import type { Limits } from "./limits.ts";
+import { sequenceOf } from "./stored.ts";
+
+/** An open store, until the handle is closed. */
+export class Database {
+  /** The limits of the calls. */
+  readonly limits: Limits;
+  /** Whether the handle is closed. */
+  isClosed = false;
+  readonly #store: KvStore<Uint8Array>;
+  /** Every record up to this sequence number is durable. */
+  #durable = 0;
+
+  /** Works on a store, which others may use as well. */
+  constructor(store: KvStore<Uint8Array>, limits: Limits) {
+    this.#store = store;
+    this.limits = limits;
+  }
+
+  /** The open store. Throws `BadResource` once the handle is closed. */
+  get store(): KvStore<Uint8Array> {
+    if (this.isClosed) throw badResource();
+    return this.#store;
+  }
+
+  /** Whether what was just read of a key is known to be durable. A value that is was the last thing done to its key. */
+  isLasting(stored: Uint8Array | undefined): boolean {
+    return (stored === undefined ? this.#store.lastSequence : sequenceOf(stored)) <= this.#durable;
+  }
+
+  /** Waits until what was just read is durable. False if it was taken back: read again. */
+  async lasts(): Promise<boolean> {
+    try {
+      await this.wrote(this.#store.flush());
+      return true;
+    } catch (error) {
+      // Only what was not written is taken back. Of a store that has failed nobody knows what lasts.
+      if (KvStoreError.is(error) && error.code === "IO") return false;
+      throw error;
+    }
+  }
+
+  /** Waits for a write of the store that was made right before. */
+  async wrote(write: Promise<void>): Promise<void> {
+    const sequence = this.#store.lastSequence;
+    await write;
+    this.#durable = Math.max(this.#durable, sequence);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * How an entry stands in the store. Its key is the encoded tuple, so the ranges of the store are those of Deno KV. Its
+ * value is the number of the commit in eight bytes, high bytes first, and then the encoded value.
+ *
+ * @module
+ */
+import { decodeValue, encodeValue, sizeOfValue } from "./values.ts";
+
+/** Bytes before the encoded value. */
+const HEADER_BYTES = 8;
+
+/** A value as it stands in the store. */
+export type StoredValue = Uint8Array<ArrayBuffer>;
+
+/** Encodes a value. The number of its commit is still to come. Throws as `encodeValue` does. */
+export function storedOf(value: unknown): StoredValue {
+  const encoded = encodeValue(value);
+  const stored = new Uint8Array(HEADER_BYTES + encoded.length);
+  stored.set(encoded, HEADER_BYTES);
+  return stored;
+}
+
+/** Bytes of the value as Deno counts them. */
+export function sizeOf(stored: StoredValue): number {
+  return sizeOfValue(stored.subarray(HEADER_BYTES));
+}
+
+/** Enters the number of the commit. */
+export function stampWith(stored: StoredValue, sequence: number): void {
+  const view = viewOf(stored);
+  view.setUint32(0, Math.floor(sequence / 2 ** 32));
+  view.setUint32(4, sequence >>> 0);
+}
+
+/** The number of the commit that set a value. */
+export function sequenceOf(stored: Uint8Array): number {
+  const view = viewOf(stored);
+  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+}
+
+/** The value. */
+export function valueOf(stored: Uint8Array): unknown {
+  return decodeValue(stored.subarray(HEADER_BYTES));
+}
+
+/** The versionstamp of a commit. Its last four digits are 0, as in Deno, where they tell apart what is one commit here. */
+export function versionstampOf(sequence: number): string {
+  return `${sequence.toString(16).padStart(16, "0")}0000`;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}

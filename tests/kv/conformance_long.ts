@@ -1,0 +1,18 @@
+/**
+ * Holds Deno's own KV against the conformance suite: it fails where the table of differences says so, and nowhere else.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { DIFFERENCES } from "./support/conformance.ts";
+
+Deno.test("kv: Deno's own does the same, but for the differences that are listed", async () => {
+  const script = new URL("./support/conformance_of_deno.ts", import.meta.url).href;
+  const args = ["run", "--no-check", "--unstable-kv", script];
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  const failed: [name: string, error: string][] = JSON.parse(new TextDecoder().decode(stdout));
+  const others = failed.filter(([name]) => !Object.hasOwn(DIFFERENCES, name));
+  assertEquals(others, []);
+  assertEquals(failed.map(([name]) => name).sort(), Object.keys(DIFFERENCES).sort());
+});
