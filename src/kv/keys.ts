@@ -151,7 +151,8 @@ export function decodeKey(bytes: Uint8Array): KvKeyPart[] {
       offset = start;
     } else if (tag === DOUBLE) {
       offset = endOf(bytes, start, 8);
-      const double = bytes.slice(start, offset);
+      // A copy: `slice` of a Buffer is none.
+      const double = new Uint8Array(bytes.subarray(start, offset));
       // What is negative has its sign bit clear here.
       if (double[0]! >= 0x80) double[0]! ^= 0x80;
       else for (let i = 0; i < 8; i++) double[i]! ^= 0xff;

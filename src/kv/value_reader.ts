@@ -258,7 +258,7 @@ export class ValueReader extends ByteReader {
   #buffer(): ArrayBuffer {
     const length = this.varint();
     const start = this.take(length);
-    return this.bytes.slice(start, start + length).buffer as ArrayBuffer;
+    return new Uint8Array(this.bytes.subarray(start, start + length)).buffer;
   }
 
   #resizable(): ArrayBuffer {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { Buffer } from "node:buffer";
 import { KvStoreError } from "../../mod.ts";
 import { compareBytes, startsWith, toHex } from "../../src/bytes.ts";
 import { decodeKey, encodeKey, type KvKey, type KvKeyPart } from "../../src/kv/keys.ts";
@@ -15,6 +16,8 @@ Deno.test("kv keys: each kind of part has its bytes, comes back, and stands in i
     const bytes = encodeKey(key);
     assertEquals(toHex(bytes), digits.replaceAll(" ", ""), shape(key));
     assertEquals(shape(decodeKey(bytes)), shape(key));
+    const buffer = Buffer.from(bytes);
+    assertEquals([shape(decodeKey(buffer)), buffer.equals(bytes)], [shape(key), true], "from a Buffer, left as it was");
     assert(compareBytes(last, bytes) < 0, shape(key));
     last = bytes;
   }

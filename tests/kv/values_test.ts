@@ -21,11 +21,13 @@ const isPlain = (value: unknown) => !/Array (\d|\[object)|DataView/.test(shape(v
 Deno.test("kv values: each kind comes back, with what it shares and the order of its properties", () => {
   for (const [name, value] of Object.entries(VALUES)) {
     assertEquals(shape(decodeValue(encodeValue(value))), shape(value), name);
-    // Not every offset is even, and what stands around a value does not matter.
+    // Not every offset is even, what stands around a value does not matter, and a Buffer's `slice` is no copy.
     const bytes = encodeValue(value);
-    const around = new Uint8Array(bytes.length + 2).fill(0x30);
+    const around = Buffer.alloc(bytes.length + 2, 0x30);
     around.set(bytes, 1);
-    assertEquals(shape(decodeValue(around.subarray(1, -1))), shape(value), `${name} at an odd offset`);
+    const decoded = decodeValue(around.subarray(1, -1));
+    around.fill(0);
+    assertEquals(shape(decoded), shape(value), `${name} at an odd offset of a Buffer`);
   }
 });
 

@@ -67,7 +67,7 @@ export function randomKeys(count: number): KvKeyPart[][] {
     () => Uint8Array.from(list(5)),
     () => String.fromCharCode(...list(5)),
     () => ["", "日", "\u{1f600}", "\uffff", "\u0000\u0000"][below(5)]!,
-    () => (random.fraction() - 0.5) * 10 ** below(40),
+    () => (random.fraction() - 0.5) * Number(`1e${below(40)}`),
     () => [0, -0, NaN, Infinity, -Infinity, 1, -1, below(300)][below(8)]!,
     () => BigInt(below(600) - 300) ** BigInt(below(5)) - BigInt(below(3)),
     () => (below(2) === 0 ? 1n : -1n) * 256n ** BigInt(below(250)) + BigInt(below(3) - 1),
