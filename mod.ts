@@ -63,5 +63,5 @@ export { type OpenLog, openLog } from "./src/follow/open_log.ts";
 export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
 export { type Found, scan } from "./src/check/scan.ts";
 export { pathOf } from "./src/store/directory.ts";
-export { gainOf } from "./src/maintenance/gain.ts";
+export { type Gain, gainOf } from "./src/maintenance/gain.ts";
 export { nextOfAll, nextOfStale, type Thresholds } from "./src/maintenance/groups.ts";

@@ -75,8 +75,8 @@ export const damagePromises: Promised[] = [
       {
         id: "groups-larger-than-a-segment",
         in: "groupOf",
-        find: "gainOf(all, [...inputs, next]).outputBytes > segmentBytes",
-        replace: "gainOf(all, [...inputs, next]).outputBytes > segmentBytes * 1e9",
+        find: "gains.of([...inputs, next]).outputBytes > segmentBytes",
+        replace: "gains.of([...inputs, next]).outputBytes > segmentBytes * 1e9",
         killers: ["choose: a group fits into one new segment"],
       },
       {

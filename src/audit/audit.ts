@@ -55,7 +55,7 @@ export async function compactTombstones(
 ): Promise<number> {
   const audit = new Audit(engine, inputs);
   await audit.run(() => onPause(0));
-  const kept = inputs.map((input) => keptBytesOf(input, Infinity) + audit.neededBytes(input));
+  const kept = inputs.map((input, rank) => keptBytesOf(input, Infinity) + audit.neededBytes[rank]!);
   const groups = groupsOf(inputs, kept, segmentBytes);
   const inputBytes = inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
   const outputBytes = groups.reduce((sum, group) => sum + outputBytesOf(group.inputs.length, group.keptBytes), 0);
@@ -83,7 +83,8 @@ class Audit {
   readonly #tombstones = new Index();
   /** The newest clear, which has no key: what was found out, its rank among the inputs, its length. */
   #clear = { sequence: 0, verdict: HIDES_NOTHING, rank: 0, lengthBytes: 0 };
-  readonly #neededBytes: number[];
+  /** For each input, bytes of the tombstones that have to stay. */
+  readonly neededBytes: number[];
 
   constructor(engine: Engine, inputs: Segment[]) {
     engine.expire();
@@ -91,7 +92,7 @@ class Audit {
     this.#inputs = inputs;
     this.#expiredBy = engine.log.clockFloor;
     this.#judgedUpTo = judgeableUpTo(engine.log.segments.values(), new Set(inputs));
-    this.#neededBytes = inputs.map(() => 0);
+    this.neededBytes = inputs.map(() => 0);
   }
 
   async run(onPause: () => void): Promise<void> {
@@ -110,11 +111,6 @@ class Audit {
     }
     for (const witness of witnesses) await readSealed(witness, slices, (cursor) => this.#look(cursor, Infinity));
     this.#sum();
-  }
-
-  /** Bytes of the tombstones in an input that have to stay. */
-  neededBytes(input: Segment): number {
-    return this.#neededBytes[this.#inputs.indexOf(input)]!;
   }
 
   /** Whether the tombstone that the cursor stands on may go. */
@@ -175,11 +171,11 @@ class Audit {
 
   #sum(): void {
     const { verdict, rank, lengthBytes } = this.#clear;
-    if (verdict === NEEDED) this.#neededBytes[rank]! += lengthBytes;
+    if (verdict === NEEDED) this.neededBytes[rank]! += lengthBytes;
     // Of an index, `each` shows the fields as it names them: what is found out stands where the segment does.
     const tombstones = this.#tombstones;
     tombstones.each(() => {
-      if (tombstones.segment === NEEDED) this.#neededBytes[tombstones.offset]! += tombstones.length;
+      if (tombstones.segment === NEEDED) this.neededBytes[tombstones.offset]! += tombstones.length;
     });
   }
 

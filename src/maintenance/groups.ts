@@ -6,12 +6,14 @@
  * @module
  */
 import type { Segment } from "../engine/segment.ts";
-import { gainOf } from "./gain.ts";
+import { Gains } from "./gain.ts";
 
 /** Sizes of one tier of segments have the same logarithm to the base of 4. */
 const TIER_BITS = 2;
 /** So many segments of one tier become one segment. */
 const FULL_TIER = 8;
+/** At most so many segments are compacted together, however small they are: choosing them blocks the event loop. */
+const MAX_INPUTS = 1024;
 
 /**
  * When automatic compaction takes a segment.
@@ -33,16 +35,17 @@ export interface Thresholds {
  * @experimental
  */
 export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] | undefined {
+  const gains = new Gains(all);
   const stale: Segment[] = [];
   let staleBytes = 0;
   for (const segment of all) {
-    const { wonBytes } = segment.isCompactable ? gainOf(all, [segment]) : { wonBytes: 0 };
+    const { wonBytes } = segment.isCompactable ? gains.of([segment]) : { wonBytes: 0 };
     if (wonBytes <= 0 || wonBytes < thresholds.staleRatio * segment.endBytes) continue;
     stale.push(segment);
     staleBytes += wonBytes;
   }
   if (stale.length === 0 || staleBytes < thresholds.minStaleBytes) return undefined;
-  return groupOf(all, stale, thresholds.segmentBytes);
+  return groupOf(gains, stale, thresholds.segmentBytes);
 }
 
 /**
@@ -52,18 +55,19 @@ export function nextOfStale(all: Segment[], thresholds: Thresholds): Segment[] |
  * @experimental
  */
 export function nextOfAll(all: Segment[], candidates: Segment[], segmentBytes: number): Segment[] | undefined {
+  const gains = new Gains(all);
   while (candidates.length > 0) {
-    const inputs = groupOf(all, worthCopying(all, candidates, segmentBytes), segmentBytes);
+    const inputs = groupOf(gains, worthCopying(gains, candidates, segmentBytes), segmentBytes);
     candidates.splice(0, Math.max(1, inputs.length));
-    if (inputs.length > 0 && gainOf(all, inputs).wonBytes > 0) return inputs;
+    if (inputs.length > 0 && gains.of(inputs).wonBytes > 0) return inputs;
   }
   return undefined;
 }
 
 /** The candidates before the first one that wins nothing by itself and is too large to be copied for one file less. */
-function* worthCopying(all: Segment[], candidates: Segment[], segmentBytes: number): Generator<Segment> {
+function* worthCopying(gains: Gains, candidates: Segment[], segmentBytes: number): Generator<Segment> {
   for (const segment of candidates) {
-    const alone = gainOf(all, [segment]);
+    const alone = gains.of([segment]);
     if (alone.wonBytes <= 0 && alone.outputBytes > segmentBytes / 2) return;
     yield segment;
   }
@@ -84,7 +88,7 @@ export function nextToMerge(all: Segment[], segmentBytes: number): Segment[] | u
     members.push(segment);
   }
   const lowest = [...tiers.keys()].sort((a, b) => a - b).find((tier) => tiers.get(tier)!.length >= FULL_TIER);
-  return lowest === undefined ? undefined : groupOf(all, tiers.get(lowest)!, segmentBytes);
+  return lowest === undefined ? undefined : groupOf(new Gains(all), tiers.get(lowest)!, segmentBytes);
 }
 
 /** Sorts segments: oldest records first. */
@@ -98,16 +102,18 @@ export function oldestFirst(segments: Iterable<Segment>): Segment[] {
  * segment.
  */
 export function smallestFirst(all: Segment[], candidates: Segment[]): Segment[] {
-  const outputs = new Map(candidates.map((segment) => [segment, gainOf(all, [segment]).outputBytes]));
+  const gains = new Gains(all);
+  const outputs = new Map(candidates.map((segment) => [segment, gains.of([segment]).outputBytes]));
   return candidates.sort((a, b) => outputs.get(a)! - outputs.get(b)!);
 }
 
 /** The first of the candidates that fit into one new segment together: at least one, if there is one. */
-function groupOf(all: Segment[], candidates: Iterable<Segment>, segmentBytes: number): Segment[] {
+function groupOf(gains: Gains, candidates: Iterable<Segment>, segmentBytes: number): Segment[] {
   const inputs: Segment[] = [];
   for (const next of candidates) {
-    if (inputs.length > 0 && gainOf(all, [...inputs, next]).outputBytes > segmentBytes) break;
+    if (inputs.length > 0 && gains.of([...inputs, next]).outputBytes > segmentBytes) break;
     inputs.push(next);
+    if (inputs.length === MAX_INPUTS) break;
   }
   return inputs;
 }

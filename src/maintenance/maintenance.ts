@@ -31,6 +31,8 @@ const WAKES = 4;
 const MERGED_BYTES = 1024 * 1024;
 /** Opening merges until so many bytes have been read, which takes some milliseconds. */
 const MAX_MERGED_BYTES = 4 * 1024 * 1024;
+/** A file takes as long as so many bytes, however small it is. */
+const FILE_BYTES = 4096;
 
 /** What it costs to end a segment and copy it. */
 const MIN_WON_BYTES = 2 * SEGMENT_HEADER_BYTES + MARK_BYTES;
@@ -106,7 +108,7 @@ export class Maintenance {
       try {
         let bytes = 0;
         for (let inputs = next(); inputs !== undefined && bytes < MAX_MERGED_BYTES; inputs = next()) {
-          bytes += inputs.reduce((sum, { endBytes }) => sum + endBytes, 0);
+          bytes += inputs.reduce((sum, { endBytes }) => sum + Math.max(endBytes, FILE_BYTES), 0);
           await this.#compactGroup(inputs);
         }
       } catch (error) {

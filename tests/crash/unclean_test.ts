@@ -7,8 +7,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type OpenOptions } from "../../mod.ts";
+import { encodeManifest } from "../../src/engine/manifest.ts";
+import { encodeSegmentHeader, segmentName } from "../../src/engine/segment.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
 import { engineOf } from "../../src/store.ts";
+import { readManifest } from "../../src/store/directory.ts";
 import { Clock } from "../model/support/machine.ts";
 import type { MemoryPlatform } from "../support/memory_platform.ts";
 import { casesOf } from "./support/crash_replay.ts";
@@ -158,4 +161,25 @@ Deno.test("unclean ends: after a crash at any operation of a start that merges, 
     }
     assert(moments > 50, `${moments} moments`);
   });
+});
+
+Deno.test("unclean: of many files without a record, opening merges no more than it takes a moment for", async () => {
+  const platform = newMachine();
+  let store = await KvStore.openOn(platform, DIRECTORY, MANUAL);
+  await store.set("key", 1);
+  await store.close();
+  const manifest = readManifest(platform, DIRECTORY)!;
+  const empty = { salt: 1, lowestSequence: Infinity, highestSequence: 0, currentAsOf: 0 };
+  for (let i = 0; i < 3000; i++) {
+    const number = manifest.nextSegment++;
+    const header = encodeSegmentHeader({ number, storeId: manifest.storeId, salt: empty.salt, inputs: [] });
+    platform.writeFile(`${DIRECTORY}/${segmentName(number)}`, header);
+    manifest.segments.push({ ...empty, number, sealedBytes: header.length });
+  }
+  platform.writeFile(`${DIRECTORY}/MANIFEST`, encodeManifest(manifest));
+  store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+  assertEquals(store.stats().compactions, 1);
+  await store.compact();
+  assertEquals([store.stats().segments, store.get("key")], [1, 1]);
+  await store.close();
 });

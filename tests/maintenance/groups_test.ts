@@ -79,3 +79,24 @@ Deno.test("choose: merging ends with few segments, and copies a record no more t
   assert(all.length < 7 * 5 + count * 100 / 32_768 + 2, `${all.length} segments`);
   assert(copiedBytes < 6 * count * 144, `${copiedBytes / count / 144} copies`);
 });
+
+Deno.test("choose: of many segments each is looked at a few times, and a group has a bounded number", () => {
+  const count = 3000;
+  let looks = 0;
+  const all = Array.from({ length: count }, () => {
+    const made = segment({ live: 100, stale: 900 });
+    const { lowestSequence } = made;
+    Object.defineProperty(made, "lowestSequence", { get: () => (looks++, lowestSequence) });
+    return made;
+  });
+  const choices = {
+    stale: () => nextOfStale(all, { staleRatio: 0.5, minStaleBytes: 0, segmentBytes: 2 ** 26 })!,
+    all: () => nextOfAll(all, [...all], 2 ** 26)!,
+    small: () => nextToMerge(all, 2 ** 26)!,
+  };
+  for (const [name, choose] of Object.entries(choices)) {
+    looks = 0;
+    assertEquals(choose().length, 1024, name);
+    assert(looks <= 4 * count, `${name}: ${looks} looks`);
+  }
+});

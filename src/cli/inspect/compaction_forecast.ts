@@ -25,7 +25,7 @@ const LEAST_OF_ACTIVE_BYTES = 120;
 
 /** Returns the groups that a full compaction would rewrite, one after the other. */
 export function forecastCompaction(survey: LogSurvey, collected: CollectedSegment[]): ForecastRewrite[] {
-  const all = collected.flatMap((one) => one.segment === undefined ? [] : [accountOf(one)]);
+  let all = collected.flatMap((one) => one.segment === undefined ? [] : [accountOf(one)]);
   const candidates = all.filter((segment) => segment.isCompactable);
   const gains: ForecastRewrite[] = [];
   // A store does not record its size of segments. Several complete segments show it.
@@ -39,7 +39,8 @@ export function forecastCompaction(survey: LogSurvey, collected: CollectedSegmen
     if (inputs === undefined) return gains;
     const { wonBytes, outputBytes } = gainOf(all, inputs);
     gains.push({ inputs: inputs.map((input) => input.number), outputBytes, wonBytes });
-    for (const input of inputs) all.splice(all.indexOf(input), 1);
+    const rewritten = new Set(inputs);
+    all = all.filter((segment) => !rewritten.has(segment));
     if (outputBytes > 0) all.push(outputOf(inputs, number++, { outputBytes, asOf: survey.manifest.nextSequence - 1 }));
   }
 }
