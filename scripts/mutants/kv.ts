@@ -57,8 +57,8 @@ export const kvPromises: Promised[] = [
       {
         id: "check-fails-on-what-is-pending",
         in: "commit",
-        find: "if (await database.lasts()) return { ok: false };",
-        replace: "if (await Promise.resolve(true)) return { ok: false };",
+        find: "if (!await database.lasts()) continue;",
+        replace: "if (!await Promise.resolve(true)) continue;",
         killers: [TAKEN_BACK],
       },
     ],

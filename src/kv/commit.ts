@@ -57,15 +57,21 @@ export async function commit(database: Database, operations: Operations): Promis
     // The numbers of its records are not below this one, and those of all earlier commits are: of these each has some.
     const sequence = store.lastSequence + 1;
     const size = new CommitSize({ checks: checks.length, mutations: operations.mutations.length }, database.limits);
-    for (const { key } of checks) size.add(key);
-    if (checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp))) {
-      const batch = new Batch(database, sequence);
-      for (const mutation of operations.mutations) batch.add(mutation, size);
-      size.finish();
+    const batch = new Batch(database, sequence);
+    const keys = operations.mutations.map((mutation) => batch.keyOf(mutation));
+    for (const { key } of checks) size.addKey(key);
+    for (const key of keys) size.addKey(key);
+    for (const [i, mutation] of operations.mutations.entries()) batch.add(keys[i]!, mutation, size);
+    size.finish();
+    const hold = checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp));
+    if (hold && batch.refusal === undefined) {
       await database.wrote(store.batch(batch.operations()));
       return { ok: true, versionstamp: versionstampOf(sequence) };
     }
-    if (await database.lasts()) return { ok: false };
+    // What stands against it may be pending. If that is taken back, the commit is to be made.
+    if (!await database.lasts()) continue;
+    if (hold) throw batch.refusal;
+    return { ok: false };
   }
 }
 
@@ -81,6 +87,8 @@ function holds(stored: Uint8Array | undefined, versionstamp: string | null): boo
 
 /** The operations of a commit, as the store takes them. */
 class Batch {
+  /** Why it cannot be made: what is in the store is no `KvU64`. */
+  refusal: TypeError | undefined;
   readonly #database: Database;
   readonly #sequence: number;
   readonly #operations: BatchOperation<Uint8Array, Uint8Array>[] = [];
@@ -92,16 +100,14 @@ class Batch {
     this.#sequence = sequence;
   }
 
-  /** Adds what a mutation does, after those before. */
-  add(mutation: Mutation, size: CommitSize): void {
-    const key = this.#keyOf(mutation);
+  /** Adds what a mutation does to a key, after those before. */
+  add(key: Uint8Array, mutation: Mutation, size: CommitSize): void {
     if (mutation.type === "delete") {
-      size.add(key);
       this.#push({ type: "delete", key });
       return;
     }
     const value = mutation.type === "set" ? mutation.value : this.#combined(key, mutation);
-    size.add(key, value);
+    size.addValue(key, value);
     stampWith(value, this.#sequence);
     this.#push({ type: "set", key, value, ...expiryOf(mutation) });
   }
@@ -113,7 +119,8 @@ class Batch {
     return changes ? this.#operations : [...this.#operations, { type: "set", key: MARK_KEY, value: MARK }];
   }
 
-  #keyOf({ key, type }: Mutation): Uint8Array {
+  /** The encoded key of a mutation. */
+  keyOf({ key, type }: Mutation): Uint8Array {
     if (type !== "set" || !Array.isArray(key) || (key.at(-1) as unknown) !== COMMIT_VERSIONSTAMP) return encodeKey(key);
     if (key.length === 1) throw new TypeError("key cannot be empty");
     return encodeKey([...key.slice(0, -1), versionstampOf(this.#sequence)]);
@@ -135,7 +142,8 @@ class Batch {
     if (stored === undefined) return storedOf(value);
     const former = valueOf(stored);
     if (isU64(former)) return storedOf(new KvU64(COMBINE[type](former.value, value.value)));
-    throw new TypeError(`Failed to perform '${type}' mutation on a non-U64 value in the database`);
+    this.refusal ??= new TypeError(`Failed to perform '${type}' mutation on a non-U64 value in the database`);
+    return storedOf(value);
   }
 }
 

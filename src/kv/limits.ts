@@ -83,12 +83,15 @@ export class CommitSize {
     check("Too many mutations", counts.mutations, limits.mutations);
   }
 
-  /** Counts the key of a check or a mutation, and the value that it gets. */
-  add(key: Uint8Array, value?: StoredValue): void {
+  /** Counts the key of a check or a mutation. */
+  addKey(key: Uint8Array): void {
     if (key.length === 0) throw new TypeError("key cannot be empty");
     check("Key too large for write", key.length, this.#limits.writeKeyBytes, " bytes");
     this.#bytes += key.length;
-    if (value === undefined) return;
+  }
+
+  /** Counts a value, and its key once more. */
+  addValue(key: Uint8Array, value: StoredValue): void {
     check("Value too large", sizeOf(value), this.#limits.valueBytes, " bytes");
     this.#keysBytes += key.length;
     this.#bytes += key.length + sizeOf(value);

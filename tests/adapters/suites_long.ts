@@ -33,7 +33,7 @@ function commandOf({ program, args }: Suite, root: string): string[] {
 
 await processTest("the package and its command load none of the packages that adapters are for", async (root) => {
   for (
-    const entry of ["mod.ts", "cli.ts", "src/adapters/keyv.ts", "src/adapters/unstorage.ts"]
+    const entry of ["mod.ts", "cli.ts", "src/adapters/keyv.ts", "src/adapters/unstorage.ts", "src/kv/mod.ts"]
   ) {
     const { out } = await run([Deno.execPath(), "info", "--json", pathOf(entry)]);
     const modules: { specifier: string }[] = JSON.parse(out).modules;

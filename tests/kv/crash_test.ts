@@ -140,16 +140,18 @@ Deno.test("kv: no read and no check shows what is taken back", async () => {
     await Promise.all(failing);
     platform.onOperation = undefined;
   }
-  // A check that fails on what is pending fails only if that lasts.
-  const setting = kv.set(["c"], 1);
+  // What a check or a sum fails on may be pending: they fail only if that lasts.
+  const setting = kv.atomic().set(["c"], 1).set(["e"], "no number").commit();
   platform.onOperation = (operation) => {
     if (operation.kind !== "write" || !operation.path.endsWith(".seg")) return;
     platform.onOperation = undefined;
     throw brokenDisk(operation);
   };
   const checking = kv.atomic().check({ key: ["c"], versionstamp: null }).set(["d"], 1).commit();
+  const adding = kv.atomic().sum(["e"], 1n).commit();
   await assertRejects(() => setting, Error, "injected");
   assert((await checking).ok);
+  assert((await adding).ok);
   assertEquals((await kv.get(["d"])).value, 1);
   await kv[Symbol.asyncDispose]();
 });

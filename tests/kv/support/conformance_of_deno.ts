@@ -1,21 +1,25 @@
 /**
- * Runs the conformance suite on Deno's own KV, which needs a flag, and prints the names of the cases that fail.
+ * Runs the conformance suite on Deno's own KV, which needs a flag, and histories on both. Prints the names of the cases
+ * that fail and where histories differ.
  *
  * @module
  */
+import * as ours from "../../../src/kv/mod.ts";
 import { cases, runCase } from "./conformance.ts";
+import type { Subject } from "./cases.ts";
+import { compareHistories } from "./histories.ts";
 
-const { openKv, KvU64 } = Deno as unknown as {
-  openKv(path: string): Promise<unknown>;
-  KvU64: new (value: bigint) => { value: bigint };
-};
+const { openKv, KvU64 } = Deno as unknown as { openKv(path: string): Promise<unknown>; KvU64: Subject["KvU64"] };
+const denos: Subject = { open: () => openKv(":memory:"), KvU64 };
+const subjects: [Subject, Subject] = [denos, { open: () => ours.openKv(":memory:"), KvU64: ours.KvU64 }];
 
 const failed: [name: string, error: string][] = [];
 for (const one of cases) {
-  try {
-    await runCase({ open: () => openKv(":memory:"), KvU64 }, one);
-  } catch (error) {
-    failed.push([one.name, String(error)]);
-  }
+  await runCase(denos, one).catch((error) => failed.push([one.name, String(error)]));
 }
-console.log(JSON.stringify(failed));
+const differences: string[] = [];
+for (let seed = 1; seed <= 200; seed++) {
+  const difference = await compareHistories(subjects, { seed, length: 60 });
+  if (difference !== undefined) differences.push(difference);
+}
+console.log(JSON.stringify({ failed, differences }));
