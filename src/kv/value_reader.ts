@@ -187,7 +187,6 @@ export class ValueReader extends ByteReader {
 
   #dense(): unknown[] {
     const length = this.varint();
-    if (length > this.bytes.length - this.at) throw this.bad(`${length} elements, which are not there`);
     const array = this.#kept<unknown[]>([]);
     for (let i = 0; i < length; i++) {
       if (this.bytes[this.at] !== TAG.hole) array.push(this.#value());

@@ -33,6 +33,12 @@ Deno.test("kv keys: a lone surrogate becomes U+FFFD, a NaN is a NaN, and a view 
   assertEquals(shape(decodeKey(encodeKey([view as unknown as Uint8Array]))), shape([Uint8Array.of(0, 4)]));
 });
 
+Deno.test("kv keys: a getter may encode another key meanwhile", () => {
+  const key = ["before", "", "after"];
+  Object.defineProperty(key, 1, { get: () => encodeKey(["other", "key"]) });
+  assertEquals(decodeKey(encodeKey(key)), ["before", encodeKey(["other", "key"]), "after"]);
+});
+
 Deno.test("kv keys: what a key cannot have is refused as Deno refuses it", () => {
   const expected = "expected string, number, bigint, ArrayBufferView, boolean";
   for (const part of [null, undefined, {}, [], Symbol(), () => 1, new Date(), new ArrayBuffer(1), Object("s")]) {

@@ -128,6 +128,7 @@ Deno.test("kv values: what other writers of the format may write is read", () =>
   const cases: [Uint8Array, unknown][] = [
     [encoded("U", 0xff, 0xff, 0xff, 0xff, 0x0f), 2 ** 32 - 1],
     [encoded("S", 3, 0xe6, 0x97, 0xa5), "日"],
+    [encoded("S", 4, 0xef, 0xbb, 0xbf, "a"), "\ufeffa"],
     [encoded(0, 0, "T"), true],
     [encoded("A", 2, "-T$", 0, 2), [, true]],
     [encoded("oU", 5, "T{", 1), { 5: true }],
@@ -150,6 +151,38 @@ Deno.test("kv values: nested up to a depth on writing as on reading; deeper is a
   for (const opening of [["o", '"', 0], ["A", 1], [";"], ["'"], ["rc"], ["a", 1, "I", 0]]) {
     const nested = Buffer.concat([encoded(), Buffer.alloc(1e6, encoded(...opening).subarray(2))]);
     assertThrows(() => decodeValue(nested), KvStoreError, "nested more than 1000 deep");
+  }
+});
+
+Deno.test("kv values: what stands side by side is not nested", () => {
+  for (const make of [() => ({}), () => [], () => [,], () => new Map(), () => new Set(), () => new Error("m")]) {
+    const value = Array.from({ length: 1500 }, make);
+    assertEquals(shape(decodeValue(encodeValue(value))), shape(value));
+  }
+});
+
+Deno.test("kv values: a long array of holes takes no memory for them", () => {
+  const length = [0x80, 0x87, 0xa7, 0x0e];
+  const arrays = Array.from({ length: 250 }, () => ["a", ...length, "@", 0, ...length]).flat();
+  const decoded = decodeValue(encoded("A", 0xfa, 0x01, ...arrays, "$", 0, 0xfa, 0x01)) as unknown[][];
+  assertEquals([decoded.length, decoded[249]!.length, Object.keys(decoded[0]!)], [250, 30_000_000, []]);
+});
+
+Deno.test("kv values: a property called __proto__ is one, also where it is a setter of every object", () => {
+  const setter = Object.getOwnPropertyDescriptor(Object.prototype, "__proto__");
+  // Deno has taken it away.
+  Object.defineProperty(Object.prototype, "__proto__", {
+    configurable: true,
+    set(this: object, value: object) {
+      Object.setPrototypeOf(this, value);
+    },
+  });
+  try {
+    const decoded = decodeValue(encodeValue(VALUES["own proto"])) as object;
+    assertEquals([Object.hasOwn(decoded, "__proto__"), Object.getPrototypeOf(decoded)], [true, Object.prototype]);
+  } finally {
+    if (setter) Object.defineProperty(Object.prototype, "__proto__", setter);
+    else Reflect.deleteProperty(Object.prototype, "__proto__");
   }
 });
 
@@ -195,6 +228,7 @@ Deno.test("kv values: no length in the bytes is believed", () => {
     "flags of no regular expression": encoded('R"', 1, "a", 0x80, 0x04),
     "count": encoded("o{", 1),
     "map without a value": encoded(";T:", 1),
+    "number of more than 32 bits": encoded("U", 0xff, 0xff, 0xff, 0xff, 0x1f),
     "number that has no end": encoded("I", 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
     "object of Deno's own": encoded("\\", ...huge, "o{", 0),
     "more than a value": encoded("TT"),
@@ -205,6 +239,7 @@ Deno.test("kv values: no length in the bytes is believed", () => {
     const error = assertThrows(() => decodeValue(bytes), KvStoreError, undefined, name);
     assertEquals(error.code, "FORMAT", name);
     assertStringIncludes(error.message, "not a value of a Kv, at byte ", name);
+    if (/^sparse|buffers$/.test(name)) assertStringIncludes(error.message, "more memory", name);
     assert(performance.now() - before < 2000, name);
   }
   for (const bytes of [[], [2], [2, 1], [0x30], [0xfe, 15]]) {
