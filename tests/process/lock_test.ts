@@ -2,60 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore, KvStoreError, verifyStore } from "../../mod.ts";
-import { libraryModules, runtimes, stageModules } from "../support/javascript.ts";
-import { canStartProcesses } from "../support/permissions.ts";
 import { denoRun, kvstore, processTest, run } from "../support/processes.ts";
-
-/** A process that holds the store and sets keys when told. */
-class Holder {
-  readonly #child: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  #said = "";
-
-  constructor(command: string[], env: Record<string, string> = {}) {
-    const [program, ...args] = command;
-    this.#child = new Deno.Command(program!, { args, env, stdin: "piped", stdout: "piped", stderr: "inherit" }).spawn();
-    this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** The next line that it says: "ok", or the code of an error. */
-  async hear(): Promise<string> {
-    while (!this.#said.includes("\n")) {
-      const { value, done } = await this.#output.read();
-      if (done) return "(gone)";
-      this.#said += value;
-    }
-    const end = this.#said.indexOf("\n");
-    const line = this.#said.slice(0, end);
-    this.#said = this.#said.slice(end + 1);
-    return line;
-  }
-
-  /** Tells it to set a key, or to `close`. */
-  async tell(line: string): Promise<string> {
-    await this.#input.write(new TextEncoder().encode(`${line}\n`));
-    return await this.hear();
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#gone();
-  }
-
-  async end(): Promise<void> {
-    await this.#input.close().catch(() => {});
-    await this.#gone();
-  }
-
-  async #gone(): Promise<void> {
-    await this.#child.status;
-    await this.#output.cancel();
-  }
-}
-
-const SCRIPT = "tests/process/support/holder";
+import { Holder, SCRIPT } from "./support/holding.ts";
 
 async function holderOf(directory: string): Promise<Holder> {
   const holder = new Holder(denoRun(`${SCRIPT}.ts`, [directory]));
@@ -126,48 +74,6 @@ for (const how of ["removed", "replaced"]) {
     const again = await KvStore.open(directory);
     assertEquals(acknowledged.filter((key) => !again.has(key)), []);
     await again.close();
-  });
-}
-
-// A script named `flock` that exits with 0 gave two writers, both without an error, and a store that could not be opened.
-for (const runtime of ["deno", ...canStartProcesses ? runtimes().keys() : []]) {
-  await processTest(`${runtime}, where the lock lies: each writer that comes fails the one before`, async (root) => {
-    const directory = `${root}/store`;
-    const programs = `${root}/programs`;
-    await Deno.mkdir(programs);
-    await Deno.writeTextFile(`${programs}/flock`, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
-    let command = denoRun(`${SCRIPT}.ts`, [directory, "unasked"]);
-    if (runtime !== "deno") {
-      await Deno.mkdir(`${root}/stage`);
-      stageModules([...libraryModules(), `${SCRIPT}.ts`], `${root}/stage`);
-      // Node believes the script. Bun asks the C library, which does not lie.
-      command = [runtimes().get(runtime)!, `${root}/stage/${SCRIPT}.js`, directory];
-      if (runtime === "bun") command.push("unasked");
-    }
-    const acknowledged: string[] = [];
-    const holders: Holder[] = [];
-    for (let turn = 0; turn < 4; turn++) {
-      const holder = new Holder(command, { PATH: programs });
-      assertEquals(await holder.hear(), "ok");
-      holders.push(holder);
-      for (let i = 0; i < 12; i++) {
-        // The former one first, so that it may write into a segment that the next one goes on in.
-        for (const [at, writer] of holders.entries()) {
-          const key = `${turn} ${i} ${at}`;
-          const answer = await writer.tell(i === 7 ? "compact" : key);
-          assertEquals([turn, i, at, answer], [turn, i, at, writer === holder ? "ok" : "FAILED"]);
-          if (writer === holder && i !== 7) acknowledged.push(key);
-        }
-      }
-    }
-    for (const holder of holders) {
-      assertEquals(await holder.tell("close"), holder === holders.at(-1) ? "ok" : "FAILED");
-      await holder.end();
-    }
-    assertEquals((await verifyStore(directory)).problems, []);
-    const store = await KvStore.open(directory);
-    assertEquals([...store.keys()], acknowledged.sort());
-    await store.close();
   });
 }
 

@@ -24,18 +24,19 @@ Deno.test("cli json: is as deep as a value may be, and is refused beyond, whatev
 });
 
 // A line of 60 MB of `[` took `import` minutes and gigabytes, and no signal ended it.
-Deno.test("cli json: what no value can be is refused at once, however long it is", () => {
-  const begun = performance.now();
-  for (const piece of ["[", '{"a":', '[{"":']) {
-    assertEquals(
-      refusal(piece.repeat(2 ** 26 / piece.length)),
-      "nested too deep; a value may be nested 1000 levels deep",
-    );
+Deno.test("cli json: what no value can be is refused before it is parsed", () => {
+  const { parse } = JSON;
+  JSON.parse = () => {
+    throw new Error("it was parsed");
+  };
+  try {
+    for (const piece of ["[", '{"a":', '[{"":']) {
+      assertEquals(refusal(piece.repeat(200_000)), "nested too deep; a value may be nested 1000 levels deep");
+    }
+    // 64 MiB of commas alone.
+    const wide = `[${"1,".repeat(2 ** 26)}1]`;
+    assertEquals(refusal(wide), "too many values in one; a value may have 67108864 bytes as JSON");
+  } finally {
+    JSON.parse = parse;
   }
-  // 64 MiB of commas alone.
-  assertEquals(
-    refusal(`[${"1,".repeat(2 ** 26)}1]`),
-    "too many values in one; a value may have 67108864 bytes as JSON",
-  );
-  assert(performance.now() - begun < 10_000, `${performance.now() - begun} ms`);
 });
