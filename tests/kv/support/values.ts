@@ -5,7 +5,8 @@
  */
 
 /** An error with a stack that is the same everywhere. */
-function error(made: Error, stack: unknown = `${made.name}: ${made.message}\n    at nowhere`): Error {
+function error(made: Error): Error {
+  const stack = `${made.name}: ${made.message}\n    at nowhere`;
   Object.defineProperty(made, "stack", { value: stack, configurable: true });
   return made;
 }
@@ -127,7 +128,7 @@ export const VALUES: Record<string, unknown> = {
   "error with a cause": error(new Error("m", { cause: error(new TypeError("日", { cause: { a: 1 } })) })),
   "error with an undefined cause": error(new Error("m", { cause: undefined })),
   "error without a message": error(new Error()),
-  "error without a stack": error(new Error("m"), undefined),
+  "error without a stack": Object.defineProperty(new Error("m"), "stack", { value: undefined }),
   "error that causes itself": selfCaused(),
   "error of a subclass": error(
     new (class extends RangeError {
