@@ -86,11 +86,11 @@ async function compileSuite(project: string): Promise<Compiled> {
 
 /** Every runtime must run as many cases as Deno does. */
 async function runContracts({ scratch, runtimes, results }: Work, { esm, script, inRealm }: Compiled): Promise<void> {
-  const source = join(ROOT, "tests/contract/contract_test.ts");
+  const sources = ["contract/contract_test.ts", "kv/conformance_test.ts"].map((path) => join(ROOT, "tests", path));
   const jobs = runtimes.map((runtime) => ({
     runtime,
     column: COLUMNS[0]!,
-    files: [runtime.kind === "deno" ? source : esm],
+    files: runtime.kind === "deno" ? sources : [esm],
   }));
   const oldest = runtimes.find(({ kind }) => kind === "node")!;
   jobs.push({ runtime: oldest, column: COLUMNS[1]!, files: [script] });

@@ -14,7 +14,7 @@ import { run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
 
 /** The documents whose programs run on every runtime. The recipes are for those that have `await using`. */
-const DOCUMENTS = ["README.md", "docs/library.md", "docs/adapters.md"];
+const DOCUMENTS = ["README.md", "docs/library.md", "docs/adapters.md", "docs/kv.md"];
 
 /** The programs in TypeScript, the README's first. */
 export function documentPrograms(): string[] {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { turnIfDue } from "../adapters/event_loop.ts";
+import { Buffer } from "node:buffer";
+import { paced } from "../adapters/event_loop.ts";
 import type { Database } from "./database.ts";
 import { decodeKey, encodeKey, type KvKey } from "./keys.ts";
 import { checkBatchSize, checkBound } from "./limits.ts";
@@ -58,9 +59,11 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
   }
 
   /** Returns the next entry. */
-  async next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
-    const turn = turnIfDue();
-    if (turn !== undefined) await turn;
+  next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
+    return paced(() => this.#next());
+  }
+
+  async #next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
     const entries = this.#entries ??= await (this.#opening ??= this.#open());
     if (this.#left === 0) return { done: true, value: undefined };
     void this.#database.store;
@@ -167,12 +170,12 @@ function compare(a: Uint8Array, b: Uint8Array): number {
 
 /** Base 64 with `-` and `_`, padded: the form of Deno's cursors. */
 function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+  return Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 function fromBase64(text: unknown): Uint8Array {
   if (typeof text !== "string" || !/^[\w-]*={0,2}$/.test(text) || text.length % 4 !== 0) {
     throw new TypeError("invalid cursor");
   }
-  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  return Buffer.from(text, "base64url");
 }

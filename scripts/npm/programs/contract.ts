@@ -1,6 +1,7 @@
 /**
- * Every case of the contract, in memory and on the disk, as tests of `node:test`, which Node and Bun run alike: the
- * same cases as tests/contract/contract_test.ts has under Deno. scripts/npm compiles it against the installed package.
+ * Every case of the contract, in memory and on the disk, and of the interface of Deno KV, as tests of `node:test`, which
+ * Node and Bun run alike: the same cases as tests/contract/contract_test.ts and tests/kv/conformance_test.ts have under
+ * Deno. scripts/npm compiles it against the installed package.
  *
  * @module
  */
@@ -10,10 +11,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { assertEquals } from "@std/assert";
 import { KvStore, repairStore, verifyStore } from "../../../mod.ts";
+import { KvU64, openKv } from "../../../src/kv/mod.ts";
 import { platform } from "../../../src/platform/mod.ts";
 import { cases, runCase } from "../../../tests/contract/support/cases.ts";
+import { cases as kvCases, runCase as runKvCase } from "../../../tests/kv/support/conformance.ts";
 import { MemoryPlatform } from "../../../tests/support/memory_platform.ts";
 
 /** Runs a test in a folder of its own. */
@@ -24,6 +28,10 @@ async function inFolder(action: (root: string) => Promise<void>): Promise<void> 
   } finally {
     rmSync(root, { recursive: true });
   }
+}
+
+for (const one of kvCases) {
+  test(`kv: ${one.name}`, () => runKvCase({ open: () => openKv(":memory:"), KvU64, inspect }, one));
 }
 
 for (const one of cases) {

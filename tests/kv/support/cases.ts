@@ -14,6 +14,8 @@ export interface Subject {
   open(): Promise<Kv>;
   /** Makes a number for `sum`, `min` and `max`. */
   KvU64: new (value: bigint) => { value: bigint };
+  /** Prints a value as the console of the runtime does. */
+  inspect(value: unknown): string;
 }
 
 /** A case: it gets an empty store, which is closed afterwards. */

@@ -109,8 +109,8 @@ add("atomic: what fails in its middle changes nothing", async (kv) => {
   assertEquals((await kv.get(["a"])).value, null);
 });
 
-add("atomic: how it is printed", (kv) => {
-  assertEquals(Deno.inspect(kv.atomic()), "AtomicOperation (empty)");
+add("atomic: how it is printed", (kv, { inspect }) => {
+  assertEquals(inspect(kv.atomic()), "AtomicOperation (empty)");
   const operation = kv.atomic().check({ key: ["a"], versionstamp: null }).set(["b"], 1, { expireIn: 5 }).delete(["c"]);
   const lines = [
     "AtomicOperation",
@@ -119,7 +119,8 @@ add("atomic: how it is printed", (kv) => {
     '  delete([ "c" ])',
     '  sum([ "d" ], [Deno.KvU64: 5n])',
   ];
-  assertEquals(Deno.inspect(operation.sum(["d"], 5n)), lines.join("\n"));
+  const printed = inspect(operation.sum(["d"], 5n));
+  assertEquals(printed.replaceAll("'", '"'), lines.join("\n"));
 });
 
 const NUMERIC: [type: string, first: bigint, second: bigint, result: bigint][] = [

@@ -10,8 +10,9 @@ import type { Subject } from "./cases.ts";
 import { compareHistories } from "./histories.ts";
 
 const { openKv, KvU64 } = Deno as unknown as { openKv(path: string): Promise<unknown>; KvU64: Subject["KvU64"] };
-const denos: Subject = { open: () => openKv(":memory:"), KvU64 };
-const subjects: [Subject, Subject] = [denos, { open: () => ours.openKv(":memory:"), KvU64: ours.KvU64 }];
+const { inspect } = Deno;
+const denos: Subject = { open: () => openKv(":memory:"), KvU64, inspect };
+const subjects: [Subject, Subject] = [denos, { open: () => ours.openKv(":memory:"), KvU64: ours.KvU64, inspect }];
 
 const failed: [name: string, error: string][] = [];
 for (const one of cases) {

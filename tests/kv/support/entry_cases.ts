@@ -255,8 +255,8 @@ add("close: what was called before takes its course", async (kv) => {
   assertEquals((await calls).map(({ status }) => status), ["fulfilled", "fulfilled"]);
 });
 
-add("how it is printed", (kv) => {
-  assertEquals(Deno.inspect(kv), "Kv {}");
-  assertEquals(Deno.inspect(kv.list({ prefix: ["a"] })), "KvListIterator {}");
-  assertEquals(Deno.inspect(kv.commitVersionstamp()), "Symbol(KvCommitVersionstamp)");
+add("how it is printed", (kv, { inspect }) => {
+  assertEquals(inspect(kv), "Kv {}");
+  assertEquals(inspect(kv.list({ prefix: ["a"] })), "KvListIterator {}");
+  assertEquals(inspect(kv.commitVersionstamp()), "Symbol(KvCommitVersionstamp)");
 });
