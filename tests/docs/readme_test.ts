@@ -21,7 +21,7 @@ Deno.test({
       import("../../scripts/npm/documents.ts"),
     ]);
     const programs = documentPrograms();
-    assertEquals(programs.length, 5);
+    assertEquals(programs.length, 6);
     for (const program of programs) assertEquals(withoutTypes(program, ts.ScriptTarget.ES2022), withoutTypes(program));
   },
 });

@@ -73,7 +73,8 @@ Deno.test("hostile: a MANIFEST that says that it lists 2^32 segments, or does li
   const platform = machineOf(new Map([["MANIFEST", many]]));
   assertEquals(await KvStore.openOn(platform, DIRECTORY, { readOnly: true }).then(() => "opened", codeOf), "CORRUPT");
   const start = performance.now();
-  assertEquals((await verifyOn(platform, DIRECTORY, {})).problems.length, segments.length);
+  // A thousand, and one that counts the others.
+  assertEquals((await verifyOn(platform, DIRECTORY, {})).problems.length, 1001);
   assert(performance.now() - start < 30_000, "time that is more than the length of the list warrants");
 });
 

@@ -130,7 +130,14 @@ await processTest("SIGKILL at `backup`: the copy is whole or no store, the origi
 /** What the writer of torture is made of. */
 const WRITER = [
   "tests/process/support/writer.ts",
-  ...["command_line/errors", "text/notation", "input_output/report_error", "torture/plan", "torture/writer"].map((
+  ...[
+    "command_line/errors",
+    "text/notation",
+    "text/printable",
+    "input_output/report_error",
+    "torture/plan",
+    "torture/writer",
+  ].map((
     name,
   ) => `src/cli/${name}.ts`),
 ];
