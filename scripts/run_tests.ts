@@ -30,7 +30,7 @@ export const WITH_PERMISSIONS: string[] = [
   "tests/store",
 ];
 /** Folders that take long: they begin, so that nothing is left to wait for at the end. */
-const SLOW_FOLDERS = ["tests/cli", "tests/process", "tests/contract", "tests/crash", "tests/damage"];
+const SLOW_FOLDERS = ["tests/cli", "tests/contract", "tests/crash", "tests/process", "tests/scripts", "tests/damage"];
 /** Of the files that sweep those that take longest. */
 const SLOW_SWEEPS = [
   "model_test.ts",

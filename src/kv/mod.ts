@@ -21,7 +21,7 @@
  * ```ts
  * import { openKv } from "@kvstore/kvstore/kv";
  *
- * using kv = await openKv("./data");
+ * using kv = await openKv("./kv-data");
  * await kv.set(["users", "ada"], { name: "Ada", born: new Date("1815-12-10") });
  * const ada = await kv.get(["users", "ada"]);
  * const { ok } = await kv.atomic().check(ada).set(["users", "ada"], { name: "Ada Lovelace" }).commit();

@@ -132,6 +132,7 @@ const WRITER = [
   "tests/process/support/writer.ts",
   ...[
     "command_line/errors",
+    "text/json_text",
     "text/notation",
     "text/printable",
     "input_output/report_error",
