@@ -490,9 +490,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * it ends with `TRIMMED`.
    *
    * An expiry is not a change, since nothing is written, unless the clock was ahead: once it is right, the next `set`
-   * with an expiry may write deletes for keys that expired too early. A watch ends when the store is closed. On a read-only store, a
-   * watch refreshes the store a few times a second, and keeps the process running while a call waits. On a store that
-   * is open for writing it does not, since only this process could write.
+   * with an expiry may write deletes for keys that expired too early. A watch ends when the store is closed. On a
+   * read-only store, a watch refreshes the store a few times a second, and keeps the process running while a call
+   * waits. On a store that is open for writing it does not, since only this process could write.
    *
    * @example Follow a part of the store, and go on later
    * ```ts

@@ -11,7 +11,7 @@ import type { Edge, KeyList } from "../search/keys.ts";
 /** Room is added for so many references at a time. Full-size chunks would leave a third of the memory unused. */
 const STEP = 32;
 /** For the upper levels of the bit-tree. */
-const MAX_TOPS = 32;
+const MAX_TOPS = 48;
 
 /** References in order. */
 export class Chunk implements KeyList {
@@ -22,7 +22,7 @@ export class Chunk implements KeyList {
   /** A copy of the key that it began with, as the arena has it: no key is lower, and none in earlier chunks is higher. */
   readonly first: Uint8Array;
   readonly #index: ReadIndex;
-  readonly #tree = new BitTree(new Uint16Array(MAX_TOPS));
+  readonly #tree = new BitTree(MAX_TOPS);
 
   /** A chunk of references that are in order. `first` is the key at which it begins. */
   constructor(index: ReadIndex, refs: Uint32Array, first: Uint8Array = keyOf(index, refs[0]!)) {

@@ -3,10 +3,11 @@
  * date from then on. A store without ranges has none. While an order is made in small steps, each range gets one of
  * its own (`src/ordering/`).
  *
- * An order is a sorted list of chunks, each with up to 512 references to entries of the index, 4 bytes a reference.
+ * An order is a sorted list of chunks, each with up to 2,048 references to entries of the index, 4 bytes a reference.
  * That is a B+ tree (Comer, "The Ubiquitous B-Tree", 1979) with two levels. More levels would not pay: a million keys
- * have some three thousand chunks, and a new chunk moves the pointers behind it only once in 256 keys. The keys stay in
- * the arenas. A place is found by a search among copies of the keys at which chunks begin, and one within a chunk
+ * have some seven hundred chunks, and a new chunk moves the pointers behind it only once in a thousand keys. Smaller
+ * chunks would not either: the objects that each consists of take half a kilobyte. The keys stay in the arenas. A place
+ * is found by a binary search among copies of the keys at which chunks begin, and a search within a chunk
  * (`src/search/`).
  *
  * Only new keys change an order. A deletion costs nothing here: the reference stays until a walk passes it and no view
@@ -23,39 +24,14 @@ import { Chunk } from "./chunk.ts";
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import type { KeyOrder } from "../engine/interfaces.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, type Partition, refOf } from "../engine/partition.ts";
-import { BitTree } from "../search/bit_tree.ts";
-import type { Edge, KeyList } from "../search/keys.ts";
+import { type Edge, isKeyBefore } from "../search/keys.ts";
 
 /** The largest number of references in a chunk. Moving half of them costs less than finding the place. */
-const MAX_REFS = 512;
+const MAX_REFS = 2048;
 /** The size of chunks at first. The space left keeps the first new keys from splitting them all. */
-export const FIRST_REFS = 384;
+const FIRST_REFS = 1536;
 /** Neighbouring chunks are joined if they have no more references than this together. */
-const FEW_REFS = 128;
-
-/** For the upper levels of the bit-tree of the chunks. */
-const MAX_TOPS = 128;
-
-/** The keys at which the chunks of an order begin, but for the first chunk, which may have got lower keys since. */
-class Firsts implements KeyList {
-  readonly #order: Order;
-
-  constructor(order: Order) {
-    this.#order = order;
-  }
-
-  get length(): number {
-    return Math.max(0, this.#order.chunks.length - 1);
-  }
-
-  arenaOf(at: number): Uint8Array {
-    return this.#order.chunks[at + 1]!.first;
-  }
-
-  offsetOf(): number {
-    return 0;
-  }
-}
+const FEW_REFS = 512;
 
 /** The order of the keys of an index. Make it with `orderOf`. */
 export class Order implements KeyOrder {
@@ -67,8 +43,6 @@ export class Order implements KeyOrder {
   changed: Set<number> | undefined;
   /** The chunks in order. None is empty. */
   chunks: Chunk[] = [];
-  readonly #firsts: Firsts = new Firsts(this);
-  readonly #tree = new BitTree(new Uint32Array(MAX_TOPS));
   /** While the order grows: the table and the entry to add next. */
   #nextTable: number = PARTITIONS;
   #nextId = 0;
@@ -83,8 +57,11 @@ export class Order implements KeyOrder {
 
   /** Appends references that are in order and follow all others. */
   append(refs: Uint32Array): void {
-    this.chunks.push(new Chunk(this.index, refs));
-    this.#tree.reset();
+    const { chunks } = this;
+    const last = chunks.at(-1);
+    const chunk = new Chunk(this.index, refs);
+    if (last === undefined || last.length + refs.length > FIRST_REFS) chunks.push(chunk);
+    else chunks[chunks.length - 1] = last.joined(chunk);
   }
 
   /** Whether it has all keys of the index. */
@@ -99,7 +76,7 @@ export class Order implements KeyOrder {
 
   /** Memory held, in bytes. */
   get heldBytes(): number {
-    return this.chunks.reduce((sum, { heldBytes }) => sum + heldBytes, this.#tree.heldBytes);
+    return this.chunks.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
   /** Whether it was loaded, so that little is missing. */
@@ -155,7 +132,6 @@ export class Order implements KeyOrder {
     try {
       change();
     } catch {
-      this.#tree.reset();
       if (this.index.order === this) this.index.order = undefined;
     }
   }
@@ -170,23 +146,13 @@ export class Order implements KeyOrder {
     if (chunk === undefined) this.append(Uint32Array.of(ref));
     else if ((at < chunk.length ? chunk.refs[at] : chunks[number + 1]?.refs[0]) === ref) return;
     else if (chunk.length < MAX_REFS) chunk.insert(at, ref);
-    else if (at === MAX_REFS) this.#addChunk(number + 1, new Chunk(this.index, Uint32Array.of(ref)));
+    else if (at === MAX_REFS) chunks.splice(number + 1, 0, new Chunk(this.index, Uint32Array.of(ref)));
     else {
       const half = MAX_REFS / 2;
-      const lower = chunk.part(0, half);
-      this.#addChunk(number + 1, chunk.part(half, MAX_REFS));
-      chunks[number] = lower;
+      chunks.splice(number, 1, chunk.part(0, half), chunk.part(half, MAX_REFS));
       return this.#insert(ref);
     }
     this.version++;
-  }
-
-  /** Adds a chunk that is not the first. */
-  #addChunk(number: number, chunk: Chunk): void {
-    const { first } = chunk;
-    this.#tree.find(this.#firsts, { bytes: first, start: 2, length: first.length - 2, isBehind: false });
-    this.#tree.insert(this.#firsts, number - 1);
-    this.chunks.splice(number, 0, chunk);
   }
 
   /** Removes a reference. Returns false if its chunk is dropped or joined with a neighbour. */
@@ -198,17 +164,22 @@ export class Order implements KeyOrder {
     chunk.remove(at);
     this.version++;
     if (chunk.length > 0 && chunk.length + (next?.length ?? MAX_REFS) > FEW_REFS) return true;
-    if (chunk.length > 0) chunks[number] = chunk.joined(next!);
-    const gone = chunk.length > 0 ? number + 1 : number;
-    // The chunk that is the first one from now on is no longer listed either.
-    if (chunks.length > 1) this.#tree.remove(this.#firsts, Math.max(0, gone - 1));
-    chunks.splice(gone, 1);
+    if (chunk.length === 0) chunks.splice(number, 1);
+    else chunks.splice(number, 2, chunk.joined(next!));
     return false;
   }
 
   /** The number of the last chunk that begins before an edge; 0 if none does. */
   chunkOf(edge: Edge): number {
-    return this.#tree.find(this.#firsts, edge);
+    const { chunks } = this;
+    let low = 0;
+    let high = chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (isKeyBefore(chunks[middle]!.first, 0, edge)) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /**
@@ -230,7 +201,6 @@ export class Order implements KeyOrder {
   #renumber(table: number, ids: Uint32Array): void {
     for (const chunk of this.chunks) chunk.renumber(table, ids);
     this.chunks = joined(this.chunks);
-    this.#tree.reset();
     this.changed?.add(table);
     this.version++;
     this.#known[table] = undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Edge, isBefore } from "../search/keys.ts";
+import { bisect, type Edge, isBefore } from "../search/keys.ts";
 import type { Order } from "./order.ts";
 import type { KeyRef } from "../engine/partition.ts";
 
@@ -17,8 +17,11 @@ export interface Stretch {
   reverse: boolean;
 }
 
-/** This many references at a time have their entries and keys brought into the processor's cache. */
-const PREFETCHED = 16;
+/**
+ * A walk takes this many references at a time. Only then it looks whether they are before the end of the stretch, and
+ * has their entries and keys brought into the processor's cache.
+ */
+const TAKEN = 16;
 
 /**
  * Brings what will soon be read at references, `from` up to `to`, into the processor's cache. Returns a sum of what it
@@ -26,7 +29,7 @@ const PREFETCHED = 16;
  */
 export type Prefetch = (refs: Uint32Array, from: number, to: number) => number;
 
-/** A walk under way. Within a chunk it only counts; between chunks it checks whether it is at the end. */
+/** A walk under way. */
 export class Walk {
   readonly #order: Order;
   readonly #stretch: Stretch;
@@ -34,12 +37,10 @@ export class Walk {
   #version = -1;
   #last: KeyRef | undefined;
   #chunk = 0;
-  /** How many of the next references are in the cache. */
-  #prefetched = 0;
   readonly #prefetch: Prefetch | undefined;
   /** Never read. Storing it keeps the compiler from removing the reads of `prefetch`. */
   #prefetchSum = 0;
-  /** The references of the present chunk that are still to come lie between these two. */
+  /** The references that it has taken from the present chunk and that are still to come lie between these two. */
   #from = 0;
   #to = 0;
 
@@ -54,19 +55,9 @@ export class Walk {
   next(): KeyRef | undefined {
     const { chunks, version } = this.#order;
     if (this.#version !== version) this.#seek();
-    while (this.#from === this.#to) {
-      const next = this.#chunk + (this.#stretch.reverse ? -1 : 1);
-      if (next < 0 || next >= chunks.length) return undefined;
-      if (!this.#enter(next, this.#stretch.reverse ? chunks[next]!.length : 0)) return undefined;
-    }
+    while (this.#from === this.#to) if (!this.#takeMore()) return undefined;
     const { refs } = chunks[this.#chunk]!;
-    const { reverse } = this.#stretch;
-    if (this.#prefetched-- === 0) {
-      const from = reverse ? Math.max(this.#from, this.#to - PREFETCHED) : this.#from;
-      this.#prefetchSum = this.#prefetch!(refs, from, Math.min(this.#to, from + PREFETCHED));
-      this.#prefetched = PREFETCHED - 1;
-    }
-    return this.#last = refs[reverse ? --this.#to : this.#from++]!;
+    return this.#last = refs[this.#stretch.reverse ? --this.#to : this.#from++]!;
   }
 
   /** Removes the reference that `next` returned last from the order. */
@@ -91,24 +82,34 @@ export class Walk {
     if (order.chunks.length === 0) return;
     const number = edge !== undefined ? order.chunkOf(edge) : reverse ? order.chunks.length - 1 : 0;
     const chunk = order.chunks[number]!;
-    this.#enter(number, edge !== undefined ? chunk.find(edge) : reverse ? chunk.length : 0);
+    this.#take(number, edge !== undefined ? chunk.find(edge) : reverse ? chunk.length : 0);
   }
 
-  /** Enters a chunk at `at`. Returns false if the stretch has nothing more in it, and so nothing in later ones. */
-  #enter(number: number, at: number): boolean {
-    const order = this.#order;
+  /** Takes more references: the next ones of the chunk, or of the next chunk. False if there are none. */
+  #takeMore(): boolean {
+    const { chunks } = this.#order;
+    const { reverse } = this.#stretch;
+    const length = chunks[this.#chunk]?.length ?? 0;
+    if (reverse ? this.#from > 0 : this.#to < length) return this.#take(this.#chunk, reverse ? this.#from : this.#to);
+    const next = this.#chunk + (reverse ? -1 : 1);
+    if (next < 0 || next >= chunks.length) return false;
+    return this.#take(next, reverse ? chunks[next]!.length : 0);
+  }
+
+  /** Takes references of a chunk from `at` on. False if none of them is within the stretch, and so none after them. */
+  #take(number: number, at: number): boolean {
+    const chunk = this.#order.chunks[number]!;
     const { low, high, reverse } = this.#stretch;
-    const chunk = order.chunks[number]!;
-    const { length } = chunk;
-    this.#chunk = number;
-    this.#prefetched = this.#prefetch === undefined ? Infinity : 0;
-    if (reverse) {
-      this.#to = at;
-      this.#from = low === undefined || !isBefore(chunk, 0, low) ? 0 : Math.min(at, chunk.find(low));
-    } else {
-      this.#from = at;
-      this.#to = high === undefined || isBefore(chunk, length - 1, high) ? length : Math.max(at, chunk.find(high));
+    let from = reverse ? Math.max(0, at - TAKEN) : at;
+    let to = reverse ? at : Math.min(chunk.length, at + TAKEN);
+    if (from < to) {
+      if (reverse && low !== undefined && isBefore(chunk, from, low)) from = bisect(chunk, low, from, to);
+      if (!reverse && high !== undefined && !isBefore(chunk, to - 1, high)) to = bisect(chunk, high, from, to);
     }
-    return this.#from < this.#to;
+    this.#chunk = number;
+    this.#from = from;
+    this.#to = to;
+    if (from < to && this.#prefetch !== undefined) this.#prefetchSum = this.#prefetch(chunk.refs, from, to);
+    return from < to;
   }
 }

@@ -7,12 +7,14 @@
  */
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, refOf } from "../engine/partition.ts";
-import { FIRST_REFS, isListed, Order } from "../order/order.ts";
+import { isListed, Order } from "../order/order.ts";
 import { sortRefs } from "../sorting/sort.ts";
 import type { Loaded } from "../saved_order/load.ts";
 
 /** Sorting this many keys is one step. */
 const RUN_KEYS = 1024;
+/** Merging this many is one. */
+const MERGED_KEYS = 384;
 
 /** A sorted run. It is shortened from its start as it is merged. */
 interface Run {
@@ -43,7 +45,7 @@ export function* mergeOrder(index: ReadIndex): Generator<number, Loaded | undefi
   }
   const order = new Order(index, new Uint32Array(0));
   const heap = new Heap(index, runs);
-  for (let refs = heap.take(FIRST_REFS); refs.length > 0; refs = heap.take(FIRST_REFS)) {
+  for (let refs = heap.take(MERGED_KEYS); refs.length > 0; refs = heap.take(MERGED_KEYS)) {
     order.append(refs);
     yield refs.length;
     if (!isCurrent) return undefined;

@@ -11,11 +11,11 @@ import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { formOf, type KeyRef } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
 import { type Edge, isKeyBefore } from "../search/keys.ts";
-import { FIRST_REFS, Order } from "../order/order.ts";
+import { Order } from "../order/order.ts";
 import { type Selection, selectRefs } from "../sorting/select.ts";
 import { sortRefs } from "../sorting/sort.ts";
 import { IndexCopy } from "../views/views.ts";
-import { OrderDamaged, type SavedOrder } from "./saved.ts";
+import { CHUNK_REFS, OrderDamaged, type SavedOrder } from "./saved.ts";
 
 /** Larger ranges are not worth it, nor are more new entries: loading the order pays soon. */
 const MAX_KEYS = 4096;
@@ -89,8 +89,8 @@ class Excerpt {
 
   /** How many references are before an edge. */
   #position(edge: Edge): number {
-    const first = this.#saved.chunkBefore(edge) * FIRST_REFS;
-    const refs = this.#saved.refs(first, Math.min(first + FIRST_REFS, this.#saved.entry.refs));
+    const first = this.#saved.chunkBefore(edge) * CHUNK_REFS;
+    const refs = this.#saved.refs(first, Math.min(first + CHUNK_REFS, this.#saved.entry.refs));
     let low = 0;
     let high = refs.length;
     while (low < high) {

@@ -9,8 +9,8 @@ import { PARTITIONS } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK } from "../engine/partition.ts";
 import type { ImageIndex } from "../lazy_index/image_index.ts";
 import { type Edge, isKeyBefore } from "../search/keys.ts";
-import { FIRST_REFS, Order } from "../order/order.ts";
-import { OrderDamaged, type SavedOrder } from "./saved.ts";
+import { Order } from "../order/order.ts";
+import { CHUNK_REFS, OrderDamaged, type SavedOrder } from "./saved.ts";
 
 /** Reading a table from the image takes as long as examining this many keys. */
 const TABLE_KEYS = 400;
@@ -38,8 +38,8 @@ export function* loadOrder(index: ImageIndex, saved: SavedOrder): Generator<numb
   const check = new Check(index, order, known);
   for (let number = 0; number < saved.chunks; number++) {
     checkIsCurrent(index, saved);
-    const from = number * FIRST_REFS;
-    const refs = saved.refs(from, Math.min(from + FIRST_REFS, saved.entry.refs));
+    const from = number * CHUNK_REFS;
+    const refs = saved.refs(from, Math.min(from + CHUNK_REFS, saved.entry.refs));
     saved.forgetPages();
     check.take(refs, saved.firstKey(number));
     order.append(refs);

@@ -17,13 +17,15 @@
 import { PARTITIONS, type ReadIndex } from "../engine/index.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef } from "../engine/partition.ts";
 import { type Edge, isKeyBefore } from "../search/keys.ts";
-import { FIRST_REFS, type Order, orderIn } from "../order/order.ts";
+import { type Order, orderIn } from "../order/order.ts";
 import { Walk } from "../order/walk.ts";
 import { crc32 } from "../platform/checksum.ts";
 import { readInto } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 
 const PAGE_BYTES = 4096;
+/** References in a chunk of the section. A range reads one whole chunk to find where it begins. */
+export const CHUNK_REFS = 384;
 /** What a chunk counts for in slices: enough to look at the clock after each. */
 const STEP_BYTES = 8192;
 
@@ -108,11 +110,11 @@ export class OrderSaver {
     const walk = new Walk(this.#order, { low: undefined, high: undefined, reverse: false });
     const keys: Uint8Array[] = [];
     const starts = [0];
-    const refs = new Uint32Array(FIRST_REFS);
+    const refs = new Uint32Array(CHUNK_REFS);
     let length = 0;
     let written = 0;
     for (let ref = walk.next();; ref = walk.next()) {
-      if (length === FIRST_REFS || (ref === undefined && length > 0)) {
+      if (length === CHUNK_REFS || (ref === undefined && length > 0)) {
         append(new Uint8Array(refs.buffer, 0, 4 * length));
         written += length;
         yield STEP_BYTES;
@@ -132,12 +134,7 @@ export class OrderSaver {
     keys.forEach((key, i) => rest.set(key, numbers.byteLength + starts[i]!));
     append(rest);
     if (this.#changed.size > 0 || orderIn(index) !== this.#order) return undefined;
-    return {
-      refs: written,
-      keys: starts.at(-1)!,
-      checksum: crc32(rest),
-      now: this.#expiredBy,
-    };
+    return { refs: written, keys: starts.at(-1)!, checksum: crc32(rest), now: this.#expiredBy };
   }
 
   /** Ends the saving. */
@@ -195,9 +192,9 @@ export class SavedOrder {
     this.entry = entry;
   }
 
-  /** How many chunks there are. All but the last have `FIRST_REFS` references. */
+  /** How many chunks there are. All but the last have `CHUNK_REFS` references. */
   get chunks(): number {
-    return Math.ceil(this.entry.refs / FIRST_REFS);
+    return Math.ceil(this.entry.refs / CHUNK_REFS);
   }
 
   /** How many entries the tables have in the file. */

@@ -10,7 +10,7 @@
  * @module
  */
 import type { KeyBytes } from "../engine/index.ts";
-import { commonBytes, type Edge, isBefore, type KeyList, lengthAt } from "./keys.ts";
+import { bisect, commonBytes, type Edge, type KeyList, lengthAt } from "./keys.ts";
 
 /** A byte of a key takes nine bits: 1 and its own. Behind the end of a key, all bits are 0. */
 const BITS = 9;
@@ -26,8 +26,10 @@ const SEARCHES_PER_KEY = 1 / 16;
 const STEP = 32;
 /** Tops that are found anew take up so much of their array. */
 const FEW_TOPS = 3 / 4;
-/** For counting splits. It is allocated here, so that a change never fails halfway. */
-const COUNTS = new Uint32Array(DEEP);
+/** Tops are found anew after so many changes. After an eighth already, a queue took a tenth longer. */
+const CHANGES_PER_KEY = 1 / 2;
+
+const NO_TOPS = new Uint32Array(0);
 
 /** Finds places in a list of keys. It hears of every change to the list, before the change. */
 export class BitTree {
@@ -35,18 +37,27 @@ export class BitTree {
   #splits: Uint8Array | undefined;
   /** The byte of the keys at which splits begin to count. All keys are the same before it. */
   #base = 0;
-  /** The places of the lowest splits: of all up to `#highest`. They are the upper levels of the trie. */
-  readonly #tops: Uint16Array | Uint32Array;
+  /**
+   * The places of the splits with the largest subtrees: the upper part of the trie. The keys between two of them are a
+   * subtree, too. A search looks at these splits first, and then between two of them.
+   */
+  #tops = NO_TOPS;
+  readonly #maxTops: number;
   #topCount = 0;
-  #highest = 0;
+  /** The last top before the key that was sought. */
+  #top = 0;
+  /** How many keys have come and gone since tops were found. */
+  #changes = 0;
   #searches = 0;
-  /** What the last search has learnt of its key: where it differs, and the first key that has as much in common. */
+  /** What the last search has learnt of its key: where it differs from those that it has most in common with. */
   #split = 0;
+  /** Where those keys begin and end. */
   #first = 0;
+  #end = 0;
 
-  /** Without splits. `tops` is for the upper levels: some more than the square root of the number of keys. */
-  constructor(tops: Uint16Array | Uint32Array) {
-    this.#tops = tops;
+  /** Without splits. `maxTops` is how many belong to the upper levels: about the square root of the number of keys. */
+  constructor(maxTops: number) {
+    this.#maxTops = maxTops;
   }
 
   /** Memory held, in bytes. */
@@ -62,19 +73,16 @@ export class BitTree {
       return bisect(keys, edge, 0, length);
     }
     const splits = this.#splits ??= this.#makeSplits(keys);
+    if (this.#changes > length * CHANGES_PER_KEY) this.#findTops(splits, length);
     const nearest = this.#nearest(splits, edge, length);
     const different = difference(keys, nearest, edge);
     const split = different === 0 ? DEEP : Math.min(Math.abs(different) - 1 - BITS * this.#base, DEEP);
-    // All keys that have more in common with the nearest one than this key does are on the same side of it.
-    let low = nearest;
-    let high = nearest + 1;
-    if (different < 0 || split === DEEP) { while (low > 0 && splits[low]! >= split) low--; }
-    if (different > 0 || split === DEEP) { while (high < length && splits[high]! >= split) high++; }
     this.#split = split;
-    this.#first = low;
+    this.#findSubtree(splits, nearest, length);
     // Only these are too deep to tell, or one of them is the same key.
-    if (split === DEEP) return bisect(keys, edge, low, high);
-    return different < 0 ? low : high;
+    if (split === DEEP) return bisect(keys, edge, this.#first, this.#end);
+    // All keys of the subtree are on the same side.
+    return different < 0 ? this.#first : this.#end;
   }
 
   /** Learns that the key that was sought last comes to `at`. Without memory, nothing changes. */
@@ -92,7 +100,8 @@ export class BitTree {
     const place = at === this.#first ? at + 1 : at;
     splits.copyWithin(place + 1, place, length);
     splits[place] = this.#split;
-    this.#noteTop(splits, place, length + 1);
+    this.#noteTop(splits, place);
+    this.#changes++;
   }
 
   /** Learns that the key at `at` goes. */
@@ -108,11 +117,13 @@ export class BitTree {
       if (tops[i] !== gone) tops[kept++] = tops[i]! > gone ? tops[i]! - 1 : tops[i]!;
     }
     this.#topCount = kept;
+    this.#changes++;
   }
 
   /** Learns that the list is another one. */
   reset(): void {
     this.#splits = undefined;
+    this.#tops = NO_TOPS;
     this.#searches = 0;
   }
 
@@ -142,10 +153,38 @@ export class BitTree {
   /** Where the key is that has the longest beginning in common with a key. */
   #nearest(splits: Uint8Array, key: KeyBytes, length: number): number {
     const tops = this.#tops;
-    const top = this.#follow(splits, key, 0, this.#topCount, tops);
+    const top = this.#top = this.#follow(splits, key, 0, this.#topCount, tops);
     const from = top < 0 ? 0 : tops[top]!;
     const end = top + 1 < this.#topCount ? tops[top + 1]! : length;
     return this.#follow(splits, key, from + 1, end);
+  }
+
+  /** Finds the subtree of the keys that have more in common with the nearest one than the key that is sought. */
+  #findSubtree(splits: Uint8Array, nearest: number, length: number): void {
+    const split = this.#split;
+    const tops = this.#tops;
+    let low = nearest;
+    let high = nearest + 1;
+    let before = this.#top;
+    let behind = before + 1;
+    if (split > this.#splitAbove(splits, behind)) {
+      while (low > 0 && splits[low]! >= split) low--;
+      while (high < length && splits[high]! >= split) high++;
+    } else {
+      // It has tops, and is bounded by tops.
+      while (before >= 0 && splits[tops[before]!]! >= split) before--;
+      while (behind < this.#topCount && splits[tops[behind]!]! >= split) behind++;
+      low = before < 0 ? 0 : tops[before]!;
+      high = behind === this.#topCount ? length : tops[behind]!;
+    }
+    this.#first = low;
+    this.#end = high;
+  }
+
+  /** The split that the subtree before the top with number `behind` hangs on; −1 if there are no tops. */
+  #splitAbove(splits: Uint8Array, behind: number): number {
+    const before = behind > 0 ? splits[this.#tops[behind - 1]!]! : -1;
+    return Math.max(before, behind < this.#topCount ? splits[this.#tops[behind]!]! : -1);
   }
 
   /** The last of some splits, or of splits at some places, on the way to a key. One before the first if none is. */
@@ -154,7 +193,7 @@ export class BitTree {
     { bytes, start, length }: KeyBytes,
     first: number,
     end: number,
-    places?: Uint16Array | Uint32Array,
+    places?: Uint32Array,
   ): number {
     const base = start + this.#base;
     const remaining = length - this.#base;
@@ -178,42 +217,50 @@ export class BitTree {
     this.#base -= bytes;
     this.#split += BITS * bytes;
     for (let i = 1; i < length; i++) splits[i] = Math.min(splits[i]! + BITS * bytes, DEEP);
-    this.#findTops(splits, length);
   }
 
   #findTops(splits: Uint8Array, length: number): void {
-    const tops = this.#tops;
-    const few = FEW_TOPS * tops.length;
-    const counts = COUNTS.fill(0);
-    for (let i = 1; i < length; i++) counts[splits[i]!]!++;
-    this.#highest = -1;
-    for (let count = counts[0]!; count <= few && this.#highest < DEEP - 1; count += counts[this.#highest + 1]!) {
-      this.#highest++;
-    }
+    const sizes = subtreeSizes(splits, length);
+    const tops = this.#tops === NO_TOPS ? new Uint32Array(this.#maxTops) : this.#tops;
+    const few = FEW_TOPS * this.#maxTops;
+    let smallest = length / few;
+    while (sizes.reduce((count, size) => size >= smallest ? count + 1 : count, 0) > few) smallest *= 1.5;
     this.#topCount = 0;
-    for (let i = 1; i < length; i++) if (splits[i]! <= this.#highest) tops[this.#topCount++] = i;
+    sizes.forEach((size, at) => {
+      if (size >= smallest) tops[this.#topCount++] = at;
+    });
+    this.#tops = tops;
+    this.#changes = 0;
   }
 
-  /** Notes that there is a new split at `place`. */
-  #noteTop(splits: Uint8Array, place: number, length: number): void {
+  /** Notes that there is a new split at `place`. It is a top if others hang on it. */
+  #noteTop(splits: Uint8Array, place: number): void {
     const tops = this.#tops;
-    const isTop = this.#split <= this.#highest;
     let i = this.#topCount;
-    if (isTop && i === tops.length) return this.#findTops(splits, length);
-    if (isTop) this.#topCount++;
-    for (; i > 0 && tops[i - 1]! >= place; i--) tops[isTop ? i : i - 1] = tops[i - 1]! + 1;
-    if (isTop) tops[i] = place;
+    while (i > 0 && tops[i - 1]! >= place) tops[--i]!++;
+    if (this.#split > this.#splitAbove(splits, i)) return;
+    // If there is no room for it, the next search finds tops anew.
+    if (this.#topCount === tops.length) this.#changes = Infinity;
+    tops.copyWithin(i + 1, i, this.#topCount);
+    tops[i] = place;
+    this.#topCount = Math.min(this.#topCount + 1, tops.length);
   }
 }
 
-/** How many keys are before an edge, if that is one of the numbers from `low` to `high`. */
-function bisect(keys: KeyList, edge: Edge, low: number, high: number): number {
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(keys, middle, edge)) low = middle + 1;
-    else high = middle;
+/** For each split how many keys its subtree has: those up to a lower split on either side. 0 for `DEEP`. */
+function subtreeSizes(splits: Uint8Array, length: number): Uint32Array {
+  const sizes = new Uint32Array(length);
+  // The splits to the left that may be bounded by the next one, the lower ones first.
+  const open: number[] = [];
+  for (let at = 1; at <= length; at++) {
+    const split = at < length ? splits[at]! : -1;
+    for (let last = open.at(-1); last !== undefined && splits[last]! > split; last = open.at(-1)) {
+      open.pop();
+      sizes[last] = splits[last] === DEEP ? 0 : at - (open.at(-1) ?? 0);
+    }
+    open.push(at);
   }
-  return low;
+  return sizes;
 }
 
 function keyAt(keys: KeyList, at: number): KeyBytes {

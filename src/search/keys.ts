@@ -47,3 +47,13 @@ export function isKeyBefore(arena: Uint8Array, at: number, edge: Edge): boolean 
 export function isBefore(keys: KeyList, at: number, edge: Edge): boolean {
   return isKeyBefore(keys.arenaOf(at), keys.offsetOf(at), edge);
 }
+
+/** How many keys are before an edge, if that is one of the numbers from `low` to `high`. */
+export function bisect(keys: KeyList, edge: Edge, low: number, high: number): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(keys, middle, edge)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -4,11 +4,10 @@ import { Index, PARTITIONS } from "../../src/engine/index.ts";
 import { ENTRY_FIELDS } from "../../src/engine/partition.ts";
 import { ImageReader, ImageWriter, readFooter } from "../../src/image/image.ts";
 import { ImageIndex } from "../../src/lazy_index/image_index.ts";
-import { FIRST_REFS } from "../../src/order/order.ts";
 import { orderOf } from "../../src/sorting/sort.ts";
 import { Walk } from "../../src/order/walk.ts";
 import { type Loaded, loadOrder } from "../../src/saved_order/load.ts";
-import { OrderDamaged, OrderSaver, SavedOrder } from "../../src/saved_order/saved.ts";
+import { CHUNK_REFS, OrderDamaged, OrderSaver, SavedOrder } from "../../src/saved_order/saved.ts";
 import { finishNow } from "../../src/platform/turn.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
@@ -177,7 +176,7 @@ Deno.test("order saver: an order whose tables drop entries while it is loaded is
   const changing = new Changing(2);
   const index = imageIn(await written(changing));
   const steps = loadOrder(index, index.saved!);
-  for (let step = steps.next(); step.value !== FIRST_REFS; step = steps.next()) assert(!step.done);
+  for (let step = steps.next(); step.value !== CHUNK_REFS; step = steps.next()) assert(!step.done);
   // A table in the middle loses half of its entries.
   const table = index.partition(100);
   for (let id = 0; id < table.count; id += 2) index.remove(table.key(id));

@@ -50,7 +50,7 @@ Deno.test("bit-tree: it finds the place of any key, whatever keys have in common
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     const random = new Random(seed);
     const keys = new Keys();
-    let tree = new BitTree(new Uint16Array(MAX_TOPS));
+    let tree = new BitTree(MAX_TOPS);
     // Keys that all begin alike at first, and then do not.
     const prefix = new Array(random.below(80)).fill(7);
     for (let round = 0; round < 1200; round++) {
@@ -70,7 +70,7 @@ Deno.test("bit-tree: it finds the place of any key, whatever keys have in common
       const edge = edgeAt(keyFrom(random), random.below(2) === 0);
       assertEquals(tree.find(keys, edge), counted(keys, edge), `seed ${seed}, round ${round}`);
       if (round % 300 === 299) {
-        const half = new BitTree(new Uint16Array(MAX_TOPS));
+        const half = new BitTree(MAX_TOPS);
         const from = random.below(keys.length);
         half.take(tree, from, keys.length);
         keys.arenas.splice(0, from);
@@ -84,7 +84,7 @@ Deno.test("bit-tree: it finds the place of any key, whatever keys have in common
 
 Deno.test("bit-tree: once it was searched a few times, one key is compared for each place that is found", () => {
   const keys = new Keys();
-  const tree = new BitTree(new Uint16Array(MAX_TOPS));
+  const tree = new BitTree(MAX_TOPS);
   const random = new Random(5);
   const key = () => new TextEncoder().encode(`tenant:${random.below(9)}:order:${random.below(1e9)}`);
   for (let i = 0; i < 1000; i++) {
