@@ -157,7 +157,7 @@ export const crashPromises: Promised[] = [
         id: "headless-store-begun-anew",
         in: "manifestOf",
         find: 'if (findStore(platform, directory) === "headless") {',
-        replace: 'if (findStore(platform, directory) === "headless" && !create) {',
+        replace: 'if (findStore(platform, directory) === "headless" && creator === undefined) {',
         killers: ["open: segments without a MANIFEST are CORRUPT, and stay as they are"],
       },
       {

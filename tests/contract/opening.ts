@@ -84,6 +84,7 @@ export const openingCases: Case[] = [
     async run(context) {
       for (const left of [["LOCK"], ["MANIFEST.tmp"], ["LOCK", "MANIFEST.tmp"]]) {
         for (const name of left) context.replaceFile(name, bytes("half"));
+        await assertCode(context.open({ readOnly: true }), "NOT_FOUND");
         await assertCode(context.open({ create: false }), "NOT_FOUND");
         const store = await context.open();
         await store.set("a", 1);

@@ -5,7 +5,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { KvStore, KvStoreError, verifyStore } from "../../../mod.ts";
 import { ExpectedContents } from "./expected_contents.ts";
 import { type Contents, contentsOf, Dice, openOptionsOf, Plan } from "./plan.ts";
@@ -231,6 +231,8 @@ export class Torture {
       cpSync(store, crashed, { recursive: true });
     } catch (error) {
       if ((error as { code?: string }).code !== "ENOENT") throw error;
+      // The kill came before there was a store. The report says where this copy is all the same.
+      mkdirSync(crashed, { recursive: true });
     }
     const attempt = { plan: new Plan(seed), acknowledged, limit: Math.min(steps, acknowledged + 4 * IN_FLIGHT) };
     const bytes = this.#expected.bytes;
