@@ -16,7 +16,7 @@ export const spaceRules: Promised[] = [
         in: "droppableUpTo",
         find: "if (!inputs.has(segment)) limit =",
         replace: "limit =",
-        killers: ["choose: tombstones are won only where they may go"],
+        killers: ["choose: a tombstone goes only if no segment outside can hold an older record"],
       },
       {
         id: "tombstones-rewritten-for-ever",
