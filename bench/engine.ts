@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Kv } from "../src/kv/mod.ts";
+
 /** What is stored. */
 export type Payload = Uint8Array | string;
 
@@ -24,6 +26,7 @@ export const PARTS = [
   "large1m",
   "open",
   "ranges",
+  "kv",
   "shell",
   "compaction",
   "memory",
@@ -49,6 +52,8 @@ export interface Engine {
   delete?(key: string): unknown;
   /** Visits keys and values in the order of the keys: all, or the first or last ones of the prefix. */
   scan?(prefix: string, visit: Visit, part?: ScanPart): unknown;
+  /** The store with the calls of Deno KV. */
+  kv?: Kv;
   /** Closes the store. */
   close(): unknown;
 }
@@ -92,6 +97,8 @@ export interface EngineKind {
   runtimes: RuntimeKind[];
   /** How it acknowledges writes at both durabilities, for the table. */
   writes: { write: string; sync: string };
+  /** The only parts that it is measured in, if not all. */
+  parts?: Part[];
   /** Parts that it has nothing to show for, with the reason. */
   refuses: Partial<Record<Part, string>>;
   /** Single figures of the other parts that it has nothing to show for. */

@@ -10,6 +10,9 @@ import type { Part } from "./engine.ts";
 const LARGER = 10;
 const GROWN = 20;
 
+/** Entries of the smaller store that the Kv interface is measured in. */
+const FEW = 1000;
+
 /** Whether an engine's stores grow to the largest number of keys. */
 export function isGrown(engine: string): boolean {
   return engine.startsWith("kvstore") || engine === "Map";
@@ -26,6 +29,8 @@ export function keysFor(part: Part, engine: string, keys: number): number[] {
       return isGrown(engine) ? [keys, keys * LARGER] : [keys];
     case "growth":
       return [isGrown(engine) ? keys * GROWN : keys];
+    case "kv":
+      return [FEW, keys];
     case "shell":
       return [0, keys, keys * LARGER];
     default:

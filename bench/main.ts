@@ -1,6 +1,6 @@
 /**
  * The benchmark: `deno task bench` measures everything on Deno and Node, which takes hours, and writes docs/bench;
- * `deno task bench --quick` prints the ratios against a `Map` and a raw file. `--help` lists the options.
+ * `deno task bench --quick` prints the ratios against a `Map`, a raw file and Deno KV. `--help` lists the options.
  *
  * @module
  */
@@ -78,15 +78,15 @@ function floorsTable(results: Results, runtime: Options["on"][number]): string {
   const rows = METRICS.flatMap(({ name, title, unit }) => {
     const keys = keysOf(results, runtime, name).at(-1) ?? 0;
     const figure = (engine: string) => find(results, { runtime, engine, metric: name, keys })?.median;
-    const ours = figure("kvstore");
+    const ours = figure("kvstore") ?? figure("openKv");
     if (ours === undefined || unit === "bytes a byte") return [];
-    const ratios = ["Map", "raw file"].map((engine) => {
-      const other = figure(engine);
+    const ratios = [["Map"], ["raw file"], ["Deno.openKv", "@deno/kv"]].map((engines) => {
+      const other = engines.map(figure).find((found) => found !== undefined);
       return other === undefined ? "" : (ours / other).toFixed(2);
     });
     return [[title, `${shown(ours)} ${unit}`, ...ratios]];
   });
-  return table(["workload", "kvstore", "÷ Map", "÷ raw file"], rows);
+  return table(["workload", "kvstore", "÷ Map", "÷ raw file", "÷ Deno KV"], rows);
 }
 
 function print(results: Results, options: Options): void {

@@ -51,7 +51,12 @@ export class UsageError extends Error {
   }
 }
 
-const QUICK = { engines: "kvstore,Map,raw file", workloads: "basic,durable,ranges", rounds: "3", keys: "100000" };
+const QUICK = {
+  engines: "kvstore,openKv,Map,raw file,Deno.openKv,@deno/kv",
+  workloads: "basic,durable,ranges,kv",
+  rounds: "3",
+  keys: "100000",
+};
 
 /** Reads the command line. */
 export function optionsOf(args: string[]): Options {

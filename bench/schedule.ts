@@ -18,6 +18,8 @@ import { keyOf, Order } from "./workloads/data.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
 const LIMIT_SECONDS = 15;
+/** The same for the Kv interface in a quick run. */
+const QUICK_LIMIT_SECONDS = 0.2;
 /** The same where what is cut off is left out: our growth to the largest stores, and the store that is opened. */
 const LONG_LIMIT_SECONDS = 60;
 const LIMIT_MILLISECONDS = 3_600_000;
@@ -29,10 +31,17 @@ const ENGINES_OF: Partial<Record<Part, string[]>> = {
   shell: ["kvstore"],
   compaction: ["kvstore"],
   ranges: ["kvstore", "KvLevel", "lmdb", "classic-level"],
+  kv: ["openKv", "Deno.openKv", "@deno/kv"],
 };
 
 /** Parts that open a store which was filled in the first round, with what fills it. */
-const FILLS: Partial<Record<Part, string>> = { open: "fill", ranges: "fill-ranges" };
+const FILLS: Partial<Record<Part, string>> = { open: "fill", ranges: "fill-ranges", kv: "fill-kv" };
+
+/** Of engines that do not run everywhere: why another one does. */
+const STAND_INS: Record<string, string> = {
+  "better-sqlite3": "node:sqlite stands for SQLite here",
+  "@deno/kv": "Deno.openKv stands for Deno KV here",
+};
 
 /** A run on some runtimes. */
 export interface Schedule {
@@ -56,8 +65,7 @@ export async function probe({ options, prepared, collection, cache, scratch }: S
     for (const { runtime, ...rest } of prepared) {
       const place = { runtime: runtime.kind, engine, part: "all" };
       if (!kind.runtimes.includes(runtime.kind)) {
-        const reason = kind.name === "better-sqlite3" ? "node:sqlite stands for SQLite here" : "part of Deno";
-        collection.miss({ ...place, reason });
+        collection.miss({ ...place, reason: STAND_INS[kind.name] ?? "part of Deno" });
         continue;
       }
       if (problem !== undefined) {
@@ -102,10 +110,12 @@ async function turn(schedule: Schedule, turn: Turn): Promise<void> {
   const { prepared: { runtime }, part, engine, round } = turn;
   const refusal = engineOf(engine).refuses[part];
   const place = { runtime: runtime.kind, engine, part };
-  if (ENGINES_OF[part]?.includes(engine) === false) return;
+  if (ENGINES_OF[part]?.includes(engine) === false || engineOf(engine).parts?.includes(part) === false) return;
+  // a quick run compares the Kv interface with Deno KV, and all else with the floors
+  if (options.quick && engine === "Deno.openKv" && part !== "kv") return;
   if (collection.isMissing(runtime.kind, engine, part)) return;
   if (refusal !== undefined) return collection.miss({ ...place, reason: refusal });
-  for (const keys of keysFor(part, engine, options.keys)) {
+  for (const keys of keysFor(part, engine, options.keys).slice(0, options.quick ? 1 : undefined)) {
     const start = performance.now();
     try {
       const figures = part === "shell" ? await shell(schedule, turn, keys) : await jobs(schedule, turn, keys);
@@ -122,20 +132,25 @@ async function turn(schedule: Schedule, turn: Turn): Promise<void> {
 }
 
 async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn, keys: number): Promise<Figure[]> {
-  const { cache, scratch } = schedule;
+  const { cache, scratch, options } = schedule;
   const job: Job = {
     engine,
     work: part,
     keys,
     directory: join(scratch, "store"),
     project: projectOf(engine, cache),
-    limitSeconds: FILLS[part] !== undefined || (part === "growth" && isGrown(engine))
+    limitSeconds: options.quick && part === "kv"
+      ? QUICK_LIMIT_SECONDS
+      : FILLS[part] !== undefined || (part === "growth" && isGrown(engine))
       ? LONG_LIMIT_SECONDS
       : LIMIT_SECONDS,
   };
   const filling = FILLS[part];
   if (filling === undefined) return await work(prepared, job);
-  const kept = { ...job, directory: join(scratch, `${part}-${prepared.runtime.kind}-${engine}`) };
+  const kept = {
+    ...job,
+    directory: join(scratch, `${part}-${prepared.runtime.kind}-${keys}-${engine.replace("/", "-")}`),
+  };
   if (round === 0) {
     await work(prepared, { ...kept, work: filling }, { keep: true });
     // the first opening after a fill may have work left over

@@ -10,6 +10,7 @@ import { engineOf } from "./engines/mod.ts";
 import { basic, strings } from "./workloads/basic.ts";
 import { Bench, type Figure, type Job } from "./workloads/bench.ts";
 import { compaction } from "./workloads/compaction.ts";
+import { fillForKv, kv } from "./workloads/kv.ts";
 import { fillForRanges, ranges } from "./workloads/ranges.ts";
 import { growth, memoryPerKey } from "./workloads/memory.ts";
 import { fill, openToFirstGet } from "./workloads/open.ts";
@@ -31,6 +32,8 @@ const WORKS: Record<string, { valueBytes?: number; payload?: "string"; run: (ben
   open: { payload: "string", run: openToFirstGet },
   "fill-ranges": { run: fillForRanges },
   ranges: { run: ranges },
+  "fill-kv": { payload: "string", run: fillForKv },
+  kv: { payload: "string", run: kv },
   compaction: { run: compaction },
   memory: { run: memoryPerKey },
   growth: { run: growth },

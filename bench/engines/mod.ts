@@ -6,7 +6,7 @@
 
 import type { EngineKind } from "../engine.ts";
 import { classicLevel } from "./classic_level.ts";
-import { denoKv } from "./deno_kv.ts";
+import { denoKv, denoKvOnNode, openKvHere } from "./deno_kv.ts";
 import { jsonlDb } from "./jsonl_db.ts";
 import { kvstore, uncached } from "./kvstore.ts";
 import { kvLevel } from "./kvlevel.ts";
@@ -23,6 +23,7 @@ export const ENGINES: EngineKind[] = [
   kvstore,
   uncached,
   kvLevel,
+  openKvHere,
   map,
   raw,
   lmdb,
@@ -32,6 +33,7 @@ export const ENGINES: EngineKind[] = [
   betterSqlite3,
   nodeSqlite,
   denoKv,
+  denoKvOnNode,
   jsonlDb,
   medea,
 ];

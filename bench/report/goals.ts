@@ -31,17 +31,23 @@ type Against =
   | "lmdb or classic-level"
   | "lmdb"
   | "classic-level"
+  | "Deno KV"
   | "Map"
   | "raw file";
 
 interface Comparison {
   metric: string;
+  /** Beside few entries or beside the most, where both are measured. */
+  besideFew?: boolean;
   /** Which of ours, if not the usual one. */
   engine?: string;
   against: Against;
   /** At least so many times the other's operations; or at most so many times its time. */
   factor: number;
 }
+
+/** How many times as fast as Deno KV its calls are to be here. */
+const OVER_DENO_KV = { "kv-get": 4, "kv-many": 12, "kv-serial": 0.9, "kv-list": 1.5, "kv-index": 5 };
 
 const COMPARISONS: Comparison[] = [
   { metric: "fill", against: "best native peer", factor: 3 },
@@ -64,6 +70,11 @@ const COMPARISONS: Comparison[] = [
   ...["range-open", "scan", "prefix", "queue", "feed"].map((metric): Comparison => (
     { metric, engine: "KvLevel", against: "classic-level", factor: 1 }
   )),
+  ...[true, false].flatMap((besideFew) =>
+    Object.entries(OVER_DENO_KV).map(([metric, factor]): Comparison => (
+      { metric, engine: "openKv", against: "Deno KV", factor, besideFew }
+    ))
+  ),
 ];
 
 /** A goal that is a ratio of two of our own figures, or a figure alone. */
@@ -194,12 +205,13 @@ export function verdicts(results: Results, runtime: RuntimeKind): Verdict[] {
 }
 
 function compared(results: Results, runtime: RuntimeKind, comparison: Comparison): Verdict {
-  const { metric, engine = "kvstore", against, factor } = comparison;
+  const { metric, engine = "kvstore", against, factor, besideFew } = comparison;
   const { title, unit } = metricOf(metric);
   const isTime = unit === "ms";
-  const workload = engine === "kvstore" ? title : `${title}; ${engine}`;
+  const beside = besideFew === undefined ? "" : `, beside ${besideFew ? "few" : "many"}`;
+  const workload = engine === "kvstore" ? title : `${title}${beside}; ${engine}`;
   const verdict = { workload, goal: `at ${isTime ? "most" : "least"} ${factor} × ${against}`, found: "" };
-  const keys = keysOf(results, runtime, metric).at(-1) ?? 0;
+  const keys = keysOf(results, runtime, metric).at(besideFew === true ? 0 : -1) ?? 0;
   const figure = (engine: string) => find(results, { runtime, engine, metric, keys })?.median;
   const ours = figure(engine);
   const others = candidates(against).flatMap((engine) => {
@@ -216,6 +228,7 @@ function compared(results: Results, runtime: RuntimeKind, comparison: Comparison
 function candidates(against: Against): string[] {
   if (against === "best native peer") return ENGINES.filter(({ role }) => role === "native").map(({ name }) => name);
   if (against === "lmdb or classic-level") return ["lmdb", "classic-level"];
+  if (against === "Deno KV") return ["Deno.openKv", "@deno/kv"];
   if (against !== "best peer") return [against];
   return ENGINES.filter(({ role }) => role === "native" || role === "script").map(({ name }) => name);
 }

@@ -54,7 +54,7 @@ export function page(results: Results, plots: { file: string; title: string }[])
     "## What is not measured",
     "",
     "`kvstore get` and compaction are of kvstore alone. Queue, feed and the first range after opening are of kvstore,",
-    "KvLevel, lmdb and classic-level.",
+    "KvLevel, lmdb and classic-level. The calls of Deno KV are of those that have them, with values that are objects.",
     "",
     absencesTable(results),
     "",

@@ -16,11 +16,17 @@ const STANDING = 1000;
 const FEEDS = 100;
 /** Entries of a feed that are read. */
 const LATEST = 10;
-/** Rounds of each kind, and those before them that are not measured. */
-const ROUNDS = 2000;
-const WARM_UP = 200;
-/** The clock is looked at after so many rounds. */
-const BLOCK = 50;
+/** How often something is done. */
+interface Rounds {
+  /** Those that are measured. */
+  rounds: number;
+  /** Those before. */
+  warmUp: number;
+  /** The clock is looked at after so many. */
+  block: number;
+}
+
+const ROUNDS: Rounds = { rounds: 2000, warmUp: 200, block: 50 };
 
 /** Leaves a closed store behind that was opened again and scanned, so that it had the order of its keys. */
 export async function fillForRanges(bench: Bench): Promise<Figure[]> {
@@ -75,14 +81,20 @@ async function feed(bench: Bench, engine: Engine): Promise<Phase> {
 }
 
 /** The rounds of a phase, as many as the time allows. */
-async function timed(bench: Bench, round: (i: number) => Promise<void>): Promise<Phase> {
-  for (let i = 0; i < WARM_UP; i++) await round(i);
+export async function timed(
+  bench: Bench,
+  round: (i: number) => Promise<void>,
+  { rounds, warmUp, block }: Rounds = ROUNDS,
+): Promise<Phase> {
+  const start = performance.now();
+  let warm = 0;
+  while (warm < warmUp && performance.now() - start < bench.job.limitSeconds * 1000) await round(warm++);
   const phase = { operations: 0, seconds: 0 };
-  while (phase.operations < ROUNDS && phase.seconds < bench.job.limitSeconds) {
+  while (phase.operations < rounds && phase.seconds < bench.job.limitSeconds) {
     phase.seconds += await secondsOf(async () => {
-      for (let i = 0; i < BLOCK; i++) await round(WARM_UP + phase.operations + i);
+      for (let i = 0; i < block; i++) await round(warm + phase.operations + i);
     });
-    phase.operations += BLOCK;
+    phase.operations += block;
   }
   return phase;
 }
@@ -96,7 +108,7 @@ async function keysOf(engine: Engine, prefix: string, part?: { limit: number; re
 let lastNumber = 0;
 
 /** A key behind all those before, also of processes that used the store before. */
-function nextKey(): string {
+export function nextKey(): string {
   lastNumber = Math.max(lastNumber + 1, Date.now() * 1000);
   return keyOf(lastNumber);
 }

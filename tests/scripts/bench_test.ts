@@ -103,14 +103,23 @@ Deno.test({ name: "the main parts run on our engine and on the floors", ignore: 
   }
 });
 
-Deno.test({ name: "ranges are measured on a store that is kept for all rounds", ignore: !canUseDisk }, async () => {
-  for (const engine of ["kvstore", "KvLevel"]) {
+Deno.test({
+  name: "ranges and the Kv interface are measured on a store that is kept for all rounds",
+  ignore: !canUseDisk,
+}, async () => {
+  for (
+    const [engine, part, metrics] of [
+      ["kvstore", "ranges", ["range-open", "queue", "feed"]],
+      ["KvLevel", "ranges", ["range-open", "queue", "feed"]],
+      ["openKv", "kv", ["kv-get", "kv-many", "kv-serial", "kv-list", "kv-index"]],
+    ] as const
+  ) {
     const directory = Deno.makeTempDirSync();
     const job = { engine, directory, project: "", keys: 2000, limitSeconds: 0.1 };
-    assertEquals(await work({ ...job, work: "fill-ranges" }), []);
+    assertEquals(await work({ ...job, work: `fill-${part}` }), []);
     for (let round = 0; round < 2; round++) {
-      const figures = await work({ ...job, work: "ranges" });
-      assertEquals(figures.map(({ metric }) => metricOf(metric).name), ["range-open", "queue", "feed"]);
+      const figures = await work({ ...job, work: part });
+      assertEquals(figures.map(({ metric }) => metricOf(metric).name), [...metrics]);
       for (const { metric, value } of figures) assert(value > 0 && Number.isFinite(value), `${engine}, ${metric}`);
     }
     Deno.removeSync(directory, { recursive: true });
@@ -160,6 +169,10 @@ Deno.test("goals are met, missed, or not measured", () => {
     ["classic-level", "scan", 10, 100],
     ["KvLevel", "queue", 10, 7],
     ["classic-level", "queue", 10, 6],
+    ["openKv", "kv-list", 10, 15],
+    ["openKv", "kv-list", 20, 14],
+    ["@deno/kv", "kv-list", 10, 10],
+    ["@deno/kv", "kv-list", 20, 10],
     ["kvstore", "prefix-first", 10, 59],
     ["kvstore", "range-open", 10, 16],
     ["kvstore", "memory-known", 10, 56],
@@ -175,6 +188,8 @@ Deno.test("goals are met, missed, or not measured", () => {
     ["open in a new process, to the first get", false],
     ["sorted scan of everything", false],
     ["queue: push, read the first, delete it; KvLevel", true],
+    ["Kv: lists of 1,000 entries, beside few; openKv", true],
+    ["Kv: lists of 1,000 entries, beside many; openKv", false],
     ["first scan of a prefix with 100 keys", true],
     ["first range of 100 keys after opening, which had its order", false],
     ["memory beyond the key's bytes", true],
@@ -209,7 +224,8 @@ Deno.test("options name what there is, and only whole runs write to docs/bench",
   assertEquals([part.keys, part.out], [5, undefined]);
   assert(optionsOf(["--keys", "5", "--merge"]).out !== undefined);
   const quick = optionsOf(["--quick", "--keys", "7"]);
-  assertEquals([quick.engines, quick.keys, quick.out], [["kvstore", "Map", "raw file"], 7, undefined]);
+  assertEquals([quick.engines.slice(0, 4), quick.keys], [["kvstore", "openKv", "Map", "raw file"], 7]);
+  assertEquals(quick.out, undefined);
   for (
     const wrong of [["--on", "bun"], ["--engines", "redis"], ["--rounds", "0"], ["--keys", "x"], ["--fast"], ["all"]]
   ) {
