@@ -4,34 +4,30 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
-import { timeBy } from "./expiries.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
-import { paced, rejected } from "./platform/turn.ts";
+import { attempt, paced } from "./platform/turn.ts";
 import type { Lock, Platform } from "./platform/types.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
 import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, releasedAfter, takeLock } from "./store/directory.ts";
-import { historyOf, versionOf } from "./watch/history.ts";
-import { ownKey } from "./store/keys.ts";
+import { historyOf } from "./watch/history.ts";
 import { refuseForeign } from "./store/names.ts";
 import { openWriter } from "./engine/open.ts";
 import { openReader } from "./follow/open_reader.ts";
 import { OPENING } from "./store/opening.ts";
-import { checkNames, durabilityOf, expiryTimeOf, type Settings, settingsOf } from "./store/options.ts";
-import { encodeBatch, stage, stageBatch } from "./store/operations.ts";
+import { checkNames, settingsOf } from "./store/options.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./follow/refresh.ts";
 import { repairIfThere } from "./check/repair.ts";
 import { Snapshot } from "./views/snapshot.ts";
-import { encodeValue } from "./store/values.ts";
+import { Writing } from "./store/writing.ts";
 import { verifyOpen } from "./check/verify.ts";
 import { watchStore } from "./watch/watch.ts";
 import type {
   BatchOperation,
-  Durability,
   HistoryOptions,
   Key,
   OpenOptions,
@@ -47,9 +43,6 @@ import type {
   WorkOptions,
   WriteOptions,
 } from "./types.ts";
-
-const WRITE_OPTIONS = ["durability"];
-const SET_OPTIONS = [...WRITE_OPTIONS, "ttl", "expiresAt"];
 
 /** The engine of a store, for tests that work on it directly. */
 export let engineOf: (store: KvStore) => OpenStore;
@@ -87,10 +80,9 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   readonly recovery: Recovery;
   readonly #engine: OpenStore;
   readonly #reading: Reading<V, K>;
-  readonly #settings: Settings;
+  readonly #writing: Writing<V, K>;
   readonly #lock: Lock | undefined;
   readonly #maintenance: Maintenance;
-  readonly #now = (): number => timeBy(this.#engine.log.platform, this.#engine.log.clockFloor);
   #closing: Promise<void> | undefined;
 
   static {
@@ -103,7 +95,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     const { engine, settings, lock, maintenance, recovery } = partsOf(parts);
     this.#engine = engine;
     this.#reading = new Reading<V, K>(engine, undefined);
-    this.#settings = settings;
+    this.#writing = new Writing<V, K>(engine, this.#reading, settings);
     this.#lock = lock;
     this.#maintenance = maintenance;
     this.recovery = recovery;
@@ -236,6 +228,26 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   }
 
   /**
+   * The number of keys of a range, or of all. Reads no record, and looks at each key of the range.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("user:1", "Ada");
+   * await store.set("group:1", "Analysts");
+   * console.log(store.count({ prefix: "user:" })); // 1
+   * ```
+   *
+   * @throws {TypeError} for unknown options, and for bounds that are no keys
+   * @throws {KvStoreError} `CLOSED`
+   */
+  count(range?: Range): number {
+    return this.#reading.count(range);
+  }
+
+  /**
    * When a key expires, in milliseconds since 1970. `undefined` if it never does, or does not exist. Reads no record.
    *
    * @example
@@ -334,18 +346,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CLOSED`, `READ_ONLY`, `IO` (the write is taken back), `FAILED`
    */
   set(key: K, value: V, options?: SetOptions): Promise<void> {
-    try {
-      const durability = this.#durability(options, SET_OPTIONS);
-      const expiresAt = options === undefined ? 0 : expiryTimeOf(options, this.#now);
-      // Encode before anything is staged: a value's toJSON is the caller's code, and may call the store.
-      const encoded = encodeValue(value, this.#settings.strictJson);
-      const writer = this.#engine.beginWrite();
-      stage(this.#engine, { key, value: encoded, expiresAt });
-      writer.publish();
-      return writer.reached(durability);
-    } catch (error) {
-      return rejected(error);
-    }
+    return this.#writing.set(key, value, options);
   }
 
   /**
@@ -361,21 +362,105 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   delete(key: K, options?: WriteOptions): Promise<boolean> {
-    return this.#attempt(() => {
-      const durability = this.#durability(options);
-      const engine = this.#engine;
-      const writer = engine.beginWrite();
-      engine.expire();
-      const encoded = engine.key.encode(key);
-      const isListed = engine.isListed(encoded);
-      const isThere = isListed && !engine.index.isExpired;
-      // Also delete a key that has expired. Otherwise it could return after a crash if the clock is set back.
-      if (isListed) {
-        engine.stageDelete(encoded);
-        writer.publish();
-      }
-      return writer.reached(durability).then(() => isThere);
-    });
+    return this.#writing.delete(key, options);
+  }
+
+  /**
+   * Changes the value of a key: calls `change` with the present value, or with `undefined` if there is none, and sets
+   * what that returns; `undefined` deletes the key. Nothing comes between reading and writing, so `change` must not be
+   * async. The key keeps its expiry unless `ttl` or `expiresAt` is given. Resolves to the new value.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open<string[]>("./data");
+   * await store.update("tags", (tags = []) => [...tags, "new"]);
+   * console.log(store.get("tags")); // [ "new" ]
+   * ```
+   *
+   * @throws Whatever `change` throws, and as `get` and `set` do. Then nothing has changed.
+   */
+  update(key: K, change: (value: V | undefined) => V | undefined, options?: SetOptions): Promise<V | undefined> {
+    return this.#writing.update(key, change, options);
+  }
+
+  /**
+   * Adds to the number of a key, which counts as 0 if the key has no value. Nothing comes between reading and writing.
+   * The key keeps its expiry unless `ttl` or `expiresAt` is given. Resolves to the sum.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await Promise.all([store.increment("visits"), store.increment("visits"), store.increment("visits", -1)]);
+   * console.log(store.get("visits")); // 1
+   * ```
+   *
+   * @throws {TypeError} for a value that is no number, {RangeError} for a sum beyond the exact whole numbers; also as
+   * `set` does
+   */
+  increment(key: K, by: number = 1, options?: SetOptions): Promise<number> {
+    return this.#writing.increment(key, by, options);
+  }
+
+  /**
+   * Gives a key another expiry, and leaves its value as it is. Resolves to whether the key was there.
+   *
+   * @example A session that lasts half an hour from its last request on
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("session", { user: "Ada" }, { ttl: 30 * 60_000 });
+   * console.log(await store.touch("session", { ttl: 30 * 60_000 })); // true
+   * ```
+   *
+   * @throws {TypeError} without a `ttl` or an `expiresAt`; also as `get` and `set` do
+   */
+  touch(key: K, options: SetOptions): Promise<boolean> {
+    return this.#writing.touch(key, options);
+  }
+
+  /**
+   * Takes the expiry of a key away, and leaves its value as it is. Resolves to whether it had one.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("draft", "Dear Ada", { ttl: 60_000 });
+   * await store.persist("draft");
+   * console.log(store.expiresAt("draft")); // undefined
+   * ```
+   *
+   * @throws As `get` and `set` do.
+   */
+  persist(key: K, options?: WriteOptions): Promise<boolean> {
+    return this.#writing.persist(key, options);
+  }
+
+  /**
+   * The value of a key. If it has none, calls `make` and sets what that returns or resolves to, with `options`. Callers
+   * that ask for a key while its value is being made wait for it, so `make` runs once. If the key is set meanwhile,
+   * that value stays and is returned. If `make` fails, all who wait get its error, and the next call tries again.
+   *
+   * @example A cache of what takes long to fetch
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using cache = await KvStore.open<string>("./cache", { durability: "write" });
+   * const fetchPage = () => Promise.resolve("<title>Ada</title>");
+   * const page = await cache.getOrSet("https://example.com/", fetchPage, { ttl: 60_000 });
+   * console.log(page);
+   * ```
+   *
+   * @throws As `get` and `set` do.
+   */
+  getOrSet(key: K, make: () => V | Promise<V>, options?: SetOptions): Promise<V> {
+    return this.#writing.getOrSet(key, make, options);
   }
 
   /**
@@ -391,14 +476,28 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   batch(operations: Iterable<BatchOperation<V, K>>, options?: WriteOptions): Promise<void> {
-    return this.#attempt(() => {
-      const durability = this.#durability(options);
-      const list = encodeBatch(operations, { now: this.#now, isStrict: this.#settings.strictJson });
-      const writer = this.#engine.beginWrite();
-      stageBatch(this.#engine, list);
-      if (writer.tail.stagedEnd > writer.tail.length) writer.publish();
-      return writer.reached(durability);
-    });
+    return this.#writing.batch(operations, options);
+  }
+
+  /**
+   * Deletes the keys of a range, as of this call. Resolves to how many there were. Each gets a record of its own in the
+   * log, so that watches report each key and compaction gives back their space. This takes about a microsecond a key,
+   * during which nothing else runs. Up to 2^20 keys and 64 MiB of records are deleted atomically; a larger range
+   * becomes several batches. Prefer `clear` to delete all keys.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.batch(["log:1", "log:2", "user:1"].map((key) => ({ type: "set", key, value: "…" })));
+   * console.log(await store.deleteRange({ prefix: "log:" }), store.size); // 2 1
+   * ```
+   *
+   * @throws {TypeError} for unknown options, and for bounds that are no keys; also as `delete` does
+   */
+  deleteRange(range: Range, options?: WriteOptions): Promise<number> {
+    return this.#writing.deleteRange(range, options);
   }
 
   /**
@@ -415,12 +514,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   clear(): Promise<void> {
-    return this.#attempt(() => {
-      const writer = this.#engine.beginWrite();
-      this.#engine.stageClear();
-      writer.publish();
-      return writer.reached("sync");
-    });
+    return this.#writing.clear();
   }
 
   /**
@@ -436,7 +530,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * ```
    */
   flush(): Promise<void> {
-    return this.#attempt(() => this.#engine.writable().reached("sync"));
+    return attempt(() => this.#engine.writable().reached("sync"));
   }
 
   /**
@@ -563,16 +657,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * damaged, and as `set` does
    */
   restore(key: K, seq: number, options?: WriteOptions): Promise<void> {
-    return paced(async () => {
-      const durability = this.#durability(options);
-      this.#engine.writable();
-      const own = ownKey(key);
-      const { value, expiresAt } = await versionOf(this.#engine, own, seq);
-      const writer = this.#engine.beginWrite();
-      stage(this.#engine, { key: own, value, expiresAt: expiresAt > this.#now() ? expiresAt : 0 });
-      writer.publish();
-      await writer.reached(durability);
-    });
+    return this.#writing.restore(key, seq, options);
   }
 
   /**
@@ -595,7 +680,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * `IO`
    */
   compact(options: WorkOptions = {}): Promise<void> {
-    return this.#attempt(() => {
+    return attempt(() => {
       checkNames("compact", options, ["onProgress", "signal"]);
       this.#engine.beginWrite();
       options.signal?.throwIfAborted();
@@ -737,21 +822,6 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
       } finally {
         if (this.#lock !== undefined) asIo("release the lock", () => this.#lock!.release());
       }
-    }
-  }
-
-  #durability(options: WriteOptions | undefined, names: readonly string[] = WRITE_OPTIONS): Durability {
-    if (options === undefined) return this.#settings.durability;
-    checkNames("a write", options, names);
-    return durabilityOf(options.durability, this.#settings.durability);
-  }
-
-  /** Makes a writing call, and turns what it throws into a rejection. `set` does that itself, for speed. */
-  #attempt<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      return write();
-    } catch (error) {
-      return rejected(error);
     }
   }
 }

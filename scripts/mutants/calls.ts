@@ -9,6 +9,39 @@ import type { Promised } from "./types.ts";
 /** Rules that other stores paid for: calls. */
 export const callRules: Promised[] = [
   {
+    sentence: "A call that changes keys by what they hold reads and writes in one step, and leaves the rest as it is.",
+    mutants: [
+      {
+        id: "expiry-lost-by-an-update",
+        in: "Writing.update",
+        find: "|| (this.#reading.expiresAt(own) ?? 0)",
+        replace: "|| 0",
+        killers: ["update, increment: a key keeps its expiry, unless another one is given"],
+      },
+      {
+        id: "value-made-for-each-who-asks",
+        in: "Writing.getOrSet",
+        find: "let making = this.#making.get(name);",
+        replace: "let making: Promise<V> | undefined;",
+        killers: ["getOrSet: makes the value of a key once for all who ask meanwhile"],
+      },
+      {
+        id: "made-value-over-a-newer-one",
+        in: "Writing.#make",
+        find: "if (present !== undefined) return present;",
+        replace: "",
+        killers: ["getOrSet: what is set meanwhile stays; what has expired is made anew"],
+      },
+      {
+        id: "range-deleted-in-pieces",
+        in: "stageDeletes",
+        find: "tail.stagedEnd - tail.length > FULL_BATCH_BYTES",
+        replace: "tail.stagedEnd - tail.length > 24",
+        killers: ["deleteRange: cut off by the death of the process it has deleted nothing"],
+      },
+    ],
+  },
+  {
     sentence:
       "When the stack overflows within a call, nothing of it is written; if the index may have taken half of it, the " +
       "index is built anew from the log, and the store goes on.",

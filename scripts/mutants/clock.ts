@@ -82,7 +82,7 @@ export const clockPromises: Promised[] = [
       },
       {
         id: "ttl-from-the-clock-floor",
-        in: "KvStore.#now",
+        in: "Writing.#now",
         find: "timeBy(this.#engine.log.platform, this.#engine.log.clockFloor)",
         replace: "this.#engine.log.now()",
         killers: [BY_THE_CLOCK],

@@ -27,7 +27,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "tombstone-for-a-missing-key",
-        in: "KvStore.delete",
+        in: "Writing.#delete",
         find: "if (isListed) {",
         replace: "if (isListed !== undefined) {",
         killers: ["delete: writes a tombstone for a key that was there, and nothing for one that was not"],

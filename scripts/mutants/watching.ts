@@ -220,7 +220,7 @@ export const watchPromises: Promised[] = [
       },
       {
         id: "restored-only-to-be-gone",
-        in: "KvStore.restore",
+        in: "Writing.restore",
         find: "expiresAt > this.#now() ? expiresAt : 0",
         replace: "expiresAt",
         killers: [

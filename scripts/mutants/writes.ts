@@ -80,7 +80,7 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "delete-of-an-expired-key-not-written",
-        in: "KvStore.delete",
+        in: "Writing.#delete",
         find: "if (isListed) {",
         replace: "if (isThere) {",
         killers: [DELETED],
@@ -108,7 +108,7 @@ export const writeRules: Promised[] = [
       },
       {
         id: "missing-key-deleted-at-once",
-        in: "KvStore.delete",
+        in: "Writing.#delete",
         find: "return writer.reached(durability).then(() => isThere);",
         replace: "return isThere ? writer.reached(durability).then(() => isThere) : Promise.resolve(isThere);",
         killers: ['order: with "…", a delete that finds nothing and an empty batch wait for the writes before them'],

@@ -133,9 +133,10 @@ export class KvKeyv extends EventEmitter {
       }
       const { namespace } = this;
       const separator = Object.hasOwn(this, "namespace") ? ":" : "::";
-      return this.#share.run((store) =>
-        namespace ? deleteKeys(store, store.keys(rangeOf(namespace))) : clearWithout(separator, store)
-      );
+      return this.#share.run(async (store) => {
+        if (namespace) await store.deleteRange(rangeOf(namespace));
+        else await clearWithout(separator, store);
+      });
     });
   }
 

@@ -17,11 +17,7 @@ export const count: Command = {
   run: (context) => {
     const range = rangeArguments(context);
     return withStore(context, "read", async (store) => {
-      let number = store.size;
-      if (context.args.length > 0) {
-        number = 0;
-        for (const _ of store.keys(range)) number++;
-      }
+      const number = store.count(range);
       context.out.add((context.json ? JSON.stringify({ count: number }) : String(number)) + "\n");
       await context.out.flush();
       return EXIT.done;

@@ -51,6 +51,15 @@ export function rejected(error: unknown): Promise<never> {
   });
 }
 
+/** Makes a call, and turns what it throws into a promise that is rejected in its order. */
+export function attempt<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call();
+  } catch (error) {
+    return rejected(error);
+  }
+}
+
 /** Does some work, and settles its promise when `settled` allows it, even if the work fails. */
 export async function paced<T>(work: () => T | Promise<T>): Promise<T> {
   try {

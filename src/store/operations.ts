@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Writer } from "../engine/writer.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import { admitExpiry } from "./clock.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -14,6 +15,8 @@ import { type EncodedValue, encodeValue } from "./values.ts";
 const MAX_BATCH_OPERATIONS = 2 ** 20;
 /** The largest size of a batch, once encoded. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+/** A batch of this size has room for one more delete, but perhaps not for two. */
+const FULL_BATCH_BYTES = MAX_BATCH_BYTES - 2 * 66_000;
 
 /** A checked set or delete. */
 export interface EncodedOperation {
@@ -86,4 +89,14 @@ function encodeOperation(operation: BatchOperation, now: () => number, isStrict:
   const { type: form, data } = encodeValue(operation.value, isStrict);
   const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
+}
+
+/** Publishes deletes of keys that are there: as one batch, or as several if there are too many keys for one. */
+export function stageDeletes(engine: OpenStore, writer: Writer, keys: Key[]): void {
+  const { tail } = writer;
+  for (const [i, key] of keys.entries()) {
+    engine.stageDelete(engine.key.encode(key));
+    if ((i + 1) % MAX_BATCH_OPERATIONS === 0 || tail.stagedEnd - tail.length > FULL_BATCH_BYTES) writer.publish();
+  }
+  if (tail.stagedEnd > tail.length) writer.publish();
 }

@@ -66,6 +66,14 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     return this.#find(this.#engine.key.encode(key))?.expiresAt || undefined;
   }
 
+  count(range: Range = {}): number {
+    const { low, high, limit } = boundsOf(range);
+    if (low === undefined && high === undefined) return Math.min(this.size(), limit);
+    let count = 0;
+    for (const _ of this.#iterate(range, () => true, false)) count++;
+    return count;
+  }
+
   keys(range: Range = {}): IteratorObject<K, undefined> {
     return this.#iterate(range, keyOf<K>, false);
   }

@@ -49,6 +49,11 @@ export class Snapshot<V extends Value = Value, K extends Key = Key> {
     return this.#reading.has(key);
   }
 
+  /** How many keys a range, or all of it, had. Looks at each key of the range. */
+  count(range?: Range): number {
+    return this.#reading.count(range);
+  }
+
   /** When a key was to expire, in milliseconds since 1970; `undefined` if never, or if there was no such key. */
   expiresAt(key: K): number | undefined {
     return this.#reading.expiresAt(key);

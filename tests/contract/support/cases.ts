@@ -10,6 +10,7 @@ import { batchCases } from "../batch.ts";
 import { callCases } from "../calls.ts";
 import type { Case } from "./context.ts";
 import { iteratorCases } from "../iterators.ts";
+import { oneStepCases } from "../one_step.ts";
 import { orderCases } from "../order.ts";
 import { rangeCases } from "../ranges.ts";
 import { snapshotCases } from "../snapshots.ts";
@@ -51,6 +52,7 @@ export const cases: Case[] = [
   ...valueCases,
   ...refusedCases,
   ...batchCases,
+  ...oneStepCases,
   ...snapshotCases,
   ...rangeCases,
   ...orderCases,
