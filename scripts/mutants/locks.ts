@@ -9,6 +9,20 @@ import type { Promised } from "./types.ts";
 /** Guarantee 8. */
 export const lockPromises: Promised[] = [
   {
+    sentence: "A lock that was released can be taken at once, even while another thread starts a process.",
+    mutants: [
+      {
+        id: "copy-of-a-released-lock-respected",
+        in: "tryUntilFree",
+        find: 'if (readText(file.handle) !== "" || performance.now() - start > MAX_COPY_MS) return false;',
+        replace: "return false;",
+        killers: [
+          "fence: a lock that was released is asked for again, as a copy of the file may have it; one that is held is not",
+        ],
+      },
+    ],
+  },
+  {
     sentence: "At most one writer at a time.",
     mutants: [
       {
@@ -164,7 +178,7 @@ export const lockRules: Promised[] = [
       {
         id: "lock-text-believed",
         in: "lockFile",
-        find: "if (isAsked && !asNoLock(() => file.tryLock())) return { holder: readText(file.handle) };",
+        find: "if (isAsked && !asNoLock(() => tryUntilFree(file))) return { holder: readText(file.handle) };",
         replace: 'if (!file.tryLock() || readText(file.handle) !== "") return { holder: readText(file.handle) };',
         killers: ["a lock file that is empty, garbage or huge is no lock"],
       },

@@ -46,6 +46,9 @@ const MAX_TEXT_BYTES = 1000;
 const FIRST_FENCE_SECONDS = 2 ** 29;
 /** There are 2 to this power of them. */
 const FENCE_BITS = 29;
+/** How long a lock that was released is asked for again. A machine that is busy may take that long to start a process. */
+const MAX_COPY_MS = 1000;
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
 
 /** Implements `Platform.lock`; `open` opens the LOCK file, or creates it. */
 export function lockFile(
@@ -63,7 +66,7 @@ export function lockFile(
   }
   let held = false;
   try {
-    if (isAsked && !asNoLock(() => file.tryLock())) return { holder: readText(file.handle) };
+    if (isAsked && !asNoLock(() => tryUntilFree(file))) return { holder: readText(file.handle) };
     writeText(file, text);
     const lock = new HeldLock(system, file, text);
     held = true;
@@ -71,6 +74,19 @@ export function lockFile(
   } finally {
     if (!held) file.handle.close();
   }
+}
+
+/**
+ * Asks for the lock. A holder that has released it has emptied the text. If it is held all the same, a process is being
+ * started, which has a copy of every open file until it runs its own program. That takes a millisecond or some.
+ */
+function tryUntilFree(file: LockFile): boolean {
+  const start = performance.now();
+  while (!file.tryLock()) {
+    if (readText(file.handle) !== "" || performance.now() - start > MAX_COPY_MS) return false;
+    Atomics.wait(NEVER_WOKEN, 0, 0, 1);
+  }
+  return true;
 }
 
 /** Runs `ask`, which asks for the lock, and turns an error into `NO_LOCK`, unless more descriptors would help. */

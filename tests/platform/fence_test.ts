@@ -16,6 +16,8 @@ class LyingFile {
   stepSeconds: number | undefined = 1;
   /** Whether the disk takes no bytes. */
   isFull = false;
+  /** How often somebody asks for the lock until it is free. */
+  asksUntilFree = 1;
   /** Called before each call on the file. */
   onStep: () => void = () => {};
   #now = Date.now();
@@ -43,7 +45,7 @@ class LyingFile {
     };
     return {
       handle: handle as FileHandle,
-      tryLock: () => true,
+      tryLock: () => --this.asksUntilFree <= 0,
       truncate: () => {
         this.#step();
         this.changedMs = this.#now;
@@ -142,4 +144,24 @@ Deno.test("fence: the time is an even second of the years 1987 to 2021, which no
       true,
     ]);
   }
+});
+
+// A process that another thread is starting has a copy of every open file until it runs its own program.
+Deno.test("fence: a lock that was released is asked for again, as a copy of the file may have it; one that is held is not", () => {
+  const file = new LyingFile();
+  const system = {
+    open: () => {
+      throw new Error("not opened");
+    },
+    isNotFound: () => false,
+  };
+  const take = () => lockFile(system, () => file.open(), { path: "LOCK", text: "me", isAsked: true });
+  assertTaken(take()).release();
+  file.asksUntilFree = 4;
+  const lock = assertTaken(take());
+  assertEquals(file.asksUntilFree, 0);
+  file.asksUntilFree = 4;
+  assertEquals(take(), { holder: "me" });
+  assertEquals(file.asksUntilFree, 3);
+  lock.release();
 });
