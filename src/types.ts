@@ -76,7 +76,10 @@ export interface Range {
   reverse?: boolean | undefined;
   /** Visit at most this many keys. */
   limit?: number | undefined;
-  /** With `"bytes"`, every key is returned as a `Uint8Array`, even if it was set as a string. */
+  /**
+   * With `"bytes"`, every key is returned as a `Uint8Array`, even if it was set as a string. The caller may change it.
+   * Short ones may share their `buffer`, so copy them before you transfer it.
+   */
   keys?: "bytes" | undefined;
 }
 

@@ -34,8 +34,9 @@ export function stampWith(stored: StoredValue, sequence: number): void {
 
 /** The number of the commit that set a value. */
 export function sequenceOf(stored: Uint8Array): number {
-  const view = viewOf(stored);
-  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+  let sequence = 0;
+  for (let i = 0; i < HEADER_BYTES; i++) sequence = sequence * 256 + stored[i]!;
+  return sequence;
 }
 
 /** The value. */

@@ -9,6 +9,7 @@ import { MAX_KEY_BYTES } from "../engine/record.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { decodeUtf8, encodeUtf8 } from "../platform/text.ts";
 import type { Key } from "../types.ts";
+import { copyOf } from "./values.ts";
 
 /** Up to this length, making a string of character codes beats the decoder. */
 const SHORT_KEY = 24;
@@ -65,7 +66,7 @@ export function decodeKey(
   isString: boolean,
   { start, length }: { start: number; length: number } = { start: 0, length: bytes.length },
 ): Key {
-  if (!isString) return new Uint8Array(bytes.subarray(start, start + length));
+  if (!isString) return copyOf(bytes.subarray(start, start + length));
   const text = length > SHORT_KEY ? undefined : asciiIn({ bytes, start, length });
   return text ?? decodeUtf8(bytes, start, start + length);
 }

@@ -72,5 +72,8 @@ Deno.test("keys: what comes back aliases nothing", () => {
   const bytes = Uint8Array.of(1, 2);
   const key = decodeKey(bytes, false) as Uint8Array;
   bytes[0] = 9;
+  const next = decodeKey(bytes, false) as Uint8Array;
   assertEquals(Array.from(key), [1, 2]);
+  key.fill(7);
+  assertEquals(Array.from(next), [9, 2]);
 });
