@@ -8,9 +8,9 @@
 import type { BatchOperation, Expiry } from "../../mod.ts";
 import type { Database } from "./database.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
-import { CommitSize } from "./limits.ts";
+import { check } from "./limits.ts";
 import { MARK, MARK_KEY } from "./mark.ts";
-import { sequenceOf, stampWith, storedOf, type StoredValue, valueOf, versionstampOf } from "./stored.ts";
+import { sequenceOf, sizeOf, stampWith, storedOf, type StoredValue, valueOf, versionstampOf } from "./stored.ts";
 import type { AtomicCheck, KvCommitError, KvCommitResult } from "./types.ts";
 import { isU64, KvU64 } from "./u64.ts";
 
@@ -52,17 +52,18 @@ export interface Operations {
 /** Makes a commit. */
 export async function commit(database: Database, operations: Operations): Promise<KvCommitResult | KvCommitError> {
   for (;;) {
-    const { store } = database;
+    const { store, limits } = database;
     const checks = operations.checks.map(encodedCheck);
     // The numbers of its records are not below this one, and those of all earlier commits are: of these each has some.
     const sequence = store.lastSequence + 1;
-    const size = new CommitSize({ checks: checks.length, mutations: operations.mutations.length }, database.limits);
+    check("Too many checks", checks.length, limits.checks);
+    check("Too many mutations", operations.mutations.length, limits.mutations);
     const batch = new Batch(database, sequence);
     const keys = operations.mutations.map((mutation) => batch.keyOf(mutation));
-    for (const { key } of checks) size.addKey(key);
-    for (const key of keys) size.addKey(key);
-    for (const [i, mutation] of operations.mutations.entries()) batch.add(keys[i]!, mutation, size);
-    size.finish();
+    for (const { key } of checks) batch.count(key);
+    for (const key of keys) batch.count(key);
+    for (const [i, mutation] of operations.mutations.entries()) batch.add(keys[i]!, mutation);
+    batch.checkSize();
     const hold = checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp));
     if (hold && batch.refusal === undefined) {
       await database.wrote(store.batch(batch.operations()));
@@ -92,6 +93,8 @@ class Batch {
   readonly #database: Database;
   readonly #sequence: number;
   readonly #operations: BatchOperation<Uint8Array, Uint8Array>[] = [];
+  #keysBytes = 0;
+  #bytes = 0;
   /** What the keys have by now that mutations have named, by their bytes as text. Made when something looks it up. */
   #present: Map<string, Uint8Array | undefined> | undefined;
 
@@ -100,16 +103,29 @@ class Batch {
     this.#sequence = sequence;
   }
 
+  /** Checks and counts the key of a check or a mutation. */
+  count(key: Uint8Array): void {
+    if (key.length === 0) throw new TypeError("key cannot be empty");
+    check("Key too large for write", key.length, this.#database.limits.writeKeyBytes, " bytes");
+    this.#bytes += key.length;
+  }
+
   /** Adds what a mutation does to a key, after those before. */
-  add(key: Uint8Array, mutation: Mutation, size: CommitSize): void {
-    if (mutation.type === "delete") {
-      this.#push({ type: "delete", key });
-      return;
-    }
+  add(key: Uint8Array, mutation: Mutation): void {
+    if (mutation.type === "delete") return this.#push({ type: "delete", key });
     const value = mutation.type === "set" ? mutation.value : this.#combined(key, mutation);
-    size.addValue(key, value);
+    check("Value too large", sizeOf(value), this.#database.limits.valueBytes, " bytes");
+    this.#keysBytes += key.length;
+    this.#bytes += key.length + sizeOf(value);
     stampWith(value, this.#sequence);
     this.#push({ type: "set", key, value, ...expiryOf(mutation) });
+  }
+
+  /** Checks what was counted. */
+  checkSize(): void {
+    const { commitBytes, keysBytes } = this.#database.limits;
+    check("Total mutation size too large", this.#bytes, commitBytes, " bytes");
+    check("Total key size too large", this.#keysBytes, keysBytes, " bytes");
   }
 
   /** The operations. There is always one that is written, so that no other commit has this number. */

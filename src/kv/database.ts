@@ -19,16 +19,35 @@ export class Database {
   /** Every record up to this sequence number is durable. */
   #durable = 0;
 
-  /** Works on a store, which others may use as well. */
-  constructor(store: KvStore<Uint8Array>, limits: Limits) {
+  readonly #release: () => Promise<void>;
+  #released: Promise<void> | undefined;
+
+  /** Works on a store, which others may use as well. `release` gives it back. */
+  constructor(store: KvStore<Uint8Array>, limits: Limits, release: () => Promise<void>) {
     this.#store = store;
     this.limits = limits;
+    this.#release = release;
+  }
+
+  /** Closes the handle. Resolves once the store is given back. */
+  close(): Promise<void> {
+    this.isClosed = true;
+    return this.#released ??= this.#release();
   }
 
   /** The open store. Throws `BadResource` once the handle is closed. */
   get store(): KvStore<Uint8Array> {
     if (this.isClosed) throw badResource();
     return this.#store;
+  }
+
+  /** What the store has for some keys, all from one state, which is durable. */
+  async read(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    for (;;) {
+      const { store } = this;
+      const found = keys.map((key) => store.get(key));
+      if (found.every((stored) => this.isLasting(stored)) || await this.lasts()) return found;
+    }
   }
 
   /** Whether what was just read of a key is known to be durable. A value that is was the last thing done to its key. */

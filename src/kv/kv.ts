@@ -4,13 +4,13 @@
  * @module
  */
 import { paced } from "../adapters/event_loop.ts";
-import type { KvStore } from "../../mod.ts";
 import { AtomicOperation, setOf } from "./atomic.ts";
 import { commit, COMMIT_VERSIONSTAMP } from "./commit.ts";
 import { Database } from "./database.ts";
-import { decodeKey, encodeKey, type KvKey } from "./keys.ts";
-import { checkRanges, checkReadKey, type Limits } from "./limits.ts";
-import { checkConsistency, entryOf, KvListIterator } from "./list.ts";
+import { encodeKey, type KvKey } from "./keys.ts";
+import { check } from "./limits.ts";
+import { checkConsistency, KvListIterator } from "./list.ts";
+import { entryMaybe } from "./stored.ts";
 import type {
   KvCommitResult,
   KvEntryMaybe,
@@ -20,20 +20,14 @@ import type {
   KvSetOptions,
 } from "./types.ts";
 
-/** Handles are made of what was made here. */
-const MADE = new WeakSet<Database>();
-
 /** An open store with the calls of Deno KV. `openKv` makes it. */
 export class Kv {
   readonly #database: Database;
-  readonly #release: () => Promise<void>;
-  #released: Promise<void> | undefined;
 
   /** @internal */
-  constructor(database: Database, release: () => Promise<void>) {
-    if (!MADE.has(database)) throw new TypeError("a Kv is opened by `await openKv(path)`, not by `new`");
+  constructor(database: Database) {
+    if (!(database instanceof Database)) throw new TypeError("a Kv is opened by `await openKv(path)`, not by `new`");
     this.#database = database;
-    this.#release = release;
   }
 
   /** The entry of a key. Its value and versionstamp are `null` if there is none. */
@@ -103,12 +97,11 @@ export class Kv {
    * store is closed, if this is its last handle. Deno KV has no such call.
    */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#database.isClosed = true;
-    return this.#released ??= this.#release();
+    return this.#database.close();
   }
 
   async #get<T>(key: KvKey, options: KvReadOptions): Promise<KvEntryMaybe<T>> {
-    const encoded = this.#readKey(key, options);
+    const [encoded] = this.#readKeys([key], options) as [Uint8Array];
     for (;;) {
       const stored = this.#database.store.get(encoded);
       if (this.#database.isLasting(stored) || await this.#database.lasts()) return entryMaybe<T>(encoded, stored);
@@ -116,30 +109,18 @@ export class Kv {
   }
 
   async #getMany(keys: readonly KvKey[], options: KvReadOptions): Promise<KvEntryMaybe<unknown>[]> {
-    checkRanges(keys.length, this.#database.limits);
-    const encoded = keys.map((key) => this.#readKey(key, options));
-    for (;;) {
-      const found = this.#database.store.getMany(encoded);
-      const isLasting = found.every((stored) => this.#database.isLasting(stored));
-      if (isLasting || await this.#database.lasts()) return found.map((stored, i) => entryMaybe(encoded[i]!, stored));
-    }
+    const encoded = this.#readKeys(keys, options);
+    const found = await this.#database.read(encoded);
+    return found.map((stored, i) => entryMaybe(encoded[i]!, stored));
   }
 
-  #readKey(key: KvKey, options: KvReadOptions): Uint8Array {
+  #readKeys(keys: readonly KvKey[], options: KvReadOptions): Uint8Array[] {
+    const { limits } = this.#database;
+    check("Too many ranges", keys.length, limits.ranges);
     checkConsistency(options);
-    const encoded = encodeKey(key);
-    checkReadKey(encoded, this.#database.limits);
+    const encoded = keys.map(encodeKey);
+    // To Deno a key is a list that ends with a byte more.
+    for (const { length } of encoded) check("Key too large for read", length + 1, limits.readKeyBytes, " bytes");
     return encoded;
   }
-}
-
-function entryMaybe<T>(key: Uint8Array, stored: Uint8Array | undefined): KvEntryMaybe<T> {
-  return stored === undefined ? { key: decodeKey(key), value: null, versionstamp: null } : entryOf<T>(key, stored);
-}
-
-/** Makes a handle of an open store. `release` gives the store back. */
-export function kvOn(store: KvStore<Uint8Array>, limits: Limits, release: () => Promise<void>): Kv {
-  const database = new Database(store, limits);
-  MADE.add(database);
-  return new Kv(database, release);
 }

@@ -6,9 +6,9 @@
 import { Buffer } from "node:buffer";
 import { paced } from "../adapters/event_loop.ts";
 import type { Database } from "./database.ts";
-import { decodeKey, encodeKey, type KvKey } from "./keys.ts";
-import { checkBatchSize, checkBound } from "./limits.ts";
-import { sequenceOf, valueOf, versionstampOf } from "./stored.ts";
+import { encodeKey, type KvKey } from "./keys.ts";
+import { check } from "./limits.ts";
+import { entryOf } from "./stored.ts";
 import type { KvEntry, KvListOptions, KvListSelector, KvReadOptions } from "./types.ts";
 
 /** The keys of a list, encoded: from `start` to before `end`. Cursors leave out `common`, which all keys begin with. */
@@ -67,12 +67,10 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
     const entries = this.#entries ??= await (this.#opening ??= this.#open());
     if (this.#left === 0) return { done: true, value: undefined };
     void this.#database.store;
-    const { done, value } = entries.next();
-    this.#last = done ? undefined : value[0];
-    if (done) this.#left = 0;
-    if (done) return { done, value: undefined };
-    this.#left--;
-    return { done: false, value: entryOf<T>(...value) };
+    const step = entries.next();
+    this.#last = step.value?.[0];
+    this.#left = step.done ? 0 : this.#left - 1;
+    return step.done ? step : { done: false, value: entryOf<T>(...step.value) };
   }
 
   /** Ends the list. */
@@ -91,13 +89,13 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
   async #open(): Promise<Iterator<[Uint8Array, Uint8Array], undefined>> {
     const { batchSize, cursor, limit, reverse = false } = this.#options;
     checkConsistency(this.#options);
-    if (batchSize !== undefined) checkBatchSize(batchSize, this.#database.limits);
+    const { limits } = this.#database;
+    check("Too many entries", batchSize ?? 0, limits.batchSize);
     const bounds = boundsOf(this.#selector);
     this.#common = bounds.common;
     if (compare(bounds.start, bounds.end) > 0) throw new TypeError("Start key is greater than end key");
     const { start, end } = cursor ? resumed(bounds, fromBase64(cursor), reverse) : bounds;
-    checkBound(start, this.#database.limits);
-    checkBound(end, this.#database.limits);
+    for (const { length } of [start, end]) check("Key too large for read", length, limits.readKeyBytes, " bytes");
     const range = { gte: start, lt: end, reverse, ...(limit === undefined ? {} : { limit }), keys: "bytes" } as const;
     for (;;) {
       const entries = this.#database.store.entries(range);
@@ -105,11 +103,6 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
       entries.return?.();
     }
   }
-}
-
-/** The entry of a key and what the store has for it. */
-export function entryOf<T>(key: Uint8Array, stored: Uint8Array): KvEntry<T> {
-  return { key: decodeKey(key), value: valueOf(stored) as T, versionstamp: versionstampOf(sequenceOf(stored)) };
 }
 
 /** Checks an option that every read takes. */

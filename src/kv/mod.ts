@@ -33,8 +33,9 @@
 import { StoreShare } from "../adapters/store_share.ts";
 import { KvStore } from "../../mod.ts";
 import { memoryPlatform } from "../platform/memory.ts";
-import { type Kv, kvOn } from "./kv.ts";
-import { DENO_LIMITS, type Limits, STORE_LIMITS } from "./limits.ts";
+import { Database } from "./database.ts";
+import { Kv } from "./kv.ts";
+import { DENO_LIMITS, type Limits } from "./limits.ts";
 import { mark } from "./mark.ts";
 import type { OpenKvOptions } from "./types.ts";
 
@@ -42,20 +43,7 @@ export type { AtomicOperation } from "./atomic.ts";
 export type { KvKey, KvKeyPart } from "./keys.ts";
 export type { Kv } from "./kv.ts";
 export type { KvListIterator } from "./list.ts";
-export type {
-  AtomicCheck,
-  KvCommitError,
-  KvCommitResult,
-  KvConsistencyLevel,
-  KvEntry,
-  KvEntryMaybe,
-  KvListOptions,
-  KvListSelector,
-  KvMutation,
-  KvReadOptions,
-  KvSetOptions,
-  OpenKvOptions,
-} from "./types.ts";
+export * from "./types.ts";
 export { KvU64 } from "./u64.ts";
 
 /** The directory of the command line. */
@@ -72,21 +60,17 @@ const DEFAULT_DIRECTORY = "./kvstore-data";
 export async function openKv(path: string | URL = DEFAULT_DIRECTORY, options: OpenKvOptions = {}): Promise<Kv> {
   const limits = limitsOf(options);
   if (path === "") throw new TypeError("Filename cannot be empty");
-  if (path === ":memory:") {
-    const store = await KvStore.openOn<Uint8Array>(memoryPlatform(), "/store", { cacheBytes: 0 });
-    await mark(store);
-    return kvOn(store, limits, () => store.close());
-  }
-  if (typeof path === "string" && path.startsWith(":")) {
+  if (path !== ":memory:" && typeof path === "string" && path.startsWith(":")) {
     throw new TypeError("Filename cannot start with ':' unless prefixed with './'");
   }
-  const share = new StoreShare(path, {});
-  const store = await share.store() as KvStore<Uint8Array>;
+  const share = path === ":memory:" ? undefined : new StoreShare(path, {});
+  const store = await (share?.store() ?? KvStore.openOn(memoryPlatform(), "/store", { cacheBytes: 0 }));
+  const database = new Database(store as KvStore<Uint8Array>, limits, () => (share?.release() ?? store.close()));
   try {
-    await mark(store);
-    return kvOn(store, limits, () => share.release());
+    await mark(database.store);
+    return new Kv(database);
   } catch (error) {
-    await share.release();
+    await database.close();
     throw error;
   }
 }
@@ -95,5 +79,5 @@ function limitsOf({ limits = "deno", ...others }: OpenKvOptions): Limits {
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw new TypeError(`openKv has no option ${unknown}, only limits`);
   if (limits !== "deno" && limits !== "store") throw new TypeError(`limits is "deno" or "store", not ${limits}`);
-  return limits === "deno" ? DENO_LIMITS : STORE_LIMITS;
+  return limits === "deno" ? DENO_LIMITS : {};
 }

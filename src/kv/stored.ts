@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { decodeKey } from "./keys.ts";
+import type { KvEntry, KvEntryMaybe } from "./types.ts";
 import { decodeValue, encodeValue, sizeOfValue } from "./values.ts";
 
 /** Bytes before the encoded value. */
@@ -42,6 +44,16 @@ export function sequenceOf(stored: Uint8Array): number {
 /** The value. */
 export function valueOf(stored: Uint8Array): unknown {
   return decodeValue(stored.subarray(HEADER_BYTES));
+}
+
+/** The entry of a key and what the store has for it. */
+export function entryOf<T>(key: Uint8Array, stored: Uint8Array): KvEntry<T> {
+  return { key: decodeKey(key), value: valueOf(stored) as T, versionstamp: versionstampOf(sequenceOf(stored)) };
+}
+
+/** The entry of a key that the store may have nothing for. */
+export function entryMaybe<T>(key: Uint8Array, stored: Uint8Array | undefined): KvEntryMaybe<T> {
+  return stored === undefined ? { key: decodeKey(key), value: null, versionstamp: null } : entryOf<T>(key, stored);
 }
 
 /** The versionstamp of a commit. Its last four digits are 0, as in Deno, where they tell apart what is one commit here. */

@@ -7,8 +7,8 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvStore } from "../../mod.ts";
-import { type Kv, kvOn } from "../../src/kv/kv.ts";
-import { STORE_LIMITS } from "../../src/kv/limits.ts";
+import { Database } from "../../src/kv/database.ts";
+import { Kv } from "../../src/kv/kv.ts";
 import { mark } from "../../src/kv/mark.ts";
 import { casesOf, SEED } from "../crash/support/crash_replay.ts";
 import { CUT, isChange, KILLED, TORN } from "../crash/support/crash_sweep.ts";
@@ -23,7 +23,7 @@ const TEXT = "x".repeat(300);
 async function open(platform: MemoryPlatform): Promise<Kv> {
   const store = await KvStore.openOn<Uint8Array>(platform, DIRECTORY, OPTIONS);
   await mark(store);
-  return kvOn(store, STORE_LIMITS, () => store.close());
+  return new Kv(new Database(store, {}, () => store.close()));
 }
 
 /** The commit of a number: keys that come and go, a counter, an index. Every fourth one changes nothing. */
