@@ -4,6 +4,7 @@
  * @module
  */
 import { asIo, KvStoreError } from "./errors.ts";
+import { memoryPlatform } from "./platform/memory.ts";
 import { platform as systemPlatform } from "./platform/mod.ts";
 import { pathOf } from "./platform/path.ts";
 import { attempt, paced } from "./platform/turn.ts";
@@ -105,14 +106,16 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * Opens the store in a directory, and creates both if necessary. Takes the writer lock, and recovers from a crash.
    * Called on a class that extends this one, it resolves to an instance of that class.
    *
-   * @param directory the store's directory: a path, or a `file:` URL. A relative path is made absolute now.
+   * @param directory the store's directory: a path, or a `file:` URL. A relative path is made absolute now. `":memory:"`
+   * is a new store in memory, which is gone once it is closed. It does the same, but needs no disk and no permission.
    * @example
    * ```ts
    * import { KvStore } from "@kvstore/kvstore";
    *
    * await using cache = await KvStore.open("./data", { durability: "write", segmentBytes: 16 * 1024 * 1024 });
    * await using shown = await KvStore.open("./data", { readOnly: true }); // as a rule, in another process
-   * console.log(cache.size, shown.size);
+   * await using tried = await KvStore.open(":memory:"); // for a test
+   * console.log(cache.size, shown.size, tried.size);
    * ```
    *
    * @throws {TypeError} for options that do not exist or have the wrong type, {RangeError} for values out of range
@@ -124,7 +127,10 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     directory: string | URL,
     options: OpenOptions = {},
   ): Promise<OpenedAs<S, V, K>> {
-    const open = () => KvStore.openOn.call(this ?? KvStore, systemPlatform, directory, options);
+    const inMemory = directory === ":memory:";
+    const platform = inMemory ? memoryPlatform(systemPlatform) : systemPlatform;
+    const settings = inMemory ? { cacheBytes: 0, ...options } : options;
+    const open = () => KvStore.openOn.call(this ?? KvStore, platform, directory, settings);
     return await paced(open) as OpenedAs<S, V, K>;
   }
 
@@ -632,8 +638,8 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    * @throws {KvStoreError} `CORRUPT` if the log cannot be read to its end, `CLOSED`, `IO`, and on a read-only store
    * `TRIMMED` if the writer has removed a file since the last refresh
    */
-  history(key: K, options: HistoryOptions = {}): Promise<Version[]> {
-    return paced(() => historyOf(this.#engine, key, options));
+  history(key: K, options: HistoryOptions = {}): Promise<Version<V>[]> {
+    return paced(() => historyOf(this.#engine, key, options)) as Promise<Version<V>[]>;
   }
 
   /**

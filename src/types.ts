@@ -153,10 +153,12 @@ export interface WorkOptions {
 export interface HistoryOptions extends WorkOptions {
   /** Return at most this many versions: the newest ones. */
   limit?: number | undefined;
+  /** Read the values as well (default `false`). */
+  values?: boolean | undefined;
 }
 
 /** A version of a key that the log holds. */
-export interface Version {
+export interface Version<V extends Value = Value> {
   /** Sequence number. Later versions have higher ones. */
   seq: number;
   /** What was done to the key. `clear` was done to all keys. */
@@ -171,6 +173,8 @@ export interface Version {
   live: boolean;
   /** Time when this version expires or expired, in milliseconds since 1970. */
   expiresAt?: number;
+  /** The value that was set, if `history` was asked for values and the record is intact. */
+  value?: V;
 }
 
 /** A change of a store, as a watch returns it. */

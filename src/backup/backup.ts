@@ -25,7 +25,7 @@ export async function backupStore(store: OpenStore, destination: string, options
   checkNames("backup", options, ["onProgress", "signal"]);
   store.checkOpen();
   const { log } = store;
-  const { platform } = log;
+  const platform = log.platform.outside ?? log.platform;
   const target = platform.absolute(destination);
   const isNew = ensureDirectory(platform, target);
   const first = asIo(`list ${target}`, () => isNew ? [] : platform.list(target)).find((name) => !isIncidental(name));

@@ -32,7 +32,6 @@
  */
 import { StoreShare } from "../adapters/store_share.ts";
 import { KvStore } from "../../mod.ts";
-import { memoryPlatform } from "../platform/memory.ts";
 import { Database } from "./database.ts";
 import { Kv } from "./kv.ts";
 import { DENO_LIMITS, type Limits } from "./limits.ts";
@@ -64,7 +63,7 @@ export async function openKv(path: string | URL = DEFAULT_DIRECTORY, options: Op
     throw new TypeError("Filename cannot start with ':' unless prefixed with './'");
   }
   const share = path === ":memory:" ? undefined : new StoreShare(path, {});
-  const store = await (share?.store() ?? KvStore.openOn(memoryPlatform(), "/store", { cacheBytes: 0 }));
+  const store = await (share?.store() ?? KvStore.open(path));
   const database = new Database(store as KvStore<Uint8Array>, limits, () => (share?.release() ?? store.close()));
   try {
     await mark(database.store);

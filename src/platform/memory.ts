@@ -48,8 +48,8 @@ class MemoryFile implements FileHandle {
   close(): void {}
 }
 
-/** Makes an empty disk. Its only directory is `/`. */
-export function memoryPlatform(): Platform {
+/** Makes an empty disk. Its only directory is `/`. Backups of a store on it go to `outside`. */
+export function memoryPlatform(outside: Platform): Platform {
   const files = new Map<string, MemoryFile>();
   const directories = new Set(["/"]);
   const at = (path: string): MemoryFile => {
@@ -62,7 +62,8 @@ export function memoryPlatform(): Platform {
     files.delete(path);
   };
   return pooled({
-    absolute: (path) => path,
+    outside,
+    absolute: (path) => path.startsWith("/") ? path : `/${path}`,
     kindOf: (path) => files.has(path) ? "a regular file" : directories.has(path) ? "a directory" : undefined,
     open(path: string, mode: OpenMode): FileHandle {
       if (mode !== "create") return at(path);
@@ -90,7 +91,7 @@ export function memoryPlatform(): Platform {
     },
     remove,
     removeLater: (path) => Promise.resolve().then(() => remove(path)),
-    lock: (): Lock => ({ token: "memory", isCurrent: () => true, release() {} }),
+    lock: (): Lock => ({ token: "0", isCurrent: () => true, release() {} }),
     availableBytes: () => undefined,
     isNotFound: (error) => error instanceof NotFound,
     isAlreadyThere: (error) => error instanceof AlreadyThere,

@@ -57,6 +57,8 @@ export type FileKind = "a regular file" | "a directory" | "a symbolic link" | "a
 export interface Platform {
   /** The files that are only read, of which a fixed number is open at a time. */
   readonly pool: FilePool;
+  /** Where backups go, if not to the same disk. */
+  readonly outside?: Platform;
   /** Makes a path absolute. */
   absolute(path: string): string;
   /** What a path names, without following it if that is a symbolic link; `undefined` if there is nothing. */

@@ -13,16 +13,17 @@ import type { Segment } from "../engine/segment.ts";
 import type { HistoryOptions, Key, Version, WorkOptions } from "../types.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import { EncodedKey } from "../store/keys.ts";
-import { checkInteger, checkNames } from "../store/options.ts";
+import { booleanOf, checkInteger, checkNames } from "../store/options.ts";
 import { slicesFor } from "../check/scan.ts";
-import type { EncodedValue } from "../store/values.ts";
+import { decodeValue, type EncodedValue } from "../store/values.ts";
 
 const TYPES = { [KIND.set]: "set", [KIND.delete]: "delete", [KIND.clear]: "clear" } as const;
 
 /** The versions of a key, the newest first. */
 export async function historyOf(store: OpenStore, key: Key, options: HistoryOptions): Promise<Version[]> {
   store.checkOpen();
-  checkNames("history", options, ["limit", "onProgress", "signal"]);
+  checkNames("history", options, ["limit", "values", "onProgress", "signal"]);
+  const readsValues = booleanOf("values", options.values, false);
   const { limit = Infinity } = options;
   if (limit !== Infinity) checkInteger("limit", limit, 0, Number.MAX_SAFE_INTEGER);
   const versions: Version[] = [];
@@ -32,7 +33,12 @@ export async function historyOf(store: OpenStore, key: Key, options: HistoryOpti
     const { sequence: seq, offset, length: bytes, expiresAt } = cursor;
     const type = TYPES[cursor.kind as keyof typeof TYPES];
     if (type !== "clear") oldest = Math.min(oldest, seq);
-    versions.push({ seq, type, segment, offset, bytes, live: false, ...(expiresAt === 0 ? {} : { expiresAt }) });
+    const version: Version = { seq, type, segment, offset, bytes, live: false };
+    if (expiresAt !== 0) version.expiresAt = expiresAt;
+    if (readsValues && type === "set" && cursor.checkValue()) {
+      version.value = decodeValue(valueTypeOf(cursor.flags), cursor.value);
+    }
+    versions.push(version);
     // Keeps memory to twice the limit, however often the key was written.
     if (versions.length > 2 * limit) keepNewest(versions, limit);
     return false;

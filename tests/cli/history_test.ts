@@ -8,10 +8,10 @@ cliTest("history lists the versions of a key, and --restore writes one back", as
   await shell.ok(["set", "k", "-"], Uint8Array.of(0, 255));
   await shell.ok(["delete", "k"]);
   const found = lines(await shell.ok(["history", "k", "--json"])).map((line) => JSON.parse(line));
-  assertEquals(found.map(({ type, live, segment }) => [type, live, segment]), [
-    ["delete", false, "00000001.seg"],
-    ["set", false, "00000001.seg"],
-    ["set", false, "00000001.seg"],
+  assertEquals(found.map(({ type, live, segment, value }) => [type, live, segment, value]), [
+    ["delete", false, "00000001.seg", undefined],
+    ["set", false, "00000001.seg", { base64: "AP8=" }],
+    ["set", false, "00000001.seg", "one"],
   ]);
   const [, bytes, text] = found;
   assertEquals((await shell.run(["history", "k", "--restore", String(text.seq)])).code, 0);
@@ -20,10 +20,15 @@ cliTest("history lists the versions of a key, and --restore writes one back", as
   assertEquals(JSON.parse(restored), { key: "k", restored: bytes.seq });
   assertEquals((await shell.run(["get", "k", "--raw"])).outBytes, Uint8Array.of(0, 255));
   const listed = lines(await shell.ok(["history", "k", "--limit", "2"]));
-  assertEquals(listed.map((line) => /(set|delete) .*(live|stale)$/.exec(line)?.slice(1)), [["set", "live"], [
-    "set",
-    "stale",
-  ]]);
+  assertEquals(listed.map((line) => /(set|delete) .*(live|stale) *(\S*)$/.exec(line)?.slice(1)), [
+    ["set", "live", '{"base64":"AP8="}'],
+    ["set", "stale", '"one"'],
+  ]);
+  await shell.ok(["set", "k", "x".repeat(50)]);
+  assertEquals(
+    lines(await shell.ok(["history", "k", "--limit", "1"]))[0]!.endsWith(`live   "${"x".repeat(38)}…`),
+    true,
+  );
   await shell.ok(["set", "--key-base64", "AP8=", "binary"]);
   assertStringIncludes(await shell.ok(["history", "--key-base64", "AP8="]), "live");
 

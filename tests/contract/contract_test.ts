@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { assertEquals } from "@std/assert";
 import { KvStore, repairStore, verifyStore } from "../../mod.ts";
+import { memoryPlatform } from "../../src/platform/memory.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
 import { MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { cases, runCase } from "./support/cases.ts";
@@ -10,6 +11,9 @@ import { IS_GATE, IS_THOROUGH } from "../support/sweep.ts";
 
 /** Of how many cases the suite runs one on the disk as well. The gate runs them all. */
 const ON_DISK = IS_THOROUGH ? 1 : 9;
+
+/** Nobody else can open a store in memory, and its directory is always one. */
+const NOT_IN_MEMORY = /^lock: |a directory that is a file/;
 
 for (const [number, one] of cases.entries()) {
   // The gate runs the suite first, and then adds a single open segment beside the one that is written: most readings
@@ -26,6 +30,15 @@ for (const [number, one] of cases.entries()) {
   }
 
   if (one.needsPowerCut || one.isCostly || number % ON_DISK !== 0) continue;
+  Deno.test({
+    name: `contract, on the disk of ":memory:": ${one.name}`,
+    ignore: NOT_IN_MEMORY.test(one.name),
+    fn: async () => {
+      const platform = memoryPlatform(denoPlatform);
+      platform.makeDirectory("/root");
+      await runCase(one, { platform, root: "/root" });
+    },
+  });
   Deno.test({
     name: `contract, on disk: ${one.name}`,
     ignore: !canUseDisk,

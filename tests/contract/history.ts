@@ -1,6 +1,6 @@
 /** History: the versions of a key that the log still holds, and writing one of them back. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Key, KvStore, Version } from "../../mod.ts";
 import type { Case } from "./support/context.ts";
 import { openAt, START } from "./expiry.ts";
@@ -25,6 +25,23 @@ async function typesOf(store: KvStore, key: Key): Promise<string> {
 }
 
 export const historyCases: Case[] = [
+  {
+    name: "history: with values, those of each set that is intact",
+    async run(context) {
+      const store = await context.open(MANUAL);
+      const values = [bytes(0, 255), "text", "\ud800", { a: [null] }, "damaged"];
+      for (const value of values) await store.set("k", value);
+      await store.delete("k");
+      await store.flush();
+      const restore = damage(context, "damaged");
+      const versions = await store.history("k", { values: true });
+      assertEquals(versions.map(({ value }) => value), [undefined, undefined, ...values.slice(0, -1).reverse()]);
+      assertEquals((await store.history("k", { values: true, limit: 3 })).at(-1)?.value, { a: [null] });
+      assert((await store.history("k")).every((version) => !("value" in version)));
+      restore();
+      await assertRejects(() => store.history("k", { values: 1 } as never), TypeError, "values is true or false");
+    },
+  },
   {
     name: "history: lists sets, deletes and clears of a key, the newest first, and which of them counts",
     async run(context) {

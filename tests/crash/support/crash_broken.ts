@@ -13,7 +13,7 @@ type BreakHandle = (handle: FileHandle, path: string, mode: OpenMode) => Partial
 
 /** A platform with some of its methods replaced, those that are not as they are. */
 function withMethods(platform: MemoryPlatform, methods: (platform: MemoryPlatform) => Partial<Platform>): Platform {
-  return inFrontOf(platform, methods(platform));
+  return inFrontOf<Platform>(platform, methods(platform));
 }
 
 function inFrontOf<T extends object>(inner: T, methods: Partial<T>): T {
