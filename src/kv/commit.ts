@@ -6,7 +6,7 @@
  * @module
  */
 import type { BatchOperation, Expiry } from "../../mod.ts";
-import type { Database } from "./database.ts";
+import { type Database, nameOf } from "./database.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
 import { MARK, MARK_KEY } from "./mark.ts";
@@ -66,7 +66,8 @@ export async function commit(database: Database, operations: Operations): Promis
     batch.checkSize();
     const hold = checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp));
     if (hold && batch.refusal === undefined) {
-      await database.wrote(store.batch(batch.operations()));
+      const written = batch.operations();
+      await database.wrote(store.batch(written), written);
       return { ok: true, versionstamp: versionstampOf(sequence) };
     }
     // What stands against it may be pending. If that is taken back, the commit is to be made.
@@ -182,9 +183,4 @@ function note(
   operation: BatchOperation<Uint8Array, Uint8Array>,
 ): void {
   present.set(nameOf(operation.key), operation.type === "set" ? operation.value : undefined);
-}
-
-/** The bytes of a key as text. */
-function nameOf(key: Uint8Array): string {
-  return String.fromCharCode(...key);
 }

@@ -9,12 +9,19 @@ import { badResource } from "../platform/bad_resource.ts";
 import type { Limits } from "./limits.ts";
 import { sequenceOf } from "./stored.ts";
 
+/** What the handles of a store share is in the store, since another copy of this package may have made some of them. */
+const ON_WRITE = Symbol.for("@kvstore/kvstore/kv-on-write");
+
 /** An open store, until the handle is closed. */
 export class Database {
   /** The limits of the calls. */
   readonly limits: Limits;
   /** Whether the handle is closed. */
   isClosed = false;
+  /** Called when the handle is closed. */
+  readonly onClose: Set<() => void> = new Set();
+  /** Called when a key was written, or could not be, by any handle of the store. By the names of keys. */
+  readonly onWrite: Map<string, Set<() => void>>;
   readonly #store: KvStore<Uint8Array>;
   /** Every record up to this sequence number is durable. */
   #durable = 0;
@@ -26,12 +33,14 @@ export class Database {
   constructor(store: KvStore<Uint8Array>, limits: Limits, release: () => Promise<void>) {
     this.#store = store;
     this.limits = limits;
+    this.onWrite = (store as { [ON_WRITE]?: Database["onWrite"] })[ON_WRITE] ??= new Map();
     this.#release = release;
   }
 
   /** Closes the handle. Resolves once the store is given back. */
   close(): Promise<void> {
     this.isClosed = true;
+    for (const end of this.onClose) end();
     return this.#released ??= this.#release();
   }
 
@@ -67,10 +76,21 @@ export class Database {
     }
   }
 
-  /** Waits for a write of the store that was made right before. */
-  async wrote(write: Promise<void>): Promise<void> {
+  /** Waits for a write of the store that was made right before. Then it calls those who wait for its keys. */
+  async wrote(write: Promise<void>, operations: { key: Uint8Array }[] = []): Promise<void> {
     const sequence = this.#store.lastSequence;
-    await write;
-    this.#durable = Math.max(this.#durable, sequence);
+    try {
+      await write;
+      this.#durable = Math.max(this.#durable, sequence);
+    } finally {
+      if (this.onWrite.size > 0) {
+        for (const { key } of operations) this.onWrite.get(nameOf(key))?.forEach((wake) => wake());
+      }
+    }
   }
+}
+
+/** The bytes of a key as text, by which maps know it. */
+export function nameOf(key: Uint8Array): string {
+  return String.fromCharCode.apply(null, key as never);
 }

@@ -19,6 +19,7 @@ import type {
   KvReadOptions,
   KvSetOptions,
 } from "./types.ts";
+import { watch } from "./watch.ts";
 
 /** An open store with the calls of Deno KV. `openKv` makes it. */
 export class Kv {
@@ -63,6 +64,21 @@ export class Kv {
    */
   list<T = unknown>(selector: KvListSelector, options: KvListOptions = {}): KvListIterator<T> {
     return new KvListIterator<T>(this.#database, selector, options);
+  }
+
+  /**
+   * A stream of the entries of several keys, at most 10: first as they are, then again whenever the versionstamp of one
+   * has changed, also when one expires. A consumer that is slow gets the latest state, and nothing of what came before.
+   * The stream ends when the handle is closed. While it waits for a change, it keeps the process running.
+   *
+   * @param options with `raw`, also after commits that change nothing, as when a key is deleted that is not there
+   * @throws {TypeError} for what is no key, and for keys beyond the limits
+   */
+  watch<T extends readonly unknown[]>(
+    keys: readonly [...{ [K in keyof T]: KvKey }],
+    options: { raw?: boolean | undefined } = {},
+  ): ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }> {
+    return watch(this.#database, keys, options) as ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }>;
   }
 
   /** Begins a commit of checks and mutations, which `commit()` makes. */

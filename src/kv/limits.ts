@@ -15,7 +15,7 @@ export const DENO_LIMITS = {
   readKeyBytes: 2049,
   /** Bytes of an encoded value. */
   valueBytes: 65_536,
-  /** Keys of one `getMany`. */
+  /** Keys of one `getMany`, and of one `watch`. */
   ranges: 10,
   /** Entries of a batch of a list. */
   batchSize: 1000,

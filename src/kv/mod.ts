@@ -1,5 +1,5 @@
 /**
- * The interface of Deno KV on this store, on Deno, Node and Bun. It has no queues and no `watch` yet.
+ * The interface of Deno KV on this store, on Deno, Node and Bun. It has no queues yet.
  *
  * **Entries.** The key in the store is the tuple in the encoding of FoundationDB, so the ranges of the store are those
  * of `list`. In front of each value stands the number of its commit (stored.ts). One key that no tuple has marks the

@@ -9,11 +9,13 @@ import { commitCases } from "./commit_cases.ts";
 import { entryCases } from "./entry_cases.ts";
 import { limitCases } from "./limit_cases.ts";
 import { listCases } from "./list_cases.ts";
+import { watchCases } from "./watch_cases.ts";
 
 /** What real Deno KV does otherwise, and why this store does not do the same. */
 export const DIFFERENCES: Record<string, string> = {
   "expireIn: an entry is gone at its time": "Deno removes expired entries now and then, and shows them until then",
   "expireIn: 0 is over at once": "Deno removes expired entries now and then, and shows them until then",
+  "watch: an entry that expires is a change": "Deno shows it once it removes the entry, up to a minute later",
   "atomic: what fails in its middle changes nothing": "Deno keeps the mutations before the one that fails",
   "list: calls of next at the same time get one entry each": "Deno gives each of them the first entry",
   "list: all entries are of one state": "Deno reads 100 entries at a time, each time from the state of the moment",
@@ -22,7 +24,7 @@ export const DIFFERENCES: Record<string, string> = {
 };
 
 /** Every case. Names are unique. */
-export const cases: readonly Case[] = [...entryCases, ...commitCases, ...listCases, ...limitCases];
+export const cases: readonly Case[] = [...entryCases, ...commitCases, ...listCases, ...limitCases, ...watchCases];
 
 /** Runs a case. */
 export async function runCase(subject: Subject, { run }: Case): Promise<void> {
