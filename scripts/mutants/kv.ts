@@ -50,7 +50,7 @@ export const kvPromises: Promised[] = [
       {
         id: "listed-while-pending",
         in: "KvListIterator.#open",
-        find: "if (await this.#database.lasts()) return entries;",
+        find: "if (this.#database.isLasting(undefined) || await this.#database.lasts()) return entries;",
         replace: "if (this.#database !== undefined) return entries;",
         killers: [FAILED_SYNC],
       },

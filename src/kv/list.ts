@@ -99,7 +99,7 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
     const range = { gte: start, lt: end, reverse, ...(limit === undefined ? {} : { limit }), keys: "bytes" } as const;
     for (;;) {
       const entries = this.#database.store.entries(range);
-      if (await this.#database.lasts()) return entries;
+      if (this.#database.isLasting(undefined) || await this.#database.lasts()) return entries;
       entries.return?.();
     }
   }
@@ -147,7 +147,9 @@ function resumed({ start, end, common }: Bounds, rest: Uint8Array, isReverse: bo
 }
 
 function followed(key: Uint8Array, byte: number): Uint8Array {
-  return new Uint8Array([...key, byte]);
+  const bytes = new Uint8Array(key.length + 1).fill(byte);
+  bytes.set(key);
+  return bytes;
 }
 
 function commonLength(a: Uint8Array, b: Uint8Array): number {
