@@ -14,12 +14,14 @@ import { backupStore } from "./backup/backup.ts";
 import type { OpenStore } from "./store/open_store.ts";
 import { ensureDirectory, findStore, manifestOf, releasedAfter, takeLock } from "./store/directory.ts";
 import { historyOf } from "./watch/history.ts";
+import { ownKey } from "./store/keys.ts";
 import { refuseForeign } from "./store/names.ts";
 import { openWriter } from "./engine/open.ts";
 import { openReader } from "./follow/open_reader.ts";
 import { OPENING } from "./store/opening.ts";
 import { checkNames, settingsOf } from "./store/options.ts";
 import { type Parts, partsFor, partsOf } from "./store/parts.ts";
+import { Prefetcher } from "./store/prefetch.ts";
 import { Reading, showAsJson } from "./store/reader.ts";
 import { refresh } from "./follow/refresh.ts";
 import { repairIfThere } from "./check/repair.ts";
@@ -82,6 +84,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
   readonly #engine: OpenStore;
   readonly #reading: Reading<V, K>;
   readonly #writing: Writing<V, K>;
+  readonly #prefetcher: Prefetcher;
   readonly #lock: Lock | undefined;
   readonly #maintenance: Maintenance;
   #closing: Promise<void> | undefined;
@@ -97,6 +100,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     this.#engine = engine;
     this.#reading = new Reading<V, K>(engine, undefined);
     this.#writing = new Writing<V, K>(engine, this.#reading, settings);
+    this.#prefetcher = new Prefetcher(engine);
     this.#lock = lock;
     this.#maintenance = maintenance;
     this.recovery = recovery;
@@ -199,6 +203,51 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
    */
   get(key: K): V | undefined {
     return this.#reading.get(key);
+  }
+
+  /**
+   * The value of a key, or `undefined`, as of when it has been read. Like `get` after `prefetch`: what is not in memory
+   * is read on another thread. Use it where data is larger than memory and the disk is slow; otherwise `get` is far
+   * faster.
+   *
+   * @example
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * await store.set("page:1", "…");
+   * console.log(await store.getAsync("page:1")); // …
+   * ```
+   *
+   * @throws As `get` does.
+   */
+  getAsync(key: K): Promise<V | undefined> {
+    return paced(async () => {
+      const own = ownKey(key);
+      await this.#prefetcher.read([own]);
+      return this.#reading.get(own);
+    });
+  }
+
+  /**
+   * Reads the records of keys ahead, 64 at a time, on other threads, so that reading them afterwards does not wait for
+   * the disk. Resolves once they are in the operating system's cache. A key without a value is passed over.
+   *
+   * @example Write a long list without keeping other requests waiting
+   * ```ts
+   * import { KvStore } from "@kvstore/kvstore";
+   *
+   * await using store = await KvStore.open("./data");
+   * for (let i = 0; i < 100; i++) store.set(`page:${i}`, "…");
+   * const keys = [...store.keys({ prefix: "page:", limit: 50 })];
+   * await store.prefetch(keys);
+   * console.log(store.getMany(keys).length); // 50
+   * ```
+   *
+   * @throws {KvStoreError} `CLOSED`
+   */
+  prefetch(keys: Iterable<K>): Promise<void> {
+    return paced(() => this.#prefetcher.read(keys));
   }
 
   /**

@@ -91,6 +91,7 @@ export function memoryPlatform(outside: Platform): Platform {
     },
     remove,
     removeLater: (path) => Promise.resolve().then(() => remove(path)),
+    readAhead: () => Promise.resolve(),
     lock: (): Lock => ({ token: "0", isCurrent: () => true, release() {} }),
     availableBytes: () => undefined,
     isNotFound: (error) => error instanceof NotFound,

@@ -47,6 +47,16 @@ export interface Timer {
   stop(): void;
 }
 
+/** A part of a file. */
+export interface Extent {
+  /** The path of the file. */
+  path: string;
+  /** Where the part begins, in bytes. */
+  offset: number;
+  /** How many bytes it has. */
+  length: number;
+}
+
 /** How to open a file: `read` and `write` need an existing one, `create` makes a new one (mode 0600) to read and write. */
 export type OpenMode = "read" | "write" | "create";
 
@@ -82,6 +92,8 @@ export interface Platform {
   remove(path: string): void;
   /** Removes a file without blocking: freeing a large file takes the system a while (15 ms for 64 MiB). */
   removeLater(path: string): Promise<void>;
+  /** Reads a part of a file on another thread, so that the operating system has it in its cache. Keeps nothing. */
+  readAhead(extent: Extent): Promise<void>;
   /**
    * Takes the writer lock on the file at `path`, and creates the file if it is missing. If the lock is held, returns
    * the holder's text. `text` tells people who holds the lock from now on; no program relies on it.

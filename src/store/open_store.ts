@@ -5,7 +5,7 @@
  */
 import { BlockCache } from "../cache/block_cache.ts";
 import { Engine } from "../engine/engine.ts";
-import type { ReadIndex } from "../engine/index.ts";
+import type { KeyBytes, ReadIndex } from "../engine/index.ts";
 import type { Opened } from "../engine/open.ts";
 import type { Segment } from "../engine/segment.ts";
 import type { KvStoreError } from "../errors.ts";
@@ -14,6 +14,7 @@ import { ImageIndex } from "../lazy_index/image_index.ts";
 import { needStack } from "../kinds.ts";
 import { rebuildIndex } from "../lazy_index/open_index.ts";
 import { Ordering } from "../ordering/ordering.ts";
+import type { Extent } from "../platform/types.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
 import { EncodedKey } from "./keys.ts";
@@ -70,6 +71,16 @@ export class OpenStore extends Engine {
       if (source !== undefined) this.#cache.note(source, index.offset);
     }
     return this.#cache.touch();
+  }
+
+  /** Where the record of a key is on the disk; `undefined` if it has none, or if it is in memory. */
+  extentToRead(key: KeyBytes): Extent | undefined {
+    const place = this.find(key);
+    const segment = place && this.log.segment(place.segment);
+    if (segment === undefined || place!.offset >= segment.endBytes) return undefined;
+    const { offset, length } = place!;
+    if (this.#cache.has(segment, offset, length)) return undefined;
+    return { path: `${this.log.directory}/${segment.name}`, offset, length };
   }
 
   /** Closes all files and ends background work. Nothing can be read afterwards. */

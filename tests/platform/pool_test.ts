@@ -119,6 +119,7 @@ function scarce(memory: MemoryPlatform, limits: { left: number }): Platform {
     rename: (from, to) => memory.rename(from, to),
     remove: (path) => memory.remove(path),
     removeLater: (path) => memory.removeLater(path),
+    readAhead: (extent) => memory.readAhead(extent),
     lock: (path, text) => need(() => memory.lock(path, text)),
     availableBytes: () => memory.availableBytes(),
     isNotFound: (error) => memory.isNotFound(error),

@@ -22,7 +22,7 @@ import {
 import { corrupt } from "../../src/errors.ts";
 import { FilePool, MAX_OPEN_FILES } from "../../src/platform/pool.ts";
 import { nextTurn, startTimer } from "../../src/platform/turn.ts";
-import type { FileHandle, FileKind, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
+import type { Extent, FileHandle, FileKind, Lock, OpenMode, Platform } from "../../src/platform/types.ts";
 
 export { MemoryPlatformError };
 export type { KeepFile, KeepWrite, Machine, Operation, OperationKind };
@@ -172,6 +172,11 @@ export class MemoryPlatform implements Platform, Machine {
     const file = this.#file(path);
     this.#retire(file);
     this.#change({ kind: "remove", path, entry: file });
+  }
+
+  /** Has nothing to do. */
+  readAhead(_extent: Extent): Promise<void> {
+    return Promise.resolve();
   }
 
   // deno-lint-ignore require-await -- what is thrown must come out as a rejection

@@ -6,7 +6,7 @@
  */
 
 import { FilePool } from "../../../src/platform/pool.ts";
-import type { FileHandle, FileKind, Lock, OpenMode, Platform, Timer } from "../../../src/platform/types.ts";
+import type { Extent, FileHandle, FileKind, Lock, OpenMode, Platform, Timer } from "../../../src/platform/types.ts";
 import type { Operation, OperationKind } from "../../support/memory_platform.ts";
 
 /** Files, directories and locks of another platform, watched. */
@@ -113,6 +113,12 @@ export class WatchedPlatform implements Platform {
   remove(path: string): void {
     this.#begin("remove", path);
     this.inner.remove(path);
+  }
+
+  /** As the platform beneath. */
+  async readAhead(extent: Extent): Promise<void> {
+    this.#begin("read", extent.path, extent.length);
+    await this.inner.readAhead(extent);
   }
 
   /** As the platform beneath. */

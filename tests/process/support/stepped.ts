@@ -72,6 +72,7 @@ function steppedPlatform(stepper: Stepper): Platform {
     rename: (from, to) => step(() => denoPlatform.rename(from, to)),
     remove: (path) => step(() => denoPlatform.remove(path)),
     removeLater: (path) => step(() => denoPlatform.removeLater(path)),
+    readAhead: (extent) => step(() => denoPlatform.readAhead(extent)),
     lock(path, text) {
       const lock = step(() => denoPlatform.lock(path, text, false)) as Lock;
       return {
