@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KvStore } from "../../mod.ts";
+import { openKv } from "../../src/kv/mod.ts";
 import { canUseDisk } from "../support/permissions.ts";
 import { type Example, exampleNames, exampleTest } from "./support/examples.ts";
 
@@ -99,6 +100,39 @@ exampleTest("sessions.ts", async (example) => {
     assertEquals(await said(fetch(`${url}/`, { headers: { cookie } })), [401, "who are you?\n"]);
     assertEquals(await said(fetch(`${url}/other`)), [404, "not found\n"]);
   });
+});
+
+exampleTest("short_links.ts", async (example) => {
+  const url = "https://deno.com/blog";
+  let names: string[] = [];
+  await whileServed(example, async (server) => {
+    const post = (body: string) => said(fetch(server, { method: "POST", body }));
+    assertEquals(await post("no URL"), [400, "a URL is wanted\n"]);
+    const added = await Promise.all([post(url), post(`${url}#2`), post("https://example.com")]);
+    for (const [status, text] of added) assertMatch(`${status} ${text}`, /^201 [0-9a-z]{1,6}\n$/);
+    names = added.map(([, text]) => text.trim());
+    const follow = (name: string) => fetch(`${server}/${name}`, { redirect: "manual" });
+    for (const response of await Promise.all(Array.from({ length: 20 }, () => follow(names[0]!)))) {
+      assertEquals([response.status, response.headers.get("location")], [302, url]);
+      await response.body?.cancel();
+    }
+    assertEquals(await said(follow("none")), [404, "not found\n"]);
+  });
+  await whileServed(example, async (server) => {
+    const [first, second] = names;
+    const lines = async () => (await said(fetch(`${server}/?host=deno.com`)))[1].split("\n").slice(0, -1);
+    const listed = [`${first} ${url} 20 visits`, `${second} ${url}#2 0 visits`];
+    assertEquals(await lines(), listed.toSorted());
+    const remove = (name: string) => said(fetch(`${server}/${name}`, { method: "DELETE" }));
+    const [one, other] = await Promise.all([remove(first!), remove(first!)]);
+    assertEquals([one, other].filter(([status]) => status === 200).length, 1, `${one}, ${other}`);
+    assertEquals(await remove(first!), [404, "not found\n"]);
+    assertEquals(await lines(), listed.slice(1));
+    assertEquals(await said(fetch(`${server}/?host=example.org`)), [200, ""]);
+  });
+  await using kv = await openKv(`${example.folder}/links`);
+  const left = await Array.fromAsync(kv.list({ prefix: [] }), ({ key }) => key[0]);
+  assertEquals(left, ["by host", "by host", "link", "link"]);
 });
 
 /** Runs the server on a free port until `use` is through, and ends it by a signal, which must be a good end. */

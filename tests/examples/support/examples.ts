@@ -23,7 +23,10 @@ export class Example {
     this.folder = folder;
     const text = Deno.readTextFileSync(new URL(name, EXAMPLES));
     Deno.writeTextFileSync(`${folder}/${name}`, text);
-    const imports = { "@kvstore/kvstore": new URL("../../../mod.ts", import.meta.url).href };
+    const imports = {
+      "@kvstore/kvstore": new URL("../../../mod.ts", import.meta.url).href,
+      "@kvstore/kvstore/kv": new URL("../../../src/kv/mod.ts", import.meta.url).href,
+    };
     Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify({ imports }));
     this.#flags = flagsIn(name, text);
   }
