@@ -2,8 +2,9 @@
 
 import process from "node:process";
 import { openLog, type Segment, type Stats } from "../../mod.ts";
+import { hasSwitch } from "./command_line/arguments.ts";
 import type { Command } from "./command_line/definition.ts";
-import { EXIT } from "./command_line/errors.ts";
+import { EXIT, UsageError } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { drawingStyle } from "./input_output/terminal.ts";
 import { grouped, humanBytes, type Paint, percentage } from "./text/format.ts";
@@ -13,27 +14,56 @@ import { barColumns, barLegend, roomBar, segmentLine, sharesBar, shortened } fro
 export const stats: Command = {
   name: "stats",
   args: [],
-  options: [],
+  options: [{ name: "prometheus", about: "print the figures in the text format of Prometheus" }],
   summary: "print figures: keys, bytes on disk, bytes that compaction can reclaim",
   description:
     `Live bytes belong to records that hold a present value. Compaction can reclaim stale bytes. Tombstones hide keys
 that were deleted or have expired, as long as an older segment may hold them. On a terminal, prints a bar for
-each segment, to scale.`,
+each segment, to scale.
+
+--prometheus prints kvstore_keys, kvstore_disk_bytes and so on, for the textfile collector of a node exporter or
+a scrape.`,
   json: "an object with the figures of stats() in the library",
   example: ["kvstore stats", "keys                3", "disk               226 B  …"],
-  run: (context) =>
-    withStore(context, "read", async (store) => {
+  run: (context) => {
+    const forPrometheus = hasSwitch(context, "prometheus");
+    if (forPrometheus && context.json) throw new UsageError("--prometheus and --json are two forms; choose one");
+    return withStore(context, "read", async (store) => {
       const figures = store.stats();
       const { lastCompactionError: error, ...plain } = figures;
       const text = context.json
         ? JSON.stringify(error === undefined ? plain : { ...plain, lastCompactionError: error.message }) + "\n"
+        : forPrometheus
+        ? prometheusText(figures)
         : statsTable(figures);
       context.out.add(text);
-      if (!context.json && !context.quiet && process.stdout.isTTY) context.out.add(segmentBars(context.dir));
+      const isTable = !context.json && !forPrometheus && !context.quiet;
+      if (isTable && process.stdout.isTTY) context.out.add(segmentBars(context.dir));
       await context.out.flush();
       return EXIT.done;
-    }),
+    });
+  },
 };
+
+/** The figures that say something about the store and not about a process: their metrics and what they mean. */
+const METRICS: readonly [figure: keyof Stats, metric: string, help: string][] = [
+  ["keys", "kvstore_keys", "Keys, without those that have expired."],
+  ["segments", "kvstore_segments", "Segments of the log."],
+  ["diskBytes", "kvstore_disk_bytes", "Size of all segments."],
+  ["liveBytes", "kvstore_live_bytes", "Size of the records that hold the current values."],
+  ["staleBytes", "kvstore_stale_bytes", "Bytes that compaction can reclaim."],
+  ["tombstoneBytes", "kvstore_tombstone_bytes", "Size of the tombstones."],
+  ["indexBytes", "kvstore_index_bytes", "Memory that the index takes."],
+  ["lastSequence", "kvstore_sequence_total", "The last sequence number: one for each set, delete and clear."],
+];
+
+/** Writes figures in the text format of Prometheus, version 0.0.4. */
+export function prometheusText(figures: Stats): string {
+  return METRICS.map(([figure, metric, help]) => {
+    const type = figure === "lastSequence" ? "counter" : "gauge";
+    return `# HELP ${metric} ${help}\n# TYPE ${metric} ${type}\n${metric} ${figures[figure]}\n`;
+  }).join("");
+}
 
 /** Draws the segments of a store as bars for the terminal. */
 function segmentBars(directory: string): string {

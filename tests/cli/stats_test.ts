@@ -41,3 +41,18 @@ cliTest("stats: on a pipe just the figures, as ever, and --json unchanged", asyn
   const names = ["keys", "segments", "diskBytes", "liveBytes", "staleBytes", "tombstoneBytes", "indexBytes"];
   for (const name of names) assert(name in JSON.parse(await shell.ok(["stats", "--json"])), name);
 });
+
+cliTest("stats: in the text format of Prometheus, each metric with its help and its type", async (shell) => {
+  await shell.ok(["set", "a", "1"]);
+  const text = await shell.ok(["stats", "--prometheus"]);
+  const metrics = new Map<string, number>();
+  for (const three of text.matchAll(/^# HELP (\w+) .+\.\n# TYPE (\w+) (gauge|counter)\n(\w+) (\d+)\n/gm)) {
+    assertEquals(new Set([three[1], three[2], three[4]]).size, 1, three[0]);
+    metrics.set(three[1]!, Number(three[5]));
+  }
+  assertEquals(lines(text).length, 3 * metrics.size);
+  assertEquals(metrics.get("kvstore_keys"), 1);
+  const { diskBytes, lastSequence } = JSON.parse(await shell.ok(["stats", "--json"]));
+  assertEquals([metrics.get("kvstore_disk_bytes"), metrics.get("kvstore_sequence_total")], [diskBytes, lastSequence]);
+  assertEquals((await shell.run(["stats", "--prometheus", "--json"])).code, 2);
+});
