@@ -27,12 +27,12 @@ export const history: Command = {
   summary: "list the versions of a key that the log still holds, or restore one",
   description:
     `Lists the newest version first, with its sequence number, its kind, the size and place of its record, whether it
-is the present value, when it expires, and how its value begins. Compaction drops superseded versions. Reads the whole
-log.
+is the present value, when it expires, and how its value begins. Compaction drops superseded versions. Reads the
+whole log.
 
 --restore sets KEY to the value of that version, byte for byte, and to its time of expiry, if that is still to
 come. Exits with 1 if there is no such version.`,
-  json: '{"seq":18,"type":"set","segment":"00000001.seg","offset":44,"bytes":37,"live":true,"value":"hi"} a line',
+  json: '{"seq":1,"type":"set","segment":"00000001.seg","offset":44,"bytes":37,"live":true,"value":1} a line',
   example: [
     "kvstore history greeting",
     '2  set  43 bytes at 81 in 00000001.seg  live   "hello, world"',
