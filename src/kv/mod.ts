@@ -62,6 +62,7 @@ export async function openKv(path: string | URL = DEFAULT_DIRECTORY, options: Op
   if (path !== ":memory:" && typeof path === "string" && path.startsWith(":")) {
     throw new TypeError("Filename cannot start with ':' unless prefixed with './'");
   }
+  if (/^https?:/.test(`${path}`)) throw new TypeError("openKv opens a directory: what has a URL is for Deno.openKv");
   const share = path === ":memory:" ? undefined : new StoreShare(path, {});
   const store = await (share?.store() ?? KvStore.open(path));
   const database = new Database(store as KvStore<Uint8Array>, limits, () => (share?.release() ?? store.close()));

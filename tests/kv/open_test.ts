@@ -61,6 +61,9 @@ diskTest("openKv: a store of something else is refused, and left as it is", asyn
 Deno.test("openKv: options and paths that are none", async () => {
   await assertRejects(() => openKv(""), TypeError, "Filename cannot be empty");
   await assertRejects(() => openKv(":a"), TypeError, "Filename cannot start with ':'");
+  for (const url of ["http://localhost:4512", new URL("https://api.deno.com/databases/x/connect")]) {
+    await assertRejects(() => openKv(url), TypeError, "for Deno.openKv");
+  }
   await assertRejects(() => openKv(5 as never), TypeError);
   await assertRejects(() => openKv(":memory:", { limit: "store" } as never), TypeError, "openKv has no option limit");
   await assertRejects(() => openKv(":memory:", { limits: "none" as never }), TypeError, 'limits is "deno" or "store"');
