@@ -1,7 +1,8 @@
-/** docs/growing.md, followed line by line with a real Redis server: everything must arrive. */
+/** docs/growing.md, followed line by line with a real Redis server and the Deno KV of Deno: everything must arrive. */
 
 import { assert, assertEquals } from "@std/assert";
 import { KvStore, type Value } from "../../mod.ts";
+import { canStartProcesses } from "../support/permissions.ts";
 import { blocksUnder, Follower } from "./support/follower.ts";
 import { type Redis, RedisClient, redisProblem, startRedis } from "./support/redis.ts";
 
@@ -11,22 +12,32 @@ const isRequired = Deno.permissions.querySync({ name: "env" }).state === "grante
   Deno.env.get("KVSTORE_REQUIRE_REDIS") !== undefined;
 if (problem !== undefined) console.log(`skipped: "${DOCUMENT}" is not followed: ${problem}`);
 
-/** A test in a folder of its own, with servers that end with it. */
-function redisTest(name: string, test: (folder: string, servers: Redis[]) => Promise<void>): void {
+/** A test in a folder of its own. */
+function folderTest(name: string, ignore: boolean, test: (folder: string) => Promise<void>): void {
   Deno.test({
     name: `growing: ${name}`,
-    ignore: problem !== undefined && !isRequired,
+    ignore,
     fn: async () => {
-      assertEquals(problem, undefined, "KVSTORE_REQUIRE_REDIS is set");
       const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "kvstore-growing-" }));
-      const servers: Redis[] = [];
       try {
-        await test(folder, servers);
+        await test(folder);
       } finally {
-        await Promise.all(servers.map((server) => server.stop()));
         await Deno.remove(folder, { recursive: true });
       }
     },
+  });
+}
+
+/** The same with servers that end with it. */
+function redisTest(name: string, test: (folder: string, servers: Redis[]) => Promise<void>): void {
+  folderTest(name, problem !== undefined && !isRequired, async (folder) => {
+    assertEquals(problem, undefined, "KVSTORE_REQUIRE_REDIS is set");
+    const servers: Redis[] = [];
+    try {
+      await test(folder, servers);
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()));
+    }
   });
 }
 
@@ -185,4 +196,56 @@ redisTest("under keyv 6 the keys are the same without any option", async (folder
   assert((await user.run(load)).endsWith("errors: 0, replies: 3\n"));
   assertEquals(await assertArrived(`${folder}/data`, port, 0), 3);
   assertEquals(await user.run("deno run -A --no-check there.ts"), said);
+});
+
+const KV_SECTION = blocksUnder(DOCUMENT, ["To Deno Deploy and denokv"]);
+
+folderTest("a program with the interface of Deno KV, line by line", !canStartProcesses, async (folder) => {
+  const reader = new Follower(folder, []);
+  await reader.follow(KV_SECTION);
+  await reader.run("deno check --quiet --unstable-kv notes.ts move.ts");
+});
+
+/** Sets values of every kind, through the `kv.ts` that is there. */
+const KV_SEED = `
+import { KvU64 } from "@kvstore/kvstore/kv";
+import { kv } from "./kv.ts";
+const loop = { self: undefined };
+loop.self = loop;
+const values = [
+  undefined, null, true, -0, NaN, 1.5, 7n, -(2n ** 70n), "", "grüße \\u{1f600}", "lone \\ud800", new Date(0), /a+/gi,
+  new Map([[{ a: 1 }, new Set([1, "2"])]]), [1, , 3], new Uint8Array([1, 2]), new Float64Array([1.5]), loop,
+  new ArrayBuffer(3), new RangeError("no", { cause: 1 }), { deep: [{ a: "é" }] }, new KvU64(2n ** 64n - 1n),
+];
+for (const [i, value] of values.entries()) await kv.set(["kind", i], value);
+const parts = [new Uint8Array([0, 255]), "a\\0b", "", -1.5, NaN, 2n ** 70n, -1n, false, true];
+for (const part of parts) await kv.set(["part", part], "x".repeat(60_000));
+await kv.set(["soon"], 1, { expireIn: 60_000 });
+kv.close();
+`;
+
+/** Shows everything as a program sees it. */
+const KV_SHOW = `
+import { kv } from "./kv.ts";
+for await (const { key, value } of kv.list({ prefix: [] })) {
+  const shown = value instanceof Error ? [String(value), value.cause] : value;
+  console.log(Deno.inspect(key), Deno.inspect(shown, { depth: 9, breakLength: Infinity }));
+}
+kv.close();
+`;
+
+folderTest("entries of all kinds, and the program sees the same after the move", !canStartProcesses, async (folder) => {
+  const withText = (text: string) => KV_SECTION.filter((block) => block.text.includes(text));
+  const reader = new Follower(folder, []);
+  reader.write("seed.ts", KV_SEED);
+  reader.write("show.ts", KV_SHOW);
+  await reader.follow(withText("export const kv = await openKv("));
+  await reader.run("deno run -A --no-check seed.ts");
+  const before = await reader.run("deno run -A --no-check show.ts");
+  assertEquals(before.split("\n").length, 32 + 1);
+  await reader.follow([...withText("export KV"), ...withText("using to = ")]);
+  assertEquals(await reader.run(withText("move.ts")[0]!.text), "32 entries\n");
+  await reader.follow(withText("export const kv = await Deno.openKv("));
+  const after = await reader.run("deno run -A --unstable-kv --no-check show.ts");
+  assertEquals(after.split("\n"), before.split("\n"));
 });

@@ -9,7 +9,7 @@ const ROOT = new URL("../../../", import.meta.url);
 /** The package itself comes from here and not from a registry. */
 const PACKAGE = "jsr:@kvstore/kvstore";
 /** Of its entry points, those that documents use: `deno add` looks at all that is in the import map. */
-const ENTRY_POINTS = [".", "./keyv", "./unstorage"] as const;
+const ENTRY_POINTS = [".", "./keyv", "./kv", "./unstorage"] as const;
 
 /** A folder in which a document is followed. */
 export class Follower {
