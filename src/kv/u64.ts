@@ -44,20 +44,14 @@ export class KvU64 {
   }
 
   static {
-    // Named here, as the declarations of a published package cannot name computed symbols.
-    Object.defineProperty(this.prototype, Symbol.for("Deno.customInspect"), { value: inspectInDeno });
-    Object.defineProperty(this.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspectInNode });
+    // Named here, as the declarations of a published package cannot name computed symbols. Consoles of all runtimes
+    // print it by this one.
+    Object.defineProperty(this.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: KvU64, _depth: number, options: unknown, inspect: (value: unknown, options: unknown) => string) {
+        return inspect(Object(this.value), options).replace("BigInt", TAG);
+      },
+    });
   }
-}
-
-type Inspect = (value: unknown, options: unknown) => string;
-
-function inspectInDeno(this: KvU64, inspect: Inspect, options: unknown): string {
-  return inspect(Object(this.value), options).replace("BigInt", TAG);
-}
-
-function inspectInNode(this: KvU64, _depth: number, options: unknown, inspect: Inspect): string {
-  return inspectInDeno.call(this, inspect, options);
 }
 
 /** Whether a value is a `KvU64`: of this class, of another copy of it, or Deno's. */
