@@ -5,272 +5,189 @@
  * @module
  */
 
-import * as types from "node:util/types";
-import { ByteWriter, isInt32 } from "./byte_writer.ts";
-import {
-  ERROR_CLASSES,
-  ERROR_TAG,
-  IS_RESIZABLE,
-  MAX_DEPTH,
-  mayReserve,
-  placesBytes,
-  REGEXP_FLAGS,
-  TAG,
-  VIEW_CLASSES,
-} from "./value_format.ts";
+import { isProxy } from "node:util/types";
+import { ByteWriter } from "./byte_writer.ts";
+import { code, CONSTANTS, END, KINDS, MAX_DEPTH, mayReserve, NUMBER, OBJECT } from "./value_format.ts";
+import { placesBytes, refused, tagOf, TEXT, TOO_MUCH_RESERVED, VERSION, WRITTEN_VERSION } from "./value_format.ts";
 
-const ERROR_TAGS = new Map(Array.from(ERROR_CLASSES, ([tag, { name }]) => [name, tag]));
-const VIEW_TAGS = new Map(Array.from(VIEW_CLASSES, ([tag, { name }]) => [name, tag]));
-const classOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
+const TAG_OF = new Map(CONSTANTS);
+const ENCODER = new TextEncoder();
+/** Up to this length a loop over the characters beats a call into the runtime. */
+const SHORT_TEXT = 32;
 
 /** Objects that structured clone refuses and that no predicate of `node:util/types` knows, by their tags. */
 const REFUSED =
-  /^(?:Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|(?:Async)?(?:Generator|DisposableStack)|.* Iterator|Iterator (?:Helper|Wrap.*)|Module|Arguments|Blob|File|FileList|CryptoKey|DOMException|MessagePort|(?:Readable|Writable|Transform)Stream|(?:Intl|Temporal|WebAssembly)\..*)$/;
+  /^(?:Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|(?:Async)?(?:Generator|DisposableStack)|.* Iterator|Iterator (?:Helper|Wrap.*)|Module|Arguments|Symbol|SharedArrayBuffer|Blob|File|FileList|CryptoKey|DOMException|MessagePort|(?:Readable|Writable|Transform)Stream|(?:Intl|Temporal|WebAssembly)\..*)$/;
 
-/** What the types of ES2022 do not know of a buffer. */
-interface Growable {
-  resizable?: boolean;
-  maxByteLength: number;
-}
-
-/** Writes one value after the other. */
+/** Writes one value after the other. After an error it is in the middle of one, and of no use. */
 export class ValueWriter extends ByteWriter {
+  /** Memory that holes and buffers that can grow take on reading. */
+  reservedBytes = 0;
   #depth = 0;
-  #reservedBytes = 0;
   /** The number of each object that was written, for references to it. */
   readonly #ids = new Map<object, number>();
 
   /** Returns the bytes of a value. */
   write(value: unknown): Uint8Array<ArrayBuffer> {
-    try {
-      this.begin();
-      this.#value(value);
-      if (!mayReserve(this.#reservedBytes, this.at)) {
-        throw new TypeError("a value whose holes and buffers that can grow take much more memory than the rest of it");
-      }
-      return this.end();
-    } finally {
-      this.#ids.clear();
-      this.#depth = this.#reservedBytes = 0;
-    }
+    this.tagged(VERSION, WRITTEN_VERSION);
+    this.value(value);
+    if (!mayReserve(this.reservedBytes, this.at)) throw new TypeError(TOO_MUCH_RESERVED);
+    this.reservedBytes = 0;
+    this.#ids.clear();
+    return this.taken();
   }
 
-  #value(value: unknown): void {
-    switch (typeof value) {
-      case "string":
-        return this.string(value);
-      case "number":
-        return this.number(value);
-      case "object":
-        return value === null ? this.byte(TAG.null) : this.#receiver(value);
-      case "boolean":
-        return this.byte(value ? TAG.true : TAG.false);
-      case "undefined":
-        return this.byte(TAG.undefined);
-      case "bigint":
-        return this.bigint(TAG.bigint, value);
-      default:
-        throw refused(value);
+  /** Writes a value within the one that is written. */
+  value(value: unknown): void {
+    if (typeof value === "string") return this.string(value);
+    if (typeof value === "number") return this.number(value);
+    if (typeof value === "object" && value !== null) return this.#object(value);
+    if (typeof value === "bigint") {
+      this.byte(NUMBER.bigint);
+      return this.bigint(value);
     }
+    const tag = TAG_OF.get(value);
+    if (tag === undefined) throw refused(value);
+    this.byte(tag);
   }
 
-  #receiver(object: object): void {
+  /** Writes values, and after the tag of their end how many they are. */
+  values(values: unknown[], endTag: number): void {
+    for (const one of values) this.value(one);
+    this.tagged(endTag, values.length);
+  }
+
+  #object(object: object): void {
     const id = this.#ids.get(object);
-    if (id !== undefined) return this.tagged(TAG.reference, id);
+    if (id !== undefined) return this.tagged(OBJECT.reference, id);
     if (++this.#depth > MAX_DEPTH) throw new RangeError(`a value that is nested more than ${MAX_DEPTH} deep`);
-    if (types.isProxy(object)) throw refused(object);
-    if (Array.isArray(object)) this.#array(this.#numbered(object));
-    else if (isPlain(object)) this.#object(this.#numbered(object));
+    if (isProxy(object)) throw refused(object);
+    // Views of one buffer share it when they are read: it comes before them, as a whole.
+    if (ArrayBuffer.isView(object)) this.value(object.buffer);
+    this.#ids.set(object, this.#ids.size);
+    // The arguments of a call look like a plain object, but have an iterator.
+    if (Array.isArray(object)) this.#array(object);
+    else if (Object.getPrototypeOf(object) === Object.prototype && !(Symbol.iterator in object)) this.#plain(object);
     else this.#rarer(object);
     this.#depth--;
   }
 
-  #numbered<T extends object>(object: T): T {
-    this.#ids.set(object, this.#ids.size);
-    return object;
+  #plain(object: object): void {
+    this.byte(OBJECT.plain);
+    this.#properties(object, Object.keys(object), END.plain);
   }
 
-  #object(object: object): void {
-    this.byte(TAG.object);
-    this.tagged(TAG.objectEnd, this.#properties(object, Object.keys(object), 0));
-  }
-
-  /** Writes names and values; returns how many. A getter may have removed what comes after it. */
-  #properties(object: object, keys: string[], from: number): number {
+  /** Writes names and values, from one of the names on, and how many they are. */
+  #properties(object: object, keys: string[], endTag: number, from: number = 0): void {
     let count = 0;
     for (let i = from; i < keys.length; i++) {
       const key = keys[i]!;
       const value = (object as Record<string, unknown>)[key];
+      // A getter may have removed what comes after it.
       if (value === undefined && !Object.hasOwn(object, key)) continue;
-      const index = indexOf(key);
-      if (index < 0) this.string(key);
-      else this.number(index);
-      this.#value(value);
+      if (isIndex(key)) this.number(Number(key));
+      else this.string(key);
+      this.value(value);
       count++;
     }
-    return count;
+    this.tagged(endTag, count);
   }
 
   #array(array: unknown[]): void {
     const { length } = array;
     const keys = Object.keys(array);
     // Names of elements come first, so this one stands here only if there is an element everywhere.
-    if (length > 0 && keys[length - 1] !== String(length - 1)) {
-      this.#reservedBytes += placesBytes(length);
-      this.tagged(TAG.sparse, length);
-      this.tagged(TAG.sparseEnd, this.#properties(array, keys, 0));
-    } else {
-      this.tagged(TAG.dense, length);
-      if (areDoubles(array)) {
-        for (const number of array) this.taggedDouble(number);
-      } else {
-        for (let i = 0; i < length; i++) this.#value(array[i]);
-      }
-      this.tagged(TAG.denseEnd, this.#properties(array, keys, length));
+    const isDense = length === 0 || keys[length - 1] === String(length - 1);
+    this.tagged(isDense ? OBJECT.dense : OBJECT.sparse, length);
+    if (!isDense) this.reservedBytes += placesBytes(length);
+    const asDoubles = isDense && areDoubles(array);
+    for (let i = 0; i < length && isDense; i++) {
+      if (asDoubles) this.number(array[i] as number, false);
+      else this.value(array[i]);
     }
+    this.#properties(array, keys, isDense ? END.dense : END.sparse, isDense ? length : 0);
     this.varint(length);
   }
 
   #rarer(object: object): void {
-    if (types.isArrayBufferView(object)) return this.#arrayView(object);
-    this.#numbered(object);
-    if (types.isNativeError(object)) return this.#error(object);
-    if (types.isDate(object)) {
-      this.byte(TAG.date);
-      this.double(Date.prototype.getTime.call(object));
-    } else if (types.isMap(object)) {
-      this.byte(TAG.map);
-      // A copy: a getter of what is in it may change it.
-      const entries = Array.from(Map.prototype.entries.call(object)).flat();
-      for (const one of entries) this.#value(one);
-      this.tagged(TAG.mapEnd, entries.length);
-    } else if (types.isSet(object)) {
-      this.byte(TAG.set);
-      const members = Array.from(Set.prototype.values.call(object));
-      for (const one of members) this.#value(one);
-      this.tagged(TAG.setEnd, members.length);
-    } else if (types.isRegExp(object)) {
-      this.byte(TAG.regExp);
-      this.string(object.source);
-      this.varint(Array.from(object.flags).reduce((bits, flag) => bits | 1 << REGEXP_FLAGS.indexOf(flag), 0));
-    } else if (types.isBoxedPrimitive(object)) this.#boxed(object);
-    else if (types.isAnyArrayBuffer(object)) this.#buffer(object);
-    else if (REFUSED.test(Object.prototype.toString.call(object).slice(8, -1))) throw refused(object);
-    else this.#object(object);
+    const tag = tagOf(object);
+    if (tag !== undefined) {
+      this.byte(code(tag));
+      KINDS[tag]!.write?.(this, object);
+    } else if (REFUSED.test(Object.prototype.toString.call(object).slice(8, -1))) throw refused(object);
+    else this.#plain(object);
   }
 
-  #boxed(object: object): void {
-    if (types.isSymbolObject(object)) throw refused(object);
-    const value: unknown = object.valueOf();
-    if (types.isBooleanObject(object)) this.byte(value ? TAG.trueObject : TAG.falseObject);
-    else if (types.isBigIntObject(object)) this.bigint(TAG.bigintObject, value as bigint);
-    else if (types.isNumberObject(object)) {
-      this.byte(TAG.numberObject);
-      this.double(value as number);
-    } else {
-      this.byte(TAG.stringObject);
-      this.string(value as string);
-    }
+  /** Writes a whole number of 32 bits without a sign. */
+  varint(number: number): void {
+    this.reserve(5);
+    for (; number >= 0x80; number = Math.floor(number / 0x80)) this.bytes[this.at++] = number & 0x7f | 0x80;
+    this.bytes[this.at++] = number;
   }
 
-  #buffer(buffer: ArrayBufferLike): void {
-    if (types.isSharedArrayBuffer(buffer)) throw refused(buffer);
-    const { byteLength } = buffer;
-    if (byteLength === 0 && isDetached(buffer)) {
-      throw new TypeError("An ArrayBuffer is detached and could not be cloned.");
-    }
-    const { resizable, maxByteLength } = buffer as ArrayBufferLike & Growable;
-    this.tagged(resizable ? TAG.resizable : TAG.buffer, byteLength);
-    if (resizable) {
-      this.varint(maxByteLength);
-      this.#reservedBytes += maxByteLength;
-    }
-    this.reserve(byteLength);
-    this.bytes.set(new Uint8Array(buffer), this.at);
-    this.at += byteLength;
+  /** Writes a tag, and a whole number of 32 bits without a sign. */
+  tagged(tag: number, number: number): void {
+    this.byte(tag);
+    this.varint(number);
   }
 
-  /** A view comes after its buffer, which is written as a whole: views of one buffer share it when they are read. */
-  #arrayView(view: ArrayBufferView): void {
-    const buffer = view.buffer as ArrayBufferLike & Growable;
-    this.#receiver(buffer);
-    this.#numbered(view);
-    const tag = VIEW_TAGS.get(classOf.call(view) as string ?? "DataView");
-    if (tag === undefined) throw refused(view);
-    this.tagged(TAG.view, tag);
-    this.varint(view.byteOffset);
-    this.varint(view.byteLength);
-    this.varint(buffer.resizable ? IS_RESIZABLE : 0);
+  /** Writes a number with its tag. */
+  number(number: number, isWhole: boolean = isInt32(number)): void {
+    if (isWhole) return this.tagged(NUMBER.int32, (number << 1 ^ number >> 31) >>> 0);
+    this.byte(NUMBER.double);
+    this.double(number);
   }
 
-  #error(error: Error): void {
-    this.byte(TAG.error);
-    const tag = ERROR_TAGS.get(String(error.name));
-    if (tag !== undefined) this.byte(tag);
-    const message = Object.getOwnPropertyDescriptor(error, "message");
-    if (message !== undefined && "value" in message) {
-      this.byte(ERROR_TAG.message);
-      this.string(String(message.value));
+  /** Writes a string with its tag. */
+  string(text: string): void {
+    const { length } = text;
+    const start = this.at;
+    this.tagged(TEXT.oneByte, length);
+    this.reserve(length);
+    const { at, bytes } = this;
+    let i = 0;
+    // ASCII and nothing else fits, character by character, into so many bytes.
+    if (length > SHORT_TEXT && ENCODER.encodeInto(text, bytes.subarray(at, at + length)).read === length) i = length;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0xff) break;
+      bytes[at + i] = code;
     }
-    const { stack } = error;
-    if (typeof stack === "string") {
-      this.byte(ERROR_TAG.stack);
-      this.string(stack);
-    }
-    const cause = Object.getOwnPropertyDescriptor(error, "cause");
-    if (cause !== undefined && "value" in cause) {
-      this.byte(ERROR_TAG.cause);
-      this.#value(cause.value);
-    }
-    this.byte(ERROR_TAG.end);
+    this.at += length;
+    if (i === length) return;
+    this.at = start;
+    // The characters stand at an even offset, after a tag and their number with 7 bits a byte.
+    const lengthBytes = Math.ceil((32 - Math.clz32(2 * length)) / 7);
+    if ((start + 1 + lengthBytes) % 2 === 1) this.byte(TEXT.padding);
+    this.tagged(TEXT.twoByte, 2 * length);
+    this.reserve(2 * length);
+    const characters = new Uint16Array(this.bytes.buffer, this.at, length);
+    for (let i = 0; i < length; i++) characters[i] = text.charCodeAt(i);
+    this.at += 2 * length;
   }
-}
 
-/** Whether an object has no internal slots, as far as its prototype tells: not so the arguments of a call, or a module. */
-function isPlain(object: object): boolean {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return !(Symbol.iterator in object && types.isArgumentsObject(object)) &&
-    !(prototype === null && types.isModuleNamespaceObject(object));
+  /** Writes a bigint without its tag: words of 8 bytes, low bytes first. */
+  bigint(bigint: bigint): void {
+    const isNegative = bigint < 0n;
+    const digits = bigint === 0n ? "" : (isNegative ? -bigint : bigint).toString(16);
+    const length = 8 * Math.ceil(digits.length / 16);
+    const padded = digits.padStart(2 * length, "0");
+    this.varint(2 * length + (isNegative ? 1 : 0));
+    for (let i = 2 * length - 2; i >= 0; i -= 2) this.byte(parseInt(padded.slice(i, i + 2), 16));
+  }
 }
 
 /** Whether V8 keeps an array as doubles: it has numbers alone, one of them not whole. Then it writes all as doubles. */
-function areDoubles(array: unknown[]): array is number[] {
-  let areWhole = true;
-  for (const number of array) {
-    if (typeof number !== "number") return false;
-    areWhole &&= isInt32(number);
-  }
-  return !areWhole;
+function areDoubles(array: unknown[]): boolean {
+  return typeof array[0] === "number" && !array.every(isInt32) && array.every((one) => typeof one === "number");
 }
 
-/** The number that a property's name is, if it is one that an array's element may have; else −1. */
-function indexOf(key: string): number {
-  const code = key.charCodeAt(0);
-  if (!(code >= 0x30 && code <= 0x39) || key.length > 10) return -1;
-  const number = Number(key);
-  return Number.isInteger(number) && String(number) === key && number < 2 ** 32 - 1 ? number : -1;
+/** Whether V8 keeps a value as an integer, which −0 is not. */
+function isInt32(value: unknown): boolean {
+  return typeof value === "number" && (value | 0) === value && !Object.is(value, -0);
 }
 
-/** Node 20 does not tell it. */
-function isDetached(buffer: ArrayBufferLike): boolean {
-  try {
-    return new Uint8Array(buffer).length < 0;
-  } catch {
-    return true;
-  }
-}
-
-/** The error for what structured clone refuses. Deno KV throws this class, and not a `DOMException`. */
-function refused(value: unknown): TypeError {
-  return new TypeError(`${nameOf(value)} could not be cloned.`);
-}
-
-/** A value as V8 names it in such errors. */
-function nameOf(value: unknown): string {
-  if (typeof value !== "object" || value === null) return String(value);
-  if (types.isProxy(value)) return Array.isArray(value) ? "[object Array]" : "#<Object>";
-  const { constructor, toString } = value;
-  const isDirect = constructor?.prototype === Object.getPrototypeOf(value) && toString === Object.prototype.toString;
-  return isDirect ? `#<${constructor.name}>` : Object.prototype.toString.call(value);
+/** Whether the name of a property is a number that an element of an array may have. */
+function isIndex(key: string): boolean {
+  return key.charCodeAt(0) <= 0x39 && key !== "4294967295" && String(Number(key) >>> 0) === key;
 }

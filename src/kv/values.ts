@@ -12,7 +12,7 @@
  * Where a program cannot tell what V8 sees, the bytes may differ, and only then: V8 writes an array as if it had holes if
  * it had room for some, and whole numbers among others as doubles if it keeps all as doubles. A `RegExp` loses
  * `lastIndex`, an instance its prototype, an error all but name, message, stack and cause, as in Deno. What Deno keeps of
- * its own (`Blob`, `File`, `CryptoKey`, `DOMException`) is refused; so is what is nested deeper than 1,000 containers, and
+ * its own (`Blob`, `File`, `CryptoKey`, `DOMException`) is refused; so is what is nested deeper than 1,000 objects, and
  * what would reserve more than 256 MiB beyond its size for holes in arrays and buffers that can grow. A view of such a
  * buffer keeps its length.
  *
@@ -28,7 +28,7 @@
 import { isUint8Array } from "node:util/types";
 import { KvStoreError } from "../../mod.ts";
 import { isU64, KvU64 } from "./u64.ts";
-import { TAG } from "./value_format.ts";
+import { VERSION } from "./value_format.ts";
 import { ValueReader } from "./value_reader.ts";
 import { ValueWriter } from "./value_writer.ts";
 
@@ -46,18 +46,14 @@ let spareWriter: ValueWriter | undefined;
  * @throws {RangeError} If it is nested more than 1,000 deep, or for a `KvU64` of another class with no such number.
  */
 export function encodeValue(value: unknown): Uint8Array<ArrayBuffer> {
-  if (typeof value === "object" && value !== null) {
-    if (isUint8Array(value)) return encodeBytes(value);
-    if (isU64(value)) return encodeU64(value);
-  }
-  // A getter in the value may encode another one meanwhile.
+  if (isUint8Array(value)) return encodeBytes(value);
+  if (isU64(value)) return encodeU64(value);
+  // A getter in the value may encode another one meanwhile. After an error the writer is lost.
   const writer = spareWriter ?? new ValueWriter();
   spareWriter = undefined;
-  try {
-    return writer.write(value);
-  } finally {
-    spareWriter = writer;
-  }
+  const bytes = writer.write(value);
+  spareWriter = writer;
+  return bytes;
 }
 
 function encodeBytes(value: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -81,7 +77,7 @@ function encodeU64(value: KvU64): Uint8Array<ArrayBuffer> {
  */
 export function decodeValue(bytes: Uint8Array): unknown {
   const kind = bytes[0];
-  if (kind === TAG.version) return new ValueReader(bytes).read();
+  if (kind === VERSION) return new ValueReader(bytes).read();
   if (kind === BYTES) return new Uint8Array(bytes.subarray(1));
   if (kind === U64 && bytes.length === 9) {
     return new KvU64(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1, true));
@@ -91,5 +87,5 @@ export function decodeValue(bytes: Uint8Array): unknown {
 
 /** How many bytes a value takes in Deno KV, whose limit counts them: there no first byte says what the value is. */
 export function sizeOfValue(encoded: Uint8Array): number {
-  return encoded[0] === TAG.version ? encoded.length : encoded.length - 1;
+  return encoded[0] === VERSION ? encoded.length : encoded.length - 1;
 }
