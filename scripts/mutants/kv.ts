@@ -49,9 +49,9 @@ export const kvPromises: Promised[] = [
       },
       {
         id: "listed-while-pending",
-        in: "KvListIterator.#open",
-        find: "if (this.#database.isLasting(undefined) || await this.#database.lasts()) return entries;",
-        replace: "if (this.#database !== undefined) return entries;",
+        in: "openList",
+        find: "if (database.isLasting(undefined) || await database.lasts()) return steps;",
+        replace: "if (database !== undefined) return steps;",
         killers: [FAILED_SYNC],
       },
       {
@@ -68,7 +68,7 @@ export const kvPromises: Promised[] = [
     mutants: [
       {
         id: "watch-shows-what-is-pending",
-        in: "Watcher.#next",
+        in: "Watcher.pull",
         find: "const found = await this.#database.read(this.#keys);",
         replace: "const found = this.#keys.map((key) => store.get(key));",
         killers: ["kv: no watch shows what is taken back"],
@@ -82,7 +82,7 @@ export const kvPromises: Promised[] = [
       },
       {
         id: "watch-without-expiries",
-        in: "Watcher.#next",
+        in: "Watcher.pull",
         find: "(key) => store.expiresAt(key) ?? Infinity",
         replace: "(key) => store.expiresAt(key) && Infinity || Infinity",
         killers: ["kv: a watch shows an expiry before anything that happens later, and only if it still comes"],
@@ -97,13 +97,25 @@ export const kvPromises: Promised[] = [
     ],
   },
   {
+    sentence: "A store that was cleared under its handles is one of `openKv` still, when it is opened again.",
+    mutants: [
+      {
+        id: "cleared-store-not-marked",
+        in: "Batch.operations",
+        find: "if (changes && store.has(MARK_KEY)) return this.#operations;",
+        replace: "if (changes) return this.#operations;",
+        killers: ["kv extras: the store below can be cleared; the next commit marks it again"],
+      },
+    ],
+  },
+  {
     sentence: "Versionstamps grow from commit to commit, across reopens and crashes, and each is given out once.",
     mutants: [
       {
         id: "commit-without-a-record",
         in: "Batch.operations",
-        find: "return changes ? this.#operations : [",
-        replace: "return changes !== undefined ? this.#operations : [",
+        find: "if (changes && store.has(MARK_KEY)) return this.#operations;",
+        replace: "if (store.has(MARK_KEY)) return this.#operations;",
         killers: [CRASHES],
       },
       {

@@ -41,6 +41,8 @@ export type Mutation =
     | { type: Combining; value: unknown }
   );
 
+type Operation = BatchOperation<Uint8Array, Uint8Array>;
+
 /** Checks and mutations of a commit. */
 export interface Operations {
   /** What must hold. */
@@ -64,7 +66,10 @@ export async function commit(database: Database, operations: Operations): Promis
     for (const key of keys) batch.count(key);
     for (const [i, mutation] of operations.mutations.entries()) batch.add(keys[i]!, mutation);
     batch.checkSize();
-    const hold = checks.every(({ key, versionstamp }) => holds(store.get(key), versionstamp));
+    const hold = checks.every(({ key, versionstamp }) => {
+      const stored = store.get(key);
+      return versionstamp === (stored && versionstampOf(sequenceOf(stored)));
+    });
     if (hold && batch.refusal === undefined) {
       const written = batch.operations();
       await database.wrote(store.batch(written), written);
@@ -77,14 +82,10 @@ export async function commit(database: Database, operations: Operations): Promis
   }
 }
 
-function encodedCheck({ key, versionstamp }: AtomicCheck): { key: Uint8Array; versionstamp: string | null } {
-  if (versionstamp === null || versionstamp === undefined) return { key: encodeKey(key), versionstamp: null };
+function encodedCheck({ key, versionstamp }: AtomicCheck): { key: Uint8Array; versionstamp?: string } {
+  if (versionstamp === null || versionstamp === undefined) return { key: encodeKey(key) };
   if (typeof versionstamp !== "string" || !/^[0-9a-f]{20}$/i.test(versionstamp)) throw new TypeError("Invalid check");
   return { key: encodeKey(key), versionstamp: versionstamp.toLowerCase() };
-}
-
-function holds(stored: Uint8Array | undefined, versionstamp: string | null): boolean {
-  return (stored === undefined ? null : versionstampOf(sequenceOf(stored))) === versionstamp;
 }
 
 /** The operations of a commit, as the store takes them. */
@@ -93,11 +94,11 @@ class Batch {
   refusal: TypeError | undefined;
   readonly #database: Database;
   readonly #sequence: number;
-  readonly #operations: BatchOperation<Uint8Array, Uint8Array>[] = [];
+  readonly #operations: Operation[] = [];
   #keysBytes = 0;
   #bytes = 0;
-  /** What the keys have by now that mutations have named, by their bytes as text. Made when something looks it up. */
-  #present: Map<string, Uint8Array | undefined> | undefined;
+  /** The last operation of each key, by the names of the keys. Made when something looks it up. */
+  #last: Map<string, Operation> | undefined;
 
   constructor(database: Database, sequence: number) {
     this.#database = database;
@@ -129,11 +130,15 @@ class Batch {
     check("Total key size too large", this.#keysBytes, keysBytes, " bytes");
   }
 
-  /** The operations. There is always one that is written, so that no other commit has this number. */
-  operations(): BatchOperation<Uint8Array, Uint8Array>[] {
+  /**
+   * The operations. There is always one that is written, so that no other commit has this number. The mark is among them
+   * if the store lacks it, since somebody has cleared it.
+   */
+  operations(): Operation[] {
     const { store } = this.#database;
     const changes = this.#operations.some(({ type, key }) => type === "set" || store.has(key));
-    return changes ? this.#operations : [...this.#operations, { type: "set", key: MARK_KEY, value: MARK }];
+    if (changes && store.has(MARK_KEY)) return this.#operations;
+    return [...this.#operations, { type: "set", key: MARK_KEY, value: MARK }];
   }
 
   /** The encoded key of a mutation. */
@@ -143,19 +148,16 @@ class Batch {
     return encodeKey([...key.slice(0, -1), versionstampOf(this.#sequence)]);
   }
 
-  #push(operation: BatchOperation<Uint8Array, Uint8Array>): void {
+  #push(operation: Operation): void {
     this.#operations.push(operation);
-    if (this.#present !== undefined) note(this.#present, operation);
+    this.#last?.set(nameOf(operation.key), operation);
   }
 
   #combined(key: Uint8Array, { type, value }: Mutation & { type: Combining }): StoredValue {
     if (!isU64(value)) throw noOperand(type, value);
-    if (this.#present === undefined) {
-      this.#present = new Map();
-      for (const operation of this.#operations) note(this.#present, operation);
-    }
-    const name = nameOf(key);
-    const stored = this.#present.has(name) ? this.#present.get(name) : this.#database.store.get(key);
+    this.#last ??= new Map(this.#operations.map((operation) => [nameOf(operation.key), operation]));
+    const last = this.#last.get(nameOf(key)) ?? { type: "set", key, value: this.#database.store.get(key) };
+    const stored = last.type === "set" ? last.value : undefined;
     if (stored === undefined) return storedOf(value);
     const former = valueOf(stored);
     if (isU64(former)) return storedOf(new KvU64(COMBINE[type](former.value, value.value)));
@@ -176,11 +178,4 @@ function noOperand(type: Combining, value: unknown): TypeError {
   const kind = typeof value;
   if (type === "sum") return new TypeError(`Cannot sum KvU64 with ${kind[0]!.toUpperCase()}${kind.slice(1)}`);
   return new TypeError(`Failed to perform '${type}' mutation on a non-U64 operand`);
-}
-
-function note(
-  present: Map<string, Uint8Array | undefined>,
-  operation: BatchOperation<Uint8Array, Uint8Array>,
-): void {
-  present.set(nameOf(operation.key), operation.type === "set" ? operation.value : undefined);
 }

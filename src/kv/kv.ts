@@ -7,6 +7,7 @@ import { paced } from "../adapters/event_loop.ts";
 import { AtomicOperation, setOf } from "./atomic.ts";
 import { commit, COMMIT_VERSIONSTAMP } from "./commit.ts";
 import { Database } from "./database.ts";
+import { KvExtras } from "./extras.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
 import { checkConsistency, KvListIterator } from "./list.ts";
@@ -31,9 +32,20 @@ export class Kv {
     this.#database = database;
   }
 
+  /** What Deno KV has not: keys alone, the number of entries, the store below. */
+  get extras(): KvExtras {
+    return new KvExtras(this.#database);
+  }
+
   /** The entry of a key. Its value and versionstamp are `null` if there is none. */
   get<T = unknown>(key: KvKey, options: KvReadOptions = {}): Promise<KvEntryMaybe<T>> {
-    return paced(() => this.#get<T>(key, options));
+    return paced(async () => {
+      const [encoded] = this.#encoded([key], options) as [Uint8Array];
+      for (;;) {
+        const stored = this.#database.store.get(encoded);
+        if (this.#database.isLasting(stored) || await this.#database.lasts()) return entryMaybe<T>(encoded, stored);
+      }
+    });
   }
 
   /** The entries of several keys, in the order of the keys, all from one state. At most 10. */
@@ -41,7 +53,11 @@ export class Kv {
     keys: readonly [...{ [K in keyof T]: KvKey }],
     options: KvReadOptions = {},
   ): Promise<{ [K in keyof T]: KvEntryMaybe<T[K]> }> {
-    return paced(() => this.#getMany(keys, options)) as Promise<{ [K in keyof T]: KvEntryMaybe<T[K]> }>;
+    return paced(async () => {
+      const encoded = this.#encoded(keys, options);
+      const found = await this.#database.read(encoded);
+      return found.map((stored, i) => entryMaybe(encoded[i]!, stored)) as { [K in keyof T]: KvEntryMaybe<T[K]> };
+    });
   }
 
   /** Sets a key. Resolves once that would survive a power cut. */
@@ -63,7 +79,7 @@ export class Kv {
    * @throws {TypeError} for a selector that is none, {Error} for a limit or a batch size that is not above 0
    */
   list<T = unknown>(selector: KvListSelector, options: KvListOptions = {}): KvListIterator<T> {
-    return new KvListIterator<T>(this.#database, selector, options);
+    return new KvListIterator<T>(this.#database, { ...options, selector, of: "entries" });
   }
 
   /**
@@ -76,9 +92,9 @@ export class Kv {
    */
   watch<T extends readonly unknown[]>(
     keys: readonly [...{ [K in keyof T]: KvKey }],
-    options: { raw?: boolean | undefined } = {},
+    { raw = false }: { raw?: boolean | undefined } = {},
   ): ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }> {
-    return watch(this.#database, keys, options) as ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }>;
+    return watch(this.#database, keys, raw) as ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }>;
   }
 
   /** Begins a commit of checks and mutations, which `commit()` makes. */
@@ -116,21 +132,7 @@ export class Kv {
     return this.#database.close();
   }
 
-  async #get<T>(key: KvKey, options: KvReadOptions): Promise<KvEntryMaybe<T>> {
-    const [encoded] = this.#readKeys([key], options) as [Uint8Array];
-    for (;;) {
-      const stored = this.#database.store.get(encoded);
-      if (this.#database.isLasting(stored) || await this.#database.lasts()) return entryMaybe<T>(encoded, stored);
-    }
-  }
-
-  async #getMany(keys: readonly KvKey[], options: KvReadOptions): Promise<KvEntryMaybe<unknown>[]> {
-    const encoded = this.#readKeys(keys, options);
-    const found = await this.#database.read(encoded);
-    return found.map((stored, i) => entryMaybe(encoded[i]!, stored));
-  }
-
-  #readKeys(keys: readonly KvKey[], options: KvReadOptions): Uint8Array[] {
+  #encoded(keys: readonly KvKey[], options: KvReadOptions): Uint8Array[] {
     const { limits } = this.#database;
     check("Too many ranges", keys.length, limits.ranges);
     checkConsistency(options);

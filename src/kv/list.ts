@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { paced } from "../adapters/event_loop.ts";
 import type { Database } from "./database.ts";
-import { encodeKey, type KvKey } from "./keys.ts";
+import { decodeKey, encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
 import { entryOf } from "./stored.ts";
 import type { KvEntry, KvListOptions, KvListSelector, KvReadOptions } from "./types.ts";
@@ -18,33 +18,38 @@ interface Bounds {
   common: Uint8Array;
 }
 
+/** What to list. */
+interface Listing extends KvListOptions {
+  selector: KvListSelector;
+  of: "entries" | "keys";
+}
+
+/** What the store lists. */
+type Steps = IteratorObject<Uint8Array | [key: Uint8Array, stored: Uint8Array], undefined>;
+
 /**
  * The entries of a list, one after the other, all from the state at the first step. Later commits do not show.
  *
  * @typeParam T type of the values, for the type checker only
+ * @typeParam E what is listed: entries, or keys alone
  */
-export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, undefined> {
+export class KvListIterator<T, E = KvEntry<T>> implements AsyncIterableIterator<E, undefined> {
   readonly #database: Database;
-  readonly #selector: KvListSelector;
-  readonly #options: KvListOptions;
-  #opening: Promise<Iterator<[Uint8Array, Uint8Array], undefined>> | undefined;
-  #entries: Iterator<[Uint8Array, Uint8Array], undefined> | undefined;
-  #common: Uint8Array | undefined;
+  readonly #listing: Listing;
+  #opening: Promise<Steps> | undefined;
+  #steps: Steps | undefined;
   /** The last key; `undefined` at the end. */
   #last: Uint8Array | undefined;
   #left: number;
 
-  /**
-   * @internal Made by `Kv.list()`. Throws for what Deno refuses at once; the rest is checked at the first step.
-   */
-  constructor(database: Database, selector: KvListSelector, options: KvListOptions) {
-    checkSelector(selector);
-    checkPositive("Limit", options.limit);
-    checkPositive("batchSize", options.batchSize);
+  /** @internal Made by `Kv.list()`. Throws for what Deno refuses at once; the rest is checked at the first step. */
+  constructor(database: Database, listing: Listing) {
+    checkSelector(listing.selector);
+    checkPositive("Limit", listing.limit);
+    checkPositive("batchSize", listing.batchSize);
     this.#database = database;
-    this.#selector = selector;
-    this.#options = options;
-    this.#left = options.limit ?? Infinity;
+    this.#listing = listing;
+    this.#left = listing.limit ?? Infinity;
   }
 
   /**
@@ -54,27 +59,27 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
    * @throws {Error} before the first step
    */
   get cursor(): string {
-    if (this.#common === undefined) throw new Error("Cannot get cursor before first iteration");
-    return this.#last === undefined ? "" : toBase64(this.#last.subarray(this.#common.length));
+    if (this.#steps === undefined) throw new Error("Cannot get cursor before first iteration");
+    const { common } = boundsOf(this.#listing.selector);
+    return this.#last === undefined ? "" : toBase64(this.#last.subarray(common.length));
   }
 
   /** Returns the next entry. */
-  next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
-    return paced(() => this.#next());
-  }
-
-  async #next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
-    const entries = this.#entries ??= await (this.#opening ??= this.#open());
-    if (this.#left === 0) return { done: true, value: undefined };
-    void this.#database.store;
-    const step = entries.next();
-    this.#last = step.value?.[0];
-    this.#left = step.done ? 0 : this.#left - 1;
-    return step.done ? step : { done: false, value: entryOf<T>(...step.value) };
+  next(): Promise<IteratorResult<E, undefined>> {
+    return paced(async () => {
+      const steps = this.#steps ??= await (this.#opening ??= openList(this.#database, this.#listing));
+      if (this.#left === 0) return { done: true, value: undefined };
+      void this.#database.store;
+      const { done, value } = steps.next();
+      this.#last = Array.isArray(value) ? value[0] : value;
+      this.#left = done ? 0 : this.#left - 1;
+      if (done) return { done, value };
+      return { done: false, value: (Array.isArray(value) ? entryOf<T>(...value) : decodeKey(value)) as E };
+    });
   }
 
   /** Ends the list. */
-  async return(): Promise<IteratorResult<KvEntry<T>, undefined>> {
+  async return(): Promise<IteratorResult<E, undefined>> {
     this.#left = 0;
     (await this.#opening)?.return?.();
     return { done: true, value: undefined };
@@ -84,24 +89,23 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>, unde
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
 
-  /** Takes the state that is listed, and waits until it is durable. */
-  async #open(): Promise<Iterator<[Uint8Array, Uint8Array], undefined>> {
-    const { batchSize, cursor, limit, reverse = false } = this.#options;
-    checkConsistency(this.#options);
-    const { limits } = this.#database;
-    check("Too many entries", batchSize ?? 0, limits.batchSize);
-    const bounds = boundsOf(this.#selector);
-    this.#common = bounds.common;
-    if (compare(bounds.start, bounds.end) > 0) throw new TypeError("Start key is greater than end key");
-    const { start, end } = cursor ? resumed(bounds, fromBase64(cursor), reverse) : bounds;
-    for (const { length } of [start, end]) check("Key too large for read", length, limits.readKeyBytes, " bytes");
-    const range = { gte: start, lt: end, reverse, ...(limit === undefined ? {} : { limit }), keys: "bytes" } as const;
-    for (;;) {
-      const entries = this.#database.store.entries(range);
-      if (this.#database.isLasting(undefined) || await this.#database.lasts()) return entries;
-      entries.return?.();
-    }
+/** Takes the state that is listed, and waits until it is durable. */
+export async function openList(database: Database, listing: Listing): Promise<Steps> {
+  const { batchSize, cursor, limit, of, reverse = false, selector } = listing;
+  checkConsistency(listing);
+  const { limits } = database;
+  check("Too many entries", batchSize ?? 0, limits.batchSize);
+  const bounds = boundsOf(selector);
+  if (compare(bounds.start, bounds.end) > 0) throw new TypeError("Start key is greater than end key");
+  const { start, end } = cursor ? resumed(bounds, fromBase64(cursor), reverse) : bounds;
+  for (const { length } of [start, end]) check("Key too large for read", length, limits.readKeyBytes, " bytes");
+  const range = { gte: start, lt: end, reverse, ...(limit === undefined ? {} : { limit }), keys: "bytes" } as const;
+  for (;;) {
+    const steps = database.store[of](range);
+    if (database.isLasting(undefined) || await database.lasts()) return steps;
+    steps.return?.();
   }
 }
 
@@ -116,7 +120,8 @@ function checkPositive(name: string, value: unknown): void {
   throw new Error(`${name} must be a positive integer: received ${value}`);
 }
 
-function checkSelector({ prefix, start, end }: { prefix?: KvKey; start?: KvKey; end?: KvKey }): void {
+/** Checks that a selector has what it must have, and no more. */
+export function checkSelector({ prefix, start, end }: { prefix?: KvKey; start?: KvKey; end?: KvKey }): void {
   if (prefix === undefined && (start === undefined || end === undefined)) {
     throw new TypeError("Selector must specify either 'prefix' or both 'start' and 'end' key");
   }
@@ -128,8 +133,8 @@ function checkSelector({ prefix, start, end }: { prefix?: KvKey; start?: KvKey; 
 function boundsOf(selector: { prefix?: KvKey; start?: KvKey; end?: KvKey }): Bounds {
   const [prefix, start, end] = [selector.prefix, selector.start, selector.end].map((key) => key && encodeKey(key));
   if (prefix === undefined) return { start: start!, end: end!, common: start!.subarray(0, commonLength(start!, end!)) };
-  // No part of a key begins with either byte, so these bounds hold all that follows the prefix.
-  const [first, last] = [followed(prefix, 0), followed(prefix, 0xff)];
+  // No part of a key begins with either byte, so these bounds hold all that follows the prefix, and no internal keys.
+  const [first, last] = [followed(prefix, 0), followed(prefix, 0xfe)];
   const isWithin = (key: Uint8Array) => key.length > prefix.length && commonLength(key, prefix) === prefix.length;
   if (start !== undefined && !isWithin(start)) {
     throw new TypeError("Start key is not in the keyspace defined by prefix");

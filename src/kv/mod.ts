@@ -15,7 +15,8 @@
  *
  * **Reads** take what the store shows at once, which may be pending. If they cannot tell from the number in the value
  * that it is durable, they wait for the group that is under way, and read again if it was rolled back (database.ts). A
- * list takes one state for all of its entries, so it costs one such wait (list.ts).
+ * list takes one state for all of its entries, so it costs one such wait (list.ts). A watch reads its keys again when a
+ * commit has named one of them, and when an entry expires (watch.ts).
  *
  * @example
  * ```ts
@@ -39,6 +40,7 @@ import { mark } from "./mark.ts";
 import type { OpenKvOptions } from "./types.ts";
 
 export type { AtomicOperation } from "./atomic.ts";
+export type { KvExtras } from "./extras.ts";
 export type { KvKey, KvKeyPart } from "./keys.ts";
 export type { Kv } from "./kv.ts";
 export type { KvListIterator } from "./list.ts";

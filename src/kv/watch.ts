@@ -19,17 +19,13 @@ const { clearTimeout, setTimeout } = timers;
 const LONGEST_MS = 1000;
 
 /** Watches keys. Throws at once for what Deno refuses at once. */
-export function watch(
-  database: Database,
-  keys: readonly KvKey[],
-  { raw = false }: { raw?: boolean | undefined },
-): ReadableStream<unknown> {
+export function watch(database: Database, keys: readonly KvKey[], isRaw: boolean): ReadableStream<unknown> {
   void database.store;
   const { limits } = database;
   check("Too many keys", keys.length, limits.ranges);
   const encoded = keys.map(encodeKey);
   for (const { length } of encoded) check("Key too large for read", length, limits.readKeyBytes, " bytes");
-  const watcher = new Watcher(database, encoded, raw);
+  const watcher = new Watcher(database, encoded, isRaw);
   return new ReadableStream({ pull: (stream) => watcher.pull(stream), cancel: watcher.end });
 }
 
@@ -66,42 +62,40 @@ class Watcher {
     this.#resume();
   };
 
-  /** Gives the stream the entries once they are new. Closes it at its end. */
-  async pull(stream: { enqueue(entries: KvEntryMaybe<unknown>[]): void; close(): void }): Promise<void> {
-    const entries = await this.#next().catch((error) => {
-      // What the end of the handle has cut off has not failed.
-      if (this.#isOver) return undefined;
-      this.end();
-      throw error;
-    });
-    if (entries === undefined) stream.close();
-    else stream.enqueue(entries);
-  }
-
   readonly #wake = (): void => {
     this.#isWoken = true;
     this.#resume();
   };
 
-  async #next(): Promise<KvEntryMaybe<unknown>[] | undefined> {
-    while (!this.#isOver) {
-      const isForced = this.#isRaw && this.#isWoken;
-      this.#isWoken = false;
-      const { store } = this.#database;
-      // Before the entries are read: if one expires in between, the wait is over at once.
-      const expiries = this.#keys.map((key) => store.expiresAt(key) ?? Infinity);
-      const found = await this.#database.read(this.#keys);
-      if (this.#isOver) break;
-      const versions = found.map((stored) => stored === undefined ? null : sequenceOf(stored));
-      if (isForced || versions.some((version, i) => version !== this.#shown[i])) {
-        this.#shown = versions;
-        return found.map((stored, i) => entryMaybe(this.#keys[i]!, stored));
+  /** Gives the stream the entries once they are new. Closes it at its end. */
+  async pull(stream: { enqueue(entries: KvEntryMaybe<unknown>[]): void; close(): void }): Promise<void> {
+    try {
+      while (!this.#isOver) {
+        const isForced = this.#isRaw && this.#isWoken;
+        this.#isWoken = false;
+        const { store } = this.#database;
+        // Before the entries are read: if one expires in between, the wait is over at once.
+        const expiries = this.#keys.map((key) => store.expiresAt(key) ?? Infinity);
+        const found = await this.#database.read(this.#keys);
+        if (this.#isOver) break;
+        const versions = found.map((stored) => stored === undefined ? null : sequenceOf(stored));
+        if (isForced || versions.some((version, i) => version !== this.#shown[i])) {
+          this.#shown = versions;
+          return stream.enqueue(found.map((stored, i) => entryMaybe(this.#keys[i]!, stored)));
+        }
+        // As in Deno, that of no keys is over.
+        if (versions.length === 0) break;
+        if (!this.#isWoken) await this.#wait(Math.min(LONGEST_MS, ...expiries.map((time) => time - Date.now())));
       }
-      // As in Deno, that of no keys is over.
-      if (versions.length === 0) this.end();
-      else if (!this.#isWoken) await this.#wait(Math.min(LONGEST_MS, ...expiries.map((time) => time - Date.now())));
+    } catch (error) {
+      // What the end of the handle cuts off has not failed.
+      if (!this.#isOver) {
+        this.end();
+        throw error;
+      }
     }
-    return undefined;
+    this.end();
+    stream.close();
   }
 
   /** Waits for a time, or until it is woken. As in Deno, the process keeps running meanwhile. */
