@@ -209,9 +209,8 @@ export class ValueReader {
     const bits = this.varint();
     const length = bits >>> 1;
     const start = this.#take(length);
-    let digits = "0x0";
-    for (let i = this.#at - 1; i >= start; i--) digits += this.#bytes[i]!.toString(16).padStart(2, "0");
-    const magnitude = length === 8 ? this.#view.getBigUint64(start, true) : this.#made(() => BigInt(digits));
+    const digits = () => Buffer.from(this.#bytes.subarray(start, this.#at)).reverse().toString("hex");
+    const magnitude = length === 8 ? this.#view.getBigUint64(start, true) : this.#made(() => BigInt(`0x0${digits()}`));
     return (bits & 1) === 1 ? -magnitude : magnitude;
   }
 
