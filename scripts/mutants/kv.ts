@@ -7,6 +7,12 @@ import type { Promised } from "./types.ts";
 
 const CRASHES = "kv: a commit is there as a whole after a crash, and its versionstamp is never given out again";
 const TAKEN_BACK = "kv: no read and no check shows what is taken back";
+const KEYS = "kv keys: each kind of part has its bytes, comes back, and stands in its order";
+const VALUES = "kv values: each kind comes back, with what it shares and the order of its properties";
+const DEPTH = "kv values: nested up to a depth on writing as on reading; deeper is an error, not an overflow";
+const LENGTHS = "kv values: no length in the bytes is believed";
+const GROWING = "kv values: a resizable buffer and its views come back; one that could grow without end is refused";
+const SIZES = "kv values: bytes alone and KvU64 are told apart, and take in a limit what they take in Deno";
 const FAILED_SYNC = "kv: once a sync has failed, only what is known to be durable is shown";
 
 /** What the interface of Deno KV promises. */
@@ -124,6 +130,103 @@ export const kvPromises: Promised[] = [
         find: "const sequence = store.lastSequence + 1;",
         replace: "const sequence = store.lastSequence;",
         killers: [TAKEN_BACK],
+      },
+    ],
+  },
+  {
+    sentence: "Keys come back as they were set, in the order of Deno KV.",
+    mutants: [
+      {
+        id: "negative-number-not-flipped",
+        in: "flipIn",
+        find: "isNegative ? 0xff : i === 0 ? 0x80 : 0",
+        replace: "isNegative || i === 0 ? 0x80 : 0",
+        killers: [KEYS],
+      },
+      {
+        id: "zero-not-escaped",
+        in: "writeBytes",
+        find: "if (byte === 0) writer.byte(ESCAPE);",
+        replace: "if (byte < 0) writer.byte(ESCAPE);",
+        killers: [KEYS],
+      },
+      {
+        id: "negative-bigint-as-positive",
+        in: "writeBigint",
+        find: "isNegative ? ZERO - size : ZERO + size",
+        replace: "ZERO + size",
+        killers: [KEYS],
+      },
+    ],
+  },
+  {
+    sentence: "A value comes back as structured clone copies it, with what it shares and with its holes.",
+    mutants: [
+      {
+        id: "shared-object-written-twice",
+        in: "ValueWriter.#object",
+        find: "if (id !== undefined) return",
+        replace: "if (id !== undefined && id < 0) return",
+        killers: [VALUES],
+      },
+      {
+        id: "reference-to-the-next-object",
+        in: "ValueReader.value",
+        find: "this.#objects[this.varint()]",
+        replace: "this.#objects[this.varint() + 1]",
+        killers: [VALUES],
+      },
+      {
+        id: "hole-written-as-undefined",
+        in: "ValueWriter.#array",
+        find: "keys[length - 1] === String(length - 1)",
+        replace: "keys.length <= length",
+        killers: [VALUES],
+      },
+    ],
+  },
+  {
+    sentence: "Whatever bytes a value is read from, there is a value or an error, in bounded stack and memory.",
+    mutants: [
+      {
+        id: "nested-without-bound",
+        in: "ValueReader.#object",
+        find: "if (++this.#depth > MAX_DEPTH) throw",
+        replace: "if (++this.#depth > Infinity) throw",
+        killers: [DEPTH],
+      },
+      {
+        id: "length-believed",
+        in: "ValueReader.#take",
+        find: "if (length > this.#bytes.length - start) throw",
+        replace: "if (start > this.#bytes.length) throw",
+        killers: [LENGTHS],
+      },
+      {
+        id: "element-beyond-the-array",
+        in: "ValueReader.#properties",
+        find: "key >= target.length",
+        replace: "key < 0",
+        killers: [LENGTHS],
+      },
+      {
+        id: "reserved-without-bound",
+        in: "mayReserve",
+        find: "reservedBytes <= MAX_RESERVED + 4 * valueBytes",
+        replace: "reservedBytes <= MAX_RESERVED * 4 * valueBytes",
+        killers: [GROWING],
+      },
+    ],
+  },
+  {
+    sentence: "A value counts in Deno's limits what it counts in Deno KV.",
+    mutants: [
+      {
+        id: "size-with-the-first-byte",
+        in: "sizeOfValue",
+        find: "encoded.length : encoded.length - 1",
+        replace: "encoded.length : encoded.length",
+        killers: [SIZES],
       },
     ],
   },
