@@ -6,6 +6,8 @@
  *
  * @module
  */
+// Not the global, which realms of test runners lack.
+import { ReadableStream } from "node:stream/web";
 import timers from "node:timers";
 import { type Database, nameOf } from "./database.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
@@ -101,7 +103,7 @@ class Watcher {
   /** Waits for a time, or until it is woken. As in Deno, the process keeps running meanwhile. */
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, Math.max(0, ms));
       this.#resume = () => resolve(clearTimeout(timer));
     });
   }
