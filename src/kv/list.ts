@@ -91,6 +91,19 @@ export class KvListIterator<T, E = KvEntry<T>> implements AsyncIterableIterator<
   }
 }
 
+/** A list of at most so many entries is read at once. */
+const SHORT = 10;
+
+/** Reads a list at once. It then keeps no state open while it waits, which whoever lists and writes meanwhile would feel. */
+function readAll(list: () => Steps): Steps {
+  try {
+    return [...list()].values();
+  } catch {
+    // The step that comes to what cannot be read is the one to fail.
+    return list();
+  }
+}
+
 /** Takes the state that is listed, and waits until it is durable. */
 export async function openList(database: Database, listing: Listing): Promise<Steps> {
   const { batchSize, cursor, limit, of, reverse = false, selector } = listing;
@@ -103,7 +116,9 @@ export async function openList(database: Database, listing: Listing): Promise<St
   for (const { length } of [start, end]) check("Key too large for read", length, limits.readKeyBytes, " bytes");
   const range = { gte: start, lt: end, reverse, ...(limit === undefined ? {} : { limit }), keys: "bytes" } as const;
   for (;;) {
-    const steps = database.store[of](range);
+    const steps = limit === undefined || limit > SHORT
+      ? database.store[of](range)
+      : readAll(() => database.store[of](range));
     if (database.isLasting(undefined) || await database.lasts()) return steps;
     steps.return?.();
   }

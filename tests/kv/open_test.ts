@@ -44,6 +44,28 @@ diskTest("openKv: versionstamps and cursors go on when it is opened again", asyn
   assertEquals(found, [0, 1, 2, 3]);
 });
 
+diskTest(
+  "openKv: a list, however short, comes to a damaged entry after those before it",
+  async (directory) => {
+    const kv = await openKv(directory);
+    for (let i = 0; i < 5; i++) await kv.set(["a", i], `entry ${i}`);
+    await kv[Symbol.asyncDispose]();
+    const [segment] = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(".seg"));
+    const file = `${directory}/${segment!.name}`;
+    const intact = Deno.readFileSync(file);
+    const at = new TextDecoder("latin1").decode(intact).indexOf("entry 2");
+    Deno.writeFileSync(file, intact.map((byte, i) => i === at ? byte ^ 1 : byte));
+    for (const limit of [5, 500]) {
+      await using again = await openKv(directory);
+      const list = again.list({ prefix: ["a"] }, { limit });
+      const found: unknown[] = [];
+      for (let i = 0; i < 5; i++) found.push(await list.next().then(({ value }) => value?.value, ({ code }) => code));
+      assertEquals(found, ["entry 0", "entry 1", "CORRUPT", "entry 3", "entry 4"]);
+    }
+    Deno.writeFileSync(file, intact);
+  },
+);
+
 diskTest("openKv: a store of something else is refused, and left as it is", async (directory) => {
   const store = await KvStore.open(directory);
   await store.set("a", 1);
