@@ -21,6 +21,7 @@ import { list } from "./list.ts";
 import { log } from "./log/log.ts";
 import { repair } from "./repair.ts";
 import { set } from "./set.ts";
+import { shellCommand } from "./shell/shell.ts";
 import { stats } from "./stats.ts";
 import { torture } from "./torture/torture.ts";
 import { verify } from "./verify.ts";
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
   log,
   inspect,
   torture,
+  shellCommand(() => COMMANDS),
   completionsCommand(() => COMMANDS),
   helpCommand(() => COMMANDS),
 ];

@@ -8,7 +8,7 @@ import { withStore } from "./command_line/open_store.ts";
 /** Prints the number of keys. */
 export const count: Command = {
   name: "count",
-  args: [{ name: "PREFIX", optional: true }],
+  args: [{ name: "PREFIX", optional: true, completion: "key" }],
   options: [KEY_OPTION],
   summary: "print the number of keys",
   description: "Counts all keys, or those that begin with PREFIX.",

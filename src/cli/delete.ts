@@ -11,7 +11,7 @@ import { keyForm } from "./text/notation.ts";
 export const remove: Command = {
   name: "delete",
   aliases: ["rm", "del"],
-  args: [{ name: "KEY" }],
+  args: [{ name: "KEY", completion: "key" }],
   options: [KEY_OPTION],
   summary: "delete a key",
   description: "Returns once the deletion would survive a power cut. Exits with 1 if the key was not there.",

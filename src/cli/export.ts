@@ -1,10 +1,10 @@
 /** `export`. @module */
 
-import type { Key, KvStore, Value } from "../../mod.ts";
+import type { Key, Snapshot, Value } from "../../mod.ts";
 import { fileArgument, optionText } from "./command_line/arguments.ts";
 import type { Command, Context } from "./command_line/definition.ts";
 import { EXIT, UsageError } from "./command_line/errors.ts";
-import { withStore } from "./command_line/open_store.ts";
+import { withSnapshot } from "./command_line/open_store.ts";
 import type { Output } from "./input_output/output.ts";
 import { intoFile } from "./input_output/output_file.ts";
 import { progressBar } from "./input_output/progress_bar.ts";
@@ -44,7 +44,7 @@ surrogate has no UTF-8 form, and ends the export with status 3.`,
   run: (context) => {
     const name = fileArgument(context, 0);
     const format = formatOption(context);
-    return withStore(context, "read", (store) => exportTo(context, store, { name, format }));
+    return withSnapshot(context, (snapshot) => exportTo(context, snapshot, { name, format }));
   },
 };
 
@@ -54,21 +54,19 @@ function formatOption(context: Context): string {
   throw new UsageError(`--format is "${format}"; wanted ${FORMATS.join(" or ")}`);
 }
 
-async function exportTo(context: Context, store: KvStore, to: { name: string; format: string }): Promise<number> {
+async function exportTo(context: Context, snapshot: Snapshot, to: { name: string; format: string }): Promise<number> {
   const sinkOn = to.format === "resp" ? commandSink : lineSink;
   if (to.name === "-") {
-    await writeEntries(context, store, sinkOn(context.out), !process.stdout.isTTY);
+    await writeEntries(context, snapshot, sinkOn(context.out), !process.stdout.isTTY);
     return EXIT.done;
   }
-  const keys = await intoFile(context, to.name, (out) => writeEntries(context, store, sinkOn(out), true));
+  const keys = await intoFile(context, to.name, (out) => writeEntries(context, snapshot, sinkOn(out), true));
   context.note(`exported ${counted(keys, "key")}`);
   return EXIT.done;
 }
 
-async function writeEntries(context: Context, store: KvStore, sink: Sink, visible: boolean): Promise<number> {
+async function writeEntries(context: Context, snapshot: Snapshot, sink: Sink, visible: boolean): Promise<number> {
   const bar = progressBar(context, "exporting", "keys");
-  // In the store itself, a key might expire between its value and its time. The snapshot closes with the store.
-  const snapshot = store.snapshot();
   let keys = 0;
   try {
     for (const [key, value] of snapshot.entries()) {

@@ -5,14 +5,14 @@ import type { Key, Reader, Value } from "../../mod.ts";
 import { hasSwitch, KEY_OPTION, keyArgument } from "./command_line/arguments.ts";
 import type { Command, Context } from "./command_line/definition.ts";
 import { EXIT } from "./command_line/errors.ts";
-import { withStore } from "./command_line/open_store.ts";
+import { withSnapshot } from "./command_line/open_store.ts";
 import { keyAbsent } from "./input_output/report_error.ts";
 import { entryLine } from "./text/notation.ts";
 
 /** Prints the value of a key. */
 export const get: Command = {
   name: "get",
-  args: [{ name: "KEY" }],
+  args: [{ name: "KEY", completion: "key" }],
   options: [KEY_OPTION, { name: "raw", about: "print the exact bytes, without a line feed" }],
   summary: "print the value of a key",
   description:
@@ -22,7 +22,7 @@ that do not print, such as those that control it; --raw does not. Exits with 1 i
   example: ["kvstore get greeting", "hello world"],
   run: (context) => {
     const key = keyArgument(context, 0);
-    return withStore(context, "read", (store) => printValue(context, key, store.snapshot()));
+    return withSnapshot(context, (snapshot) => printValue(context, key, snapshot));
   },
 };
 

@@ -9,7 +9,7 @@ import { keyForm } from "./text/notation.ts";
 /** Says by its exit status whether a key is there. */
 export const has: Command = {
   name: "has",
-  args: [{ name: "KEY" }],
+  args: [{ name: "KEY", completion: "key" }],
   options: [KEY_OPTION],
   summary: "say by the exit status whether a key is there",
   description: "Exits with 0 if the key is there and with 1 if it is not. Prints nothing and reads no record.",

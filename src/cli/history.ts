@@ -17,7 +17,7 @@ const PREVIEW_WIDTH = 40;
 /** Lists the versions of a key, or writes one back. */
 export const history: Command = {
   name: "history",
-  args: [{ name: "KEY" }],
+  args: [{ name: "KEY", completion: "key" }],
   forms: ["KEY", "KEY --restore SEQ"],
   options: [
     KEY_OPTION,

@@ -63,7 +63,7 @@ async function importLines(context: Context, store: KvStore, source: string, tot
   const assembler = new LineAssembler();
   let doneBytes = 0;
   try {
-    for await (const chunk of chunks(source, context.signal)) {
+    for await (const chunk of chunks(source, context)) {
       await importer.store(assembler.push(chunk));
       bar.update({ doneBytes: doneBytes += chunk.length, totalBytes });
     }
@@ -134,7 +134,7 @@ class Importer {
     // A signal that has come is handled now.
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
     this.#context.signal.throwIfAborted();
-    this.#context.killable(() => this.#add(line));
+    this.#context.signals.without(() => this.#add(line));
   }
 
   #add(line: string): void {

@@ -23,8 +23,10 @@ value never silently takes its place), and sequence numbers whose records are un
   json: '{"dryRun":false,"problems":[…],"lostKeys":[…],"lostSequences":[[7,9]],"keptRecords":12,…}',
   example: ["kvstore repair --dry-run", "would keep 12 records and lose 1 key: user:2"],
   endsGently: () => true,
-  run: (context) =>
-    waitingForLock(context, async () => {
+  run: async (context) => {
+    // A shell may have the store open for writing.
+    await context.session?.release();
+    return await waitingForLock(context, async () => {
       const dryRun = hasSwitch(context, "dry-run");
       const report = await withProgress(
         context,
@@ -34,7 +36,8 @@ value never silently takes its place), and sequence numbers whose records are un
       context.out.add(context.json ? JSON.stringify(repairForm(report, dryRun)) + "\n" : repairText(report, dryRun));
       await context.out.flush();
       return EXIT.done;
-    }),
+    });
+  },
 };
 
 function repairForm(report: RepairReport, dryRun: boolean): unknown {

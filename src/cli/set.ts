@@ -18,7 +18,7 @@ const LIMIT_VALUE_BYTES = 64 * 1024 * 1024;
 /** Stores a value. */
 export const set: Command = {
   name: "set",
-  args: [{ name: "KEY" }, { name: "VALUE", optional: true }],
+  args: [{ name: "KEY", completion: "key" }, { name: "VALUE", optional: true }],
   forms: ["KEY VALUE", "KEY -", "KEY --file FILE"],
   options: [
     KEY_OPTION,
@@ -66,7 +66,7 @@ async function readValue(context: Context): Promise<{ value: Value; bytes: numbe
     if (asTyped !== "json") return { value: asTyped === "bytes" ? bytes : text, bytes: bytes.length, type: asTyped };
     return asJson(text, (reason) => new UsageError(`VALUE is ${reason}`));
   }
-  const bytes = await readAll(source, context.signal, LIMIT_VALUE_BYTES);
+  const bytes = await readAll(source, context, LIMIT_VALUE_BYTES);
   if (type === undefined || type === "bytes") return { value: bytes, bytes: bytes.length, type: "bytes" };
   const name = source === "-" ? "standard input" : source;
   const text = decodeText(bytes);

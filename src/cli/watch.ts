@@ -11,7 +11,7 @@ import { changeLine } from "./text/notation.ts";
 /** Prints changes as they become durable. */
 export const watch: Command = {
   name: "watch",
-  args: [{ name: "PREFIX", optional: true }],
+  args: [{ name: "PREFIX", optional: true, completion: "key" }],
   options: [
     KEY_OPTION,
     { name: "since", value: "SEQ", about: "begin with the changes after that sequence number" },

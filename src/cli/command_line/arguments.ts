@@ -16,13 +16,19 @@ export const KEY_OPTION: Option = { name: "key-base64", about: "KEY or PREFIX is
 export function keyArgument(context: Context, position: number): Key {
   const typed = context.args[position]!;
   const key = hasSwitch(context, "key-base64") ? parseBase64(typed) : typed;
-  const name = context.command.args[position]!.name;
+  const { args } = context.command;
+  const { name } = args[position] ?? args.at(-1)!;
   if (key === undefined) {
     throw new UsageError(`${name} is "${typed}"; wanted base64, because of --key-base64`);
   }
   const problem = keyProblem(key);
   if (problem !== undefined) throw new UsageError(problem);
   return key;
+}
+
+/** Returns the keys of a command that takes one or more. */
+export function keyArguments(context: Context): Key[] {
+  return context.args.map((_, position) => keyArgument(context, position));
 }
 
 /** Returns the range that PREFIX, `--limit` and `--reverse` select. */

@@ -31,7 +31,7 @@ function valuedOptions(commands: readonly Command[]): Option[] {
 
 /** Returns the line of bash that offers a completion. */
 function bashOffer(completion: Completion | undefined, commands: readonly Command[]): string {
-  if (completion === undefined) return "return";
+  if (completion === undefined || completion === "key") return "return";
   if (completion === "file") return 'COMPREPLY=($(compgen -f -- "$word"))';
   if (completion === "directory") return 'COMPREPLY=($(compgen -d -- "$word"))';
   const words = completion === "command" ? commands.map((command) => command.name) : completion;
@@ -44,7 +44,9 @@ function bashScript(commands: readonly Command[]): string {
   const options = commands.map((command) =>
     `    ${namesOf(command).join("|")}) options="$options ${optionNames(command.options)}" ;;\n`
   );
-  const args = commands.filter((command) => command.args.some((argument) => argument.completion !== undefined))
+  const args = commands.filter((command) =>
+    command.args.some((argument) => argument.completion !== undefined && argument.completion !== "key")
+  )
     .map((command) => {
       const offer = bashOffer(command.args.find((argument) => argument.completion)!.completion, commands);
       return `    ${namesOf(command).join("|")}) ${offer} ;;\n`;
@@ -84,7 +86,7 @@ function quoted(text: string, shell: "zsh" | "fish"): string {
 }
 
 function zshAction(completion: Completion | undefined): string {
-  if (completion === undefined) return " ";
+  if (completion === undefined || completion === "key") return " ";
   if (completion === "file") return "_files";
   if (completion === "directory") return "_files -/";
   return completion === "command" ? "_kvstore_commands" : `(${completion.join(" ")})`;
@@ -150,7 +152,7 @@ function fishScript(commands: readonly Command[]): string {
   const own = commands.flatMap((command) => {
     const condition = ` -n '__fish_seen_subcommand_from ${namesOf(command).join(" ")}'`;
     const args = command.args.flatMap(({ completion }) => {
-      if (completion === undefined) return [];
+      if (completion === undefined || completion === "key") return [];
       const words = completion === "command" ? commands.map((each) => each.name) : completion;
       if (words === "file") return [`complete -c kvstore${condition} -F\n`];
       const offer = words === "directory" ? "(__fish_complete_directories)" : (words as readonly string[]).join(" ");

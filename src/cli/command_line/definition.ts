@@ -5,15 +5,18 @@
  * @module
  */
 
-import type { Output } from "../input_output/output.ts";
+import type { Output, Signals } from "../input_output/output.ts";
+import type { Session } from "./session.ts";
 
 /** What a shell offers for an argument or an option's value. */
-export type Completion = "file" | "directory" | "command" | readonly string[];
+export type Completion = "file" | "directory" | "command" | "key" | readonly string[];
 
 /** An argument by position. */
 export interface Argument {
   name: string;
   optional?: boolean;
+  /** Whether there may be more of the last argument. */
+  repeated?: boolean;
   completion?: Completion;
 }
 
@@ -52,6 +55,21 @@ export interface Command {
   run: (context: Context) => Promise<number> | number;
 }
 
+/** Asks a question on the terminal and returns the answer; `undefined` where there is no terminal to ask on. */
+export type Ask = (question: string) => Promise<string | undefined>;
+
+/** What the lines of a shell have in common. */
+export interface Shell {
+  /** The store that stays open from line to line. */
+  session: Session;
+  /** The directory of that store. */
+  dir: string;
+  /** The options of the shell itself, which hold for every line. */
+  options: ReadonlyMap<string, string | true>;
+  /** What a message about the line begins with, in a script: `line 3: `. */
+  place: string;
+}
+
 /** What a command is run with. */
 export interface Context {
   command: Command;
@@ -68,9 +86,16 @@ export interface Context {
   waitMs: number;
   /** Aborted by Ctrl-C, with an `Interrupted` as the reason. */
   signal: AbortSignal;
-  /** Runs synchronous work that may take seconds. A signal just kills the process meanwhile, as no handler would run. */
-  killable: (work: () => void) => void;
+  /** What has aborted `signal`, or will. */
+  signals: Signals;
   out: Output;
   /** Prints a line on standard error, except under `--quiet`. */
   note: (text: string) => void;
+  /** Tells a person what was done: like `note`, but only on a terminal, and not under `--json`. */
+  tell: (text: string) => void;
+  ask: Ask;
+  /** Whether the command is a line of a shell. Standard input is the shell's then. */
+  isInShell: boolean;
+  /** Keeps the store open for the next line of a shell. */
+  session: Session | undefined;
 }

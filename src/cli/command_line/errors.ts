@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Exit statuses. */
-export const EXIT = { done: 0, absent: 1, usage: 2, failed: 3 } as const;
+/** Exit statuses. The last two are those of SIGINT, which is Ctrl-C, and SIGTERM. */
+export const EXIT = { done: 0, absent: 1, usage: 2, failed: 3, interrupted: 130, terminated: 143 } as const;
 
 /** The command line is wrong. The message says what was given and what was wanted. */
 export class UsageError extends Error {
@@ -27,7 +27,7 @@ export class InputError extends Error {
 /** A signal asked the command to stop. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
-  /** The exit status for the signal: 130 for SIGINT, 143 for SIGTERM. */
+  /** The exit status for the signal. */
   readonly status: number;
 
   constructor(signalName: string, status: number) {

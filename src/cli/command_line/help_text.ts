@@ -70,7 +70,11 @@ function callOf(command: Command): string {
 }
 
 function argumentsOf(command: Command): string {
-  return command.args.map(({ name, optional }) => optional ? `[${name}]` : name).join(" ");
+  const calls = command.args.map(({ name, optional, repeated }) => {
+    const call = repeated ? `${name}...` : name;
+    return optional ? `[${call}]` : call;
+  });
+  return calls.join(" ");
 }
 
 function optionCall(option: Option): string {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KvStore, KvStoreError, type OpenOptions } from "../../../mod.ts";
+import { KvStore, KvStoreError, type OpenOptions, type Snapshot } from "../../../mod.ts";
 import { unlessAborted } from "../input_output/output.ts";
 import type { Context } from "./definition.ts";
 
@@ -16,16 +16,16 @@ export type Access = "read" | "write" | "create";
 /** The pause between attempts to open a locked store. */
 const POLL_MS = 50;
 
-/** Opens the store, runs `action` and closes the store, also if the action fails. */
+/** Opens the store, runs `action` and closes the store, also if the action fails. A shell keeps its store open. */
 export async function withStore<T>(
   context: Context,
   access: Access,
   action: (store: KvStore) => Promise<T> | T,
 ): Promise<T> {
-  const store = await openWaiting(context, access);
+  if (context.session !== undefined) return await context.session.use(context, access, action);
+  const store = await openStore(context, access);
   let result: T;
   try {
-    reportRecovery(context, store, access);
     result = await action(store);
   } catch (error) {
     // The first error is the one to report.
@@ -36,11 +36,26 @@ export async function withStore<T>(
   return result;
 }
 
-async function openWaiting(context: Context, access: Access): Promise<KvStore> {
+/** Runs `action` on a snapshot. In the store itself, a key might expire between its value and its time. */
+export function withSnapshot<T>(context: Context, action: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  return withStore(context, "read", async (store) => {
+    const snapshot = store.snapshot();
+    try {
+      return await action(snapshot);
+    } finally {
+      snapshot.close();
+    }
+  });
+}
+
+/** Opens the store, and reports what recovery has discarded. */
+export async function openStore(context: Context, access: Access): Promise<KvStore> {
   const options: OpenOptions = access === "read"
     ? { readOnly: true }
     : { create: access === "create", lock: !context.options.has("nolock") };
-  return await waitingForLock(context, () => KvStore.open(context.dir, options));
+  const store = await waitingForLock(context, () => KvStore.open(context.dir, options));
+  reportRecovery(context, store, access);
+  return store;
 }
 
 /** Runs `attempt`, and repeats it while the store is locked, for as long as `--wait` says. */
@@ -73,7 +88,6 @@ function noStore(context: Context, error: KvStoreError): KvStoreError {
   return new KvStoreError("NOT_FOUND", message, { cause: error });
 }
 
-/** Reports what recovery has discarded. */
 function reportRecovery(context: Context, store: KvStore, access: Access): void {
   const { clean, discardedBytes, discardedRecords, recoveredRecords, segment, reason } = store.recovery;
   if (clean || access === "read" || discardedBytes + discardedRecords === 0) return;

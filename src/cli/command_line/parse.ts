@@ -114,7 +114,7 @@ function checkFits(invocation: Invocation, command: Command): void {
   if (given < wanted) {
     throw new UsageError(`${command.name} needs ${command.args[given]!.name}`);
   }
-  if (given > command.args.length) {
+  if (given > command.args.length && !command.args.at(-1)?.repeated) {
     const extra = invocation.args[command.args.length]!;
     throw new UsageError(`${command.name} takes no further argument, but was given "${extra}"`);
   }

@@ -6,7 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { InputError } from "../command_line/errors.ts";
+import type { Context } from "../command_line/definition.ts";
+import { InputError, UsageError } from "../command_line/errors.ts";
 import { decodeText } from "../text/notation.ts";
 import { unlessAborted } from "./output.ts";
 import process from "node:process";
@@ -19,11 +20,15 @@ const FILE_CHUNK_BYTES = 256 * 1024;
  */
 const LINE_LIMIT_BYTES = 448 * 1024 * 1024;
 
+/** What a command reads in. */
+type Reading = Pick<Context, "signal" | "isInShell">;
+
 /**
- * Yields the chunks of a file, or of standard input for `-`. Ends without an error when `signal` is aborted. It leaves
- * standard input open then: in Deno, closing it during a read never settles. The process is about to end anyway.
+ * Yields the chunks of a file, or of standard input for `-`. Ends without an error when the command is interrupted. It
+ * leaves standard input open then: in Deno, closing it during a read never settles. The process is about to end anyway.
  */
-export async function* chunks(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* chunks(source: string, { signal, isInShell }: Reading): AsyncGenerator<Uint8Array> {
+  if (source === "-" && isInShell) throw new UsageError("in a shell, standard input has the lines; wanted a FILE");
   const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   for (;;) {
@@ -40,15 +45,15 @@ export async function* chunks(source: string, signal: AbortSignal): AsyncGenerat
 }
 
 /** Reads all of a file or of standard input. Throws if that is more than `limitBytes`. */
-export async function readAll(source: string, signal: AbortSignal, limitBytes: number): Promise<Uint8Array> {
+export async function readAll(source: string, reading: Reading, limitBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of chunks(source, signal)) {
+  for await (const chunk of chunks(source, reading)) {
     bytes += chunk.length;
     if (bytes > limitBytes) throw new InputError(`the value is longer than ${limitBytes} bytes`);
     parts.push(chunk);
   }
-  if (signal.aborted) throw signal.reason;
+  if (reading.signal.aborted) throw reading.signal.reason;
   return new Uint8Array(Buffer.concat(parts));
 }
 

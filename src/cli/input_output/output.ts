@@ -6,7 +6,7 @@
  */
 
 import process from "node:process";
-import { Interrupted, PipeClosed } from "../command_line/errors.ts";
+import { EXIT, Interrupted, PipeClosed } from "../command_line/errors.ts";
 import { printable } from "../text/printable.ts";
 
 const CHUNK_CHARACTERS = 64 * 1024;
@@ -118,19 +118,20 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
 /** Turns SIGINT and SIGTERM into an abort. A second signal ends the process at once. */
 export class Signals {
   readonly #controller = new AbortController();
-  readonly #onInterrupt = () => this.#controller.abort(new Interrupted("SIGINT", 130));
-  readonly #onTerminate = () => this.#controller.abort(new Interrupted("SIGTERM", 143));
+  readonly #onInterrupt = () => this.#controller.abort(new Interrupted("SIGINT", EXIT.interrupted));
+  readonly #onTerminate = () => this.#controller.abort(new Interrupted("SIGTERM", EXIT.terminated));
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   listen(): void {
+    this.ignore();
     process.once("SIGINT", this.#onInterrupt);
     process.once("SIGTERM", this.#onTerminate);
   }
 
-  /** Runs synchronous work during which a signal kills the process. */
+  /** Runs synchronous work that may take seconds. A signal just kills the process meanwhile: no handler would run. */
   without(work: () => void): void {
     this.ignore();
     try {

@@ -21,13 +21,16 @@ export function reportError(code: string, message: string, json: boolean): void 
   process.stderr.write(onOneLine(line) + "\n");
 }
 
-/** Reports the error that ended a command and returns the exit status. The caller prints the usage, if that helps. */
-export function reportFailure(error: unknown, json: boolean): number {
+/**
+ * Reports the error that ended a command and returns the exit status. `place` says where the command stands. The caller
+ * prints the usage, if that helps.
+ */
+export function reportFailure(error: unknown, { json, place }: { json: boolean; place: string }): number {
   if (error instanceof UsageError) {
-    reportError("USAGE", error.message, json);
+    reportError("USAGE", place + error.message, json);
     return EXIT.usage;
   }
-  const message = messageOf(error);
+  const message = place + messageOf(error);
   reportError(codeOf(error), message, json);
   // For reports of unexpected errors.
   const { stack } = (error ?? {}) as { stack?: unknown };
