@@ -6,7 +6,7 @@
 import { paced, turnIfDue } from "../adapters/event_loop.ts";
 import type { KvStore } from "../../mod.ts";
 import type { Database } from "./database.ts";
-import type { KvKey } from "./keys.ts";
+import { encodeKey, type KvKey } from "./keys.ts";
 import { checkSelector, KvListIterator, openList } from "./list.ts";
 import type { KvListOptions, KvListSelector } from "./types.ts";
 
@@ -35,6 +35,17 @@ export class KvExtras {
         void this.#database.store;
       }
       return count;
+    });
+  }
+
+  /** When an entry expires, in milliseconds since 1970. `undefined` if it never does, and if it is not there. */
+  expiresAt(key: KvKey): Promise<number | undefined> {
+    return paced(async () => {
+      const encoded = encodeKey(key);
+      for (;;) {
+        const expiresAt = this.store.expiresAt(encoded);
+        if (this.#database.isLasting(undefined) || await this.#database.lasts()) return expiresAt;
+      }
     });
   }
 

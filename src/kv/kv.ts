@@ -32,7 +32,7 @@ export class Kv {
     this.#database = database;
   }
 
-  /** What Deno KV has not: keys alone, the number of entries, the store below. */
+  /** What Deno KV has not: keys alone, the number of entries, when one expires, the store below. */
   get extras(): KvExtras {
     return new KvExtras(this.#database);
   }

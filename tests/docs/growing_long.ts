@@ -1,6 +1,7 @@
 /** docs/growing.md, followed line by line with a real Redis server and the Deno KV of Deno: everything must arrive. */
 
 import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { KvStore, type Value } from "../../mod.ts";
 import { canStartProcesses } from "../support/permissions.ts";
 import { blocksUnder, Follower } from "./support/follower.ts";
@@ -240,6 +241,7 @@ folderTest("entries of all kinds, and the program sees the same after the move",
   reader.write("seed.ts", KV_SEED);
   reader.write("show.ts", KV_SHOW);
   await reader.follow(withText("export const kv = await openKv("));
+  const seededMs = Date.now();
   await reader.run("deno run -A --no-check seed.ts");
   const before = await reader.run("deno run -A --no-check show.ts");
   assertEquals(before.split("\n").length, 32 + 1);
@@ -248,4 +250,9 @@ folderTest("entries of all kinds, and the program sees the same after the move",
   await reader.follow(withText("export const kv = await Deno.openKv("));
   const after = await reader.run("deno run -A --unstable-kv --no-check show.ts");
   assertEquals(after.split("\n"), before.split("\n"));
+  using database = new DatabaseSync(`${folder}/notes.db`);
+  const expiries = database.prepare("select expiration_ms as at from kv where expiration_ms > 0").all();
+  assertEquals(expiries.length, 1);
+  const leftMs = Number(expiries[0]!.at) - seededMs;
+  assert(leftMs > 60_000 && leftMs < 2 * 60_000, `${leftMs}`);
 });

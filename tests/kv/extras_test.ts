@@ -82,6 +82,23 @@ Deno.test("kv extras: keys and counts show no internal keys, and what is not dur
   assert(isSet);
 });
 
+Deno.test("kv extras: an entry tells when it expires, once it is durable", async () => {
+  const kv = await openKv(":memory:");
+  const { extras } = kv;
+  const before = Date.now();
+  const setting = kv.atomic().set(["a"], 1, { expireIn: 60_000 }).set(["b"], 1).set(["c"], 1, { expireIn: 0 }).commit();
+  let isSet = false;
+  void setting.then(() => isSet = true);
+  const expiresAt = await extras.expiresAt(["a"]) ?? 0;
+  assert(isSet && expiresAt >= before + 60_000 && expiresAt <= Date.now() + 60_000, `${isSet}, ${expiresAt - before}`);
+  for (const name of ["b", "c", "d"]) assertEquals(await extras.expiresAt([name]), undefined);
+  await kv.set(["a"], 2);
+  assertEquals(await extras.expiresAt(["a"]), undefined);
+  await assertRejects(() => extras.expiresAt([{}] as never), TypeError);
+  kv.close();
+  await assertRejects(() => extras.expiresAt(["a"]), Error, "Bad resource ID");
+});
+
 Deno.test("kv extras: a long count leaves the event loop its turns, and ends with the handle", async () => {
   const kv = await openKv(":memory:", { limits: "store" });
   for (let i = 0; i < 8; i++) {
