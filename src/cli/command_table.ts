@@ -5,25 +5,32 @@
  */
 
 import { backup } from "./backup.ts";
-import type { Command } from "./command_line/definition.ts";
+import { clear } from "./clear.ts";
 import { compact } from "./compact.ts";
 import { completionsCommand } from "./completions.ts";
 import { count } from "./count.ts";
+import type { Command } from "./command_line/definition.ts";
 import { remove } from "./delete.ts";
+import { expire } from "./expire.ts";
 import { exportCommand } from "./export.ts";
 import { get } from "./get.ts";
 import { has } from "./has.ts";
 import { helpCommand } from "./help.ts";
 import { history } from "./history.ts";
 import { importCommand } from "./import.ts";
+import { increment } from "./increment.ts";
 import { inspect } from "./inspect/inspect.ts";
 import { list } from "./list.ts";
 import { log } from "./log/log.ts";
+import { persist } from "./persist.ts";
+import { rename } from "./rename.ts";
 import { repair } from "./repair.ts";
+import { restore } from "./restore.ts";
 import { set } from "./set.ts";
 import { shellCommand } from "./shell/shell.ts";
 import { stats } from "./stats.ts";
 import { torture } from "./torture/torture.ts";
+import { ttl } from "./ttl.ts";
 import { verify } from "./verify.ts";
 import { watch } from "./watch.ts";
 
@@ -33,8 +40,14 @@ export const COMMANDS: readonly Command[] = [
   get,
   has,
   remove,
+  rename,
+  increment,
+  ttl,
+  expire,
+  persist,
   list,
   count,
+  clear,
   importCommand,
   exportCommand,
   watch,
@@ -42,6 +55,7 @@ export const COMMANDS: readonly Command[] = [
   stats,
   compact,
   backup,
+  restore,
   verify,
   repair,
   log,

@@ -6,8 +6,9 @@ import type { Command, Context } from "./command_line/definition.ts";
 import { EXIT, InputError, UsageError } from "./command_line/errors.ts";
 import { withStore } from "./command_line/open_store.ts";
 import { readAll } from "./input_output/input.ts";
+import { counted } from "./text/format.ts";
 import { parseJson } from "./text/json_text.ts";
-import { decodeText, keyForm } from "./text/notation.ts";
+import { decodeText, keyForm, keyText } from "./text/notation.ts";
 
 const VALUE_TYPES = ["string", "json", "bytes"] as const;
 type ValueType = typeof VALUE_TYPES[number];
@@ -23,7 +24,7 @@ export const set: Command = {
   options: [
     KEY_OPTION,
     { name: "file", value: "FILE", about: "take the value from FILE, as bytes", completion: "file" },
-    { name: "ttl", value: "DURATION", about: "let the key expire after it: 500ms, 10s, 10m, 2h, 7d" },
+    { name: "ttl", value: "DURATION", about: "let the key expire after it: 500ms, 10s, 10m, 1h30m, 7d" },
     { name: "type", value: "TYPE", about: "store the value as string, json or bytes", completion: VALUE_TYPES },
   ],
   summary: "store a value",
@@ -49,6 +50,8 @@ Without --ttl the key does not expire, even if it was to expire before.`,
       const expiresAt = store.expiresAt(key);
       await written;
       if (context.json) context.out.add(JSON.stringify({ key: keyForm(key), type, bytes, expiresAt }) + "\n");
+      const until = duration === undefined ? "" : `, which expires in ${duration}`;
+      context.tell(`stored ${keyText(key)} (${type}, ${counted(bytes, "byte")})${until}`);
       await context.out.flush();
       return EXIT.done;
     });

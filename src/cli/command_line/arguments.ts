@@ -5,6 +5,7 @@
  */
 
 import type { Key, Range } from "../../../mod.ts";
+import { parseDuration } from "../text/duration.ts";
 import { keyProblem, parseBase64 } from "../text/notation.ts";
 import type { Context, Option } from "./definition.ts";
 import { UsageError } from "./errors.ts";
@@ -66,15 +67,15 @@ export function wholeNumber(text: string, what: string, least: number): number {
   throw new UsageError(`${what} is "${text}"; wanted a whole number of at least ${least}`);
 }
 
-const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** The longest time to live that the store takes. */
 const LONGEST_MS = 2 ** 52;
 
-/** Parses a duration to milliseconds. It must have a unit: a bare number could mean seconds or milliseconds. */
+/** Parses a duration to milliseconds. `what` names it in the error. */
 export function durationMs(text: string, what: string): number {
-  const [, number = "", unit = ""] = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const ms = Number(number) * (UNITS_MS[unit] ?? NaN);
+  const ms = parseDuration(text);
   if (ms > LONGEST_MS) throw new UsageError(`${what} is "${text}"; wanted at most ${LONGEST_MS}ms`);
   if (ms > 0) return ms;
-  throw new UsageError(`${what} is "${text}"; wanted a number above 0 and a unit (ms, s, m, h or d), such as 10m`);
+  throw new UsageError(
+    `${what} is "${text}"; wanted a number above 0 and a unit (ms, s, m, h or d), such as 10m or 1h30m`,
+  );
 }

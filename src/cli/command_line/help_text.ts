@@ -23,7 +23,7 @@ ${columns(GLOBAL_OPTIONS.map(optionRow))}
 Keys and values are taken as typed. Write those that begin with a dash after --:
   kvstore set -- -5 minus
 
-Exit status: 0 done; 1 key not found, or damage found; 2 wrong usage; 3 the store could not do it; 130 interrupted.
+Exit status: 0 done; 1 not found, damaged, declined; 2 wrong usage; 3 the store could not do it; 130 interrupted.
 "kvstore help COMMAND" explains a command and shows an example.
 `;
 }

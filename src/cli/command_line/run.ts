@@ -7,6 +7,7 @@
 import process from "node:process";
 import { type Signals, StreamOutput } from "../input_output/output.ts";
 import { reportError, reportFailure } from "../input_output/report_error.ts";
+import { onOneLine } from "../text/printable.ts";
 import { VERSION } from "../version.ts";
 import { checkArgumentsAreUtf8, directoryOfEnvironment } from "./check_utf8.ts";
 import type { Ask, Command, Context, Shell } from "./definition.ts";
@@ -105,7 +106,7 @@ function contextOf(
     tell: (text) => {
       if (tells) reportError("NOTE", text, false);
     },
-    ask,
+    ask: (question) => ask(onOneLine(question)),
     isInShell: shell !== undefined,
     session: named === undefined ? shell?.session : undefined,
   };

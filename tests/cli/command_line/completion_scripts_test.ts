@@ -31,8 +31,8 @@ Deno.test({
   ignore: !canStartProcesses || !installed("bash"),
   fn: async () => {
     const cases: [line: string[], offered: string[]][] = [
-      [["ex"], ["export"]],
-      [["--dir", "d", "re"], ["repair"]],
+      [["expo"], ["export"]],
+      [["--dir", "d", "repa"], ["repair"]],
       [["set", "k", "--ty"], ["--type"]],
       [["set", "k", "v", "--type", "j"], ["json"]],
       [["completions", ""], ["bash", "zsh", "fish"]],

@@ -12,7 +12,7 @@ Deno.test("cli help: the version is the package's", () => {
 Deno.test("cli help: the commands of the contract are there", () => {
   const names = COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])]);
   const wanted =
-    "set get delete rm del has list ls count import export stats compact backup verify repair log watch history completions help";
+    "set get delete rm del has list ls count import export stats compact backup restore verify repair log watch history ttl expire persist incr rename clear shell completions help";
   for (const name of wanted.split(" ")) assert(names.includes(name), name);
   assertEquals(new Set(names).size, names.length);
 });

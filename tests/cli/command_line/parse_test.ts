@@ -48,6 +48,11 @@ Deno.test("cli parse: values of options may begin with one dash, and be numbers"
   assertEquals(parse("get", "k", "--dir=--odd").options, { dir: "--odd" });
 });
 
+Deno.test("cli parse: the last argument may be repeated where the table says so", () => {
+  assertEquals(parse("get", "a", "b", "--", "-c").args, ["a", "b", "-c"]);
+  assertEquals(parse("get", "a", "b", "--", "-c").plainArgs, 2);
+});
+
 Deno.test("cli parse: aliases name the same command", () => {
   for (const name of ["delete", "rm", "del"]) assertEquals(parse(name, "k").command, "delete");
   for (const name of ["list", "ls"]) assertEquals(parse(name).command, "list");
@@ -67,7 +72,7 @@ Deno.test("cli parse: wrong usage says what was wrong and what was wanted", () =
   fails(["get", "k", "--dir="], "--dir needs a value");
   fails(["get", "--dir", "--json", "k"], "--dir needs a value");
   fails(["get"], "get needs KEY");
-  fails(["get", "a", "b"], 'but was given "b"');
+  fails(["count", "a", "b"], 'but was given "b"');
 });
 
 Deno.test("cli parse: help and version need nothing else", () => {

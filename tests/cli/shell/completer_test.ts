@@ -12,7 +12,7 @@ function complete(line: string) {
 Deno.test("cli shell completer: commands, aliases and what ends the shell", async () => {
   assertEquals(await complete("ver"), [["verify "], "ver"]);
   assertEquals(await complete("  ls"), [["ls "], "ls"]);
-  assertEquals(await complete("--json ex"), [["export", "exit"], "ex"]);
+  assertEquals(await complete("--json ex"), [["expire", "export", "exit"], "ex"]);
   assertEquals((await complete(""))[0].length > COMMANDS.length, true);
   assertEquals(await complete("help wa"), [["watch "], "wa"]);
   assertEquals(await complete("frob us"), [[], "us"]);
@@ -40,6 +40,7 @@ Deno.test("cli shell completer: keys where a key or prefix stands, quoted as it 
   assertEquals(await complete("get -- -"), [["-5 "], "-"]);
   assertEquals(await complete("set v"), [["visits "], "v"]);
   assertEquals(await complete("set k v"), [[], "v"]);
+  assertEquals(await complete("get visits us"), [["user:1", "user:2"], "us"]);
 });
 
 Deno.test("cli shell completer: no keys of this store for another one, or for base64", async () => {

@@ -149,10 +149,14 @@ function hasTerminals(): boolean {
 
 if (hasTerminals()) {
   cliTest(
-    "shell: on a terminal it prompts, completes keys, and Ctrl-C ends a command but not the shell",
+    "on a terminal: clear asks; the shell prompts and completes, and Ctrl-C ends a command but not the shell",
     async (shell) => {
-      // Ctrl-C would end a shell of the system, too.
-      const command = `exec '${Deno.execPath()}' run -A --no-check '${CLI}' shell`;
+      const store = await KvStore.open(shell.dir);
+      await store.set("old", 1);
+      await store.close();
+      const kvstore = `'${Deno.execPath()}' run -A --no-check '${CLI}'`;
+      // Without `exec`, Ctrl-C would end a shell of the system, too.
+      const command = `${kvstore} clear; exec ${kvstore} shell`;
       const env = { KVSTORE_DIR: shell.dir, NO_COLOR: "", SHELL: "/bin/sh", TERM: "xterm", DENO_NO_UPDATE_CHECK: "1" };
       const args = ["-qec", command, "/dev/null"];
       const child = new Deno.Command("script", { args, cwd: shell.root, env, stdin: "piped", stdout: "piped" }).spawn();
@@ -162,14 +166,21 @@ if (hasTerminals()) {
         await keyboard.write(new TextEncoder().encode(keys));
         await screen.until(until);
       };
+      await screen.until(`Delete 1 key in ${shell.dir}? [y/N] `);
+      await type("yes\r", "deleted 1 key");
       await screen.until(`on ${shell.dir}; "help"`);
       await screen.until("kvstore> ");
-      await type("set user:1 ada\r", "kvstore> ");
+      await type("set user:1 ada\r", "stored user:1 (string, 3 bytes)");
+      await screen.until("kvstore> ");
       await type("get us\t", "user:1 ");
       await type("\r", "ada\r\n");
       await screen.until("kvstore> ");
       await type("watch --since 0\r", '"value":"ada"');
       await type("\x03", "kvstore> ");
+      await type("clear us\t", "user:1 ");
+      await type("\r", "Delete 1 key in ");
+      await type("\r", "nothing was deleted");
+      await screen.until("kvstore> ");
       await type("get nothing\r", "key not found: nothing");
       await screen.until("kvstore> ");
       await keyboard.write(new TextEncoder().encode("\x04"));
