@@ -10,6 +10,7 @@ import { counted } from "./text/format.ts";
 /** Copies a store while it is in use. */
 export const backup: Command = {
   name: "backup",
+  elsewhere: ["copy", "bgsave"],
   args: [{ name: "DEST", completion: "directory" }],
   options: [],
   summary: "copy the store, consistent and verified, also while it is in use",

@@ -11,6 +11,7 @@ import { keyForm, keyText } from "./text/notation.ts";
 export const remove: Command = {
   name: "delete",
   aliases: ["rm", "del"],
+  elsewhere: ["remove", "unset", "unlink"],
   args: [{ name: "KEY", repeated: true, completion: "key" }],
   options: [KEY_OPTION],
   summary: "delete a key, or several",

@@ -10,6 +10,7 @@ import { keyForm, keyText } from "./text/notation.ts";
 /** Lets a key expire. */
 export const expire: Command = {
   name: "expire",
+  elsewhere: ["touch", "pexpire"],
   args: [{ name: "KEY", completion: "key" }, { name: "DURATION" }],
   options: [KEY_OPTION],
   summary: "let a key expire after a time",

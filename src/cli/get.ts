@@ -12,6 +12,7 @@ import { entryLine } from "./text/notation.ts";
 /** Prints the values of keys. */
 export const get: Command = {
   name: "get",
+  elsewhere: ["mget", "read", "cat", "show"],
   args: [{ name: "KEY", repeated: true, completion: "key" }],
   options: [KEY_OPTION, { name: "raw", about: "print the exact bytes, without a line feed" }],
   summary: "print the value of a key, or of several",

@@ -9,6 +9,7 @@ import { keyForm } from "./text/notation.ts";
 /** Says by its exit status whether keys are there. */
 export const has: Command = {
   name: "has",
+  elsewhere: ["exists", "contains"],
   args: [{ name: "KEY", repeated: true, completion: "key" }],
   options: [KEY_OPTION],
   summary: "say by the exit status whether a key is there, or all of several",

@@ -26,6 +26,7 @@ const LONG_LINE_CHARACTERS = CHARACTERS_IN_FLIGHT;
 /** Stores the lines of an export. */
 export const importCommand: Command = {
   name: "import",
+  elsewhere: ["load"],
   args: [{ name: "FILE", optional: true, completion: "file" }],
   options: [],
   summary: "store the lines of an export, or of other NDJSON in that form",

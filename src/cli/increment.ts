@@ -10,6 +10,7 @@ import { keyForm, keyText } from "./text/notation.ts";
 /** Adds to a number. */
 export const increment: Command = {
   name: "incr",
+  elsewhere: ["increment", "incrby", "decr", "decrby"],
   args: [{ name: "KEY", completion: "key" }, { name: "BY", optional: true }],
   options: [KEY_OPTION],
   summary: "add to a number and print the sum",

@@ -11,6 +11,7 @@ import { keyForm, keyText } from "./text/notation.ts";
 /** Moves a value to another key. */
 export const rename: Command = {
   name: "rename",
+  elsewhere: ["mv", "move"],
   args: [{ name: "OLD", completion: "key" }, { name: "NEW", completion: "key" }],
   options: [
     { ...KEY_OPTION, about: "OLD and NEW are base64, for keys that are not text" },

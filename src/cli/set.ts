@@ -19,6 +19,7 @@ const LIMIT_VALUE_BYTES = 64 * 1024 * 1024;
 /** Stores a value. */
 export const set: Command = {
   name: "set",
+  elsewhere: ["put", "store", "write", "add"],
   args: [{ name: "KEY", completion: "key" }, { name: "VALUE", optional: true }],
   forms: ["KEY VALUE", "KEY -", "KEY --file FILE"],
   options: [

@@ -13,6 +13,7 @@ import { barColumns, barLegend, roomBar, segmentLine, sharesBar, shortened } fro
 /** Prints the store's figures. */
 export const stats: Command = {
   name: "stats",
+  elsewhere: ["info", "status"],
   args: [],
   options: [{ name: "prometheus", about: "print the figures in the text format of Prometheus" }],
   summary: "print figures: keys, bytes on disk, bytes that compaction can reclaim",

@@ -11,6 +11,7 @@ import { keyForm } from "./text/notation.ts";
 /** Prints how long a key has left. */
 export const ttl: Command = {
   name: "ttl",
+  elsewhere: ["pttl"],
   args: [{ name: "KEY", completion: "key" }],
   options: [KEY_OPTION],
   summary: "print how long a key has until it expires",

@@ -15,6 +15,7 @@ const MOST_PROBLEMS = 1000;
 /** Checks every byte. */
 export const verify: Command = {
   name: "verify",
+  elsewhere: ["check", "fsck"],
   args: [],
   options: [],
   summary: "read and check every byte of the store",

@@ -17,8 +17,8 @@ cliTest("no store: reading commands say so with status 3 and create none", async
 
 cliTest("wrong usage: status 2, the reason, the usage of that command; nothing is created", async (shell) => {
   const cases: [args: string[], reason: string, usage: string][] = [
-    [[], "no command given", "Usage: kvstore [--dir DIR]"],
-    [["frob"], 'no command "frob"', "Usage: kvstore [--dir DIR]"],
+    [[], "An embedded key-value store", "kvstore set greeting hello"],
+    [["ste"], 'no command "ste"; did you mean "set"?', "Usage: kvstore [--dir DIR]"],
     [["set", "k"], "set needs a VALUE", "kvstore set KEY -"],
     [["set", "k", "v", "--file", "f"], "both VALUE", "kvstore set KEY --file FILE"],
     [["set", "k", "v", "--type", "xml"], '--type is "xml"; wanted string, json or bytes', "Usage: kvstore set"],
@@ -31,7 +31,6 @@ cliTest("wrong usage: status 2, the reason, the usage of that command; nothing i
     [["get", "k", "--wait", "soon"], '--wait is "soon"', "Usage: kvstore get"],
     [["log", "first"], 'SEGMENT is "first"', "Usage: kvstore log [SEGMENT]"],
     [["completions", "tcsh"], "wanted bash, zsh, fish", "Usage: kvstore completions"],
-    [["help", "frob"], 'no command "frob"', "Usage: kvstore [--dir DIR]"],
     [["backup"], "backup needs DEST", "Usage: kvstore backup DEST"],
   ];
   for (const [args, reason, usage] of cases) {

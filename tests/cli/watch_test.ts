@@ -57,6 +57,10 @@ cliTest("watch prints what another process writes, until Ctrl-C", async (shell) 
     { type: "clear" },
   ]);
   assertEquals(await watching.interrupt(), { code: 130, err: "" });
+  const matching = new Watching(shell, ["--since", "0", "--match", "?"]);
+  const matched = (await matching.lines(3)).map((line) => JSON.parse(line));
+  assertEquals(matched.map(({ type, key }) => [type, key]), [["set", "a"], ["set", "x"], ["clear", undefined]]);
+  assertEquals(await matching.interrupt(), { code: 130, err: "" });
   const again = new Watching(shell, ["--since", String(found[1].seq), "--key-base64", "AA=="]);
   assertEquals((await again.lines(2)).map((line) => JSON.parse(line).type), ["set", "clear"]);
   assertEquals((await again.interrupt()).code, 130);

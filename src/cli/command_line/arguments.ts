@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key, Range } from "../../../mod.ts";
+import type { Key } from "../../../mod.ts";
 import { parseDuration } from "../text/duration.ts";
 import { keyProblem, parseBase64 } from "../text/notation.ts";
 import type { Context, Option } from "./definition.ts";
@@ -30,16 +30,6 @@ export function keyArgument(context: Context, position: number): Key {
 /** Returns the keys of a command that takes one or more. */
 export function keyArguments(context: Context): Key[] {
   return context.args.map((_, position) => keyArgument(context, position));
-}
-
-/** Returns the range that PREFIX, `--limit` and `--reverse` select. */
-export function rangeArguments(context: Context): Range {
-  const range: Range = {};
-  if (context.args.length > 0) range.prefix = keyArgument(context, 0);
-  const limit = optionText(context, "limit");
-  if (limit !== undefined) range.limit = wholeNumber(limit, "--limit", 0);
-  if (hasSwitch(context, "reverse")) range.reverse = true;
-  return range;
 }
 
 /** Returns the name of the file at a position, or `-` for standard input or output if it is absent. */

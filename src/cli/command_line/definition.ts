@@ -34,6 +34,8 @@ export interface Option {
 export interface Command {
   name: string;
   aliases?: readonly string[];
+  /** What it is called elsewhere. Not accepted, but an error names this command then. */
+  elsewhere?: readonly string[];
   args: readonly Argument[];
   /** The ways to call it, without the command's name. Default: its arguments. */
   forms?: readonly string[];

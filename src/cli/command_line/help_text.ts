@@ -5,8 +5,16 @@
  */
 
 import type { Command, Option } from "./definition.ts";
+import { wrapped } from "../text/format.ts";
 import { GLOBAL_OPTIONS } from "./parse.ts";
 
+const SHORT_WIDTH = 80;
+const FIRST_STEPS: [call: string, about: string][] = [
+  ["kvstore set greeting hello", "store a value; creates the store"],
+  ["kvstore get greeting", "print it"],
+  ["kvstore list", "print the keys"],
+  ["kvstore shell", "take commands line by line"],
+];
 const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS] [--nolock]";
 
 /** Returns the help that lists all commands. */
@@ -25,6 +33,21 @@ Keys and values are taken as typed. Write those that begin with a dash after --:
 
 Exit status: 0 done; 1 not found, damaged, declined; 2 wrong usage; 3 the store could not do it; 130 interrupted.
 "kvstore help COMMAND" explains a command and shows an example.
+`;
+}
+
+/** Returns what to read first. */
+export function shortHelp(commands: readonly Command[]): string {
+  const names = wrapped(commands.map(({ name }) => name).join(", "), SHORT_WIDTH - 2);
+  return `An embedded key-value store in a directory of log files.
+
+${generalUsage()}
+
+To begin with:
+${columns(FIRST_STEPS)}
+Commands:
+${names.map((line) => `  ${line}\n`).join("")}
+"kvstore help" explains them, "kvstore help COMMAND" one of them, with an example.
 `;
 }
 

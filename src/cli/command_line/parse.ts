@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { closest } from "../text/closest.ts";
 import type { Command, Option } from "./definition.ts";
 import { UsageError } from "./errors.ts";
 
@@ -38,7 +39,9 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   const table = new Map([...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)].map((o) => [o.name, o]));
   const valued = [...table.values()].filter((option) => option.value !== undefined).map((option) => option.name);
   const switches = [...table.values()].filter((option) => option.value === undefined).map((option) => option.name);
-  const parsed: Record<string, unknown> = parseArgs(withValuesAttached(argv, table), {
+  const likely = likelyCommand(argv, commands);
+  const offered = likely === undefined ? [...table.values()] : [...likely.options, ...GLOBAL_OPTIONS];
+  const parsed: Record<string, unknown> = parseArgs(withValuesAttached(argv, table, offered), {
     "--": true,
     string: ["_", ...valued],
     boolean: switches,
@@ -61,8 +64,25 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
 export function findCommand(name: string, commands: readonly Command[]): Command {
   const found = commands.find((command) => command.name === name || command.aliases?.includes(name));
   if (found !== undefined) return found;
+  const meant = commandsMeant(name, commands);
   const names = commands.map((command) => command.name).join(", ");
-  throw new UsageError(`there is no command "${name}"; wanted one of: ${names}`, { general: true });
+  const advice = meant.length > 0 ? didYouMean(meant.map((one) => `"${one}"`)) : `wanted one of: ${names}`;
+  throw new UsageError(`there is no command "${name}"; ${advice}`, { general: true });
+}
+
+function commandsMeant(typed: string, commands: readonly Command[]): string[] {
+  const elsewhere = commands.filter((command) => command.elsewhere?.includes(typed.toLowerCase()));
+  if (elsewhere.length > 0) return elsewhere.map(({ name }) => name);
+  const close = closest(typed.toLowerCase(), commands.flatMap(({ name, aliases }) => [name, ...aliases ?? []]));
+  // Of a command and its aliases, one is enough.
+  return close.filter((name, i) => {
+    const command = likelyCommand([name], commands);
+    return close.findIndex((other) => likelyCommand([other], commands) === command) === i;
+  });
+}
+
+function didYouMean(names: readonly string[]): string {
+  return `did you mean ${names.join(" or ")}?`;
 }
 
 /** Returns the command whose usage to show when parsing fails: the first word that names a command. */
@@ -74,9 +94,14 @@ export function likelyCommand(argv: readonly string[], commands: readonly Comman
 /**
  * Checks every option against the table and attaches its value with `=`. `parseArgs` alone would take a `true` after a
  * switch for the switch's value, which loses the key of `get --raw true`. It would not take an empty value, or one that
- * begins with a dash. And it would let `--_` overwrite the arguments.
+ * begins with a dash. And it would let `--_` overwrite the arguments. `offered` are the options that a mistyped one may
+ * be meant for.
  */
-function withValuesAttached(argv: readonly string[], table: Map<string, Option>): string[] {
+function withValuesAttached(
+  argv: readonly string[],
+  table: Map<string, Option>,
+  offered: readonly Option[],
+): string[] {
   const attached: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i]!;
@@ -88,8 +113,10 @@ function withValuesAttached(argv: readonly string[], table: Map<string, Option>)
     const [, name, assigned] = /^--([^=]+)(?:=(.*))?$/s.exec(arg === "-h" ? "--help" : arg) ?? [];
     const option = table.get(name ?? "");
     if (option === undefined) {
+      const typed = arg.split("=")[0]!;
+      const meant = closest(typed.replace(/^-+/, ""), offered.map((one) => one.name)).map((one) => `--${one}`);
       const hint = "write keys and values that begin with a dash after --";
-      throw new UsageError(`there is no option ${arg.split("=")[0]}; ${hint}`);
+      throw new UsageError(`there is no option ${typed}; ${meant.length > 0 ? didYouMean(meant) : hint}`);
     }
     if (option.value === undefined) {
       if (assigned !== undefined) throw new UsageError(`--${name} takes no value, but "${arg}" gives one`);

@@ -12,7 +12,7 @@ import { VERSION } from "../version.ts";
 import { checkArgumentsAreUtf8, directoryOfEnvironment } from "./check_utf8.ts";
 import type { Ask, Command, Context, Shell } from "./definition.ts";
 import { EXIT, type Interrupted, PipeClosed, UsageError } from "./errors.ts";
-import { commandHelp, commandUsage, generalHelp, generalUsage } from "./help_text.ts";
+import { commandHelp, commandUsage, generalHelp, generalUsage, shortHelp } from "./help_text.ts";
 import { type Invocation, likelyCommand, parseCommandLine } from "./parse.ts";
 
 /** What a command line runs in. */
@@ -47,7 +47,11 @@ export async function runLine(
       await out.flush();
       return EXIT.done;
     }
-    if (invocation.command === undefined) throw new UsageError("no command given");
+    if (invocation.command === undefined) {
+      if (json) throw new UsageError("no command given");
+      process.stderr.write(shortHelp(commands));
+      return EXIT.usage;
+    }
     if (invocation.command.endsGently?.(invocation.args)) signals.listen();
     const context = contextOf(invocation, invocation.command, surroundings, out);
     const status = await context.command.run(context);

@@ -23,6 +23,7 @@ const MOST_OFFERED = 100;
 export function shellCommand(table: () => readonly Command[]): Command {
   return {
     name: "shell",
+    elsewhere: ["repl", "cli", "interactive"],
     args: [],
     options: [],
     summary: "run commands that are typed, or that standard input has, one on each line",

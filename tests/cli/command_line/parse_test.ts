@@ -60,7 +60,16 @@ Deno.test("cli parse: aliases name the same command", () => {
 
 Deno.test("cli parse: wrong usage says what was wrong and what was wanted", () => {
   fails(["frobnicate"], 'no command "frobnicate"; wanted one of: set, get');
-  fails(["set", "k", "v", "--frob=1"], "no option --frob;");
+  fails(["ste", "k", "v"], 'no command "ste"; did you mean "set"?');
+  fails(["exp"], 'no command "exp"; did you mean "expire" or "export"?');
+  fails(["dell", "k"], 'no command "dell"; did you mean "del"?');
+  fails(["KEYS"], 'no command "KEYS"; did you mean "list"?');
+  fails(["set", "k", "v", "--frob=1"], "no option --frob; write keys");
+  fails(["set", "k", "v", "--tll=1s"], "no option --tll; did you mean --ttl?");
+  fails(["list", "--vales"], "no option --vales; did you mean --values?");
+  fails(["frob", "--limt", "1"], "no option --limt; did you mean --limit?");
+  fails(["get", "k", "--limt", "1"], "no option --limt; write keys");
+  fails(["list", "-json"], "no option -json; did you mean --json?");
   fails(["set", "k", "-5"], "no option -5; write keys and values that begin with a dash after --");
   fails(["get", "k", "--_", "x"], "no option --_");
   fails(["get", "k", "--no-json"], "no option --no-json");
