@@ -23,15 +23,15 @@ export const kvPromises: Promised[] = [
       {
         id: "commit-in-pieces",
         in: "commit",
-        find: "await database.wrote(store.batch(written), written);",
-        replace: "for (const one of written) await database.wrote(store.batch([one]));",
+        find: "const writing = database.wrote(store.batch(written), written);",
+        replace: "const writing = (async () => { for (const one of written) await store.batch([one]); })();",
         killers: [CRASHES],
       },
       {
         id: "commit-not-awaited",
         in: "commit",
-        find: "await database.wrote(store.batch(written), written);",
-        replace: 'await database.wrote(store.batch(written, { durability: "write" }), written);',
+        find: "database.wrote(store.batch(written), written);",
+        replace: 'database.wrote(store.batch(written, { durability: "write" }), written);',
         killers: [CRASHES],
       },
     ],
@@ -49,8 +49,8 @@ export const kvPromises: Promised[] = [
       {
         id: "rolled-back-kept-as-read",
         in: "Database.lasts",
-        find: 'if (KvStoreError.is(error) && error.code === "IO") return false;',
-        replace: 'if (KvStoreError.is(error) && error.code === "IO") return true;',
+        find: "if (isTakenBack(error)) return false;",
+        replace: "if (isTakenBack(error)) return true;",
         killers: [TAKEN_BACK],
       },
       {

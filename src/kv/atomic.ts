@@ -7,9 +7,11 @@ import { paced } from "../adapters/event_loop.ts";
 import { commit, isCombining, type Mutation, type Operations } from "./commit.ts";
 import type { Database } from "./database.ts";
 import type { KvKey } from "./keys.ts";
+import { type KvEnqueueOptions, type Message, messageOf } from "./message.ts";
 import { storedOf, valueOf } from "./stored.ts";
 import type { AtomicCheck, KvCommitError, KvCommitResult, KvMutation, KvSetOptions } from "./types.ts";
 import { KvU64 } from "./u64.ts";
+import { decodeValue } from "./values.ts";
 
 /** Checks and encodes a mutation as a caller gives it, all but its key. */
 function mutationOf(given: KvMutation): Mutation {
@@ -36,7 +38,7 @@ export function setOf(key: KvKey, value: unknown, options: KvSetOptions | undefi
 /** Collects checks and mutations, and commits them together. */
 export class AtomicOperation {
   readonly #database: Database;
-  readonly #operations: Operations = { checks: [], mutations: [] };
+  readonly #operations: Required<Operations> = { checks: [], mutations: [], messages: [] };
 
   static {
     // How consoles print it, on all runtimes.
@@ -95,6 +97,16 @@ export class AtomicOperation {
   }
 
   /**
+   * Enqueues a value, as `Kv.enqueue` does, if the commit is made. The value is copied now.
+   *
+   * @throws {TypeError} as `Kv.enqueue` does
+   */
+  enqueue(value: unknown, options?: KvEnqueueOptions): this {
+    this.#operations.messages.push(messageOf(value, options));
+    return this;
+  }
+
+  /**
    * Makes the commit, all of it or nothing, also across a crash. Resolves once it would survive a power cut, or once it
    * is certain that a check does not hold. It may be called again, for another commit of the same.
    *
@@ -110,10 +122,11 @@ export class AtomicOperation {
   }
 
   #printed(inspect: (value: unknown) => string): string {
-    const { checks, mutations } = this.#operations;
+    const { checks, mutations, messages } = this.#operations;
     const lines = [
       ...checks.map((check) => `check(${inspect(check)})`),
       ...mutations.map((mutation) => `${mutation.type}(${argumentsOf(mutation).map(inspect).join(", ")})`),
+      ...messages.map((message) => `enqueue(${argumentsOfEnqueue(message).map(inspect).join(", ")})`),
     ];
     return lines.length === 0 ? "AtomicOperation (empty)" : ["AtomicOperation", ...lines].join("\n  ");
   }
@@ -128,4 +141,9 @@ function argumentsOf(mutation: Mutation): unknown[] {
   if (mutation.type !== "set") return [mutation.key, mutation.value];
   const { key, value, expireIn } = mutation;
   return [key, valueOf(value), ...(expireIn === undefined ? [] : [{ expireIn }])];
+}
+
+function argumentsOfEnqueue({ payload, ...options }: Message): unknown[] {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return [decodeValue(payload), ...(given.length === 0 ? [] : [Object.fromEntries(given)])];
 }

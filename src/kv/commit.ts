@@ -6,10 +6,13 @@
  * @module
  */
 import type { BatchOperation, Expiry } from "../../mod.ts";
+import { platform } from "../platform/mod.ts";
 import { type Database, nameOf } from "./database.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
 import { MARK, MARK_KEY } from "./mark.ts";
+import { entryOf, type Message } from "./message.ts";
+import { queueOf } from "./queue.ts";
 import { sequenceOf, sizeOf, stampWith, storedOf, type StoredValue, valueOf, versionstampOf } from "./stored.ts";
 import type { AtomicCheck, KvCommitError, KvCommitResult } from "./types.ts";
 import { isU64, KvU64 } from "./u64.ts";
@@ -49,22 +52,27 @@ export interface Operations {
   checks: AtomicCheck[];
   /** What changes then, in this order. */
   mutations: Mutation[];
+  /** What is enqueued then. */
+  messages?: Message[];
 }
 
 /** Makes a commit. */
 export async function commit(database: Database, operations: Operations): Promise<KvCommitResult | KvCommitError> {
+  const { mutations, messages = [] } = operations;
   for (;;) {
     const { store, limits } = database;
+    const now = platform.now();
     const checks = operations.checks.map(encodedCheck);
     // The numbers of its records are not below this one, and those of all earlier commits are: of these each has some.
     const sequence = store.lastSequence + 1;
     check("Too many checks", checks.length, limits.checks);
-    check("Too many mutations", operations.mutations.length, limits.mutations);
+    check("Too many mutations", mutations.length + messages.length, limits.mutations);
     const batch = new Batch(database, sequence);
-    const keys = operations.mutations.map((mutation) => batch.keyOf(mutation));
+    const keys = mutations.map((mutation) => batch.keyOf(mutation));
     for (const { key } of checks) batch.count(key);
     for (const key of keys) batch.count(key);
-    for (const [i, mutation] of operations.mutations.entries()) batch.add(keys[i]!, mutation);
+    for (const [i, mutation] of mutations.entries()) batch.add(keys[i]!, mutation);
+    for (const [i, message] of messages.entries()) batch.enqueue(message, { now, sequence: sequence + i });
     batch.checkSize();
     const hold = checks.every(({ key, versionstamp }) => {
       const stored = store.get(key);
@@ -72,7 +80,10 @@ export async function commit(database: Database, operations: Operations): Promis
     });
     if (hold && batch.refusal === undefined) {
       const written = batch.operations();
-      await database.wrote(store.batch(written), written);
+      const writing = database.wrote(store.batch(written), written);
+      // It waits until they are durable, or taken back.
+      if (messages.length > 0) void queueOf(store).wake(now);
+      await writing;
       return { ok: true, versionstamp: versionstampOf(sequence) };
     }
     // What stands against it may be pending. If that is taken back, the commit is to be made.
@@ -121,6 +132,14 @@ class Batch {
     this.#bytes += key.length + sizeOf(value);
     stampWith(value, this.#sequence);
     this.#push({ type: "set", key, value, ...expiryOf(mutation) });
+  }
+
+  /** Adds a message. */
+  enqueue(message: Message, at: { now: number; sequence: number }): void {
+    const { payload, backoffSchedule = [] } = message;
+    check("enqueue payload too large", payload.length, this.#database.limits.valueBytes, " bytes");
+    this.#bytes += payload.length + 4 * backoffSchedule.length;
+    this.#push(entryOf(message, at));
   }
 
   /** Checks what was counted. */

@@ -70,8 +70,7 @@ export class Database {
       await this.wrote(this.#store.flush());
       return true;
     } catch (error) {
-      // Only what was not written is taken back. Of a store that has failed nobody knows what lasts.
-      if (KvStoreError.is(error) && error.code === "IO") return false;
+      if (isTakenBack(error)) return false;
       throw error;
     }
   }
@@ -93,4 +92,9 @@ export class Database {
 /** The bytes of a key as text, by which maps know it. */
 export function nameOf(key: Uint8Array): string {
   return String.fromCharCode.apply(null, key as never);
+}
+
+/** Whether what was to be written was taken back. Of a store that has failed nobody knows what lasts. */
+export function isTakenBack(error: unknown): boolean {
+  return KvStoreError.is(error) && error.code === "IO";
 }

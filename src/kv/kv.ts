@@ -11,6 +11,8 @@ import { KvExtras } from "./extras.ts";
 import { encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
 import { checkConsistency, KvListIterator } from "./list.ts";
+import type { KvEnqueueOptions } from "./message.ts";
+import { queueOf } from "./queue.ts";
 import { entryMaybe } from "./stored.ts";
 import type {
   KvCommitResult,
@@ -100,6 +102,34 @@ export class Kv {
   /** Begins a commit of checks and mutations, which `commit()` makes. */
   atomic(): AtomicOperation {
     return new AtomicOperation(this.#database);
+  }
+
+  /**
+   * Enqueues a value for the handlers that listen. Resolves once that would survive a power cut.
+   *
+   * @throws {TypeError} for values, delays and keys beyond the limits
+   */
+  enqueue(value: unknown, options?: KvEnqueueOptions): Promise<KvCommitResult> {
+    return paced(async () => await this.atomic().enqueue(value, options).commit() as KvCommitResult);
+  }
+
+  /**
+   * Has a handler called with each value that was enqueued, as soon as it is due, at most 100 at a time. When the promise
+   * of the handler resolves, the value is deleted. If it throws, the value is delivered again, as the `backoffSchedule` of
+   * `enqueue` says. So it is after a crash, and if the handle is closed before the handler is done: a value may be
+   * delivered more than once.
+   *
+   * Each value goes to one handler. Of several, in one handle or in all of the process, each gets some of the values. If
+   * values are of several kinds, have one handler look at which it is.
+   *
+   * Resolves when the handle is closed, and rejects if the store fails. Keeps the process running until then.
+   *
+   * @throws {Error} if the handle is closed
+   */
+  // deno-lint-ignore no-explicit-any -- Deno's type: handlers that say of which type their messages are must compile
+  async listenQueue(handler: (value: any) => Promise<void> | void): Promise<void> {
+    if (this.#database.isClosed) throw new Error("Queue already closed");
+    await queueOf(this.#database.store).listen(this.#database, handler);
   }
 
   /** As the last part of a key that is set, it becomes the versionstamp of the commit. */

@@ -1,5 +1,5 @@
 /**
- * The interface of Deno KV on this store, on Deno, Node and Bun. It has no queues yet.
+ * The interface of Deno KV on this store, on Deno, Node and Bun.
  *
  * **Entries.** The key in the store is the tuple in the encoding of FoundationDB, so the ranges of the store are those
  * of `list`. In front of each value stands the number of its commit (stored.ts). One key that no tuple has marks the
@@ -17,6 +17,9 @@
  * that it is durable, they wait for the group that is under way, and read again if it was rolled back (database.ts). A
  * list takes one state for all of its entries, so it costs one such wait (list.ts). A watch reads its keys again when a
  * commit has named one of them, and when an entry expires (watch.ts).
+ *
+ * **Messages** of queues are entries, too, whose keys sort by the time at which they are due (message.ts), so enqueueing
+ * is a part of a commit. Whether a message may be delivered is told as for reads (queue.ts).
  *
  * @example
  * ```ts
@@ -44,6 +47,7 @@ export type { KvExtras } from "./extras.ts";
 export type { KvKey, KvKeyPart } from "./keys.ts";
 export type { Kv } from "./kv.ts";
 export type { KvListIterator } from "./list.ts";
+export type { KvEnqueueOptions } from "./message.ts";
 export * from "./types.ts";
 export { KvU64 } from "./u64.ts";
 

@@ -16,7 +16,11 @@ export type StoredValue = Uint8Array<ArrayBuffer>;
 
 /** Encodes a value. The number of its commit is still to come. Throws as `encodeValue` does. */
 export function storedOf(value: unknown): StoredValue {
-  const encoded = encodeValue(value);
+  return storedAs(encodeValue(value));
+}
+
+/** Makes room for the number of the commit before an encoded value. */
+export function storedAs(encoded: Uint8Array): StoredValue {
   const stored = new Uint8Array(HEADER_BYTES + encoded.length);
   stored.set(encoded, HEADER_BYTES);
   return stored;
@@ -27,11 +31,12 @@ export function sizeOf(stored: StoredValue): number {
   return sizeOfValue(stored.subarray(HEADER_BYTES));
 }
 
-/** Enters the number of the commit. */
-export function stampWith(stored: StoredValue, sequence: number): void {
+/** Enters the number of the commit. Returns the value. */
+export function stampWith(stored: StoredValue, sequence: number): StoredValue {
   const view = viewOf(stored);
   view.setUint32(0, Math.floor(sequence / 2 ** 32));
   view.setUint32(4, sequence >>> 0);
+  return stored;
 }
 
 /** The number of the commit that set a value. */

@@ -9,6 +9,8 @@ import { commitCases } from "./commit_cases.ts";
 import { entryCases } from "./entry_cases.ts";
 import { limitCases } from "./limit_cases.ts";
 import { listCases } from "./list_cases.ts";
+import { listenCases } from "./listen_cases.ts";
+import { queueCases } from "./queue_cases.ts";
 import { watchCases } from "./watch_cases.ts";
 
 /** What real Deno KV does otherwise, and why this store does not do the same. */
@@ -21,10 +23,20 @@ export const DIFFERENCES: Record<string, string> = {
   "list: all entries are of one state": "Deno reads 100 entries at a time, each time from the state of the moment",
   "mutate: sum takes no numbers but KvU64": "Deno adds numbers and bigints, which it documents nowhere",
   "close: what was called before takes its course": "Deno rejects what is under way, though it may have been written",
+  "listenQueue: those that are due at once come in the order of their calls": "Deno takes them in any order",
+  "listenQueue: 100 handlers run at the same time": "Deno's code names this limit and does not apply it",
 };
 
 /** Every case. Names are unique. */
-export const cases: readonly Case[] = [...entryCases, ...commitCases, ...listCases, ...limitCases, ...watchCases];
+export const cases: readonly Case[] = [
+  ...entryCases,
+  ...commitCases,
+  ...listCases,
+  ...limitCases,
+  ...queueCases,
+  ...listenCases,
+  ...watchCases,
+];
 
 /** Runs a case. */
 export async function runCase(subject: Subject, { run }: Case): Promise<void> {
