@@ -10,6 +10,7 @@ import { clockPromises } from "./clock.ts";
 import { compactionRules } from "./compaction.ts";
 import { expiryPromises } from "./expiry.ts";
 import { kvPromises } from "./kv.ts";
+import { kvQueuePromises } from "./kv_queue.ts";
 import { fileRules } from "./files.ts";
 import { lockRules } from "./locks.ts";
 import { derivedRules } from "./derived.ts";
@@ -38,6 +39,7 @@ export const promises: Promised[] = [
   ...writeRules,
   ...callRules,
   ...kvPromises,
+  ...kvQueuePromises,
 ];
 
 /** Every mutant. */

@@ -5,8 +5,6 @@
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Case, caseList, collect } from "./cases.ts";
-import { shape } from "./shape.ts";
-import { VALUES } from "./values.ts";
 
 const { cases, add } = caseList();
 
@@ -29,13 +27,6 @@ for (const value of [0, "", false, null, undefined, 1n, "é\u{1f600}", [1, [2]],
     },
   );
 }
-
-add("set, get: whatever structured clone copies, with what it shares", async (kv) => {
-  for (const [name, value] of Object.entries(VALUES)) {
-    await kv.set(["a"], value);
-    assertEquals(shape((await kv.get(["a"])).value), shape(value), name);
-  }
-});
 
 for (
   const key of [["a", 1, 2n, true], [new Uint8Array([0, 1, 255])], [-0], [""], ["a\0b"], [-(2n ** 70n)], [false, 0.5]]
