@@ -156,10 +156,11 @@ export const KINDS: Record<string, Kind> = {
       const kind = ERRORS.findIndex((one) => one.name === name);
       if (kind >= 0) to.byte(ERROR_TAGS.charCodeAt(kind));
       const { stack } = error;
-      const [message, cause] = ["message", "cause"].map((name) => Object.getOwnPropertyDescriptor(error, name) ?? {});
-      if ("value" in message!) writePartOfError(to, "m", String(message.value));
+      const message = Object.getOwnPropertyDescriptor(error, "message") ?? {};
+      const cause = Object.getOwnPropertyDescriptor(error, "cause") ?? {};
+      if ("value" in message) writePartOfError(to, "m", String(message.value));
       if (typeof stack === "string") writePartOfError(to, "s", stack);
-      if ("value" in cause!) writePartOfError(to, "c", cause.value);
+      if ("value" in cause) writePartOfError(to, "c", cause.value);
       to.byte(code("."));
     },
     make: () => define(new Error(), "stack", undefined, false),

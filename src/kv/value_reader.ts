@@ -185,8 +185,8 @@ export class ValueReader {
   /** Reads a whole number of 32 bits without a sign. */
   varint(): number {
     let number = 0;
-    for (let scale = 1; scale < 2 ** 35; scale *= 0x80) {
-      const byte = this.#bytes[this.#take(1)]!;
+    for (let scale = 1; scale < 2 ** 35 && this.#at < this.#bytes.length; scale *= 0x80) {
+      const byte = this.#bytes[this.#at++]!;
       number += (byte & 0x7f) * scale;
       if (byte < 0x80 && number < 2 ** 32) return number;
     }
