@@ -31,7 +31,7 @@ for (const [number, one] of cases.entries()) {
 
   if (one.needsPowerCut || one.isCostly || number % ON_DISK !== 0) continue;
   Deno.test({
-    name: `contract, on the disk of ":memory:": ${one.name}`,
+    name: `store in memory, contract: ${one.name}`,
     ignore: NOT_IN_MEMORY.test(one.name),
     fn: async () => {
       const platform = memoryPlatform(denoPlatform);
