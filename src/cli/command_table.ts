@@ -7,7 +7,8 @@
 import { backup } from "./backup.ts";
 import { clear } from "./clear.ts";
 import { compact } from "./compact.ts";
-import { completionsCommand } from "./completions.ts";
+import { completionsCommand } from "./completion/completions.ts";
+import { completeKeys } from "./completion/keys.ts";
 import { count } from "./count.ts";
 import type { Command } from "./command_line/definition.ts";
 import { remove } from "./delete.ts";
@@ -64,4 +65,5 @@ export const COMMANDS: readonly Command[] = [
   shellCommand(() => COMMANDS),
   completionsCommand(() => COMMANDS),
   helpCommand(() => COMMANDS),
+  completeKeys,
 ];

@@ -33,6 +33,8 @@ export interface Option {
 /** A command: how to run, explain and complete it. */
 export interface Command {
   name: string;
+  /** Whether it is for scripts of this package only: no list of commands has it. */
+  isHidden?: boolean;
   aliases?: readonly string[];
   /** What it is called elsewhere. Not accepted, but an error names this command then. */
   elsewhere?: readonly string[];

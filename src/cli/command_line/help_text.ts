@@ -6,7 +6,7 @@
 
 import type { Command, Option } from "./definition.ts";
 import { wrapped } from "../text/format.ts";
-import { GLOBAL_OPTIONS } from "./parse.ts";
+import { GLOBAL_OPTIONS, shownOf } from "./parse.ts";
 
 const SHORT_WIDTH = 80;
 const FIRST_STEPS: [call: string, about: string][] = [
@@ -19,7 +19,7 @@ const SUFFIX = "[--dir DIR] [--json] [--quiet] [--wait SECONDS] [--nolock]";
 
 /** Returns the help that lists all commands. */
 export function generalHelp(commands: readonly Command[]): string {
-  const rows = commands.map((command): [string, string] => [callOf(command), command.summary]);
+  const rows = shownOf(commands).map((command): [string, string] => [callOf(command), command.summary]);
   return `An embedded key-value store in a directory of log files.
 
 ${generalUsage()}
@@ -38,7 +38,7 @@ Exit status: 0 done; 1 not found, damaged, declined; 2 wrong usage; 3 the store 
 
 /** Returns what to read first. */
 export function shortHelp(commands: readonly Command[]): string {
-  const names = wrapped(commands.map(({ name }) => name).join(", "), SHORT_WIDTH - 2);
+  const names = wrapped(shownOf(commands).map(({ name }) => name).join(", "), SHORT_WIDTH - 2);
   return `An embedded key-value store in a directory of log files.
 
 ${generalUsage()}

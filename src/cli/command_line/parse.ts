@@ -60,12 +60,18 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   return invocation;
 }
 
+/** Returns the commands that lists of commands have. */
+export function shownOf(commands: readonly Command[]): readonly Command[] {
+  return commands.filter(({ isHidden }) => !isHidden);
+}
+
 /** Returns the command with a name or alias. Throws a `UsageError` if there is none. */
 export function findCommand(name: string, commands: readonly Command[]): Command {
   const found = commands.find((command) => command.name === name || command.aliases?.includes(name));
   if (found !== undefined) return found;
-  const meant = commandsMeant(name, commands);
-  const names = commands.map((command) => command.name).join(", ");
+  const shown = shownOf(commands);
+  const meant = commandsMeant(name, shown);
+  const names = shown.map((command) => command.name).join(", ");
   const advice = meant.length > 0 ? didYouMean(meant.map((one) => `"${one}"`)) : `wanted one of: ${names}`;
   throw new UsageError(`there is no command "${name}"; ${advice}`, { general: true });
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Argument, Command, Completion, Option } from "../command_line/definition.ts";
-import { GLOBAL_OPTIONS } from "../command_line/parse.ts";
+import { GLOBAL_OPTIONS, shownOf } from "../command_line/parse.ts";
 import { quoted, splitLine } from "./words.ts";
 
 /** Returns some of the keys that begin with a prefix. */
@@ -23,10 +23,11 @@ export async function completeLine(
   commands: readonly Command[],
   keysWith: KeysWith,
 ): Promise<[words: string[], typed: string]> {
+  const shown = shownOf(commands);
   const { words } = splitLine(line);
   const { text, start } = words.at(-1)?.end === line.length ? words.pop()! : { text: "", start: line.length };
-  const place = placeAfter(words.map((word) => word.text), text, commands);
-  const offered = place === "key" ? await keysWith(text) : wordsFor(place, commands);
+  const place = placeAfter(words.map((word) => word.text), text, shown);
+  const offered = place === "key" ? await keysWith(text) : wordsFor(place, shown);
   const found = offered.filter((word) => word.startsWith(text)).map(quoted);
   // A word that is complete is followed by the next.
   return [found.length === 1 ? [`${found[0]} `] : found, line.slice(start)];

@@ -1,7 +1,8 @@
 /** `kvstore shell` as a process: with lines from a pipe, beside a writer, and on a terminal. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { KvStore, KvStoreError } from "../../../mod.ts";
+import { KvStore, KvStoreError, verifyStore } from "../../../mod.ts";
+import { blocksOf } from "../../docs/support/blocks.ts";
 import { canStartProcesses } from "../../support/permissions.ts";
 import { CLI, cliTest, lines } from "../support/shell.ts";
 
@@ -149,15 +150,16 @@ function hasTerminals(): boolean {
 
 if (hasTerminals()) {
   cliTest(
-    "on a terminal: clear asks; the shell prompts and completes, and Ctrl-C ends a command but not the shell",
+    "on a terminal: clear asks; the shell prompts and completes, Ctrl-C ends a command only; and docs/cli.md is right",
     async (shell) => {
-      const store = await KvStore.open(shell.dir);
+      const dir = `${shell.root}/kvstore-data`;
+      const store = await KvStore.open(dir);
       await store.set("old", 1);
       await store.close();
       const kvstore = `'${Deno.execPath()}' run -A --no-check '${CLI}'`;
       // Without `exec`, Ctrl-C would end a shell of the system, too.
       const command = `${kvstore} clear; exec ${kvstore} shell`;
-      const env = { KVSTORE_DIR: shell.dir, NO_COLOR: "", SHELL: "/bin/sh", TERM: "xterm", DENO_NO_UPDATE_CHECK: "1" };
+      const env = { KVSTORE_DIR: "", NO_COLOR: "", SHELL: "/bin/sh", TERM: "xterm", DENO_NO_UPDATE_CHECK: "1" };
       const args = ["-qec", command, "/dev/null"];
       const child = new Deno.Command("script", { args, cwd: shell.root, env, stdin: "piped", stdout: "piped" }).spawn();
       const keyboard = child.stdin.getWriter();
@@ -166,28 +168,45 @@ if (hasTerminals()) {
         await keyboard.write(new TextEncoder().encode(keys));
         await screen.until(until);
       };
-      await screen.until(`Delete 1 key in ${shell.dir}? [y/N] `);
+      await screen.until("Delete 1 key in ./kvstore-data? [y/N] ");
       await type("yes\r", "deleted 1 key");
-      await screen.until(`on ${shell.dir}; "help"`);
+      await screen.until('on ./kvstore-data; "help"');
       await screen.until("kvstore> ");
-      await type("set user:1 ada\r", "stored user:1 (string, 3 bytes)");
+      await type("set news 'it rains'\r", "stored news (string, 8 bytes)");
       await screen.until("kvstore> ");
-      await type("get us\t", "user:1 ");
-      await type("\r", "ada\r\n");
+      await type("get ne\t", "news ");
+      await type("\r", "it rains\r\n");
       await screen.until("kvstore> ");
-      await type("watch --since 0\r", '"value":"ada"');
+      await type("watch --since 0\r", '"value":"it rains"');
       await type("\x03", "kvstore> ");
-      await type("clear us\t", "user:1 ");
-      await type("\r", "Delete 1 key in ");
+      await type("clear\r", "Delete 1 key in ");
       await type("\r", "nothing was deleted");
-      await screen.until("kvstore> ");
-      await type("get nothing\r", "key not found: nothing");
-      await screen.until("kvstore> ");
-      await keyboard.write(new TextEncoder().encode("\x04"));
+      for (const line of documentedSession()) {
+        const [, typed] = /^kvstore> (.*)$/.exec(line) ?? [];
+        const [, question, answer] = /^(.*\[y\/N\]) (.*)$/.exec(line) ?? [];
+        if (typed !== undefined) {
+          await screen.until("kvstore> ");
+          await type(`${typed}\r`, typed);
+        } else if (question !== undefined) {
+          await screen.until(question);
+          await type(`${answer}\r`, "\n");
+        } else {
+          await screen.until(line.replace("  ", "\t") + "\r\n");
+        }
+      }
       const printed = screen.toItsEnd();
       const { code } = await child.status;
       await Promise.all([printed, keyboard.close().catch(() => {})]);
       assertEquals(code, 0);
+      assertEquals((await verifyStore(dir)).problems, []);
     },
+  );
+}
+
+/** The lines of the session in docs/cli.md. */
+function documentedSession(): string[] {
+  const document = Deno.readTextFileSync(new URL("../../../docs/cli.md", import.meta.url));
+  return lines(
+    blocksOf(document).find(({ heading, language }) => heading === "The shell" && language === "text")!.text,
   );
 }
