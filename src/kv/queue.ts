@@ -20,8 +20,8 @@ import { decodeValue } from "./values.ts";
 
 /** How many messages a listener has at a time. */
 const MOST_AT_A_TIME = 100;
-/** The longest time of a timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** After this time at most, it looks again: timers stand still while a machine sleeps, and clocks are set. */
+const LONGEST_TIMER_MS = 60_000;
 /** After this time, what the disk did not take is written again. */
 const RETRY_MS = 1000;
 /** The property of a store that has its queue: all copies of the package in a process share the store, so this, too. */
