@@ -133,6 +133,19 @@ Deno.test("kv: messages of later wait in the store, at a look a minute", () =>
     await kv[Symbol.asyncDispose]();
   }));
 
+Deno.test("kv: a message is delivered within a minute of a time that has come without the timer", () =>
+  withFakeTime(async (time) => {
+    const [kv] = await openHandles(newMachine());
+    const got = hold(kv);
+    await kv.enqueue("tomorrow", { delay: DAY_MS });
+    await time.settle();
+    // As after a night in which the machine slept, or once the clock is put right.
+    time.now += DAY_MS;
+    await time.pass(60_000);
+    assertEquals(got, ["tomorrow"]);
+    await kv[Symbol.asyncDispose]();
+  }));
+
 Deno.test("kv: a clock that is set back holds up no message for longer", () =>
   withFakeTime(async (time) => {
     const [kv] = await openHandles(newMachine());
