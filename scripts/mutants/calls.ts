@@ -213,6 +213,41 @@ export const callRules: Promised[] = [
     ],
   },
   {
+    sentence: "The command line deletes and replaces only what was named, or asks first.",
+    mutants: [
+      {
+        id: "cleared-unasked",
+        in: "clear",
+        find: "if (!isSure && keys > 0 && !await isConfirmed(context, keys)) {",
+        replace: "if (!isSure && keys < 0 && !await isConfirmed(context, keys)) {",
+        killers: [
+          "on a terminal: clear asks; the shell prompts and completes, Ctrl-C ends a command only; and docs/cli.md is right",
+        ],
+      },
+      {
+        id: "cleared-for-an-empty-variable",
+        in: "clear",
+        find: 'if (context.args[0] === "") throw',
+        replace: "if (context.args.length > 1) throw",
+        killers: ["clear: all keys or those of a prefix, and without a terminal only with --yes"],
+      },
+      {
+        id: "renamed-onto-another",
+        in: "move",
+        find: '!hasSwitch(context, "force") && store.has(to)',
+        replace: '!hasSwitch(context, "force") && !store.has(from)',
+        killers: ["rename: with type and expiry, never over another key unasked, and onto itself"],
+      },
+      {
+        id: "renamed-onto-itself",
+        in: "move",
+        find: "if (context.args[0] === context.args[1]) return EXIT.done;",
+        replace: "",
+        killers: ["rename: with type and expiry, never over another key unasked, and onto itself"],
+      },
+    ],
+  },
+  {
     sentence: "A Keyv without a namespace clears none of those of its directory.",
     mutants: [
       {

@@ -168,7 +168,9 @@ if (hasTerminals()) {
         await keyboard.write(new TextEncoder().encode(keys));
         await screen.until(until);
       };
-      await screen.until("Delete 1 key in ./kvstore-data? [y/N] ");
+      await screen.until("1 key");
+      assertStringIncludes(screen.text, "Delete 1 key");
+      await screen.until(" in ./kvstore-data? [y/N] ");
       await type("yes\r", "deleted 1 key");
       await screen.until('on ./kvstore-data; "help"');
       await screen.until("kvstore> ");
