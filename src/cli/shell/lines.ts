@@ -19,6 +19,8 @@ import { completeLine, ENDINGS } from "./completer.ts";
 import { Prompt, type Terminal } from "./prompt.ts";
 import { wordsOf } from "./words.ts";
 
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /** The most keys that a completion offers. */
 const MOST_OFFERED = 100;
 
@@ -47,11 +49,14 @@ class Lines {
     }
     if (words.length === 0) return EXIT.done;
     if (words.length === 1 && ENDINGS.includes(words[0]!)) return undefined;
-    return await runLine(words, this.#commands, {
-      signals,
-      ask,
-      shell: { session: this.#session, dir, options, place },
-    });
+    // A command may wait for what keeps no process running, as a watch on a store that only this process writes does.
+    const alive = setInterval(() => {}, LONGEST_DELAY_MS);
+    try {
+      const shell = { session: this.#session, dir, options, place };
+      return await runLine(words, this.#commands, { signals, ask, shell });
+    } finally {
+      clearInterval(alive);
+    }
   }
 
   /** Returns some of the keys that begin with a prefix, or none if there is no store to read. */

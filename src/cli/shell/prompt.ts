@@ -17,8 +17,6 @@ export interface Terminal {
 }
 
 const PROMPT = "kvstore> ";
-/** Above the longest delay of a timer, a timer fires at once. */
-const LONG_MS = 2 ** 31 - 1;
 
 /**
  * Reads lines, with editing and the history of this session. While a command runs, the terminal is as it was before, so
@@ -79,8 +77,6 @@ export class Prompt {
   /** Runs a command, with the terminal as it was before. Ctrl-C interrupts it, and a second one ends the process. */
   async during<T>(command: (signals: Signals) => Promise<T>): Promise<T> {
     const signals = new Signals();
-    // A command may wait for nothing else, as a watch does; the process must not end then.
-    const alive = setInterval(() => {}, LONG_MS);
     // First: from then on Ctrl-C is a signal, which would end the process.
     signals.listen();
     this.#leaveTerminal();
@@ -91,7 +87,6 @@ export class Prompt {
       if (signals.signal.aborted) this.#terminal.output.write("\n");
       this.#takeTerminal();
       signals.ignore();
-      clearInterval(alive);
     }
   }
 
