@@ -4,6 +4,11 @@
  * @module
  */
 
+import { Copies } from "../platform/copies.ts";
+
+/** What was encoded. */
+export const ENCODED: Copies = new Copies();
+
 const FIRST_BYTES = 1024;
 /** A larger buffer is not kept for what is written next. */
 const MAX_KEPT_BYTES = 1 << 18;
@@ -18,7 +23,7 @@ export class ByteWriter {
 
   /** Returns a copy of what was written, and begins anew. */
   taken(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.at);
+    const taken = ENCODED.copyOf(this.bytes.subarray(0, this.at));
     this.at = 0;
     if (this.bytes.length > MAX_KEPT_BYTES) this.#resize(FIRST_BYTES);
     return taken;

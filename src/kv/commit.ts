@@ -127,9 +127,10 @@ class Batch {
   add(key: Uint8Array, mutation: Mutation): void {
     if (mutation.type === "delete") return this.#push({ type: "delete", key });
     const value = mutation.type === "set" ? mutation.value : this.#combined(key, mutation);
-    check("Value too large", sizeOf(value), this.#database.limits.valueBytes, " bytes");
+    const size = sizeOf(value);
+    check("Value too large", size, this.#database.limits.valueBytes, " bytes");
     this.#keysBytes += key.length;
-    this.#bytes += key.length + sizeOf(value);
+    this.#bytes += key.length + size;
     stampWith(value, this.#sequence);
     this.#push({ type: "set", key, value, ...expiryOf(mutation) });
   }

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { paced } from "../adapters/event_loop.ts";
+import { ENCODED } from "./byte_writer.ts";
 import type { Database } from "./database.ts";
 import { decodeKey, encodeKey, type KvKey } from "./keys.ts";
 import { check } from "./limits.ts";
@@ -167,8 +168,9 @@ function resumed({ start, end, common }: Bounds, rest: Uint8Array, isReverse: bo
 }
 
 function followed(key: Uint8Array, byte: number): Uint8Array {
-  const bytes = new Uint8Array(key.length + 1).fill(byte);
+  const bytes = ENCODED.memoryFor(key.length + 1);
   bytes.set(key);
+  bytes[key.length] = byte;
   return bytes;
 }
 

@@ -61,7 +61,8 @@ export function messageOf(value: unknown, options: KvEnqueueOptions | undefined)
   if (delay > LONGEST_DELAY_MS) throw new TypeError(`Delay cannot be greater than 30 days: received ${delay}`);
   if (Number.isNaN(delay)) throw new TypeError("Delay cannot be NaN");
   return {
-    payload: new ValueWriter().write(value),
+    // With memory of its own, as the keys below: within a value, bytes take along all of the memory that they share.
+    payload: new ValueWriter().write(value).slice(),
     delay: wholeMs(delay ?? 0) || undefined,
     keysIfUndelivered: keysIfUndelivered?.length === 0 ? undefined : keysIfUndelivered ?? undefined,
     backoffSchedule: backoffSchedule === undefined ? undefined : scheduleOf(backoffSchedule),
@@ -86,7 +87,7 @@ function wholeMs(time: unknown): number {
 /** The entry of a message that is enqueued. Deno does not limit the keys, but the batch that sets them must be possible. */
 export function entryOf(message: Message, at: { now: number; sequence: number }): Operation {
   const { payload, delay = 0, backoffSchedule = DEFAULT_SCHEDULE, keysIfUndelivered = [] } = message;
-  const keys = keysIfUndelivered.map(encodeKey);
+  const keys = keysIfUndelivered.map((key) => encodeKey(key).slice());
   for (const { length } of keys) check("Key too large for write", length, STORE.keyBytes, " bytes");
   const bytes = keys.reduce((sum, { length }) => sum + length + payload.length + STORE.setBytes, 0);
   check("Total mutation size too large", bytes, STORE.batchBytes, " bytes");

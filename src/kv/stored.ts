@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ENCODED } from "./byte_writer.ts";
 import { decodeKey } from "./keys.ts";
 import type { KvEntry, KvEntryMaybe } from "./types.ts";
 import { decodeValue, encodeValue, sizeOfValue } from "./values.ts";
@@ -21,7 +22,7 @@ export function storedOf(value: unknown): StoredValue {
 
 /** Makes room for the number of the commit before an encoded value. */
 export function storedAs(encoded: Uint8Array): StoredValue {
-  const stored = new Uint8Array(HEADER_BYTES + encoded.length);
+  const stored = ENCODED.memoryFor(HEADER_BYTES + encoded.length);
   stored.set(encoded, HEADER_BYTES);
   return stored;
 }
@@ -33,9 +34,7 @@ export function sizeOf(stored: StoredValue): number {
 
 /** Enters the number of the commit. Returns the value. */
 export function stampWith(stored: StoredValue, sequence: number): StoredValue {
-  const view = viewOf(stored);
-  view.setUint32(0, Math.floor(sequence / 2 ** 32));
-  view.setUint32(4, sequence >>> 0);
+  for (let i = HEADER_BYTES - 1, rest = sequence; i >= 0; i--, rest = Math.floor(rest / 256)) stored[i] = rest % 256;
   return stored;
 }
 
@@ -64,8 +63,4 @@ export function entryMaybe<T>(key: Uint8Array, stored: Uint8Array | undefined): 
 /** The versionstamp of a commit. Its last four digits are 0, as in Deno, where they tell apart what is one commit here. */
 export function versionstampOf(sequence: number): string {
   return `${sequence.toString(16).padStart(16, "0")}0000`;
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }

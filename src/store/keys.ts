@@ -7,9 +7,13 @@ import { isWellFormed } from "../bytes.ts";
 import type { KeyBytes, TypedKey } from "../engine/index.ts";
 import { MAX_KEY_BYTES } from "../engine/record.ts";
 import { describe, isBytes } from "../kinds.ts";
+import { Copies } from "../platform/copies.ts";
 import { decodeUtf8, encodeUtf8 } from "../platform/text.ts";
 import type { Key } from "../types.ts";
-import { copyOf } from "./values.ts";
+
+/** Keys that are kept, and keys for callers. */
+const OWN = new Copies();
+const GIVEN = new Copies();
 
 /** Up to this length, making a string of character codes beats the decoder. */
 const SHORT_KEY = 24;
@@ -57,7 +61,7 @@ export class EncodedKey implements TypedKey {
 
 /** Copies a key that is kept beyond the call: callers may change its bytes. Returns anything else as it is. */
 export function ownKey<K>(key: K): K {
-  return typeof key !== "string" && isBytes(key) ? new Uint8Array(key) as Uint8Array & K : key;
+  return typeof key !== "string" && isBytes(key) ? OWN.copyOf(key) as Uint8Array & K : key;
 }
 
 /** Makes a key in the form in which it was set, from bytes or from a part of them. Always a copy. */
@@ -66,7 +70,7 @@ export function decodeKey(
   isString: boolean,
   { start, length }: { start: number; length: number } = { start: 0, length: bytes.length },
 ): Key {
-  if (!isString) return copyOf(bytes.subarray(start, start + length));
+  if (!isString) return GIVEN.copyOf(bytes.subarray(start, start + length));
   const text = length > SHORT_KEY ? undefined : asciiIn({ bytes, start, length });
   return text ?? decodeUtf8(bytes, start, start + length);
 }

@@ -6,9 +6,12 @@
 import { isWellFormed } from "../bytes.ts";
 import { describe, isBytes } from "../kinds.ts";
 import { MAX_VALUE_BYTES, VALUE_TYPE } from "../engine/record.ts";
+import { Copies } from "../platform/copies.ts";
 import { decodeUtf8 } from "../platform/text.ts";
 import type { Value } from "../types.ts";
 import { checkKept, isPlain, textOf } from "./json.ts";
+
+const COPIES = new Copies();
 
 /** An encoded value: bytes, or text that will be written as UTF-8. */
 export interface EncodedValue {
@@ -47,42 +50,10 @@ export function encodeValue(value: Value, isStrict: boolean = false): EncodedVal
  * `bytes`.
  */
 export function decodeValue(type: number, bytes: Uint8Array, start: number = 0, end: number = bytes.length): Value {
-  if (type === VALUE_TYPE.bytes) return copyOf(bytes.subarray(start, end));
+  if (type === VALUE_TYPE.bytes) return COPIES.copyOf(bytes.subarray(start, end));
   if (type === VALUE_TYPE.utf16) return fromUtf16(bytes.subarray(start, end));
   const text = decodeUtf8(bytes, start, end);
   return type === VALUE_TYPE.utf8 ? text : JSON.parse(text);
-}
-
-/** Values of up to an eighth of a block share a block. */
-const SHARE = 8;
-/** A block of memory into which values are copied one after the other. */
-interface Pool {
-  blockBytes: number;
-  block: Uint8Array<ArrayBuffer>;
-  usedBytes: number;
-}
-const SHORT: Pool = { blockBytes: 8192, block: new Uint8Array(0), usedBytes: 0 };
-const MEDIUM: Pool = { blockBytes: 65_536, block: new Uint8Array(0), usedBytes: 0 };
-
-/**
- * Copies the bytes of a value or a key. Small copies share a block of memory, as in Node's Buffers: an array with memory
- * of its own is a large part of a `get` (3.3 against 2.4 µs for 100 bytes; for 4 KiB 7.2 against 5.7 on Node, 6.3
- * against 5.3 on Deno), and most of a step through keys as bytes (0.8 against 0.2 µs on Deno). Blocks are small, since
- * every copy that is kept keeps its whole block.
- */
-export function copyOf(bytes: Uint8Array): Uint8Array {
-  const pool = bytes.length * SHARE <= SHORT.blockBytes ? SHORT : MEDIUM;
-  if (bytes.length * SHARE > pool.blockBytes) return new Uint8Array(bytes);
-  // If a caller has transferred the buffer of a value, the whole block is gone and its length is 0.
-  if (pool.usedBytes + bytes.length >= pool.block.length) {
-    pool.block = new Uint8Array(pool.blockBytes);
-    pool.usedBytes = 0;
-  }
-  const copy = pool.block.subarray(pool.usedBytes, pool.usedBytes + bytes.length);
-  copy.set(bytes);
-  // Align the next copy to 8 bytes, so that callers can make arrays of larger numbers on it.
-  pool.usedBytes = (pool.usedBytes + bytes.length + 7) & ~7;
-  return copy;
 }
 
 function checkJson(value: unknown): void {
