@@ -20,8 +20,8 @@ import type { Random } from "../../support/random.ts";
 import type { FakeTime } from "./queue_time.ts";
 
 const SCHEDULES = [[], [1], [10, 20], [0, 0, 0], [5, 50, 500, 5000, 50_000]];
-const DAY_MS = 24 * 60 * 60 * 1000;
-const DELAYS = [0, 0, 0, 0, 3, 10, 10, 50, 2000, 20 * DAY_MS, 30 * DAY_MS];
+const HOUR_MS = 60 * 60 * 1000;
+const DELAYS = [0, 0, 0, 0, 3, 10, 10, 50, 2000, 20 * HOUR_MS, 30 * HOUR_MS];
 
 /** What is known of a message. */
 interface Known {
@@ -188,7 +188,7 @@ export class QueueModel {
   }
 
   async #pass(): Promise<void> {
-    const ms = this.#random.pick([0, 1, 5, 30, 200, 1000, 3000, 60_000, 21 * DAY_MS]);
+    const ms = this.#random.pick([0, 1, 5, 30, 200, 1000, 3000, 60_000, 21 * HOUR_MS]);
     await this.#time.pass(ms);
     this.log.push(`at ${this.#time.now}`);
   }
@@ -292,7 +292,7 @@ export class QueueModel {
     this.#isEnding = true;
     this.log.push("end");
     for (const handle of this.#handles) for (const { end } of handle.held.splice(0)) if (!handle.isOver) end(true);
-    await this.#time.pass(40 * DAY_MS);
+    await this.#time.pass(40 * HOUR_MS);
     const { kv } = this.#handles.find(({ isOver }) => !isOver)!;
     for (const known of this.#messages) {
       if (known.isEnqueued !== "yes") continue;
