@@ -125,6 +125,7 @@ export class Torture {
     }
     if (signal.aborted) return;
     tally.rounds++;
+    this.#copyStore();
     const complaint = end.error?.message ?? await this.#complaintAbout(seed, steps, end.acknowledged);
     if (complaint !== undefined) {
       tally.failures.push(`round ${tally.rounds}, killed in phase ${end.phase}: ${complaint}`);
@@ -223,8 +224,8 @@ export class Torture {
     });
   }
 
-  /** Checks the store. Returns what is wrong with it. */
-  async #complaintAbout(seed: number, steps: number, acknowledged: number): Promise<string | undefined> {
+  /** Copies the store as the kill left it, for the report. */
+  #copyStore(): void {
     const { store, crashed } = this.#place;
     rmSync(crashed, { recursive: true, force: true });
     try {
@@ -234,6 +235,11 @@ export class Torture {
       // The kill came before there was a store. The report says where this copy is all the same.
       mkdirSync(crashed, { recursive: true });
     }
+  }
+
+  /** Checks the store. Returns what is wrong with it. */
+  async #complaintAbout(seed: number, steps: number, acknowledged: number): Promise<string | undefined> {
+    const { store } = this.#place;
     const attempt = { plan: new Plan(seed), acknowledged, limit: Math.min(steps, acknowledged + 4 * IN_FLIGHT) };
     const bytes = this.#expected.bytes;
     try {
