@@ -47,7 +47,7 @@ export function sequenceOf(stored: Uint8Array): number {
 
 /** The value. */
 export function valueOf(stored: Uint8Array): unknown {
-  return decodeValue(stored.subarray(HEADER_BYTES));
+  return decodeValue(stored, HEADER_BYTES);
 }
 
 /** The entry of a key and what the store has for it. */

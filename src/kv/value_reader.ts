@@ -31,20 +31,25 @@ export class ValueReader {
   /** The version of the format. */
   readonly version: number;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Made when it is needed. */
+  #madeView: DataView | undefined;
   /** The next byte. */
-  #at = 1;
+  #at: number;
   #depth = 0;
   #reservedBytes = 0;
   /** Everything that a reference can name, in the order in which it begins. */
   readonly #objects: object[] = [];
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = start + 1;
     const { from, to } = READ_VERSIONS;
     const version = this.version = this.varint();
     if (version < from || version > to) throw this.bad(`version ${version} of the format, not ${from} to ${to}`);
+  }
+
+  get #view(): DataView {
+    return this.#madeView ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
   }
 
   /** Reads the value, which must end where the bytes do. */

@@ -71,18 +71,19 @@ function encodeU64(value: KvU64): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Decodes a value. Nothing in it shares memory with the bytes.
+ * Decodes a value, from `start` to the end. Nothing in it shares memory with the bytes.
  *
  * @throws {KvStoreError} `FORMAT` if the bytes are no value, or of a newer version of the format.
  */
-export function decodeValue(bytes: Uint8Array): unknown {
-  const kind = bytes[0];
-  if (kind === VERSION) return new ValueReader(bytes).read();
-  if (kind === BYTES) return new Uint8Array(bytes.subarray(1));
-  if (kind === U64 && bytes.length === 9) {
-    return new KvU64(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1, true));
+export function decodeValue(bytes: Uint8Array, start: number = 0): unknown {
+  const kind = bytes[start];
+  const length = bytes.length - start;
+  if (kind === VERSION) return new ValueReader(bytes, start).read();
+  if (kind === BYTES) return new Uint8Array(bytes.subarray(start + 1));
+  if (kind === U64 && length === 9) {
+    return new KvU64(new DataView(bytes.buffer, bytes.byteOffset + start).getBigUint64(1, true));
   }
-  throw new KvStoreError("FORMAT", `not a value of a Kv: ${bytes.length} bytes, the first of which is ${kind}`);
+  throw new KvStoreError("FORMAT", `not a value of a Kv: ${length} bytes, the first of which is ${kind}`);
 }
 
 /** How many bytes a value takes in Deno KV, whose limit counts them: there no first byte says what the value is. */
