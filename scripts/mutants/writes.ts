@@ -250,9 +250,9 @@ export const writeRules: Promised[] = [
     mutants: [
       {
         id: "fsync-in-place",
-        in: "Writer.#sync",
-        find: "this.#syncing = active.handle.syncData().then(",
-        replace: "this.#syncing = Promise.resolve(active.handle.syncDataNow()).then(",
+        in: "Writer.write",
+        find: "syncing = active.handle.syncData();",
+        replace: "syncing = Promise.resolve(active.handle.syncDataNow());",
         killers: ["group commit: calls that arrive during a sync share the next one"],
       },
     ],

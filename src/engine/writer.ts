@@ -116,8 +116,7 @@ export class Writer {
     const log = this.#log;
     const active = log.active!;
     const header = this.#header;
-    const { bytes, view } = this.tail;
-    const end = this.tail.length;
+    const { bytes, view, length: end } = this.tail;
     let at = end;
     try {
       for (; at < this.tail.stagedEnd; at += header.length) {
@@ -183,13 +182,17 @@ export class Writer {
     if (log.failure !== undefined) return this.fail(log.failure);
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
+      let syncing: Promise<void> | undefined;
       try {
         const bytes = this.tail.bytes.subarray(0, this.tail.length);
         const needBytes = this.tail.tombstoneBytes(0, bytes.length);
         // If the disk is full, the reserve makes room and the same bytes are written to the same place.
         log.reserve.lend(needBytes, () => writeAll(active.handle, bytes, active.endBytes));
+        // The disk works while the lock is looked at: a tenth of a synced set alone (measured on Deno).
+        if (this.#synced !== undefined && this.#syncing === undefined) syncing = active.handle.syncData();
         log.checkLock();
       } catch (error) {
+        void syncing?.catch(() => {});
         if (log.failure !== undefined) return this.fail(log.failure);
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));
@@ -197,12 +200,12 @@ export class Writer {
       active.endBytes += this.tail.length;
       this.tail.dropPublished();
       this.#events.onWritten();
+      if (this.#synced !== undefined) this.#syncWaiters.push(this.#synced);
+      this.#synced = undefined;
+      if (syncing !== undefined || this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync(syncing);
     }
     this.#written?.resolve();
     this.#written = undefined;
-    if (this.#synced !== undefined) this.#syncWaiters.push(this.#synced);
-    this.#synced = undefined;
-    if (this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync();
     this.#startTimer();
     return undefined;
   }
@@ -268,8 +271,11 @@ export class Writer {
     if (this.#syncWaiters.length > 0) this.#sync();
   }
 
-  /** Begins one fdatasync for all callers that wait for one. Records that come meanwhile form the next group. */
-  #sync(): void {
+  /**
+   * Begins one fdatasync for all callers that wait for one, or takes over one that has begun since the last write.
+   * Records that come meanwhile form the next group.
+   */
+  #sync(begun?: Promise<void>): void {
     const log = this.#log;
     const active = log.active;
     if (this.#syncing !== undefined || log.failure !== undefined) return;
@@ -277,7 +283,7 @@ export class Writer {
     const end = active?.endBytes ?? 0;
     if (active === undefined || this.unsyncedBytes === 0) return waiters.forEach((waiter) => waiter.resolve());
     this.syncs++;
-    this.#syncing = active.handle.syncData().then(
+    this.#syncing = (begun ?? active.handle.syncData()).then(
       () => {
         if (log.active === active && end > log.syncedBytes) log.noteSynced(end);
         for (const waiter of waiters) waiter.resolve();
@@ -316,8 +322,7 @@ export class Writer {
     this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
     this.#written?.reject(error);
     this.#synced?.reject(error);
-    this.#written = undefined;
-    this.#synced = undefined;
+    this.#written = this.#synced = undefined;
     return error;
   }
 
@@ -343,8 +348,7 @@ export class Writer {
     log.checkSequence();
     if (!this.#fits()) {
       needStack();
-      const needBytes = this.tail.tombstoneBytes(this.tail.length, this.tail.stagedEnd);
-      this.rotate(needBytes);
+      this.rotate(this.tail.tombstoneBytes(this.tail.length, this.tail.stagedEnd));
     } else if (this.tail.length === 0) {
       log.reserve.lend(this.tail.tombstoneBytes(0, this.tail.stagedEnd), () => log.recordClean(false));
     }
