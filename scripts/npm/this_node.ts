@@ -1,7 +1,8 @@
 /**
  * Builds, packs and installs the npm package, and runs on it, with the Node on the PATH, the programs of the README,
  * the suites of the packages that its adapters are for, and the behavioural suite in a realm of its own: the part of
- * `deno task npm:test` that the gate runs. The last line is `N passed, N failed`.
+ * `deno task npm:test` that the gate runs. Beside it, `@deno/kv` is held against the table of its differences. The last
+ * line is `N passed, N failed`.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { dirname, join } from "node:path";
 import { ADAPTERS, checkAdapters, makeAdapterProject } from "./adapters.ts";
 import { compileInRealm, IN_REALM, runContract } from "./contract.ts";
 import { buildTarball, checkManifest, installedIn } from "./pack.ts";
+import { checkDenoKv } from "./deno_kv.ts";
 import { checkDocuments } from "./documents.ts";
 import { Results } from "./results.ts";
 import { runOk } from "./run.ts";
@@ -33,7 +35,11 @@ async function main(): Promise<number> {
     await results.check(node.name, ADAPTERS, "fields of package.json", () => checkManifest(tarball.manifest));
     const project = await makeAdapterProject(join(scratch, "project"), { tarball: tarball.file, cache });
     await checkDocuments(project.folder, node, { column: ADAPTERS, results });
-    await checkAdapters(project, node, results);
+    // most of the time `@deno/kv` waits
+    await Promise.all([
+      checkDenoKv(join(scratch, "deno_kv"), node, { cache, results }),
+      checkAdapters(project, node, results),
+    ]);
     const files = await compileInRealm(project.folder, installedIn(project.folder));
     await runContract(node, { files, scratch, results, column: IN_REALM });
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
