@@ -738,6 +738,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return attempt(() => {
       checkNames("compact", options, ["onProgress", "signal"]);
       this.#engine.beginWrite();
+      this.#engine.index.changeable();
       options.signal?.throwIfAborted();
       return this.#maintenance.compact(options);
     });

@@ -36,10 +36,10 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-write",
-        in: "Engine.beginWrite",
+        in: "Engine.stageClear",
         find: "this.#changeable = this.index.changeable();",
         replace: "this.#changeable = this.index as Index;",
-        killers: ["index: image and log damaged, calls say so without reading the log each time, and change nothing"],
+        killers: ["index: an image damaged after the first changes costs nothing but time"],
       },
       {
         id: "image-read-behind-a-refresh",

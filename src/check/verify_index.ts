@@ -55,7 +55,6 @@ export async function verifyImage(
       // As at opening: if one table is damaged, the others still count.
       image.index.rebuild = () => withSeed(found.index, image.index.seed);
       await eachTable((number) => void image.index.existing(number));
-      image.index.changeable();
     }
     index = image?.index;
   } catch (error) {

@@ -62,7 +62,7 @@ export class Engine implements WriterEvents {
   readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
-  /** The index, for changes. `beginWrite` sets it. */
+  /** The index, for changes. Whatever stages a record sets it. */
   #changeable!: Index;
   /** For each pending clear, the index that it replaced and the live bytes of the segments. */
   #cleared: { index: Index; liveBytes: Map<Segment, number> }[] = [];
@@ -112,12 +112,9 @@ export class Engine implements WriterEvents {
     return this.writer;
   }
 
-  /**
-   * Begins a call that changes the store: loads all of the index, and stages nothing yet. Throws as `writable` does.
-   */
+  /** Begins a call that changes the store, and stages nothing yet. Throws as `writable` does. */
   beginWrite(): Writer {
     const writer = this.writable();
-    this.#changeable = this.index.changeable();
     // A call that was refused halfway may have left records, which would be written with this call.
     writer.tail.stagedEnd = writer.tail.length;
     return writer;
@@ -125,16 +122,19 @@ export class Engine implements WriterEvents {
 
   /** Lays out a set in the tail; `expiresAt` is 0 if the key never expires. Nobody sees it before `Writer.publish`. */
   stageSet(key: TypedKey, value: { type: number; data: Uint8Array | string }, expiresAt: number): void {
+    this.#changeable = this.index.changeable(key);
     this.writer!.tail.stage(KIND.set, flagsOf(key.isString, value.type), key, value.data, expiresAt);
   }
 
   /** Lays out a delete, as `stageSet` does a set. */
   stageDelete(key: TypedKey): void {
+    this.#changeable = this.index.changeable(key);
     this.writer!.tail.stage(KIND.delete, flagsOf(key.isString, 0), key, "");
   }
 
   /** Lays out a clear, which has no key. */
   stageClear(): void {
+    this.#changeable = this.index.changeable();
     this.writer!.tail.stage(KIND.clear, 0, NO_KEY, "");
   }
 
@@ -178,12 +178,13 @@ export class Engine implements WriterEvents {
   /** Replaces the index, which was left halfway through a change, by one that is built anew from the log. */
   onCutOff(): void {
     this.onWritten();
-    this.epoch++;
+    this.index.changeable();
     this.replaceIndex(this.#parts.rebuildIndex(this.log));
   }
 
   /** Replaces the index by one that was read anew. */
   replaceIndex(index: ReadIndex): void {
+    this.epoch++;
     this.observer.beforeReplacement(index);
     this.index = index;
   }
@@ -309,7 +310,6 @@ export class Engine implements WriterEvents {
   }
 
   #clear(): void {
-    this.epoch++;
     const segments = [...this.log.segments.values()];
     const liveBytes = new Map(segments.map((segment) => [segment, segment.liveBytes]));
     this.#cleared.push({ index: this.#changeable, liveBytes });

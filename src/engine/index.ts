@@ -125,9 +125,10 @@ export class Index implements Place {
   }
 
   /**
-   * The index as one that may be changed. An index that reads its tables on demand reads all that are missing first.
+   * The index as one that may be changed, or in which this key may be changed. An index that reads its tables on demand
+   * reads those that are missing first: all, or the one of the key.
    */
-  changeable(): Index {
+  changeable(_key?: KeyBytes): Index {
     return this;
   }
 
@@ -151,9 +152,7 @@ export class Index implements Place {
   /** Notes in each segment how much has expired of the records in it that this index points at. */
   countExpired(segments: Iterable<Segment>): void {
     for (const segment of segments) {
-      const { bytes, graveBytes } = this.expired.in(segment.number);
-      segment.expiredBytes = bytes;
-      segment.graveBytes = graveBytes;
+      ({ bytes: segment.expiredBytes, graveBytes: segment.graveBytes } = this.expired.in(segment.number));
     }
   }
 

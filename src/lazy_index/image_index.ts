@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { Index, PARTITIONS } from "../engine/index.ts";
+import { Index, type KeyBytes, PARTITIONS } from "../engine/index.ts";
 import type { Partition } from "../engine/partition.ts";
 import type { Segment } from "../engine/segment.ts";
+import { hashKey } from "../hash.ts";
 import type { SavedOrder } from "../saved_order/saved.ts";
 
 /** A table of the image is damaged, and the index cannot be rebuilt from the log yet. */
@@ -25,8 +26,10 @@ export interface PartitionSource {
 }
 
 /**
- * Reads its tables as they are needed, until the first change: a read that fails during a change would leave half of
- * it. So `changeable` first reads all tables that are missing.
+ * Reads its tables as they are needed. A read that fails during a change would leave half of it, so before a key is
+ * changed, `changeable` reads its table. So nothing has changed in a table that is missing: the image is right about it,
+ * and so is the log, whose newer records are of keys in other tables. What changes more than single keys, such as a
+ * clear or a compaction, needs all tables first.
  */
 export class ImageIndex extends Index {
   /** Whether damaged tables were rebuilt from the log, so that a new image is due. */
@@ -35,6 +38,9 @@ export class ImageIndex extends Index {
   rebuild: (() => Index) | undefined;
   /** Where tables are read from; `undefined` once all have been read. */
   #source: PartitionSource | undefined;
+  #missing = PARTITIONS;
+  /** Whether a key may have changed since the store was opened. */
+  isChanged = false;
   readonly #close: () => void;
   /** The order of the keys, as the image has it. */
   saved: SavedOrder | undefined;
@@ -49,7 +55,7 @@ export class ImageIndex extends Index {
     this.expired.next = source.expiry.reduce((soonest, time) => Math.min(soonest, time), Infinity);
   }
 
-  /** Whether tables may still be missing. Until then nothing has changed since the store was opened. */
+  /** Whether tables are missing. */
   get isLazy(): boolean {
     return this.#source !== undefined;
   }
@@ -72,13 +78,12 @@ export class ImageIndex extends Index {
     return this.partitions[number];
   }
 
-  /** Reads all tables that are missing, and returns this index. */
-  override changeable(): Index {
+  /** Reads all tables that are missing, or the one of a key, and returns this index. */
+  override changeable(key?: KeyBytes): Index {
+    this.isChanged = true;
     if (this.#source === undefined) return this;
-    for (let number = 0; number < PARTITIONS; number++) this.existing(number);
-    this.#source = undefined;
-    if (this.saved === undefined) this.#close();
-    this.rebuild = undefined;
+    if (key !== undefined) this.existing(hashKey(key.bytes, key.start, key.length, this.seed) >>> 24);
+    else for (let number = 0; number < PARTITIONS; number++) this.existing(number);
     return this;
   }
 
@@ -122,6 +127,10 @@ export class ImageIndex extends Index {
     if (this.saved !== undefined) partition.onDrop = () => this.giveUpSaved();
     this.placed += partition.live - live[number]!;
     this.expired.next = Math.min(this.expired.next, this.expired.collect(partition));
+    if (--this.#missing > 0) return;
+    this.#source = undefined;
+    if (this.saved === undefined) this.#close();
+    this.rebuild = undefined;
   }
 
   /** Reads the tables in which a key has expired: only the table tells how many have. */

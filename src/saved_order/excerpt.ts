@@ -1,6 +1,6 @@
 /**
  * Answers the ranges of a process from the saved order until that is loaded. While tables of the index are still in the
- * file, it makes a small index with copies of the entries in the range, and an order of those.
+ * file and nothing has changed, it makes a small index with copies of the entries in the range, and an order of those.
  *
  * Tables in memory may have changed since the image was written. They are searched for entries that the saved order
  * lacks: those that are new and, unless it had every entry, all of them, as a deleted key may have come back.
@@ -29,6 +29,8 @@ const SPARE = 32;
 export function excerpt(index: ImageIndex, selection: Selection): Order | undefined {
   const { saved } = index;
   if (saved === undefined) return undefined;
+  // A change may be taken back, which a copy would not hear of.
+  if (index.isChanged) index.changeable();
   try {
     return new Excerpt(index, saved).of(selection);
   } finally {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError, type Value } from "../../mod.ts";
 import { formOf } from "../../src/engine/partition.ts";
-import { flagsOf, KIND, VALUE_TYPE } from "../../src/engine/record.ts";
+import { VALUE_TYPE } from "../../src/engine/record.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
 import { manifestOf } from "../../src/store/directory.ts";
@@ -110,9 +110,9 @@ Deno.test("an entry of the index that points at the record of another key is COR
   const opened = openWriter({ platform, directory: "/s", lock }, manifestOf(platform, "/s", lock), OPENING);
   const engine = new OpenStore(opened, { segmentBytes: 1 << 20, cacheBytes: 0 }, () => {});
   for (const name of ["a", "b"]) {
-    const value = `of ${name}`;
-    engine.beginWrite().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), engine.key.encode(name), value);
-    engine.writer!.publish();
+    const writer = engine.beginWrite();
+    engine.stageSet(engine.key.encode(name), { type: VALUE_TYPE.utf8, data: `of ${name}` }, 0);
+    writer.publish();
   }
   const read = (name: string) => {
     const key = engine.key.encode(name);

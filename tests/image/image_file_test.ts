@@ -8,7 +8,7 @@ import type { Lock } from "../../src/platform/types.ts";
 import { loadImage, writeImage } from "../../src/image/image_file.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
 import { nextTurn } from "../../src/platform/turn.ts";
-import { flagsOf, KIND, MARK_BYTES, VALUE_TYPE } from "../../src/engine/record.ts";
+import { MARK_BYTES, VALUE_TYPE } from "../../src/engine/record.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { manifestOf } from "../../src/store/directory.ts";
 import { OPENING } from "../../src/store/opening.ts";
@@ -102,8 +102,9 @@ function opened(platform: MemoryPlatform): OpenStore {
 }
 
 function set(store: OpenStore, key: string): void {
-  store.beginWrite().tail.stage(KIND.set, flagsOf(true, VALUE_TYPE.utf8), store.key.encode(key), "value");
-  store.writer!.publish();
+  const writer = store.beginWrite();
+  store.stageSet(store.key.encode(key), { type: VALUE_TYPE.utf8, data: "value" }, 0);
+  writer.publish();
 }
 
 Deno.test("image file: what an image covers is durable before it has its name", async () => {

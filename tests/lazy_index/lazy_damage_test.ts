@@ -12,7 +12,9 @@ import {
   KEYS,
   makeStore,
   open,
+  work,
 } from "../support/lazy_store.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("index: image and log damaged, an open after a crash is refused, and has changed nothing", async () => {
   const { platform } = await makeStore();
@@ -48,6 +50,7 @@ Deno.test("index: image and log damaged, calls say so without reading the log ea
   for (let i = 0; i < 50; i++) isCorrupt(() => store.has(`key ${i}`));
   platform.onOperation = undefined;
   assert(reads < 25, `the log was read ${reads} times`);
+  const { lastSequence } = store.stats();
   for (
     const call of [
       () => store.set("key 1", -1),
@@ -59,6 +62,7 @@ Deno.test("index: image and log damaged, calls say so without reading the log ea
   ) {
     assertEquals(await codeOf(call), "CORRUPT");
   }
+  assertEquals(store.stats().lastSequence, lastSequence);
   assert((await store.verify()).problems.length > 0);
   await store.close();
   await reader.close();
@@ -125,4 +129,36 @@ Deno.test("index: an image that turned out to be damaged is written anew", async
   platform.onOperation = undefined;
   assertHolds(again, model);
   await again.close();
+});
+
+Deno.test("index: an image damaged after the first changes costs nothing but time", async () => {
+  const random = new Random(1);
+  for (let round = 0; round < 20; round++) {
+    const { platform, model } = await makeStore(round % 2 * 200);
+    const store = await open(platform);
+    const snapshot = store.snapshot();
+    const before = new Map(model);
+    await work(store, model, random, 30);
+    platform.onOperation = ({ kind, path }) => {
+      if (kind === "write" && path !== IMAGE) throw new Error("EIO");
+    };
+    const refused = Array.from({ length: 10 }, () => store.set(`key ${random.below(KEYS + 300)}`, -1));
+    for (const write of refused) assertEquals(await codeOf(() => write), "IO");
+    platform.onOperation = undefined;
+    damageImage(platform);
+    if (round % 3 === 0) await work(store, model, random, 1);
+    if (round % 4 === 0) await store.compact();
+    if (round % 5 === 0) {
+      await store.clear();
+      model.clear();
+    }
+    assertHolds(store, model);
+    assertHolds(snapshot, before);
+    assertEquals((await store.verify()).problems, []);
+    snapshot.close();
+    await store.close();
+    const again = await open(platform);
+    assertHolds(again, model);
+    await again.close();
+  }
 });

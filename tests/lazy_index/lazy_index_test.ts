@@ -17,7 +17,7 @@ import { MemoryPlatform, type Operation } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { turns } from "../support/sweep.ts";
 
-Deno.test("index: opening reads nothing of the image but its footer, a get one table, the first write the rest", async () => {
+Deno.test("index: opening reads nothing of the image but its footer, a get or a write the table of its key", async () => {
   const { platform } = await makeStore();
   const imageBytes = platform.readFile(IMAGE).length;
   for (const readOnly of [true, false]) {
@@ -38,6 +38,13 @@ Deno.test("index: opening reads nothing of the image but its footer, a get one t
       store.flushSync();
       assertEquals(bytesRead, opened + got);
       await store.set("key 5", 5);
+      assertEquals(bytesRead, opened + got);
+      await store.batch([{ type: "set", key: "key 6", value: 6 }, { type: "delete", key: "key 7" }]);
+      const written = bytesRead - opened - got;
+      assert(written > got && written < imageBytes / 50, `${written} of ${imageBytes} bytes`);
+      await store.set("key 7", 7);
+      assertEquals(bytesRead, opened + got + written);
+      await store.clear();
       assert(bytesRead > imageBytes / 2);
     }
     platform.onOperation = undefined;

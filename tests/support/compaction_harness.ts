@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { noteCurrent } from "../../src/engine/droppable.ts";
-import { flagsOf, KIND, type Kind } from "../../src/engine/record.ts";
+import { KIND, type Kind } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { OpenStore } from "../../src/store/open_store.ts";
@@ -44,13 +44,11 @@ export class Harness {
 
   write(kind: Kind, key: string, value = "", expiresAt = 0): void {
     const bytes = utf8(key);
-    this.engine.beginWrite().tail.stage(
-      kind,
-      flagsOf(true, 1),
-      { bytes, start: 0, length: bytes.length },
-      value,
-      expiresAt,
-    );
+    const typed = { bytes, start: 0, length: bytes.length, isString: true };
+    this.engine.beginWrite();
+    if (kind === KIND.set) this.engine.stageSet(typed, { type: 1, data: value }, expiresAt);
+    else if (kind === KIND.delete) this.engine.stageDelete(typed);
+    else this.engine.stageClear();
     this.engine.writer!.publish();
   }
 

@@ -80,8 +80,8 @@ export function assertHolds(store: Store | Snapshot<number>, model: Model): void
 }
 
 /** Changes store and model in the same way. */
-export async function work(store: Store, model: Model, random: Random): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+export async function work(store: Store, model: Model, random: Random, calls = 300): Promise<void> {
+  for (let i = 0; i < calls; i++) {
     const key = `key ${random.below(KEYS + 300)}`;
     if (random.chance(0.3)) assertEquals(await store.delete(key), model.delete(key));
     else if (random.chance(0.5)) assertEquals(store.get(key), model.get(key));
