@@ -10,7 +10,7 @@ import type { Part } from "./engine.ts";
 const LARGER = 10;
 const GROWN = 20;
 
-/** Entries of the smaller store that the Kv interface is measured in. */
+/** Entries of the smaller store that the Kv interface is measured in, and that is opened again and again. */
 const FEW = 1000;
 
 /** Whether an engine's stores grow to the largest number of keys. */
@@ -31,8 +31,12 @@ export function keysFor(part: Part, engine: string, keys: number): number[] {
       return [isGrown(engine) ? keys * GROWN : keys];
     case "kv":
       return [FEW, keys];
+    case "reopen":
+      return [FEW];
+    case "first":
+      return [Math.ceil(keys / 10), keys];
     case "shell":
-      return [0, keys, keys * LARGER];
+      return [0, keys];
     default:
       return [keys];
   }

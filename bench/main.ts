@@ -1,5 +1,5 @@
 /**
- * The benchmark: `deno task bench` measures everything on Deno and Node, which takes hours, and writes docs/bench;
+ * The benchmark: `deno task bench` measures everything on Deno and Node, which takes an hour, and writes docs/bench;
  * `deno task bench --quick` prints the ratios against a `Map`, a raw file and Deno KV. `--help` lists the options.
  *
  * @module
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { ROOT } from "../scripts/repository.ts";
 import { table } from "../scripts/npm/results.ts";
 import { runOk } from "../scripts/npm/run.ts";
+import { findRuntime } from "../scripts/npm/runtimes.ts";
 import { describeRun, loadAverage } from "./machine.ts";
 import { type Options, optionsOf, UsageError } from "./options.ts";
 import { type Prepared, prepareRuntime } from "./prepare.ts";
@@ -27,7 +28,9 @@ async function measureAll(options: Options): Promise<Results> {
   const cache = options.cache ?? join(tmpdir(), "kvstore-bench");
   await Deno.mkdir(cache, { recursive: true });
   const prepared: Prepared[] = [];
-  for (const kind of options.on) prepared.push(await prepareRuntime(kind, cache));
+  const node = await findRuntime({ kind: "node", spec: `node@${options.node}` }, cache);
+  for (const kind of options.on) prepared.push(await prepareRuntime(kind, { cache, node }));
+  const peers = { folder: join(cache, `peers-of-node@${options.node}`), cache: join(cache, "npm"), node };
   const scratch = await Deno.makeTempDir({ dir: cache, prefix: "stores-" });
   const removeScratch = () => Deno.removeSync(scratch, { recursive: true });
   const interrupted = () => {
@@ -39,12 +42,12 @@ async function measureAll(options: Options): Promise<Results> {
     const load = loadAverage();
     const older = await olderResults(options);
     const collection = new Collection(await describeRun(prepared, options.engines, cache));
-    const schedule = { options, prepared, collection, cache, scratch };
+    const schedule = { options, prepared, collection, peers, scratch };
     await probe(schedule);
     if (load > QUIET_LOAD) {
       console.log(`the machine is busy (load average ${load.toFixed(1)}): figures will be too low`);
     }
-    // hours of figures are not lost if something stops the run
+    // figures are not lost if something stops the run
     await measure(schedule, async () => {
       await write(collection.results(), older, options);
     });

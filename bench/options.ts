@@ -18,8 +18,10 @@ export interface Options {
   engines: string[];
   /** Parts. */
   workloads: Part[];
-  /** How often everything is done. */
+  /** How often everything is done at most. */
   rounds: number;
+  /** Whether it is done so often even where rounds differ by little. */
+  everyRound: boolean;
   /** Keys, where a part does not say otherwise. */
   keys: number;
   /** Only ratios against the floors are printed. */
@@ -30,15 +32,19 @@ export interface Options {
   merge: boolean;
   /** Whether rounds are added to those that are there. */
   add: boolean;
+  /** Version of the Node that is taken from npm. */
+  node: string;
   /** Where peers, the package, and stores are, if not in the system's folder for temporary files. */
   cache?: string;
 }
 
 const USAGE = `usage: deno task bench [--quick] [--on deno,node] [--engines NAMES] [--workloads NAMES]
-    [--rounds N] [--keys N] [--out DIR] [--merge | --add] [--cache DIR]
+    [--rounds N] [--keys N] [--out DIR] [--merge | --add] [--cache DIR] [--node VERSION]
 
 A run of everything writes docs/bench. A run of a part is only printed, unless --merge puts it in the place of the results
-that are there, --add counts its rounds with theirs, or --out writes it elsewhere.
+that are there, --add counts its rounds with theirs, or --out writes it elsewhere. Without --rounds
+there are at most three: the third where two differ by more than a tenth, and none after 48 minutes. Node is the newest
+24 from npm, or --node VERSION.
 
 engines: ${ENGINES.map(({ name }) => name).join(", ")}
 workloads: ${PARTS.join(", ")}`;
@@ -54,7 +60,6 @@ export class UsageError extends Error {
 const QUICK = {
   engines: "kvstore,openKv,Map,raw file,Deno.openKv,@deno/kv",
   workloads: "basic,durable,ranges,kv",
-  rounds: "3",
   keys: "100000",
 };
 
@@ -62,7 +67,7 @@ const QUICK = {
 export function optionsOf(args: string[]): Options {
   const parsed = parseArgs(args, {
     boolean: ["quick", "merge", "add"],
-    string: ["on", "engines", "workloads", "rounds", "keys", "out", "cache"],
+    string: ["on", "engines", "workloads", "rounds", "keys", "out", "cache", "node"],
     unknown: (name) => {
       throw new UsageError(`unknown: ${name}`);
     },
@@ -75,11 +80,13 @@ export function optionsOf(args: string[]): Options {
     engines: namesOf("--engines", given.engines, ENGINES.map(({ name }) => name)),
     workloads: namesOf("--workloads", given.workloads, PARTS),
     rounds: countOf("--rounds", given.rounds, 3),
+    everyRound: parsed.rounds !== undefined,
     keys: countOf("--keys", given.keys, 1_000_000),
     quick: parsed.quick,
     ...(isWritten ? { out: resolve(parsed.out ?? join(ROOT, "docs/bench")) } : {}),
     merge: parsed.merge,
     add: parsed.add,
+    node: parsed.node ?? "24",
     ...(parsed.cache === undefined ? {} : { cache: resolve(parsed.cache) }),
   };
 }

@@ -1,13 +1,14 @@
 /**
- * Installs peers, each into a project of its own outside the repository, and builds the npm package for Node.
+ * Installs Node and the peers, each into a project of its own outside the repository, and builds the npm package.
  *
  * @module
  */
 
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { compile } from "../scripts/npm/compile.ts";
 import { buildTarball, install, installedIn } from "../scripts/npm/pack.ts";
-import { npm, runOk } from "../scripts/npm/run.ts";
+import { npm, type RunOptions, withPath } from "../scripts/npm/run.ts";
 import { type Runtime, thisDeno } from "../scripts/npm/runtimes.ts";
 import { ROOT } from "../scripts/repository.ts";
 import config from "../deno.json" with { type: "json" };
@@ -25,11 +26,27 @@ export interface Prepared {
   command: string[];
 }
 
+/** Where the peers are. */
+export interface Peers {
+  /** Their projects: those of one version of Node, which native modules may be built for. */
+  folder: string;
+  /** What npm keeps. */
+  cache: string;
+  /** What they are built for. */
+  node: Runtime;
+}
+
+/** Building rocksdb takes most of that: what comes with the package does not run everywhere. */
+const INSTALL_MILLISECONDS = 3_600_000;
+
 /** Most memory of a worker, in MiB: a `Map` of 10 million keys needs more than Node gives by itself. */
 const HEAP_MEGABYTES = 8192;
 
 /** Prepares the runtimes; on Node our engine is the package as it is built, on Deno the source. */
-export async function prepareRuntime(kind: RuntimeKind, cache: string): Promise<Prepared> {
+export async function prepareRuntime(
+  kind: RuntimeKind,
+  { cache, node }: { cache: string; node: Runtime },
+): Promise<Prepared> {
   const flags = ["--expose-gc", `--max-old-space-size=${HEAP_MEGABYTES}`];
   if (kind === "deno") {
     const run = ["run", "-A", "--quiet", "--no-check"];
@@ -39,8 +56,6 @@ export async function prepareRuntime(kind: RuntimeKind, cache: string): Promise<
       command: [...run, join(ROOT, "cli.ts")],
     };
   }
-  const version = (await runOk("node", ["--version"])).trim().replace(/^v/, "");
-  const program = (await runOk("node", ["-p", "process.execPath"])).trim();
   const scratch = await Deno.makeTempDir({ dir: cache, prefix: "package-" });
   const project = join(cache, "package");
   try {
@@ -54,17 +69,17 @@ export async function prepareRuntime(kind: RuntimeKind, cache: string): Promise<
   const packageFolder = installedIn(project);
   const worker = await compile("bench/worker.ts", { folder: join(project, "esm"), packageFolder, format: "esm" });
   return {
-    runtime: { name: `Node ${version}`, kind, program, folder: dirname(program) },
+    runtime: { ...node, kind },
     worker: ["--no-warnings", ...flags, worker],
     command: [join(packageFolder, "esm/cli.js")],
   };
 }
 
 /** Where a peer is installed. */
-export function projectOf(engine: string, cache: string): string {
+export function projectOf(engine: string, { folder }: Peers): string {
   const name = engineOf(engine).package;
-  if (name === undefined) return cache;
-  return join(cache, `${name.replaceAll("/", "_")}@${versionOf(name)}`);
+  if (name === undefined) return folder;
+  return join(folder, `${name.replaceAll("/", "_")}@${versionOf(name)}`);
 }
 
 /** The version of a peer. */
@@ -73,18 +88,23 @@ export function versionOf(name: string): string {
 }
 
 /** Installs an engine's package unless it is there; returns why it cannot be had, if so. */
-export async function installPeer(engine: string, cache: string): Promise<string | undefined> {
+export async function installPeer(engine: string, peers: Peers): Promise<string | undefined> {
   const name = engineOf(engine).package;
   if (name === undefined) return undefined;
-  const project = projectOf(engine, cache);
+  const { cache, node } = peers;
+  const project = projectOf(engine, peers);
+  const run: RunOptions = {
+    env: { ...withPath(node.folder), ...headersOf(node), npm_config_jobs: "max" },
+    limitMilliseconds: INSTALL_MILLISECONDS,
+  };
   const installed = join(project, "node_modules", name);
   try {
     if (!exists(join(project, "complete"))) {
       console.log(`installing ${name}@${versionOf(name)} to ${project}`);
-      await install(project, [`${name}@${versionOf(name)}`], { cache: join(cache, "npm") });
+      await install(project, [`${name}@${versionOf(name)}`], { cache, run });
       // npm may leave out what builds it, and the package has nothing that is built for all
       if (name === "better-sqlite3" && !exists(join(installed, "build/Release/better_sqlite3.node"))) {
-        await npm(["run", "build-release"], installed, join(cache, "npm"));
+        await npm(["run", "build-release"], installed, cache, run);
       }
       await Deno.writeTextFile(join(project, "complete"), "");
     }
@@ -92,6 +112,15 @@ export async function installPeer(engine: string, cache: string): Promise<string
   } catch (error) {
     return `cannot be installed: ${firstLines(error)}`;
   }
+}
+
+/** Says where the headers of this very Node are: those of another one, if npm knows some, would be the wrong ones. */
+function headersOf({ program }: Runtime): Record<string, string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  const modules = join(dirname(dirname(dirname(Deno.realPathSync(program)))));
+  const folder = [join(modules, name), join(modules, "node", "node_modules", name)]
+    .find((folder) => exists(join(folder, "include", "node", "node.h")));
+  return folder === undefined ? {} : { npm_config_nodedir: folder };
 }
 
 /** What matters of a long message. */

@@ -6,36 +6,51 @@
 
 import { join } from "node:path";
 import { run } from "../scripts/npm/run.ts";
+import { importAndExport, shell } from "./commands.ts";
 import type { Part } from "./engine.ts";
 import { engineOf } from "./engines/mod.ts";
 import { isGrown, keysFor } from "./keys.ts";
 import type { Options } from "./options.ts";
-import { firstLines, installPeer, type Prepared, projectOf } from "./prepare.ts";
-import type { Collection } from "./report/results.ts";
-import { median } from "./report/results.ts";
+import { firstLines, installPeer, type Peers, type Prepared, projectOf } from "./prepare.ts";
+import { type Collection, isSettled, type Measurement, median } from "./report/results.ts";
 import type { Figure, Job } from "./workloads/bench.ts";
-import { keyOf, Order } from "./workloads/data.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
-const LIMIT_SECONDS = 15;
+const LIMIT_SECONDS = 5;
 /** The same for the Kv interface in a quick run. */
 const QUICK_LIMIT_SECONDS = 0.2;
-/** The same where what is cut off is left out: our growth to the largest stores, and the store that is opened. */
-const LONG_LIMIT_SECONDS = 60;
+/** The same where nothing of ours is to be cut off: the largest stores, and those that are opened. */
+const LONG_LIMIT_SECONDS = 120;
 const LIMIT_MILLISECONDS = 3_600_000;
-/** Processes of each kind in a round of the shell's part. */
-const SHELL_SAMPLES = 5;
+/** Processes whose first calls are timed in a round. */
+const FIRST_SAMPLES = 3;
+/** After so many minutes no round begins but the first: all of it takes less than an hour. */
+const MOST_MINUTES = 48;
+/** Parts that take minutes, for their memory, and whose figures are of so many calls that a round is enough. */
+const ONCE: Part[] = ["reopen", "memory", "growth"];
 
 /** Parts that not all engines are compared in: the others have no figures there, and need no reason. */
 const ENGINES_OF: Partial<Record<Part, string[]>> = {
+  first: ["kvstore"],
+  crash: ["kvstore"],
+  reopen: ["kvstore", "classic-level"],
   shell: ["kvstore"],
+  import: ["kvstore"],
   compaction: ["kvstore"],
+  growth: ["kvstore", "kvstore without cache", "Map", "lmdb", "classic-level", "rocksdb"],
   ranges: ["kvstore", "KvLevel", "lmdb", "classic-level"],
   kv: ["openKv", "Deno.openKv", "@deno/kv"],
 };
 
 /** Parts that open a store which was filled in the first round, with what fills it. */
-const FILLS: Partial<Record<Part, string>> = { open: "fill", ranges: "fill-ranges", kv: "fill-kv" };
+const FILLS: Partial<Record<Part, string>> = {
+  open: "fill",
+  first: "fill",
+  crash: "fill-crash",
+  reopen: "fill",
+  ranges: "fill-ranges",
+  kv: "fill-kv",
+};
 
 /** Of engines that do not run everywhere: why another one does. */
 const STAND_INS: Record<string, string> = {
@@ -52,16 +67,16 @@ export interface Schedule {
   /** Takes what is found. */
   collection: Collection;
   /** Where peers are installed. */
-  cache: string;
+  peers: Peers;
   /** A folder for stores. */
   scratch: string;
 }
 
 /** Installs the peers, and sees which of them run at all. */
-export async function probe({ options, prepared, collection, cache, scratch }: Schedule): Promise<void> {
+export async function probe({ options, prepared, collection, peers, scratch }: Schedule): Promise<void> {
   for (const engine of options.engines) {
     const kind = engineOf(engine);
-    const problem = await installPeer(engine, cache);
+    const problem = await installPeer(engine, peers);
     for (const { runtime, ...rest } of prepared) {
       const place = { runtime: runtime.kind, engine, part: "all" };
       if (!kind.runtimes.includes(runtime.kind)) {
@@ -74,7 +89,7 @@ export async function probe({ options, prepared, collection, cache, scratch }: S
       }
       const job = { engine, work: "probe", keys: 2000, directory: join(scratch, "probe"), limitSeconds: 60 };
       try {
-        await work({ runtime, ...rest }, { ...job, project: projectOf(engine, cache) });
+        await work({ runtime, ...rest }, { ...job, project: projectOf(engine, peers) });
       } catch (error) {
         collection.miss({ ...place, reason: `does not run: ${firstLines(error)}` });
       }
@@ -82,15 +97,22 @@ export async function probe({ options, prepared, collection, cache, scratch }: S
   }
 }
 
-/** Does everything, round by round. */
+/** Does everything, round by round; later rounds where they are needed, unless so many were asked for. */
 export async function measure(schedule: Schedule, afterRound: () => Promise<void>): Promise<void> {
   const { options, prepared } = schedule;
+  const start = performance.now();
+  const found = new Map<string, Measurement[]>();
+  const isEnough = (part: Part, known: Measurement[]) =>
+    ONCE.includes(part) || performance.now() - start > MOST_MINUTES * 60_000 || known.every(isSettled);
   for (let round = 0; round < options.rounds; round++) {
     for (const part of options.workloads) {
       for (const one of prepared) {
         const first = round % options.engines.length;
         for (const engine of [...options.engines.slice(first), ...options.engines.slice(0, first)]) {
-          await turn(schedule, { prepared: one, part, engine, round });
+          const name = [one.runtime.kind, part, engine].join();
+          const known = found.get(name);
+          if (!options.everyRound && known !== undefined && isEnough(part, known)) continue;
+          found.set(name, await turn(schedule, { prepared: one, part, engine, round }));
         }
       }
     }
@@ -105,21 +127,26 @@ interface Turn {
   round: number;
 }
 
-async function turn(schedule: Schedule, turn: Turn): Promise<void> {
+/** Measures a part, and returns what is known of it by now. */
+async function turn(schedule: Schedule, turn: Turn): Promise<Measurement[]> {
   const { options, collection } = schedule;
   const { prepared: { runtime }, part, engine, round } = turn;
   const refusal = engineOf(engine).refuses[part];
   const place = { runtime: runtime.kind, engine, part };
-  if (ENGINES_OF[part]?.includes(engine) === false || engineOf(engine).parts?.includes(part) === false) return;
+  if (ENGINES_OF[part]?.includes(engine) === false || engineOf(engine).parts?.includes(part) === false) return [];
   // a quick run compares the Kv interface with Deno KV, and all else with the floors
-  if (options.quick && engine === "Deno.openKv" && part !== "kv") return;
-  if (collection.isMissing(runtime.kind, engine, part)) return;
-  if (refusal !== undefined) return collection.miss({ ...place, reason: refusal });
+  if (options.quick && engine === "Deno.openKv" && part !== "kv") return [];
+  if (collection.isMissing(runtime.kind, engine, part)) return [];
+  if (refusal !== undefined) {
+    collection.miss({ ...place, reason: refusal });
+    return [];
+  }
+  const measured: Measurement[] = [];
   for (const keys of keysFor(part, engine, options.keys).slice(0, options.quick ? 1 : undefined)) {
     const start = performance.now();
     try {
-      const figures = part === "shell" ? await shell(schedule, turn, keys) : await jobs(schedule, turn, keys);
-      for (const figure of figures) collection.add({ runtime: runtime.kind, engine, keys }, figure);
+      const figures = await figuresOf(schedule, turn, keys);
+      measured.push(...figures.map((figure) => collection.add({ runtime: runtime.kind, engine, keys }, figure)));
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       console.log(
         `round ${round + 1} of ${options.rounds}: ${part}, ${keys} keys, ${engine}, ${runtime.name}: ${seconds} s`,
@@ -129,19 +156,32 @@ async function turn(schedule: Schedule, turn: Turn): Promise<void> {
       collection.miss({ ...place, reason: firstLines(error) });
     }
   }
+  return measured;
+}
+
+async function figuresOf(schedule: Schedule, turn: Turn, keys: number): Promise<Figure[]> {
+  const { part, prepared, round } = turn;
+  if (part === "import") return await importAndExport(schedule, prepared, keys);
+  if (part !== "shell") return await jobs(schedule, turn, keys);
+  const directory = join(schedule.scratch, `shell-${prepared.runtime.kind}-${keys}`);
+  if (round === 0) {
+    const job = { engine: "kvstore", work: "fill", keys, directory, project: "", limitSeconds: LONG_LIMIT_SECONDS };
+    await work(prepared, job, { keep: true });
+  }
+  return await shell(prepared, join(directory, "store"), keys);
 }
 
 async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn, keys: number): Promise<Figure[]> {
-  const { cache, scratch, options } = schedule;
+  const { peers, scratch, options } = schedule;
   const job: Job = {
     engine,
     work: part,
     keys,
     directory: join(scratch, "store"),
-    project: projectOf(engine, cache),
+    project: projectOf(engine, peers),
     limitSeconds: options.quick && part === "kv"
       ? QUICK_LIMIT_SECONDS
-      : FILLS[part] !== undefined || (part === "growth" && isGrown(engine))
+      : isGrown(engine) && (FILLS[part] !== undefined || ONCE.includes(part))
       ? LONG_LIMIT_SECONDS
       : LIMIT_SECONDS,
   };
@@ -151,12 +191,24 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
     ...job,
     directory: join(scratch, `${part}-${prepared.runtime.kind}-${keys}-${engine.replace("/", "-")}`),
   };
-  if (round === 0) {
-    await work(prepared, { ...kept, work: filling }, { keep: true });
-    // the first opening after a fill may have work left over
-    if (part === "open") await work(prepared, kept, { keep: true });
+  // a crash is behind a store once
+  if (part === "crash") await Deno.remove(kept.directory, { recursive: true }).catch(() => {});
+  if (round === 0 || part === "crash") await work(prepared, { ...kept, work: filling }, { keep: true });
+  // the first opening after a fill may have work left over
+  if (round === 0 && part === "open") await work(prepared, kept, { keep: true });
+  return part === "first" ? await firstCalls(prepared, kept) : await work(prepared, kept, { keep: true });
+}
+
+/** The first calls of some processes, of each the middle one. */
+async function firstCalls(prepared: Prepared, job: Job): Promise<Figure[]> {
+  const times: Record<string, number[]> = { "first-get": [], "first-set": [], "first-new": [] };
+  for (let i = 0; i < FIRST_SAMPLES; i++) {
+    for (const [metric, values] of Object.entries(times)) {
+      const [figure] = await work(prepared, { ...job, work: metric }, { keep: true });
+      values.push(figure!.value);
+    }
   }
-  return await work(prepared, kept, { keep: true });
+  return Object.entries(times).map(([metric, values]) => ({ metric, value: median(values) }));
 }
 
 /** Does a job in a new process, with an empty folder unless it is one to keep. */
@@ -178,25 +230,4 @@ async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = 
 /** What the job before has left to the disk is not to be paid for by the next one. */
 async function settle(): Promise<void> {
   if (Deno.build.os !== "windows") await new Deno.Command("sync").output();
-}
-
-/** Times whole processes of `kvstore get`. The store is made in the first round. */
-async function shell(schedule: Schedule, { prepared, round }: Turn, keys: number): Promise<Figure[]> {
-  const { runtime, command } = prepared;
-  const directory = join(schedule.scratch, `shell-${runtime.kind}-${keys}`);
-  if (round === 0) {
-    const job = { engine: "kvstore", work: "fill", keys, directory, project: "", limitSeconds: LIMIT_MILLISECONDS };
-    await work(prepared, job, { keep: true });
-  }
-  const key = keyOf(keys === 0 ? 0 : new Order(keys, 1).at(0));
-  const args = [...command, "--dir", join(directory, "store"), "get", key];
-  const times: number[] = [];
-  for (let i = 0; i <= SHELL_SAMPLES; i++) {
-    const start = performance.now();
-    const { code, stderr } = await run(runtime.program, args);
-    if (code !== (keys === 0 ? 1 : 0)) throw new Error(`kvstore get ended with ${code}: ${stderr}`);
-    // the first one fills the caches
-    if (i > 0) times.push(performance.now() - start);
-  }
-  return [{ metric: "shell", value: median(times) }];
 }

@@ -13,7 +13,7 @@ import { compaction } from "./workloads/compaction.ts";
 import { fillForKv, kv } from "./workloads/kv.ts";
 import { fillForRanges, ranges } from "./workloads/ranges.ts";
 import { growth, memoryPerKey } from "./workloads/memory.ts";
-import { fill, openToFirstGet } from "./workloads/open.ts";
+import { fill, fillAndCrash, firstCall, openBehindCrash, openToFirstGet, reopen } from "./workloads/open.ts";
 import { batches, durable, large } from "./workloads/writes.ts";
 
 const SMALL = 100;
@@ -30,6 +30,12 @@ const WORKS: Record<string, { valueBytes?: number; payload?: "string"; run: (ben
   large1m: { valueBytes: 1024 * 1024, run: (bench) => large(bench, ["set-1m", "get-1m"]) },
   fill: { payload: "string", run: fill },
   open: { payload: "string", run: openToFirstGet },
+  "first-get": { payload: "string", run: (bench) => firstCall(bench, "first-get") },
+  "first-set": { payload: "string", run: (bench) => firstCall(bench, "first-set") },
+  "first-new": { payload: "string", run: (bench) => firstCall(bench, "first-new") },
+  "fill-crash": { payload: "string", run: fillAndCrash },
+  crash: { payload: "string", run: openBehindCrash },
+  reopen: { payload: "string", run: reopen },
   "fill-ranges": { run: fillForRanges },
   ranges: { run: ranges },
   "fill-kv": { payload: "string", run: fillForKv },

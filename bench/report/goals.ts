@@ -44,6 +44,10 @@ interface Comparison {
   against: Against;
   /** At least so many times the other's operations; or at most so many times its time. */
   factor: number;
+  /** The other's figure, if another one does what ours does. */
+  theirs?: string;
+  /** Where it is wanted, if not on both. */
+  on?: RuntimeKind;
 }
 
 /** How many times as fast as Deno KV its calls are to be here. */
@@ -54,16 +58,22 @@ const COMPARISONS: Comparison[] = [
   { metric: "fill", against: "Map", factor: 0.7 },
   { metric: "overwrite", against: "best native peer", factor: 2.5 },
   { metric: "overwrite", against: "Map", factor: 0.7 },
+  { metric: "batch", against: "best native peer", factor: 3 },
   { metric: "get", against: "lmdb", factor: 2 },
   { metric: "get", engine: "kvstore without cache", against: "lmdb", factor: 1.3 },
+  { metric: "get-string", against: "lmdb", factor: 1.5 },
   { metric: "get-missing", against: "best native peer", factor: 1.2 },
   { metric: "durable-serial", against: "raw file", factor: 0.9 },
   { metric: "durable-many", against: "best peer", factor: 2 },
+  { metric: "durable-many", against: "classic-level", factor: 2 },
+  { metric: "durable-batch", theirs: "durable-many", against: "classic-level", factor: 2 },
   { metric: "open", against: "classic-level", factor: 1 },
   { metric: "set-4k", against: "best peer", factor: 1.5 },
   { metric: "get-4k", against: "lmdb", factor: 1 },
+  { metric: "get-1m", against: "lmdb", factor: 1 },
   { metric: "scan", against: "lmdb or classic-level", factor: 1.2 },
   { metric: "prefix", against: "lmdb", factor: 1.2 },
+  { metric: "reopen", against: "classic-level", factor: 2, on: "deno" },
   { metric: "range-open", against: "classic-level", factor: 2 },
   { metric: "queue", against: "classic-level", factor: 5 },
   { metric: "feed", against: "classic-level", factor: 3 },
@@ -93,6 +103,18 @@ type Look = { figure(metric: string, keys: number): number | undefined; keys(met
 const GROWTH_FROM = 100_000;
 
 const OWN: Own[] = [
+  ratioOf("atomic batches of 1,000", "at least 1.5 × single sets", { least: 1.5 }, ["batch", "fill"]),
+  ...["first-set", "first-new"].flatMap((metric) =>
+    [0, -1].map((size): Own => ({
+      workload: `${metricOf(metric).title}, ${size === 0 ? "beside fewer" : "beside more"}`,
+      goal: "at most 3 × the first get of another process",
+      most: 3,
+      found: (look) => ratioAt(look, [metric, "first-get"], look.keys(metric).at(size)),
+    }))
+  ),
+  ratioOf("open behind a crash", "at most 2 × reading the same bytes", { most: 2 }, ["crash-open", "crash-read"]),
+  ratioOf("`kvstore import`", "at least 1 × `.import` by sqlite3", { least: 1 }, ["import", "import-sqlite"]),
+  atLeast("export", 60),
   atMost("prefix-first", 60),
   atMost("range-open", 15),
   {
@@ -128,20 +150,27 @@ const OWN: Own[] = [
     most: 2,
     found: (look) => compare(look, metric, [look.keys(metric).at(-1), GROWTH_FROM]),
   })),
-  {
-    workload: "`kvstore get` in a shell",
+  ...["shell", "shell-set"].map((metric): Own => ({
+    workload: metricOf(metric).title,
     goal: "at most 1.5 × the same on an empty store",
     most: 1.5,
-    found: (look) => compare(look, "shell", [look.keys("shell")[1], 0]),
-  },
+    found: (look) => compare(look, metric, [look.keys(metric)[1], 0]),
+  })),
+  atMost("set-slowest", 2),
 ];
 
 function atMost(metric: string, most: number): Own {
+  return { ...alone(metric), goal: `at most ${most} ${metricOf(metric).unit}`, most };
+}
+
+function atLeast(metric: string, least: number): Own {
+  return { ...alone(metric), goal: `at least ${least} ${metricOf(metric).unit}`, least };
+}
+
+function alone(metric: string): Pick<Own, "workload" | "found"> {
   const { title, unit } = metricOf(metric);
   return {
     workload: title,
-    goal: `at most ${most} ${unit}`,
-    most,
     found: (look) => {
       const value = look.figure(metric, look.keys(metric).at(-1) ?? 0);
       return value === undefined ? undefined : { value, text: `${shown(value)} ${unit}` };
@@ -153,20 +182,16 @@ function ratioOf(
   workload: string,
   goal: string,
   limit: { most?: number; least?: number },
-  [metric, base]: [string, string],
+  metrics: [string, string],
 ): Own {
-  return {
-    workload,
-    goal,
-    ...limit,
-    found: (look) => {
-      const keys = look.keys(metric).at(-1) ?? 0;
-      const [one, other] = [look.figure(metric, keys), look.figure(base, keys)];
-      if (one === undefined || other === undefined) return undefined;
-      const { unit } = metricOf(metric);
-      return { value: one / other, text: `${shown(one)} to ${shown(other)} ${unit}` };
-    },
-  };
+  return { workload, goal, ...limit, found: (look) => ratioAt(look, metrics, look.keys(metrics[0]).at(-1)) };
+}
+
+function ratioAt(look: Look, [metric, base]: [string, string], keys: number = 0): ReturnType<Own["found"]> {
+  const [one, other] = [look.figure(metric, keys), look.figure(base, keys)];
+  if (one === undefined || other === undefined) return undefined;
+  const { unit } = metricOf(metric);
+  return { value: one / other, text: `${shown(one)} to ${shown(other)} ${unit}` };
 }
 
 function compare(
@@ -194,7 +219,9 @@ export function verdicts(results: Results, runtime: RuntimeKind): Verdict[] {
     },
   };
   return [
-    ...COMPARISONS.map((comparison) => compared(results, runtime, comparison)),
+    ...COMPARISONS.filter(({ on = runtime }) => on === runtime).map((comparison) =>
+      compared(results, runtime, comparison)
+    ),
     ...OWN.map(({ workload, goal, most, least, found }): Verdict => {
       const outcome = found(look);
       if (outcome === undefined) return { workload, goal, found: "" };
@@ -205,17 +232,17 @@ export function verdicts(results: Results, runtime: RuntimeKind): Verdict[] {
 }
 
 function compared(results: Results, runtime: RuntimeKind, comparison: Comparison): Verdict {
-  const { metric, engine = "kvstore", against, factor, besideFew } = comparison;
+  const { metric, engine = "kvstore", against, factor, besideFew, theirs = metric } = comparison;
   const { title, unit } = metricOf(metric);
   const isTime = unit === "ms";
   const beside = besideFew === undefined ? "" : `, beside ${besideFew ? "few" : "many"}`;
   const workload = engine === "kvstore" ? title : `${title}${beside}; ${engine}`;
   const verdict = { workload, goal: `at ${isTime ? "most" : "least"} ${factor} × ${against}`, found: "" };
   const keys = keysOf(results, runtime, metric).at(besideFew === true ? 0 : -1) ?? 0;
-  const figure = (engine: string) => find(results, { runtime, engine, metric, keys })?.median;
-  const ours = figure(engine);
+  const figure = (engine: string, metric: string) => find(results, { runtime, engine, metric, keys })?.median;
+  const ours = figure(engine, metric);
   const others = candidates(against).flatMap((engine) => {
-    const value = figure(engine);
+    const value = figure(engine, theirs);
     return value === undefined ? [] : [{ engine, value }];
   });
   const best = others.sort((a, b) => isTime ? a.value - b.value : b.value - a.value)[0];

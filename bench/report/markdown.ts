@@ -9,7 +9,7 @@ import { PARTS, type RuntimeKind } from "../engine.ts";
 import { ENGINES } from "../engines/mod.ts";
 import { type Verdict, verdicts } from "./goals.ts";
 import { METRICS, shown } from "./metrics.ts";
-import { find, keysOf, type Results } from "./results.ts";
+import { find, keysOf, type Measurement, type Results } from "./results.ts";
 
 const NAMES: Record<RuntimeKind, string> = { deno: "Deno", node: "Node" };
 const RUNTIMES: RuntimeKind[] = ["node", "deno"];
@@ -24,7 +24,8 @@ export function page(results: Results, plots: { file: string; title: string }[])
     "",
     "Written by `deno task bench`; [results.json](results.json) has every round. Keys have 16 bytes, values 100 random",
     "bytes, where nothing else is said. Engines take turns within each round, each in a process of its own; figures are",
-    "medians. [Durability](#durability) is the same on both sides of each comparison, where the engine allows it.",
+    "medians of as many rounds as the tables say. [Durability](#durability) is the same on both sides of each",
+    "comparison, where the engine allows it.",
     "",
     `${machine}; ${dates.length > 1 ? `${dates[0]} to ${dates.at(-1)}` : date.slice(0, 10)}.`,
     `Versions: ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")}.`,
@@ -53,8 +54,10 @@ export function page(results: Results, plots: { file: string; title: string }[])
     "",
     "## What is not measured",
     "",
-    "`kvstore get` and compaction are of kvstore alone. Queue, feed and the first range after opening are of kvstore,",
-    "KvLevel, lmdb and classic-level. The calls of Deno KV are of those that have them, with values that are objects.",
+    "Whole commands, first calls, crashes and compaction are of kvstore alone; opening in a process that holds 2 GB is",
+    "of kvstore and classic-level. Queue, feed and the first range after opening are of kvstore, KvLevel, lmdb and",
+    "classic-level; growth is of kvstore, Map, lmdb, classic-level and rocksdb. The calls of Deno KV are of those that",
+    "have them, with values that are objects.",
     "",
     absencesTable(results),
     "",
@@ -83,18 +86,23 @@ export function figuresTable(results: Results, runtime: RuntimeKind): string {
     results.measurements.some((one) => one.runtime === runtime && one.engine === engine)
   );
   const rows = METRICS.flatMap(({ name, title, unit }) =>
-    keysOf(results, runtime, name).map((keys) => [
-      title,
-      keys.toLocaleString("en-US"),
-      unit,
-      ...engines.map((engine) => {
-        const found = find(results, { runtime, engine, metric: name, keys });
-        if (found === undefined) return "";
-        return shown(found.median) + (found.cutAt === undefined ? "" : "*");
-      }),
-    ])
+    keysOf(results, runtime, name).map((keys) => {
+      const found = engines.map((engine) => find(results, { runtime, engine, metric: name, keys }));
+      return [title, keys.toLocaleString("en-US"), roundsOf(found), unit, ...found.map(cell)];
+    })
   );
-  return table(["workload", "keys", "unit", ...engines], rows);
+  return table(["workload", "keys", "rounds", "unit", ...engines], rows);
+}
+
+function cell(found: Measurement | undefined): string {
+  return found === undefined ? "" : shown(found.median) + (found.cutAt === undefined ? "" : "*");
+}
+
+/** How many rounds there were, from the fewest to the most of an engine. */
+function roundsOf(found: (Measurement | undefined)[]): string {
+  const rounds = found.flatMap((one) => one === undefined ? [] : [one.rounds.length]);
+  const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)];
+  return fewest === most ? `${most}` : `${fewest} to ${most}`;
 }
 
 function notes({ measurements }: Results): string[] {
@@ -103,7 +111,7 @@ function notes({ measurements }: Results): string[] {
   const list = cut.map(({ runtime, engine, metric, cutAt }) =>
     `${engine}, ${metric}, ${NAMES[runtime]}: ${shown(cutAt!)}`
   );
-  return [`\\* Time ran out after so many operations: ${list.join("; ")}.`, ""];
+  return [`\\* Time ran out after so many operations, or the store has so many keys: ${list.join("; ")}.`, ""];
 }
 
 /** Absences with the same reason on both runtimes are one row. */

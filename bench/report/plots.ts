@@ -16,8 +16,6 @@ interface Plot {
   plot(options: Record<string, unknown>): { outerHTML: string };
   barX(data: unknown[], options: Record<string, unknown>): unknown;
   text(data: unknown[], options: Record<string, unknown>): unknown;
-  line(data: unknown[], options: Record<string, unknown>): unknown;
-  dot(data: unknown[], options: Record<string, unknown>): unknown;
   ruleX(data: number[]): unknown;
 }
 
@@ -31,25 +29,22 @@ interface Point {
   engine: string;
   role: string;
   value: number;
-  keys: number;
 }
 
 /** Colours that can be told apart on light and dark pages, and by those who see few colours. */
 const COLOURS: Record<string, string> = { ours: "#d9480f", native: "#3b6ea5", script: "#7aa6d1", floor: "#9a9a9a" };
-const LINE_COLOURS = ["#d9480f", "#3b6ea5", "#2b8a3e", "#9a9a9a", "#862e9c", "#e67700"];
 
 /** Draws everything that there are figures of into a folder; returns files and titles. */
 export async function drawPlots(results: Results, folder: string): Promise<{ file: string; title: string }[]> {
   const plots: { file: string; title: string }[] = [];
   const tools = await load();
   for (const metric of METRICS) {
-    if (metric.plot === undefined) continue;
+    if (metric.hasChart !== true) continue;
     const points = pointsOf(results, metric);
     if (points.length === 0) continue;
     const title = `${metric.title}, ${metric.unit}`;
-    const svg = metric.plot === "bars" ? bars(tools, title, points) : lines(tools, title, points);
     const file = `${metric.name}.svg`;
-    await Deno.writeTextFile(join(folder, file), svg);
+    await Deno.writeTextFile(join(folder, file), bars(tools, title, points));
     plots.push({ file, title });
   }
   return plots;
@@ -71,15 +66,13 @@ async function load(): Promise<Tools> {
 function pointsOf(results: Results, metric: Metric): Point[] {
   return (["node", "deno"] as const).flatMap((runtime) => {
     const keys = keysOf(results, runtime, metric.name);
-    const wanted = metric.plot === "lines" ? keys : keys.slice(-1);
     return results.measurements
-      .filter((one) => one.runtime === runtime && one.metric === metric.name && wanted.includes(one.keys))
-      .map(({ engine, median, keys }) => ({
+      .filter((one) => one.runtime === runtime && one.metric === metric.name && one.keys === keys.at(-1))
+      .map(({ engine, median }) => ({
         runtime: runtime === "deno" ? "Deno" : "Node",
         engine,
         role: engineOf(engine).role,
         value: median,
-        keys,
       }));
   });
 }
@@ -106,36 +99,6 @@ function bars({ plot, document }: Tools, title: string, points: Point[]): string
         dx: 3,
       }),
       plot.ruleX([0]),
-    ],
-  });
-  return withTitle(figure.outerHTML, title);
-}
-
-function lines({ plot, document }: Tools, title: string, points: Point[]): string {
-  const engines = [...new Set(points.map(({ engine }) => engine))];
-  const sorted = points.toSorted((a, b) => a.keys - b.keys);
-  const options = {
-    x: "keys",
-    y: "value",
-    fx: "runtime",
-    stroke: (point: Point) => LINE_COLOURS[engines.indexOf(point.engine) % LINE_COLOURS.length],
-  };
-  const last = engines.flatMap((engine) =>
-    ["Node", "Deno"].flatMap((runtime) =>
-      sorted.filter((point) => point.engine === engine && point.runtime === runtime).slice(-1)
-    )
-  );
-  const figure = plot.plot({
-    ...frame(document, title),
-    height: 300,
-    marginRight: 70,
-    x: { type: "log", grid: true, ticks: 5, tickFormat: "~s", label: "keys" },
-    y: { zero: true, grid: true, label: null },
-    fx: { label: null },
-    marks: [
-      plot.line(sorted, { ...options, z: "engine" }),
-      plot.dot(sorted, options),
-      plot.text(last, { x: "keys", y: "value", fx: "runtime", text: "engine", textAnchor: "start", dx: 6 }),
     ],
   });
   return withTitle(figure.outerHTML, title);

@@ -67,6 +67,14 @@ export function median(numbers: number[]): number {
   return (low + high) / 2;
 }
 
+/** Rounds that differ by no larger share of their median say the same. */
+const SAME = 0.1;
+
+/** Whether another round would hardly change the median. */
+export function isSettled({ rounds, median }: Measurement): boolean {
+  return rounds.length > 1 && Math.max(...rounds) - Math.min(...rounds) <= SAME * median;
+}
+
 /** Collects the figures of a run. */
 export class Collection {
   readonly #run: Run;
@@ -79,13 +87,14 @@ export class Collection {
   }
 
   /** Takes in a figure of a round. */
-  add({ runtime, engine, keys }: { runtime: RuntimeKind; engine: string; keys: number }, figure: Figure): void {
+  add({ runtime, engine, keys }: { runtime: RuntimeKind; engine: string; keys: number }, figure: Figure): Measurement {
     const of = { runtime, engine, metric: figure.metric, keys: figure.keys ?? keys };
     const known = this.#measurements.get(nameOf(of)) ?? { ...of, rounds: [], median: 0, date: this.#run.date };
     known.rounds.push(figure.value);
     known.median = median(known.rounds);
     if (figure.cutAt !== undefined) known.cutAt = figure.cutAt;
     this.#measurements.set(nameOf(of), known);
+    return known;
   }
 
   /** Notes what cannot be measured, once. */

@@ -6,8 +6,8 @@
 
 import { join } from "node:path";
 import type { Engine } from "../engine.ts";
-import { type Bench, bytesIn, type Figure, type Phase, rate, secondsOf } from "./bench.ts";
-import { KEY_BYTES, keyOf, missingKeyOf, Order } from "./data.ts";
+import { type Bench, bytesIn, type Contents, type Figure, type Phase, rate, secondsOf } from "./bench.ts";
+import { KEY_BYTES, keyOf, missingKeyOf, type Numbers, Order, shuffled } from "./data.ts";
 
 /** Keys that share all but the last two digits. */
 const PREFIX_KEYS = 100;
@@ -18,63 +18,77 @@ const PREFIX_SCANS = 500;
 export async function basic(bench: Bench): Promise<Figure[]> {
   const { keys } = bench.job;
   await bench.warmUp("write", "many");
-  const order = new Order(keys, 1);
-  const filled = await writeAndClose(bench, order, { version: 0 });
-  const count = filled.operations;
-  const figures = [rate("fill", filled, keys)];
+  const { phase, contents } = await fillAndClose(bench);
+  const { order, order: { count } } = contents;
+  const figures: Figure[] = [];
   if (has(bench, "disk")) {
     const userBytes = count * (KEY_BYTES + bench.values.bytes);
     figures.push({ metric: "disk", value: bytesIn(join(bench.job.directory, "store")) / userBytes });
   }
   const engine = await bench.open("store", "write");
-  // the same keys in another sequence: of a fill that was cut off, in that of the filling
-  const gets = count === keys ? new Order(keys, 2) : order;
-  await warmCaches(bench, engine, count);
+  const gets = shuffled(order, 2);
+  await warmCaches(bench, engine, contents);
   figures.push(rate("get", await bench.read(engine, { order: gets, count })));
   if (has(bench, "get-missing")) {
     figures.push(rate("get-missing", await bench.read(engine, { order: gets, count, missing: true })));
     await checkMissing(bench, engine, gets);
   }
   await bench.check(engine, order, { count, version: 0 });
-  if (engine.scan !== undefined) figures.push(...await scans(bench, engine, count));
+  if (engine.scan !== undefined) figures.push(...await scans(bench, engine, contents));
   await engine.close();
-  const overwritten = await writeAndClose(bench, new Order(keys, 3), { version: 1 });
-  figures.push(rate("overwrite", overwritten, keys));
-  return figures;
+  figures.push(rate("overwrite", await overwriteAndClose(bench, shuffled(order, 3)), count));
+  return [rate("fill", phase, keys), ...bench.flagged(figures, count)];
 }
 
 /**
  * Gets everything once, in the order of filling: what is measured then is hot, in the engine's cache and the system's.
  */
-async function warmCaches(bench: Bench, engine: Engine, count: number): Promise<void> {
-  await bench.read(engine, { order: new Order(bench.job.keys, 1), count });
+async function warmCaches(bench: Bench, engine: Engine, { order }: Contents): Promise<void> {
+  await bench.read(engine, { order, count: order.count });
 }
 
 function has({ kind }: Bench, metric: string): boolean {
   return kind.lacks?.includes(metric) !== true;
 }
 
-/** What was written is looked at before closing. Closing counts where nothing else acknowledges. */
-async function writeAndClose(bench: Bench, order: Order, { version }: { version: number }): Promise<Phase> {
+/** Fills as far as there is time, and then what is left. */
+async function fillAndClose(bench: Bench): Promise<{ phase: Phase; contents: Contents }> {
+  const order = new Order(bench.job.keys, 1);
   const engine = await bench.open("store", "write");
-  const phase = await bench.write(engine, { order, count: bench.job.keys, version, how: "many" });
-  await bench.check(engine, order, { count: phase.operations, version });
-  const closing = await secondsOf(() => engine.close());
-  if (bench.kind.acknowledgesAtClose === true) phase.seconds += closing;
+  const phase = await bench.write(engine, { order, count: order.count, version: 0, how: "many" });
+  const contents = await bench.fillUp(engine, order, phase.operations);
+  await checkAndClose(bench, engine, { phase, order: contents.order, version: 0 });
+  return { phase, contents };
+}
+
+async function overwriteAndClose(bench: Bench, order: Numbers): Promise<Phase> {
+  const engine = await bench.open("store", "write");
+  const phase = await bench.write(engine, { order, count: order.count, version: 1, how: "many" });
+  await checkAndClose(bench, engine, { phase, order, version: 1 });
   return phase;
 }
 
-async function checkMissing(bench: Bench, engine: Engine, order: Order): Promise<void> {
+/** What was written is looked at before closing. Closing counts where nothing else acknowledges. */
+async function checkAndClose(
+  bench: Bench,
+  engine: Engine,
+  { phase, order, version }: { phase: Phase; order: Numbers; version: number },
+): Promise<void> {
+  await bench.check(engine, order, { count: phase.operations, version });
+  const closing = await secondsOf(() => engine.close());
+  if (bench.kind.acknowledgesAtClose === true) phase.seconds += closing;
+}
+
+async function checkMissing(bench: Bench, engine: Engine, order: Numbers): Promise<void> {
   const key = missingKeyOf(order.at(0));
   const value = engine.get === undefined ? (await engine.getMany!([key]))[0] : engine.get(key);
   if (value !== undefined && value !== null) throw new Error(`${bench.kind.name} has the missing key ${key}`);
 }
 
-async function scans(bench: Bench, engine: Engine, count: number): Promise<Figure[]> {
+async function scans(bench: Bench, engine: Engine, { order: { count }, wholeBelow }: Contents): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const isWhole = count === bench.job.keys && count >= PREFIX_KEYS;
-  if (isWhole && has(bench, "prefix")) {
-    const prefixes = new Order(Math.floor(count / PREFIX_KEYS), 4);
+  if (wholeBelow >= PREFIX_KEYS && has(bench, "prefix")) {
+    const prefixes = new Order(Math.floor(wholeBelow / PREFIX_KEYS), 4);
     const at = (i: number) => prefixAt(prefixes.at(i % prefixes.count) * PREFIX_KEYS);
     figures.push({
       metric: "prefix-first",
@@ -129,15 +143,13 @@ export async function checkOrder(engine: Engine, prefix: string): Promise<void> 
 
 /** Gets where values are strings. */
 export async function strings(bench: Bench): Promise<Figure[]> {
-  const { keys } = bench.job;
   await bench.warmUp("write", "many");
-  const order = new Order(keys, 1);
-  const { operations } = await writeAndClose(bench, order, { version: 0 });
+  const { contents } = await fillAndClose(bench);
+  const { order, order: { count } } = contents;
   const engine = await bench.open("store", "write");
-  const gets = operations === keys ? new Order(keys, 2) : order;
-  await warmCaches(bench, engine, operations);
-  const phase = await bench.read(engine, { order: gets, count: operations });
-  await bench.check(engine, order, { count: operations, version: 0 });
+  await warmCaches(bench, engine, contents);
+  const phase = await bench.read(engine, { order: shuffled(order, 2), count });
+  await bench.check(engine, order, { count, version: 0 });
   await engine.close();
-  return [rate("get-string", phase)];
+  return bench.flagged([rate("get-string", phase)], count);
 }

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Durability, Engine, EngineKind, OpenContext, Payload } from "../engine.ts";
-import { keyOf, missingKeyOf, mix, Order, Values } from "./data.ts";
+import { keyOf, missingKeyOf, mix, type Numbers, Order, Values } from "./data.ts";
 
 /** Operations in flight, and in a batch. */
 export const IN_FLIGHT = 1000;
@@ -18,6 +18,8 @@ const BLOCK = 20_000;
 const CHECKED = 500;
 /** Operations before anything is measured. */
 const WARM_UP = 20_000;
+/** How long an engine may take for what a fill had no time for. */
+const FILL_UP_SECONDS = 15;
 /** More bytes are not in flight. */
 const MOST_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
 
@@ -29,7 +31,7 @@ export interface Figure {
   value: number;
   /** Keys in the store, if not those of the job. */
   keys?: number;
-  /** Operations, if time ran out before all were done. */
+  /** Operations that were done, or keys that the store has, if time ran out before all were. */
   cutAt?: number;
 }
 
@@ -60,13 +62,23 @@ export interface Phase {
 /** How a phase writes. */
 export interface Writing {
   /** Which keys. */
-  order: Order;
+  order: Numbers;
   /** How many of them. */
   count: number;
   /** Version of the values. */
   version: number;
   /** One after the other, many in flight, or atomic batches. */
   how: "one" | "many" | "batch";
+  /** It ends after so many seconds, if not the job's. */
+  limitSeconds?: number;
+}
+
+/** What a store has that was filled as far as there was time. */
+export interface Contents {
+  /** The numbers of its keys. */
+  order: Numbers;
+  /** All keys of lower numbers are there. */
+  wholeBelow: number;
 }
 
 /** A worker's engine with its data. */
@@ -106,19 +118,20 @@ export class Bench {
   async warmUp(durability: Durability, how: Writing["how"], count: number = WARM_UP): Promise<void> {
     const engine = await this.open("warm-up", durability);
     const order = new Order(count, 7);
-    await this.write(engine, { order, count, version: 0, how });
-    await this.read(engine, { order, count });
+    const { operations } = await this.write(engine, { order, count, version: 0, how });
+    await this.read(engine, { order, count: operations });
     await engine.close();
     rmSync(join(this.job.directory, "warm-up"), { recursive: true, force: true });
   }
 
   /** Sets keys in the order's sequence. */
-  async write(engine: Engine, { order, count, version, how }: Writing): Promise<Phase> {
+  async write(engine: Engine, { order, count, version, how, limitSeconds }: Writing): Promise<Phase> {
+    const limit = limitSeconds ?? this.job.limitSeconds;
     const chunk = how === "one"
       ? 1
       : Math.max(1, Math.min(IN_FLIGHT, Math.floor(MOST_BYTES_IN_FLIGHT / this.values.bytes)));
     const phase = { operations: 0, seconds: 0 };
-    while (phase.operations < count && phase.seconds < this.job.limitSeconds) {
+    while (phase.operations < count && phase.seconds < limit) {
       const block = Math.min(how === "one" ? 50 : BLOCK, count - phase.operations);
       const keys: string[][] = [];
       const values: Payload[][] = [];
@@ -136,10 +149,33 @@ export class Bench {
     return phase;
   }
 
+  /**
+   * Sets what a fill had no time for, in the order of the keys, which is the fastest for those that are slow: what is
+   * measured then is measured beside as many keys everywhere. Time may run out again.
+   */
+  async fillUp(engine: Engine, order: Numbers, done: number): Promise<Contents> {
+    const { count: all } = order;
+    if (done === all) return { order, wholeBelow: all };
+    const numbers = Int32Array.from({ length: all }, (_, i) => order.at(i));
+    numbers.subarray(done).sort();
+    const rest = { count: all - done, at: (place: number) => numbers[done + place]! };
+    const writing = { order: rest, count: rest.count, version: 0, how: "many", limitSeconds: FILL_UP_SECONDS } as const;
+    const count = done + (await this.write(engine, writing)).operations;
+    return {
+      order: { count, at: (place) => numbers[place]! },
+      wholeBelow: count === all ? all : numbers[count]!,
+    };
+  }
+
+  /** Says of figures that the store has fewer keys than it should. */
+  flagged(figures: Figure[], keys: number): Figure[] {
+    return keys < this.job.keys ? figures.map((figure) => ({ cutAt: keys, ...figure })) : figures;
+  }
+
   /** Gets keys in the order's sequence; all must be there, or, with `missing`, none. */
   async read(
     engine: Engine,
-    { order, count, missing = false }: { order: Order; count: number; missing?: boolean },
+    { order, count, missing = false }: { order: Numbers; count: number; missing?: boolean },
   ): Promise<Phase> {
     const chunk = Math.max(1, Math.min(IN_FLIGHT, Math.floor(MOST_BYTES_IN_FLIGHT / this.values.bytes)));
     const phase = { operations: 0, seconds: 0 };
@@ -161,7 +197,7 @@ export class Bench {
   }
 
   /** Looks at the values of some keys among the first `count` of the order; throws if one is wrong. */
-  async check(engine: Engine, order: Order, { count, version }: { count: number; version: number }): Promise<void> {
+  async check(engine: Engine, order: Numbers, { count, version }: { count: number; version: number }): Promise<void> {
     const numbers = Array.from({ length: Math.min(CHECKED, count) }, (_, i) => order.at(mix(i) % count));
     for (const number of numbers) {
       const key = keyOf(number);
@@ -193,6 +229,26 @@ async function readInFlight(engine: Engine, keys: string[], chunk: number): Prom
     for (const value of values) length += value?.length ?? 0;
   }
   return length;
+}
+
+/** Leaves a note of the contents for the processes that open the store. */
+export function keepContents({ job }: Bench, { order, wholeBelow }: Contents): void {
+  writeFileSync(contentsFile(job), JSON.stringify({ count: order.count, wholeBelow }));
+}
+
+/** The note of the process that filled the store. */
+export function keptContents({ job }: Bench): { count: number; wholeBelow: number } {
+  return JSON.parse(readFileSync(contentsFile(job), "utf8"));
+}
+
+function contentsFile({ directory }: Job): string {
+  return join(directory, "contents.json");
+}
+
+/** The number that a share of the others lies below. */
+export function percentile(numbers: Float32Array | number[], share: number): number {
+  const sorted = new Float32Array(numbers).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
 
 /** Runs something and says how long it took. */

@@ -7,7 +7,7 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { KvStore } from "../../mod.ts";
-import { type Bench, bytesIn, type Figure } from "./bench.ts";
+import { type Bench, bytesIn, type Figure, percentile } from "./bench.ts";
 import { keyOf, Order, type Values } from "./data.ts";
 
 /** Gets and sets of each turn of the traffic. */
@@ -138,9 +138,4 @@ function copy(from: string, to: string): number {
   if (bytesIn(to) === 0) throw new Error("there was nothing to copy");
   rmSync(to, { recursive: true });
   return seconds;
-}
-
-function percentile(numbers: number[], share: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }

@@ -46,8 +46,22 @@ export function mix(number: number): number {
   return (bits ^ (bits >>> 16)) >>> 0;
 }
 
+/** Numbers of keys in a sequence. */
+export interface Numbers {
+  /** How many. */
+  readonly count: number;
+  /** The number in a place. */
+  at(place: number): number;
+}
+
+/** The same numbers in another sequence. */
+export function shuffled(numbers: Numbers, seed: number): Numbers {
+  const order = new Order(numbers.count, seed);
+  return { count: numbers.count, at: (place) => numbers.at(order.at(place)) };
+}
+
 /** The numbers below `count`, each once, in an order that looks random. */
-export class Order {
+export class Order implements Numbers {
   /** How many. */
   readonly count: number;
   readonly #halfBits: number;

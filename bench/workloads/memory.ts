@@ -5,8 +5,10 @@
  */
 
 import process from "node:process";
-import type { Bench, Figure, Phase } from "./bench.ts";
-import { Order } from "./data.ts";
+import type { Engine } from "../engine.ts";
+import { isGrown } from "../keys.ts";
+import { type Bench, type Figure, IN_FLIGHT, percentile, type Phase } from "./bench.ts";
+import { keyOf, type Numbers, Order } from "./data.ts";
 
 /** Gets and sets that are measured at each size. */
 const MEASURED = 200_000;
@@ -45,25 +47,32 @@ export async function memoryPerKey(bench: Bench): Promise<Figure[]> {
   const after = await memory();
   await bench.check(engine, order, { count: operations, version: 0 });
   await engine.close();
-  return [
+  return bench.flagged([
     { metric: "memory-resident", value: (after.resident - before.resident) / operations },
     { metric: "memory-known", value: (after.known - before.known) / operations },
-  ];
+  ], operations);
 }
 
-/** Time of a get and of a set at each size, on one store that grows. */
+/** Time of a get and of a set at each size, on one store that grows; and the slowest calls of the filling. */
 export async function growth(bench: Bench): Promise<Figure[]> {
   await bench.warmUp("write", "many", MEASURED);
   const engine = await bench.open("store", "write");
   const figures: Figure[] = [];
   let count = 0;
   const most = bench.kind.name === "Map" ? MAP_KEYS : Infinity;
+  // milliseconds of each call, where a call does not wait for others
+  const calls = isGrown(bench.kind.name) ? new Float32Array(bench.job.keys) : undefined;
   for (const size of SIZES.filter((size) => size <= bench.job.keys && size <= most)) {
     // the numbers from `count` on, in an order of their own
-    const added = new Shifted(size - count, size, count);
-    const { operations } = await bench.write(engine, { order: added, count: added.count, version: 0, how: "many" });
-    // what takes longer than the limit is not part of the comparison
-    if (operations < added.count) break;
+    const [first, places] = [count, new Order(size - count, size)];
+    const added = { count: places.count, at: (place: number) => first + places.at(place) };
+    if (calls === undefined) {
+      const { operations } = await bench.write(engine, { order: added, count: added.count, version: 0, how: "many" });
+      const { order } = await bench.fillUp(engine, added, operations);
+      if (order.count < added.count) break;
+    } else {
+      await fillCallByCall(bench, engine, { order: added, times: calls.subarray(first, size) });
+    }
     count = size;
     const order = new Order(size, size);
     const measured = Math.min(MEASURED, size);
@@ -78,24 +87,37 @@ export async function growth(bench: Bench): Promise<Figure[]> {
     figures.push({ metric: "growth-set", keys: size, value: set.seconds / set.operations * 1e9 });
   }
   await engine.close();
-  return figures;
+  if (calls === undefined) return figures;
+  const times = calls.subarray(0, count);
+  return [
+    ...figures,
+    { metric: "set-slowest", keys: count, value: percentile(times, 1) },
+    { metric: "set-p9999", keys: count, value: percentile(times, 0.9999) * 1000 },
+  ];
+}
+
+/** Sets keys, many in flight, and notes how long each call keeps the program. */
+async function fillCallByCall(
+  bench: Bench,
+  engine: Engine,
+  { order, times }: { order: Numbers; times: Float32Array },
+): Promise<void> {
+  for (let from = 0; from < order.count; from += IN_FLIGHT) {
+    const numbers = Array.from({ length: Math.min(IN_FLIGHT, order.count - from) }, (_, i) => order.at(from + i));
+    const keys = numbers.map(keyOf);
+    const values = numbers.map((number) => bench.values.of(number, 0));
+    const acknowledged: unknown[] = [];
+    for (let i = 0; i < keys.length; i++) {
+      const start = performance.now();
+      const done = engine.set(keys[i]!, values[i]!);
+      times[from + i] = performance.now() - start;
+      if (done !== acknowledged.at(-1)) acknowledged.push(done);
+    }
+    await Promise.all(acknowledged);
+  }
 }
 
 function add(sum: Phase, phase: Phase): void {
   sum.operations += phase.operations;
   sum.seconds += phase.seconds;
-}
-
-/** An order of numbers that do not begin at zero. */
-class Shifted extends Order {
-  readonly #first: number;
-
-  constructor(count: number, seed: number, first: number) {
-    super(count, seed);
-    this.#first = first;
-  }
-
-  override at(place: number): number {
-    return this.#first + super.at(place);
-  }
 }

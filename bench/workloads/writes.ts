@@ -12,14 +12,19 @@ const SERIAL = 2000;
 /** Synced writes with many in flight. */
 const IN_FLIGHT_TOTAL = 200_000;
 
-/** Synced sets, one after the other and 1,000 in flight. */
+const DURABLE = [
+  ["durable-serial", "one", SERIAL],
+  ["durable-many", "many", IN_FLIGHT_TOTAL],
+  ["durable-batch", "batch", IN_FLIGHT_TOTAL],
+] as const;
+
+/** Synced sets: one after the other, 1,000 in flight, and, where that is something else, in batches of the caller's. */
 export async function durable(bench: Bench): Promise<Figure[]> {
   const { keys } = bench.job;
   await bench.warmUp("sync", "one", Math.min(keys, 100));
   const figures: Figure[] = [];
-  for (
-    const [metric, how, most] of [["durable-serial", "one", SERIAL], ["durable-many", "many", IN_FLIGHT_TOTAL]] as const
-  ) {
+  for (const [metric, how, most] of DURABLE) {
+    if (bench.kind.lacks?.includes(metric) === true || (how === "batch" && bench.kind.role !== "ours")) continue;
     const count = Math.min(keys, most);
     const order = new Order(count, 1);
     const engine = await bench.open(metric, "sync");

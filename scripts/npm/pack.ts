@@ -9,7 +9,7 @@ import config from "../../deno.json" with { type: "json" };
 import { copyForJsr, jsrProblem } from "../jsr.ts";
 import { ROOT } from "../repository.ts";
 import { assertSame, type Results } from "./results.ts";
-import { npm, npmEnvironment, runOk } from "./run.ts";
+import { npm, npmEnvironment, runOk, type RunOptions } from "./run.ts";
 
 /** A file of the tarball. */
 export interface PackedFile {
@@ -61,14 +61,14 @@ export async function buildTarball(scratch: string, cache: string): Promise<Tarb
 export async function install(
   folder: string,
   packages: string[],
-  { cache, manifest = {} }: { cache: string; manifest?: Record<string, unknown> },
+  { cache, manifest = {}, run = {} }: { cache: string; manifest?: Record<string, unknown>; run?: RunOptions },
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(
     join(folder, "package.json"),
     JSON.stringify({ name: "project", private: true, ...manifest }),
   );
-  await npm(["install", "--prefix", folder, ...packages], folder, cache);
+  await npm(["install", "--prefix", folder, ...packages], folder, cache, run);
 }
 
 /** Where the package is in a project. */

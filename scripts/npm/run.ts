@@ -65,9 +65,10 @@ export async function twoAtATime<T>(things: T[], action: (thing: T) => Promise<v
 }
 
 /** Runs npm. Its cache is ours, too: nothing outside of our folders changes. */
-export async function npm(args: string[], cwd: string, cache: string): Promise<string> {
+export async function npm(args: string[], cwd: string, cache: string, options: RunOptions = {}): Promise<string> {
   const [program, ...before] = Deno.build.os === "windows" ? ["cmd", "/c", "npm"] : ["npm"];
-  return await runOk(program!, [...before, ...args], { cwd, env: npmEnvironment(cache), limitMilliseconds: 600_000 });
+  const env = { ...npmEnvironment(cache), ...options.env };
+  return await runOk(program!, [...before, ...args], { cwd, limitMilliseconds: 600_000, ...options, env });
 }
 
 /** What npm is told by way of the environment. */

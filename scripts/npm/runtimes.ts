@@ -62,7 +62,8 @@ export async function findRuntimes(cache: string): Promise<Found> {
   return found;
 }
 
-async function findRuntime({ kind, spec }: Wanted, cache: string): Promise<Runtime> {
+/** Installs a runtime that the cache folder does not have yet. */
+export async function findRuntime({ kind, spec }: Wanted, cache: string): Promise<Runtime> {
   const folder = join(cache, spec);
   const program = programIn(folder, kind);
   if (!exists(program)) await install(spec, folder, cache);

@@ -2,17 +2,12 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Engine, EngineKind, Payload } from "../../bench/engine.ts";
 import { ENGINES } from "../../bench/engines/mod.ts";
 import { optionsOf, UsageError } from "../../bench/options.ts";
-import { verdicts } from "../../bench/report/goals.ts";
-import { page } from "../../bench/report/markdown.ts";
-import { metricOf, shown } from "../../bench/report/metrics.ts";
-import { Collection, find, median, merge, type Run } from "../../bench/report/results.ts";
+import { metricOf } from "../../bench/report/metrics.ts";
 import { keysFor } from "../../bench/keys.ts";
 import { Bench, type Job } from "../../bench/workloads/bench.ts";
-import { keyOf, missingKeyOf, numberOf, Order, Values } from "../../bench/workloads/data.ts";
+import { keyOf, missingKeyOf, numberOf, Order, shuffled, Values } from "../../bench/workloads/data.ts";
 import { work } from "../../bench/worker.ts";
 import { canUseDisk } from "../support/permissions.ts";
-
-const RUN: Run = { date: "2026-01-02T03:04:05Z", machine: "one core", versions: { Deno: "2" } };
 
 Deno.test("an order has every number once, and another one with another seed", () => {
   for (const count of [1, 2, 3, 100, 1000, 4097]) {
@@ -22,6 +17,12 @@ Deno.test("an order has every number once, and another one with another seed", (
   const [one, other] = [new Order(1000, 1), new Order(1000, 2)];
   const same = Array.from({ length: 1000 }, (_, i) => one.at(i) === other.at(i)).filter(Boolean).length;
   assert(same < 20, `${same} are in the same place`);
+});
+
+Deno.test("a shuffled sequence has the same numbers", () => {
+  const numbers = [7, 3, 9, 1, 5];
+  const other = shuffled({ count: numbers.length, at: (place) => numbers[place]! }, 1);
+  assertEquals(numbers.map((_, i) => other.at(i)).toSorted(), numbers.toSorted());
 });
 
 Deno.test("keys sort as their numbers do, and missing keys lie among them", () => {
@@ -81,16 +82,41 @@ Deno.test({ name: "an engine that gives wrong values has no figures", ignore: !c
   await assertRejects(() => use(lying(() => new Uint8Array(100))), Error, "bytes were read instead of 0");
 });
 
+Deno.test({ name: "what a fill had no time for is set in the order of the keys", ignore: !canUseDisk }, async () => {
+  const directory = Deno.makeTempDirSync();
+  const set: number[] = [];
+  const kind = lying((map, key) => map.get(key));
+  const open = (): Engine => ({
+    ...kind.open({} as never) as Engine,
+    setMany: (keys) => void set.push(...keys.map(numberOf)),
+  });
+  // no time is left once a block of 20,000 was set
+  const job: Job = { engine: kind.name, work: "", directory, project: "", keys: 50_000, limitSeconds: 1e-9 };
+  const bench = new Bench({ ...kind, open }, job, { valueBytes: 100, payload: "bytes" });
+  const engine = await bench.open("store", "write");
+  const order = new Order(50_000, 1);
+  const { operations } = await bench.write(engine, { order, count: 50_000, version: 0, how: "many" });
+  assertEquals(operations, 20_000);
+  const { order: there, wholeBelow } = await bench.fillUp(engine, order, operations);
+  Deno.removeSync(directory, { recursive: true });
+  const rest = set.slice(20_000);
+  assertEquals(rest, rest.toSorted((a, b) => a - b));
+  assertEquals([set.length, new Set(set).size, there.count, wholeBelow], [50_000, 50_000, 50_000, 50_000]);
+  assertEquals(set.map((_, i) => there.at(i)), set);
+  const figure = { metric: "get", value: 1 };
+  assertEquals([bench.flagged([figure], 50_000), bench.flagged([figure], 7)], [[figure], [{ ...figure, cutAt: 7 }]]);
+});
+
 Deno.test({ name: "the main parts run on our engine and on the floors", ignore: !canUseDisk }, async () => {
   const parts: [string, string[]][] = [
-    ["kvstore", ["basic", "strings", "durable", "batch", "large4k", "large1m"]],
+    ["kvstore", ["basic", "strings", "durable", "batch", "large4k", "large1m", "growth"]],
     ["Map", ["basic", "strings"]],
     ["raw file", ["basic", "durable", "batch", "large4k"]],
   ];
   for (const [engine, names] of parts) {
     for (const name of names) {
       const directory = Deno.makeTempDirSync();
-      const keys = name.startsWith("large") ? 20 : name === "durable" ? 100 : 2000;
+      const keys = name.startsWith("large") ? 20 : name === "durable" ? 100 : name === "growth" ? 10_000 : 2000;
       const job = { engine, work: name, directory, project: "", keys, limitSeconds: 10 };
       const figures = await work(job);
       Deno.removeSync(directory, { recursive: true });
@@ -104,19 +130,23 @@ Deno.test({ name: "the main parts run on our engine and on the floors", ignore: 
 });
 
 Deno.test({
-  name: "ranges and the Kv interface are measured on a store that is kept for all rounds",
+  name: "what opens a store is measured on one that is kept for all rounds",
   ignore: !canUseDisk,
 }, async () => {
   for (
-    const [engine, part, metrics] of [
-      ["kvstore", "ranges", ["range-open", "queue", "feed"]],
-      ["KvLevel", "ranges", ["range-open", "queue", "feed"]],
-      ["openKv", "kv", ["kv-get", "kv-many", "kv-serial", "kv-list", "kv-index"]],
+    const [engine, filling, part, metrics] of [
+      ["kvstore", "fill", "open", ["open"]],
+      ["kvstore", "fill", "first-get", ["first-get"]],
+      ["kvstore", "fill", "first-set", ["first-set"]],
+      ["kvstore", "fill", "first-new", ["first-new"]],
+      ["kvstore", "fill-ranges", "ranges", ["range-open", "queue", "feed"]],
+      ["KvLevel", "fill-ranges", "ranges", ["range-open", "queue", "feed"]],
+      ["openKv", "fill-kv", "kv", ["kv-get", "kv-many", "kv-serial", "kv-list", "kv-index"]],
     ] as const
   ) {
     const directory = Deno.makeTempDirSync();
     const job = { engine, directory, project: "", keys: 2000, limitSeconds: 0.1 };
-    assertEquals(await work({ ...job, work: `fill-${part}` }), []);
+    assertEquals(await work({ ...job, work: filling }), []);
     for (let round = 0; round < 2; round++) {
       const figures = await work({ ...job, work: part });
       assertEquals(figures.map(({ metric }) => metricOf(metric).name), [...metrics]);
@@ -126,101 +156,14 @@ Deno.test({
   }
 });
 
-Deno.test("a median lies in the middle", () => {
-  assertEquals([median([3, 1, 2]), median([4, 1, 2, 3]), median([5])], [2, 2.5, 5]);
-  assertThrows(() => median([]));
-});
-
-function resultsOf(figures: [engine: string, metric: string, keys: number, value: number][], run: Run = RUN) {
-  const collection = new Collection(run);
-  for (const [engine, metric, keys, value] of figures) {
-    collection.add({ runtime: "node", engine, keys }, { metric, value });
-  }
-  return collection.results();
-}
-
-Deno.test("rounds are collected, and newer figures replace older ones of the same", () => {
-  const older = resultsOf([["kvstore", "fill", 10, 1], ["kvstore", "fill", 10, 3], ["lmdb", "fill", 10, 5]]);
-  const place = { runtime: "node", engine: "kvstore", metric: "fill", keys: 10 } as const;
-  assertEquals(find(older, place)?.rounds, [1, 3]);
-  assertEquals(find(older, place)?.median, 2);
-  const newer = resultsOf([["kvstore", "fill", 10, 7]], { ...RUN, date: "2027", versions: { Node: "20" } });
-  const merged = merge(older, newer);
-  assertEquals(merged.measurements.map(({ engine, median }) => [engine, median]), [["kvstore", 7], ["lmdb", 5]]);
-  assertEquals([merged.run.date, merged.run.versions], ["2027", { Deno: "2", Node: "20" }]);
-  const added = merge(older, newer, { adds: true });
-  const [ours] = added.measurements;
-  const rounds = [older, newer].flatMap(({ measurements }) => measurements[0]!.rounds);
-  assertEquals([ours!.rounds, ours!.median], [rounds, median(rounds)]);
-});
-
-Deno.test("goals are met, missed, or not measured", () => {
-  const results = resultsOf([
-    ["kvstore", "fill", 10, 300],
-    ["lmdb", "fill", 10, 90],
-    ["rocksdb", "fill", 10, 101],
-    ["Map", "fill", 10, 400],
-    ["kvstore", "open", 10, 30],
-    ["classic-level", "open", 10, 29],
-    ["kvstore", "growth-get", 100_000, 500],
-    ["kvstore", "growth-get", 20_000_000, 990],
-    ["kvstore", "scan", 10, 119],
-    ["lmdb", "scan", 10, 90],
-    ["classic-level", "scan", 10, 100],
-    ["KvLevel", "queue", 10, 7],
-    ["classic-level", "queue", 10, 6],
-    ["openKv", "kv-list", 10, 15],
-    ["openKv", "kv-list", 20, 14],
-    ["@deno/kv", "kv-list", 10, 10],
-    ["@deno/kv", "kv-list", 20, 10],
-    ["kvstore", "prefix-first", 10, 59],
-    ["kvstore", "range-open", 10, 16],
-    ["kvstore", "memory-known", 10, 56],
-    ["kvstore", "shell", 0, 40],
-    ["kvstore", "shell", 1000, 70],
-    ["kvstore", "shell", 10_000, 50],
-  ]);
-  const found = verdicts(results, "node").filter(({ isMet }) => isMet !== undefined);
-  assertEquals(found.map(({ workload, isMet }) => [workload, isMet]), [
-    // against the best native peer, then against the Map
-    ["fill, random order", false],
-    ["fill, random order", true],
-    ["open in a new process, to the first get", false],
-    ["sorted scan of everything", false],
-    ["queue: push, read the first, delete it; KvLevel", true],
-    ["Kv: lists of 1,000 entries, beside few; openKv", true],
-    ["Kv: lists of 1,000 entries, beside many; openKv", false],
-    ["first scan of a prefix with 100 keys", true],
-    ["first range of 100 keys after opening, which had its order", false],
-    ["memory beyond the key's bytes", true],
-    ["time of a get as the store grows", true],
-    ["`kvstore get` in a shell", false],
-  ]);
-  assertEquals(verdicts(results, "deno").filter(({ isMet }) => isMet !== undefined), []);
-});
-
-Deno.test("the page has every figure, and says what is missing and why", () => {
-  const collection = new Collection(RUN);
-  collection.add({ runtime: "node", engine: "kvstore", keys: 1000 }, { metric: "fill", value: 654_321 });
-  collection.add({ runtime: "node", engine: "lmdb", keys: 1000 }, { metric: "fill", value: 12.345, cutAt: 77 });
-  collection.miss({ runtime: "node", engine: "medea", part: "all", reason: "does | not\nrun" });
-  const text = page(collection.results(), [{ file: "fill.svg", title: "fill" }]);
-  for (const wanted of ["654,000", "12.3*", "lmdb, fill, Node: 77", "does \\| not run", "one core", "(fill.svg)"]) {
-    assert(text.includes(wanted), wanted);
-  }
-  for (const { name } of ENGINES) assert(text.includes(name), name);
-});
-
-Deno.test("numbers are shown with three digits that count", () => {
-  assertEquals([1234567, 999, 12.345, 0.012345, 0].map(shown), ["1,230,000", "999", "12.3", "0.0123", "0"]);
-});
-
 Deno.test("options name what there is, and only whole runs write to docs/bench", () => {
   const all = optionsOf([]);
   assertEquals([all.on, all.rounds, all.keys, all.engines.length], [["deno", "node"], 3, 1_000_000, ENGINES.length]);
   assert(all.out!.endsWith("bench"));
+  assertEquals([all.node, optionsOf(["--node", "26"]).node], ["24", "26"]);
+  assertEquals([all.everyRound, optionsOf(["--rounds", "2"]).everyRound], [false, true]);
   const part = optionsOf(["--on", "node", "--engines", "raw file,kvstore", "--workloads", "open,basic", "--keys", "5"]);
-  assertEquals([part.on, part.engines, part.workloads], [["node"], ["kvstore", "raw file"], ["basic", "open"]]);
+  assertEquals([part.on, part.engines, part.workloads], [["node"], ["kvstore", "raw file"], ["open", "basic"]]);
   assertEquals([part.keys, part.out], [5, undefined]);
   assert(optionsOf(["--keys", "5", "--merge"]).out !== undefined);
   const quick = optionsOf(["--quick", "--keys", "7"]);
@@ -237,5 +180,6 @@ Deno.test("the largest stores are ours and the Map's", () => {
   assertEquals(keysFor("growth", "kvstore", 1_000_000), [20_000_000]);
   assertEquals(keysFor("memory", "kvstore", 1_000_000), [1_000_000, 10_000_000]);
   assertEquals(keysFor("memory", "lmdb", 1_000_000), [1_000_000]);
-  assertEquals(keysFor("shell", "kvstore", 1_000_000), [0, 1_000_000, 10_000_000]);
+  assertEquals(keysFor("shell", "kvstore", 1_000_000), [0, 1_000_000]);
+  assertEquals(keysFor("first", "kvstore", 1_000_000), [100_000, 1_000_000]);
 });
