@@ -89,7 +89,7 @@ export const callRules: Promised[] = [
       {
         id: "key-of-a-generator-kept",
         in: "encodeOperation",
-        find: "const key = ownKey(operation.key);",
+        find: "const key = isReused ? ownKey(operation.key) : operation.key;",
         replace: "const key = operation.key;",
         killers: [
           "handed over: a batch takes the key, value and object that its generator uses again for the next one",

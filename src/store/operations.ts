@@ -4,6 +4,7 @@
  * @module
  */
 import type { Writer } from "../engine/writer.ts";
+import { Copies } from "../platform/copies.ts";
 import type { BatchOperation, Key } from "../types.ts";
 import { admitExpiry } from "./clock.ts";
 import type { OpenStore } from "./open_store.ts";
@@ -17,6 +18,11 @@ const MAX_BATCH_OPERATIONS = 2 ** 20;
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 /** A batch of this size has room for one more delete, but perhaps not for two. */
 const FULL_BATCH_BYTES = MAX_BATCH_BYTES - 2 * 66_000;
+
+const SET_NAMES = ["type", "key", "value", "ttl", "expiresAt"];
+const DELETE_NAMES = ["type", "key"];
+
+const COPIES = new Copies();
 
 /** A checked set or delete. */
 export interface EncodedOperation {
@@ -39,8 +45,9 @@ export function encodeBatch(
   const list: EncodedOperation[] = [];
   // All operations use the same time: keys that are set together with the same ttl expire together.
   let time: number | undefined;
+  const encoding = { now: () => time ??= now(), isStrict, isReused: !Array.isArray(operations) };
   for (const operation of operations) {
-    if (list.push(encodeOperation(operation, () => time ??= now(), isStrict)) <= MAX_BATCH_OPERATIONS) continue;
+    if (list.push(encodeOperation(operation, encoding)) <= MAX_BATCH_OPERATIONS) continue;
     throw new RangeError(`a batch may have ${MAX_BATCH_OPERATIONS} operations; this one has more`);
   }
   return list;
@@ -77,17 +84,25 @@ export function stageBatch(engine: OpenStore, operations: EncodedOperation[]): v
   }
 }
 
-/** Checks and encodes an operation. Copies all bytes, as the caller may reuse its buffers for the next operation. */
-function encodeOperation(operation: BatchOperation, now: () => number, isStrict: boolean): EncodedOperation {
+/** How the operations of a batch are encoded. */
+interface Encoding {
+  now: () => number;
+  isStrict: boolean;
+  /** Whether a buffer may be used again for the next operation, so that all bytes must be copied. */
+  isReused: boolean;
+}
+
+/** Checks and encodes an operation. */
+function encodeOperation(operation: BatchOperation, { now, isStrict, isReused }: Encoding): EncodedOperation {
   const type = operation?.type;
   if (type !== "set" && type !== "delete") {
     throw new TypeError(`the type of an operation is "set" or "delete", not ${JSON.stringify(type)}`);
   }
-  checkNames(`a ${type}`, operation, type === "set" ? ["type", "key", "value", "ttl", "expiresAt"] : ["type", "key"]);
-  const key = ownKey(operation.key);
+  checkNames(`a ${type}`, operation, type === "set" ? SET_NAMES : DELETE_NAMES);
+  const key = isReused ? ownKey(operation.key) : operation.key;
   if (operation.type === "delete") return { key, value: undefined, expiresAt: 0 };
-  const { type: form, data } = encodeValue(operation.value, isStrict);
-  const value = { type: form, data: typeof data === "string" ? data : new Uint8Array(data) };
+  const value = encodeValue(operation.value, isStrict);
+  if (isReused && typeof value.data !== "string") value.data = COPIES.copyOf(value.data);
   return { key, value, expiresAt: expiryTimeOf(operation, now) };
 }
 

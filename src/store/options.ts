@@ -116,8 +116,8 @@ export function checkNames(call: string, options: object, known: readonly string
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`the options of ${call} are an object, not ${describe(options)}`);
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
+  for (const name in options) {
+    if (!known.includes(name) && Object.hasOwn(options, name)) {
       throw new TypeError(`${call} has no option ${JSON.stringify(name)}; it has ${known.join(", ")}`);
     }
   }
