@@ -49,13 +49,6 @@ export const derivedRules: Promised[] = [
         killers: ["index: a reader's snapshots stay as they were over a refresh…"],
       },
       {
-        id: "image-read-behind-recovery",
-        in: "openWriter",
-        find: "if (end !== undefined && end.records > 0) index.changeable();",
-        replace: "",
-        killers: ["index: image and log damaged, an open after a crash is refused, and has changed nothing"],
-      },
-      {
         id: "order-of-renumbered-entries-saved",
         in: "OrderSaver.write",
         find: "if (this.#changed.size > 0 || orderIn(index) !== this.#order) return undefined;",

@@ -319,4 +319,4 @@ export class Index implements Place {
  *
  * @experimental
  */
-export type ReadIndex = Omit<Index, "put" | "point" | "remove" | "relocate" | "partition">;
+export type ReadIndex = Omit<Index, "put" | "point" | "remove" | "partition">;

@@ -5,7 +5,7 @@
  * @module
  */
 import { asFsync, asIo, isDiskFull } from "../errors.ts";
-import { type Index, PARTITIONS, type ReadIndex } from "./index.ts";
+import { PARTITIONS, type ReadIndex } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
 import { Relocation } from "../relocation.ts";
 import { SegmentCopier } from "./copier.ts";
@@ -55,10 +55,8 @@ export function openWriter(
     const recovery = report(manifest, end);
     const built = openIndex(log, manifest);
     index = built.index;
-    // Recovery changes the index: read all of it now, while nothing has been changed.
-    if (end !== undefined && end.records > 0) index.changeable();
-    // Everything that may turn out to be damaged has been read. Only from here on is the directory changed. Who takes the
-    // lock after this look begins above the numbers that this manifest has reserved, so none of the leftovers is theirs.
+    // Only from here on is the directory changed. Who takes the lock after this look begins above the numbers that this
+    // manifest has reserved, so none of the leftovers is theirs.
     log.checkLock();
     for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
@@ -99,7 +97,7 @@ export function recoverLast(log: Log, { clean, mark }: Manifest): RecoveredEnd |
 function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
   if (end.records > 0) {
     try {
-      return copyRecovered(log, index.changeable(), end);
+      return copyRecovered(log, index, end);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       rewriteRecovered(end);
@@ -112,16 +110,18 @@ function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
  * Copies the records after the mark to a new segment, seals the old one at the mark, and goes on in the new one. Until
  * the copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
  */
-function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
+function copyRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
   const { segment: last } = end;
   const copier = new SegmentCopier(log);
   const fresh = copier.segment;
   const relocation = new Relocation(end.endBytes);
   const relocations = new Map([[last.number, relocation]]);
   const { endBytes, highestSequence, markBytes } = last;
+  // An image covers nothing behind the mark, so the replay has read the tables of all keys there.
+  const tables = [...Array(PARTITIONS).keys()].filter((number) => index.loaded(number) !== undefined);
   let omittedBytes = 0;
   try {
-    for (let number = 0; number < PARTITIONS; number++) index.noteLive(number, relocations);
+    for (const number of tables) index.noteLive(number, relocations);
     const cursor = new RecordCursor(last, end.markOffset, end.endBytes);
     while (cursor.next()) {
       if (cursor.kind === KIND.mark) omittedBytes += cursor.length;
@@ -139,9 +139,7 @@ function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
     log.discardNow(fresh);
     throw error;
   }
-  for (let number = 0; number < PARTITIONS; number++) {
-    fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
-  }
+  for (const number of tables) fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
 }
