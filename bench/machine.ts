@@ -5,6 +5,7 @@
  */
 
 import { arch, availableParallelism, cpus, release, totalmem } from "node:os";
+import { runOk } from "../scripts/npm/run.ts";
 import config from "../deno.json" with { type: "json" };
 import { engineOf } from "./engines/mod.ts";
 import { type Prepared, versionOf } from "./prepare.ts";
@@ -21,6 +22,8 @@ export async function describeRun(prepared: Prepared[], engines: string[], direc
     const { package: name } = engineOf(engine);
     if (name !== undefined) versions[engine] = versionOf(name);
   }
+  const sqlite = await runOk("sqlite3", ["--version"]).catch(() => undefined);
+  if (sqlite !== undefined) versions["sqlite3"] = sqlite.split(" ")[0]!;
   const gigabytes = Math.round(totalmem() / 1e9);
   const fileSystem = await fileSystemOf(directory);
   const machine = [

@@ -43,7 +43,7 @@ const USAGE = `usage: deno task bench [--quick] [--on deno,node] [--engines NAME
 
 A run of everything writes docs/bench. A run of a part is only printed, unless --merge puts it in the place of the results
 that are there, --add counts its rounds with theirs, or --out writes it elsewhere. Without --rounds
-there are at most three: the third where two differ by more than a tenth, and none after 48 minutes. Node is the newest
+there are at most three: the third where two differ by more than a tenth, and none after 52 minutes. Node is the newest
 24 from npm, or --node VERSION.
 
 engines: ${ENGINES.map(({ name }) => name).join(", ")}

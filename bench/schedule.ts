@@ -16,7 +16,7 @@ import { type Collection, isSettled, type Measurement, median } from "./report/r
 import type { Figure, Job } from "./workloads/bench.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
-const LIMIT_SECONDS = 5;
+const LIMIT_SECONDS = 3;
 /** The same for the Kv interface in a quick run. */
 const QUICK_LIMIT_SECONDS = 0.2;
 /** The same where nothing of ours is to be cut off: the largest stores, and those that are opened. */
@@ -25,7 +25,7 @@ const LIMIT_MILLISECONDS = 3_600_000;
 /** Processes whose first calls are timed in a round. */
 const FIRST_SAMPLES = 3;
 /** After so many minutes no round begins but the first: all of it takes less than an hour. */
-const MOST_MINUTES = 48;
+const MOST_MINUTES = 52;
 /** Parts that take minutes, for their memory, and whose figures are of so many calls that a round is enough. */
 const ONCE: Part[] = ["reopen", "memory", "growth"];
 
@@ -37,7 +37,8 @@ const ENGINES_OF: Partial<Record<Part, string[]>> = {
   shell: ["kvstore"],
   import: ["kvstore"],
   compaction: ["kvstore"],
-  growth: ["kvstore", "kvstore without cache", "Map", "lmdb", "classic-level", "rocksdb"],
+  strings: ["kvstore", "Map", "raw file", "lmdb", "classic-level"],
+  growth: ["kvstore", "lmdb", "classic-level"],
   ranges: ["kvstore", "KvLevel", "lmdb", "classic-level"],
   kv: ["openKv", "Deno.openKv", "@deno/kv"],
 };
@@ -55,6 +56,7 @@ const FILLS: Partial<Record<Part, string>> = {
 /** Of engines that do not run everywhere: why another one does. */
 const STAND_INS: Record<string, string> = {
   "better-sqlite3": "node:sqlite stands for SQLite here",
+  "node:sqlite": "better-sqlite3 stands for SQLite here",
   "@deno/kv": "Deno.openKv stands for Deno KV here",
 };
 
@@ -181,7 +183,7 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
     project: projectOf(engine, peers),
     limitSeconds: options.quick && part === "kv"
       ? QUICK_LIMIT_SECONDS
-      : isGrown(engine) && (FILLS[part] !== undefined || ONCE.includes(part))
+      : isGrown(engine) && part !== "reopen" && (FILLS[part] !== undefined || ONCE.includes(part))
       ? LONG_LIMIT_SECONDS
       : LIMIT_SECONDS,
   };
@@ -219,7 +221,8 @@ async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = 
   const ran = await run(runtime.program, [...worker, JSON.stringify(job)], { limitMilliseconds: LIMIT_MILLISECONDS });
   if (!keep) await Deno.remove(job.directory, { recursive: true });
   const line = ran.stdout.trimEnd().split("\n").at(-1) ?? "";
-  if (ran.code === 0 && line.startsWith("[")) return JSON.parse(line);
+  // nothing is left to do then: some peers fail when the process ends, better-sqlite3 on Node 24 for one
+  if (line.startsWith("[")) return JSON.parse(line);
   const said = /(?:^|\n).*?((?:\w*Error|symbol lookup error|Fatal|fatal)\b.*)/.exec(ran.stderr)?.[1];
   // the message goes into the page: without the folders of this machine
   throw new Error(

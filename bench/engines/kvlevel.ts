@@ -18,14 +18,12 @@ export const kvLevel: EngineKind = {
   runtimes: ["deno", "node"],
   writes: { write: "`batch` of 1,000, `sync: false`", sync: kvstore.writes.sync },
   refuses: {
-    strings: isTheSame,
     durable: isTheSame,
     batch: isTheSame,
     large4k: isTheSame,
     large1m: isTheSame,
     open: isTheSame,
     memory: isTheSame,
-    growth: isTheSame,
   },
   open: async ({ directory, payload, durability }: OpenContext) => {
     const valueEncoding = payload === "bytes" ? "view" : "utf8";

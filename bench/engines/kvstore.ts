@@ -71,7 +71,6 @@ export const uncached: EngineKind = {
   ...kvstore,
   name: "kvstore without cache",
   refuses: {
-    strings: isTheSame,
     durable: isTheSame,
     batch: isTheSame,
     large4k: isTheSame,

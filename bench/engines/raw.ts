@@ -105,7 +105,6 @@ export const raw: EngineKind = {
   },
   refuses: {
     memory: "it has no index",
-    growth: "a record costs the same wherever it lies",
   },
   lacks: ["get-missing", "prefix-first", "prefix"],
   open: (context: OpenContext) => {

@@ -1,5 +1,5 @@
 /**
- * SQLite: `better-sqlite3` on Node, `node:sqlite` where the runtime has it. Everything is synchronous.
+ * SQLite: `better-sqlite3` on Node, `node:sqlite` on Deno. Everything is synchronous.
  *
  * @module
  */
@@ -108,8 +108,8 @@ export const betterSqlite3: EngineKind = kind("better-sqlite3", ["node"], (path,
   return new Opened(path);
 });
 
-/** What Deno and newer versions of Node bring along. */
-export const nodeSqlite: EngineKind = kind("node:sqlite", ["deno", "node"], (path) => {
+/** What Deno brings along; in Node it is not stable yet. */
+export const nodeSqlite: EngineKind = kind("node:sqlite", ["deno"], (path) => {
   const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as {
     DatabaseSync: new (path: string) => Database;
   };

@@ -191,7 +191,7 @@ function ratioAt(look: Look, [metric, base]: [string, string], keys: number = 0)
   const [one, other] = [look.figure(metric, keys), look.figure(base, keys)];
   if (one === undefined || other === undefined) return undefined;
   const { unit } = metricOf(metric);
-  return { value: one / other, text: `${shown(one)} to ${shown(other)} ${unit}` };
+  return { value: one / other, text: `${shown(one)} to ${shown(other)} ${unit} at ${shown(keys)} keys` };
 }
 
 function compare(

@@ -19,7 +19,7 @@ const CHECKED = 500;
 /** Operations before anything is measured. */
 const WARM_UP = 20_000;
 /** How long an engine may take for what a fill had no time for. */
-const FILL_UP_SECONDS = 15;
+const FILL_UP_SECONDS = 10;
 /** More bytes are not in flight. */
 const MOST_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
 
