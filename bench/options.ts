@@ -43,8 +43,8 @@ const USAGE = `usage: deno task bench [--quick] [--on deno,node] [--engines NAME
 
 A run of everything writes docs/bench. A run of a part is only printed, unless --merge puts it in the place of the results
 that are there, --add counts its rounds with theirs, or --out writes it elsewhere. Without --rounds
-there are at most three: the third where two differ by more than a tenth, and none after 52 minutes. Node is the newest
-24 from npm, or --node VERSION.
+there are at most three, with --quick two: the third where two differ by more than a tenth, and none after 52 minutes.
+Node is the newest 24 from npm, or --node VERSION.
 
 engines: ${ENGINES.map(({ name }) => name).join(", ")}
 workloads: ${PARTS.join(", ")}`;
@@ -79,7 +79,7 @@ export function optionsOf(args: string[]): Options {
     on: namesOf("--on", given.on, ["deno", "node"]),
     engines: namesOf("--engines", given.engines, ENGINES.map(({ name }) => name)),
     workloads: namesOf("--workloads", given.workloads, PARTS),
-    rounds: countOf("--rounds", given.rounds, 3),
+    rounds: countOf("--rounds", given.rounds, parsed.quick ? 2 : 3),
     everyRound: parsed.rounds !== undefined,
     keys: countOf("--keys", given.keys, 1_000_000),
     quick: parsed.quick,

@@ -168,7 +168,7 @@ Deno.test("options name what there is, and only whole runs write to docs/bench",
   assert(optionsOf(["--keys", "5", "--merge"]).out !== undefined);
   const quick = optionsOf(["--quick", "--keys", "7"]);
   assertEquals([quick.engines.slice(0, 4), quick.keys], [["kvstore", "openKv", "Map", "raw file"], 7]);
-  assertEquals(quick.out, undefined);
+  assertEquals([quick.out, quick.rounds], [undefined, 2]);
   for (
     const wrong of [["--on", "bun"], ["--engines", "redis"], ["--rounds", "0"], ["--keys", "x"], ["--fast"], ["all"]]
   ) {
