@@ -99,7 +99,9 @@ export class Engine implements WriterEvents {
     // What has expired once never comes back, even if the clock is set back later.
     log.clockFloor = now;
     index.expire(now);
-    if (expired.bytes < this.wakeAtBytes) return;
+    // Of tables that have not been read it is unknown how much has expired in them: maintenance reads them.
+    const { wakeAtBytes } = this;
+    if (wakeAtBytes === Infinity || (expired.bytes < wakeAtBytes && expired.next > now)) return;
     this.wakeAtBytes = Infinity;
     this.#parts.wakeMaintenance();
   }

@@ -83,6 +83,29 @@ Deno.test("index: figures count what has expired in tables that have not been re
   await last.close();
 });
 
+// Only what had expired in tables that something had read woke compaction.
+Deno.test("index: what expires in tables that have not been read is compacted, while the store is open", async () => {
+  const platform = new MemoryPlatform();
+  const clock = new Clock();
+  platform.now = clock.now;
+  platform.startTimer = clock.startTimer;
+  const options = { segmentBytes: 65_536, compaction: { minStaleBytes: 16_384 }, durability: "write" } as const;
+  const store = await KvStore.openOn(platform, "/s", options);
+  for (let i = 0; i < 3000; i++) store.set(`key ${i}`, "v".repeat(100), { ttl: 60_000 });
+  await store.close();
+  const again = await KvStore.openOn(platform, "/s", options);
+  // Compaction looks once when nothing has expired yet.
+  for (const ms of [2000, 60_000, 60_000]) {
+    clock.pass(ms);
+    again.get("another key");
+    for (let turns = 0; turns < 200; turns++) await nextTurn();
+  }
+  const segments = platform.files().filter((path) => path.endsWith(".seg"));
+  const bytes = segments.reduce((sum, path) => sum + platform.readFile(path).length, 0);
+  assert(bytes < 65_536, `${bytes} bytes`);
+  await again.close();
+});
+
 for (const behind of [0, 200]) {
   Deno.test(`index: an image damaged while the store is open costs nothing but time (${behind} records behind)`, async () => {
     const random = new Random(behind);
