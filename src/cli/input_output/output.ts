@@ -39,6 +39,9 @@ export interface Writable {
   readonly isTTY?: boolean;
 }
 
+/** The streams with a listener for errors. One is enough: in a shell, each line has an output of its own. */
+const HEARD = new WeakSet<Writable>();
+
 /** Writes to a stream. An abort of `signal`, if there is one, ends the waiting and rejects with its reason. */
 export class StreamOutput implements Output {
   readonly #signal: AbortSignal | undefined;
@@ -97,7 +100,8 @@ export class StreamOutput implements Output {
     if (this.#stream !== undefined) return this.#stream;
     const stream = this.#stream = this.#open();
     // The callback of `write` gets the error too. Without a listener it would end the process.
-    stream.on("error", () => {});
+    if (!HEARD.has(stream)) stream.on("error", () => {});
+    HEARD.add(stream);
     return stream;
   }
 }

@@ -52,6 +52,12 @@ cliTest("shell: lines from a pipe run on one store; after one that fails the oth
   assertEquals((await shell.run(["shell"], "has greeting\nhas absent\nhas greeting")).code, 1);
 });
 
+// From the eleventh line that printed, the runtime warned of a leak.
+cliTest("shell: many lines leave nothing behind that is warned of", async (shell) => {
+  const { out, err } = await shell.run(["shell"], "set k v\n" + "get k\n".repeat(20));
+  assertEquals([out, err], ["v\n".repeat(20), ""]);
+});
+
 cliTest("shell: reading, it locks nobody out and sees what others write; writing, it has the lock", async (shell) => {
   const child = shell.start(["shell"]);
   const typist = child.stdin.getWriter();
