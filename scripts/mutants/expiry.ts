@@ -125,9 +125,16 @@ export const expiryPromises: Promised[] = [
       {
         id: "nobody-told-that-much-has-expired",
         in: "Engine.expire",
-        find: "if (expired.bytes < this.wakeAtBytes) return;",
-        replace: "if (expired.bytes >= 0) return;",
+        find: "(expired.bytes < wakeAtBytes && expired.next > now)",
+        replace: "expired.bytes >= 0",
         killers: ["time: what expires is compacted by itself, once enough of it has, and somebody called"],
+      },
+      {
+        id: "nobody-told-what-expires-in-tables-not-read",
+        in: "Engine.expire",
+        find: "(expired.bytes < wakeAtBytes && expired.next > now)",
+        replace: "expired.bytes < wakeAtBytes",
+        killers: ["index: what expires in tables that have not been read is compacted, while the store is open"],
       },
     ],
   },
