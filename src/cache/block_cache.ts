@@ -19,6 +19,8 @@ const BLOCK_BYTES = 4096;
 /** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
 const SLAB_BYTES = BLOCKS_PER_SLAB * BLOCK_BYTES;
+/** A scan of everything reads so many blocks at once. */
+const BLOCKS_PER_CHUNK = 16;
 /** The processor loads memory in pieces of this size. */
 const LINE_BYTES = 64;
 /** So many records can be noted to be touched. */
@@ -90,6 +92,24 @@ export class BlockCache implements RecordCache {
   /** Whether a record, or at least its start, is in memory. */
   has(segment: Segment, offset: number, length: number): boolean {
     return length <= MAX_RECORD_BYTES && (tableOf(segment)[Math.floor(offset / BLOCK_BYTES)] ?? 0) > 0;
+  }
+
+  /**
+   * Reads the chunk that a record starts in, without what is in memory of it, while there is room. For scans that read
+   * everything: in a log whose records lie in another order they would read each block by itself.
+   */
+  readChunk(segment: Segment, offset: number, length: number): void {
+    if (length > MAX_RECORD_BYTES || this.has(segment, offset, length)) return;
+    const table = tableOf(segment);
+    let from = Math.floor(offset / BLOCK_BYTES);
+    const begin = from - from % BLOCKS_PER_CHUNK;
+    const end = Math.min(begin + BLOCKS_PER_CHUNK, Math.floor(segment.endBytes / BLOCK_BYTES));
+    let to = from;
+    while (from > begin && !(table[from - 1]! > 0)) from--;
+    while (to < end && !(table[to]! > 0)) to++;
+    const place = this.#owners.length;
+    const room = Math.min(BLOCKS_PER_SLAB - place % BLOCKS_PER_SLAB, this.#used.length - place);
+    if (to > from && to - from <= room) this.#read(segment, from, place, to - from);
   }
 
   /** Notes that a record will be read soon, if its start is in memory. At most `MAX_NOTED` between calls of `touch`. */
@@ -172,26 +192,27 @@ export class BlockCache implements RecordCache {
       this.#hits = 0;
       this.#misses = 0;
     }
-    return this.#isSelective && this.#misses % MISSES_PER_SAMPLE !== 0 ? 0 : this.#read(segment, block);
+    if (!this.isOn || (this.#isSelective && this.#misses % MISSES_PER_SAMPLE !== 0)) return 0;
+    return this.#read(segment, block, this.#owners.length < this.#used.length ? this.#owners.length : this.#evict(), 1);
   }
 
-  /** Reads a block. Returns its place, or 0 if there is no room or the read failed. */
-  #read(segment: Segment, block: number): number {
-    if (!this.isOn) return 0;
-    const place = this.#owners.length < this.#used.length ? this.#owners.length : this.#evict();
+  /** Reads `count` blocks to a place and those after it, in one slab. Returns that place, or 0 if the read failed. */
+  #read(segment: Segment, block: number, place: number, count: number): number {
     try {
       const slab = this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)] ?? this.#addSlab();
       const start = (place % BLOCKS_PER_SLAB) * BLOCK_BYTES;
-      const got = readInto(segment.handle, slab.bytes.subarray(start, start + BLOCK_BYTES), block * BLOCK_BYTES);
-      if (got < BLOCK_BYTES) return 0;
-      if (block >= tableOf(segment).length) growTable(segment);
+      const target = slab.bytes.subarray(start, start + count * BLOCK_BYTES);
+      if (readInto(segment.handle, target, block * BLOCK_BYTES) < target.length) return 0;
+      if (block + count > tableOf(segment).length) growTable(segment);
     } catch {
       // No memory, or an unreadable neighbour. The record is then read alone, and throws its own error.
       return 0;
     }
-    tableOf(segment)[block] = place + 1;
-    this.#owners[place] = segment;
-    this.#blocks[place] = block;
+    for (let i = 0; i < count; i++) {
+      tableOf(segment)[block + i] = place + i + 1;
+      this.#owners[place + i] = segment;
+      this.#blocks[place + i] = block + i;
+    }
     return place + 1;
   }
 

@@ -64,11 +64,20 @@ export class OpenStore extends Engine {
     this.log.onDurable = () => watches.wake();
   }
 
-  /** Brings the cached records of some entries of `index` into the processor's cache, as `BlockCache.touch` does. */
-  prefetch(index: ReadIndex, refs: Uint32Array, from: number, to: number): number {
+  /**
+   * Brings the cached records of some entries of `index` into the processor's cache, as `BlockCache.touch` does; for a
+   * scan of everything also those that are not cached yet.
+   */
+  prefetch(
+    index: ReadIndex,
+    refs: Uint32Array,
+    { from, to, isWhole }: { from: number; to: number; isWhole: boolean },
+  ): number {
     for (let i = from; i < to; i++) {
       const source = index.look(refs[i]!) ? this.log.segment(index.segment) : undefined;
-      if (source !== undefined) this.#cache.note(source, index.offset);
+      if (source === undefined) continue;
+      if (isWhole) this.#cache.readChunk(source, index.offset, index.length);
+      this.#cache.note(source, index.offset);
     }
     return this.#cache.touch();
   }

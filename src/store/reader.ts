@@ -63,7 +63,8 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
 
   expiresAt(key: K): number | undefined {
     this.#check();
-    return this.#find(this.#engine.key.encode(key))?.expiresAt || undefined;
+    const encoded = this.#engine.key.encode(key);
+    return this.#engine.views.mayExpire(this.#view) ? this.#find(encoded)?.expiresAt || undefined : undefined;
   }
 
   count(range: Range = {}): number {
@@ -108,6 +109,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const index = this.#view === undefined ? engine.index : engine.views.base(this.#view);
     const isListed = (ref: KeyRef) =>
       this.#view === undefined ? index.lists(ref) : engine.views.findRef(this.#view, index, ref) !== undefined;
+    const isWhole = bounds.low === undefined && bounds.high === undefined && bounds.limit === Infinity;
     const now = this.#view?.now ?? engine.log.clockFloor;
     const order = engine.ordering.of(index, { ...bounds, now, isListed });
     const own = this.#view === undefined
@@ -119,7 +121,7 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
       order,
       item: itemOf(engine, view, { ...bounds, index: order.index }, item),
       prefetch: (refs, from, to) =>
-        order.prefetch(refs, from, to) + (readsValues ? engine.prefetch(order.index, refs, from, to) : 0),
+        order.prefetch(refs, from, to) + (readsValues ? engine.prefetch(order.index, refs, { from, to, isWhole }) : 0),
       isForgotten: (ref) => engine.views.isForgotten(order.index, ref),
       release: () => own !== undefined && releaseNow(iterator, engine, own),
     }, bounds);

@@ -161,6 +161,16 @@ export class Views implements PlaceObserver, SegmentHolder {
     return lookUp(this.current, key, now);
   }
 
+  /** Whether a key may have a time of expiry in a view, or in the present state without one. Looks at no key. */
+  mayExpire(view: View | undefined): boolean {
+    const from = view === undefined ? this.#open.length : this.#open.indexOf(view);
+    for (let i = from; i < this.#open.length; i++) {
+      if (this.#open[i]!.changed !== undefined || this.#open[i]!.cleared !== undefined) return true;
+    }
+    const { next, count } = this.current.expired;
+    return next !== Infinity || count > 0;
+  }
+
   /** Like `find`, for the key of an entry of `index`. Hashes it only if necessary. Valid until the next call. */
   findRef(view: View, index: ReadIndex, ref: KeyRef): Place | undefined {
     let base = this.current;

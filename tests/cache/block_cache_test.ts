@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { KvStore, KvStoreError } from "../../mod.ts";
+import { KvStore, KvStoreError, type Range } from "../../mod.ts";
 import { BlockCache } from "../../src/cache/block_cache.ts";
 import { Segment } from "../../src/engine/segment.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
@@ -43,6 +43,38 @@ Deno.test("cache: each block is read once, however often its records are", async
   await store.close();
 });
 
+Deno.test("cache: a scan of everything reads chunks, if there is room, and other ranges read single blocks", async () => {
+  const { platform, open, reads } = await makeStore();
+  const bytes = platform.readFile("/s/00000001.seg");
+  const blocks = Math.floor(bytes.length / BLOCK_BYTES);
+  const check = (entries: Iterable<[unknown, unknown]>) => {
+    for (const [key, value] of entries) assertEquals(value, valueOf(Number(String(key).slice(4))));
+  };
+  /** The reads of the entries of a range; records that the cache does not take are read alone. */
+  const readsFor = async (range: Range, cacheBytes: number) => {
+    const store = await open(cacheBytes);
+    check(store.entries(range));
+    const [first, inMemory] = [reads(), (check(store.entries(range)), reads())];
+    await store.close();
+    return first - (inMemory - first);
+  };
+  const large = 64 * 1024 * 1024;
+  const chunked = await readsFor({}, large);
+  assert(chunked <= blocks / 16 + 3, `${chunked} reads of ${blocks} blocks`);
+  assertEquals(await readsFor({ reverse: true }, large), chunked);
+  for (const range of [{ gte: "" }, { limit: KEYS }]) {
+    const single = await readsFor(range, large);
+    assert(single > blocks - 10, `${single} reads of ${blocks} blocks`);
+  }
+  for (const cacheBytes of [0, BLOCK_BYTES, 15 * BLOCK_BYTES, 17 * BLOCK_BYTES, 40 * BLOCK_BYTES]) {
+    const store = await open(cacheBytes);
+    const some = store.get("key 1500");
+    check(store.entries());
+    assertEquals(store.get("key 1500"), some);
+    await store.close();
+  }
+});
+
 Deno.test("cache: blocks make room for each other, and what is read is right all the time", async () => {
   const { open, reads } = await makeStore();
   for (const cacheBytes of [0, BLOCK_BYTES - 1, BLOCK_BYTES, 3 * BLOCK_BYTES, 40 * BLOCK_BYTES]) {
@@ -65,26 +97,33 @@ Deno.test("cache: blocks make room for each other, and what is read is right all
 });
 
 Deno.test("cache: a block that had to go is not found any more, nor one that was dropped", () => {
+  for (const [places, blocks] of [[8, 20], [40, 30], [300, 200]] as const) {
+    for (let seed = 0; seed < 5; seed++) exerciseCache({ places, blocks, random: new Random(7 + seed) });
+  }
+});
+
+/** Loads, reads chunks and drops at random in two segments of so many blocks, which the cache has less room for. */
+function exerciseCache({ places, blocks, random }: { places: number; blocks: number; random: Random }): void {
   const platform = new MemoryPlatform();
-  const random = new Random(7);
   const segments = [1, 2].map((number) => {
     const header = { number, storeId: new Uint8Array(16), salt: 0, inputs: [] };
-    const bytes = random.bytes(20 * BLOCK_BYTES);
+    const bytes = random.bytes(blocks * BLOCK_BYTES);
     platform.writeFile(`/${number}`, bytes);
     const segment = new Segment(header, platform.open(`/${number}`, "read"), { endBytes: bytes.length, sealed: true });
     return { segment, bytes };
   });
-  const cache = new BlockCache(8 * BLOCK_BYTES);
-  for (let i = 0; i < 20_000; i++) {
+  const cache = new BlockCache(places * BLOCK_BYTES);
+  for (let i = 0; i < 5000; i++) {
     const { segment, bytes } = random.pick(segments);
     const length = 1 + random.below(1024);
     const offset = random.below(bytes.length - length);
     if (random.chance(0.1)) cache.drop(segment, offset, length);
     platform.onOperation = random.chance(0.05) ? () => 100 : undefined;
+    if (random.chance(0.3)) cache.readChunk(segment, offset, length);
     if (!cache.load(segment, offset, length)) continue;
     assertEquals(cache.bytes.subarray(cache.at, cache.at + length), bytes.subarray(offset, offset + length));
   }
-});
+}
 
 Deno.test("cache: where it is too small for what is in demand it stays as it is, until that changes", async () => {
   const { platform, open } = await makeStore();

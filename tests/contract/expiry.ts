@@ -198,4 +198,37 @@ export const expiryCases: Case[] = [
       assertEquals(before.getMany(["a", bytes("b"), "c", "old"]), ["a", "b", "c", undefined]);
     },
   },
+  {
+    name: "expiry: a snapshot keeps the times of its keys when nothing else expires any more, or expires at all",
+    async run(context) {
+      for (const change of ["set", "delete", "clear"] as const) {
+        const store = await openAt(context, SMALL);
+        await store.set("a", 1, { ttl: 10 });
+        using snapshot = store.snapshot();
+        using later = store.snapshot();
+        if (change === "clear") await store.clear();
+        else if (change === "delete") await store.delete("a");
+        else await store.set("a", 2);
+        const times = () => [snapshot, later, store].map((reader) => reader.expiresAt("a"));
+        assertEquals(times(), [START + 10, START + 10, undefined], change);
+        await store.set("b", 1, { ttl: 20 });
+        assertEquals(times(), [START + 10, START + 10, undefined], change);
+        assertEquals([store.expiresAt("b"), later.expiresAt("b")], [START + 20, undefined]);
+        await store.delete("b");
+        await store.close();
+        const again = await context.open(SMALL);
+        assertEquals(again.expiresAt("a"), undefined);
+        await again.clear();
+        await again.set("c", 1, { ttl: 5 });
+        await again.close();
+        const reopened = await context.open(SMALL);
+        assertEquals(reopened.expiresAt("c"), START + 5, "its table is not read yet");
+        using unexpired = reopened.snapshot();
+        context.clock.nowMs = START + 5;
+        assertEquals([reopened.size, unexpired.expiresAt("c")], [0, START + 5]);
+        await reopened.clear();
+        await reopened.close();
+      }
+    },
+  },
 ];
