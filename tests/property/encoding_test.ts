@@ -59,7 +59,7 @@ testProperty(import.meta.url, "notation: an exported line is read as what it was
   holds([theKey, theValue]) {
     const line = entryLine(theKey, theValue);
     assert(!/[\n\r]/.test(line));
-    assertEquals(parseEntry(line), { key: theKey, value: kept(theValue) });
+    assertEquals(parseEntry(line), { type: "set", key: theKey, value: kept(theValue), expiresAt: undefined });
   },
 });
 

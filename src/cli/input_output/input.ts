@@ -57,6 +57,17 @@ export async function readAll(source: string, reading: Reading, limitBytes: numb
   return new Uint8Array(Buffer.concat(parts));
 }
 
+/**
+ * V8 maps memory for every string of more than 128 KiB, and unmaps it later. Pieces of this size stay below that even
+ * as text with two bytes a character. From chunks of 256 KiB, lines come at 0.6 (Deno) or 0.25 (Node) of the rate.
+ */
+const PIECE_BYTES = 32 * 1024;
+
+/** Cuts a chunk into pieces that decode fast. */
+export function* pieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+}
+
 /** Complete lines, and what is wrong with the line after them. */
 export interface Lines {
   text: string;

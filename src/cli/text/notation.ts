@@ -13,10 +13,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Change, Key, Value } from "../../../mod.ts";
+import type { BatchOperation, Change, Key, Value } from "../../../mod.ts";
 import { InputError } from "../command_line/errors.ts";
 import { checkBounds, parseJson } from "./json_text.ts";
-import { escaped } from "./printable.ts";
+import { escaped, isWellFormed } from "./printable.ts";
 
 /** Converts a key to its JSON form. */
 export function keyForm(key: Key): string | { base64: string } {
@@ -47,8 +47,11 @@ export function changeLine(change: Change): string {
 
 const FIELDS = ["key", "value", "expiresAt"];
 
+/** What stores a line. */
+export type SetOperation = BatchOperation & { type: "set" };
+
 /** Parses a line of an export. Throws an `InputError` that says what was wanted. */
-export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: number } {
+export function parseEntry(line: string): SetOperation {
   // A value is in the object of the line, and maybe in `{"json":…}`.
   const entry = parseJson(line, { outerLevels: 2, wanted: '{"key":…,"value":…}' });
   if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
@@ -68,11 +71,13 @@ export function parseEntry(line: string): { key: Key; value: Value; expiresAt?: 
   const checked = parseKey(key);
   const problem = keyProblem(checked);
   if (problem !== undefined) throw new InputError(problem);
-  return { key: checked, value: parseValue(value), ...(expiresAt === undefined ? {} : parseExpiry(expiresAt)) };
+  return { type: "set", key: checked, value: parseValue(value), expiresAt: parseExpiry(expiresAt) };
 }
 
-function parseExpiry(given: unknown): { expiresAt: number } {
-  if (Number.isSafeInteger(given) && (given as number) >= 0) return { expiresAt: given as number };
+function parseExpiry(given: unknown): number | undefined {
+  if (given === undefined || (Number.isSafeInteger(given) && (given as number) >= 0)) {
+    return given as number | undefined;
+  }
   throw new InputError('"expiresAt" is not a whole number of milliseconds since 1970');
 }
 
@@ -101,7 +106,7 @@ export function keyProblem(key: Key): string | undefined {
       ? `the key has ${key.length} bytes; the limit is ${LIMIT_KEY_BYTES}`
       : undefined;
   }
-  if (/\p{Surrogate}/u.test(key)) return "the key has a lone surrogate, so it is not text; wanted a string or base64";
+  if (!isWellFormed(key)) return "the key has a lone surrogate, so it is not text; wanted a string or base64";
   if (key.length * 3 <= LIMIT_KEY_BYTES) return undefined;
   const bytes = Buffer.byteLength(key);
   return bytes > LIMIT_KEY_BYTES ? `the key has ${bytes} bytes in UTF-8; the limit is ${LIMIT_KEY_BYTES}` : undefined;

@@ -26,13 +26,18 @@ const JOINED = /[\p{L}\p{M}\p{S}]/u;
  * as such characters stand in strings only. With `isPainted`, keeps what a painter has added.
  */
 export function printable(text: string, isPainted: boolean = false): string {
-  // Declared here: the ES2022 library, which the npm package is built with, does not have it.
-  if (!SUSPICIOUS.test(text) && (text as string & { isWellFormed(): boolean }).isWellFormed()) return text;
+  if (!SUSPICIOUS.test(text) && isWellFormed(text)) return text;
   return text.replace(UNPRINTABLE, (found: string, at: number) => {
     if (isPainted && found === "\x1b" && PAINT.test(text.slice(at, at + 8))) return found;
     const isJoiner = found === "\u200c" || found === "\u200d";
     return isJoiner && joins(text, at) ? found : unicodeEscape(found);
   });
+}
+
+/** Whether a text has no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  // Declared here: the ES2022 library, which the npm package is built with, does not have it.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 /** Whether a joiner at a place follows a letter, a mark or an emoji, and that is not of ASCII. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { LineAssembler } from "../../../src/cli/input_output/input.ts";
+import { LineAssembler, pieces } from "../../../src/cli/input_output/input.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -15,6 +15,16 @@ Deno.test("cli input: lines come out whole however the bytes are cut", () => {
       assertEquals(taken.slice(0, -1).every(({ text }) => text === "" || text.endsWith("\n")), true);
       assertEquals(taken.map(({ text }) => text).join(""), '{"a":"é日👍"}\n\nsecond\r\nno end');
     }
+  }
+});
+
+Deno.test("cli input: the pieces of a chunk are all of it, and short enough to be decoded fast", () => {
+  for (const length of [0, 1, 32_767, 32_768, 32_769, 262_144]) {
+    const chunk = new Uint8Array(length).map((_, i) => i);
+    const cut = [...pieces(chunk)];
+    assertEquals(cut.every((piece) => piece.length > 0 && piece.length <= 32_768), true);
+    assertEquals(cut.length, Math.ceil(length / 32_768));
+    assertEquals(new Uint8Array(cut.flatMap((piece) => [...piece])), chunk);
   }
 });
 

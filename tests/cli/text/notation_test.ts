@@ -24,15 +24,20 @@ const entries: [Key, Value, string][] = [
 Deno.test("cli notation: what an export writes, an import reads back", () => {
   for (const [key, value, line] of entries) {
     assertEquals(entryLine(key, value), line);
-    assertEquals(parseEntry(line), { key, value });
+    assertEquals(parseEntry(line), { type: "set", key, value, expiresAt: undefined });
     const expiring = `${line.slice(0, -1)},"expiresAt":1800000000000}`;
     assertEquals(entryLine(key, value, 1_800_000_000_000), expiring);
-    assertEquals(parseEntry(expiring), { key, value, expiresAt: 1_800_000_000_000 });
+    assertEquals(parseEntry(expiring), { type: "set", key, value, expiresAt: 1_800_000_000_000 });
   }
 });
 
 Deno.test("cli notation: any JSON may stand in a json wrapper", () => {
-  assertEquals(parseEntry('{"value":{"json":[1]},"key":"k"}'), { key: "k", value: [1] });
+  assertEquals(parseEntry('{"value":{"json":[1]},"key":"k"}'), {
+    type: "set",
+    key: "k",
+    value: [1],
+    expiresAt: undefined,
+  });
 });
 
 Deno.test("cli notation: a line that is no entry says what was wanted", () => {
