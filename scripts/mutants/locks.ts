@@ -14,7 +14,7 @@ export const lockPromises: Promised[] = [
       {
         id: "copy-of-a-released-lock-respected",
         in: "tryUntilFree",
-        find: 'if (readText(file.handle) !== "" || performance.now() - start > MAX_COPY_MS) return false;',
+        find: "if (file.handle.size() > EMPTIED_BYTES || performance.now() - start > MAX_COPY_MS) return false;",
         replace: "return false;",
         killers: [
           "fence: a lock that was released is asked for again, as a copy of the file may have it; one that is held is not",

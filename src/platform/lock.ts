@@ -48,6 +48,8 @@ const FIRST_FENCE_SECONDS = 2 ** 29;
 const FENCE_BITS = 29;
 /** How long a lock that was released is asked for again. A machine that is busy may take that long to start a process. */
 const MAX_COPY_MS = 1000;
+/** The size of LOCK when its text is empty: a line feed is left. */
+const EMPTIED_BYTES = 1;
 const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
 
 /** Implements `Platform.lock`; `open` opens the LOCK file, or creates it. */
@@ -83,7 +85,8 @@ export function lockFile(
 function tryUntilFree(file: LockFile): boolean {
   const start = performance.now();
   while (!file.tryLock()) {
-    if (readText(file.handle) !== "" || performance.now() - start > MAX_COPY_MS) return false;
+    // Its size tells also on Windows, which does not let others read a locked file.
+    if (file.handle.size() > EMPTIED_BYTES || performance.now() - start > MAX_COPY_MS) return false;
     Atomics.wait(NEVER_WOKEN, 0, 0, 1);
   }
   return true;

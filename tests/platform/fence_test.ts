@@ -18,6 +18,8 @@ class LyingFile {
   isFull = false;
   /** How often somebody asks for the lock until it is free. */
   asksUntilFree = 1;
+  /** Whether nobody can read it while somebody has locked it, as on Windows. */
+  isUnreadable = false;
   /** Called before each call on the file. */
   onStep: () => void = () => {};
   #now = Date.now();
@@ -38,9 +40,11 @@ class LyingFile {
       },
       read: (target) => {
         this.#step();
+        if (this.isUnreadable) throw new Error("somebody has locked it");
         target.set(this.text.subarray(0, target.length));
         return this.text.length;
       },
+      size: () => this.text.length,
       close: () => {},
     };
     return {
@@ -163,5 +167,9 @@ Deno.test("fence: a lock that was released is asked for again, as a copy of the 
   file.asksUntilFree = 4;
   assertEquals(take(), { holder: "me" });
   assertEquals(file.asksUntilFree, 3);
+  file.isUnreadable = true;
+  assertEquals(take(), { holder: "" });
+  assertEquals(file.asksUntilFree, 2);
+  file.isUnreadable = false;
   lock.release();
 });
