@@ -62,7 +62,9 @@ export interface OldValue {
 
 /** Reads the value of one version of a key. Rejects with `NOT_FOUND` if the log does not hold it any more. */
 export async function versionOf(store: OpenStore, key: Key, seq: number): Promise<OldValue> {
-  if (!Number.isSafeInteger(seq)) throw new TypeError(`a sequence number is a whole number, not ${describe(seq)}`);
+  if (!Number.isSafeInteger(seq)) {
+    throw new TypeError(`a sequence number is a whole number, not ${typeof seq === "number" ? seq : describe(seq)}`);
+  }
   let found: OldValue | undefined;
   await readRecords(store, { key, options: {}, seq }, (cursor, { name }) => {
     if (cursor.sequence !== seq || cursor.kind !== KIND.set) return false;

@@ -154,6 +154,7 @@ export const historyCases: Case[] = [
       await assertRefused(() => store.restore("a", old.seq, { durability: "soon" as "sync" }), TypeError);
       await assertRefused(() => store.restore(7 as unknown as string, old.seq), TypeError);
       await assertRefused(() => store.restore("a", "1" as unknown as number), TypeError);
+      await assertRejects(() => store.restore("a", 1.5), TypeError, "a whole number, not 1.5");
       await assertRefused(() => store.history("a", { limit: -1 }), RangeError);
       await assertRefused(() => store.history("a", { first: 1, limit: 1 } as { limit: number }), TypeError);
     },
