@@ -197,8 +197,9 @@ export class Maintenance {
       log.restoreReserve();
       this.#lastError = undefined;
       this.#retryMs = FIRST_RETRY_MS;
-      // It looks again before as much has expired as compaction wants, but not at every key.
-      if (compaction.auto) {
+      // It looks again before as much has expired as compaction wants, but not at every key. In a store that has failed
+      // it has read no tables, so what is due in those would wake it again and again.
+      if (compaction.auto && log.failure === undefined) {
         store.wakeAtBytes = store.index.expired.bytes + Math.max(1, compaction.minStaleBytes / WAKES);
       }
     } catch (error) {

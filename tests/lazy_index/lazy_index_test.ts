@@ -11,9 +11,7 @@ import {
   open,
   work,
 } from "../support/lazy_store.ts";
-import { nextTurn } from "../../src/platform/turn.ts";
-import { Clock } from "../model/support/machine.ts";
-import { MemoryPlatform, type Operation } from "../support/memory_platform.ts";
+import type { Operation } from "../support/memory_platform.ts";
 import { Random } from "../support/random.ts";
 import { turns } from "../support/sweep.ts";
 
@@ -50,60 +48,6 @@ Deno.test("index: opening reads nothing of the image but its footer, a get or a 
     platform.onOperation = undefined;
     await store.close();
   }
-});
-
-// What had expired in tables that nobody had read counted as live until something read them; compaction by itself never
-// came to it.
-Deno.test("index: figures count what has expired in tables that have not been read, and so does compaction", async () => {
-  const platform = new MemoryPlatform();
-  let now = 1000;
-  platform.now = () => now;
-  const options = { segmentBytes: 65_536, compaction: { auto: false } };
-  const store = await KvStore.openOn(platform, "/s", options);
-  for (let i = 0; i < 3000; i++) {
-    store.set(`key ${i}`, "v".repeat(100), { durability: "write", expiresAt: 2000 + i % 2 });
-  }
-  await store.close();
-  now = 2000;
-  for (const readOnly of [true, false]) {
-    const again = await KvStore.openOn(platform, "/s", { ...options, readOnly });
-    const stats = again.stats();
-    assertEquals([again.size, again.stats()], [1500, stats]);
-    assert(stats.liveBytes < 1500 * 200 && stats.staleBytes >= 1500 * 100, JSON.stringify(stats));
-    await again.close();
-  }
-  now = 3000;
-  const clock = new Clock();
-  platform.startTimer = clock.startTimer;
-  const last = await KvStore.openOn(platform, "/s", { ...options, compaction: { auto: true, minStaleBytes: 0 } });
-  clock.pass(60_000);
-  for (let turns = 0; turns < 200; turns++) await nextTurn();
-  assert(last.stats().diskBytes < 65_536, JSON.stringify(last.stats()));
-  assertEquals((await last.verify()).problems, []);
-  await last.close();
-});
-
-// Only what had expired in tables that something had read woke compaction.
-Deno.test("index: what expires in tables that have not been read is compacted, while the store is open", async () => {
-  const platform = new MemoryPlatform();
-  const clock = new Clock();
-  platform.now = clock.now;
-  platform.startTimer = clock.startTimer;
-  const options = { segmentBytes: 65_536, compaction: { minStaleBytes: 16_384 }, durability: "write" } as const;
-  const store = await KvStore.openOn(platform, "/s", options);
-  for (let i = 0; i < 3000; i++) store.set(`key ${i}`, "v".repeat(100), { ttl: 60_000 });
-  await store.close();
-  const again = await KvStore.openOn(platform, "/s", options);
-  // Compaction looks once when nothing has expired yet.
-  for (const ms of [2000, 60_000, 60_000]) {
-    clock.pass(ms);
-    again.get("another key");
-    for (let turns = 0; turns < 200; turns++) await nextTurn();
-  }
-  const segments = platform.files().filter((path) => path.endsWith(".seg"));
-  const bytes = segments.reduce((sum, path) => sum + platform.readFile(path).length, 0);
-  assert(bytes < 65_536, `${bytes} bytes`);
-  await again.close();
 });
 
 for (const behind of [0, 200]) {
