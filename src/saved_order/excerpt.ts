@@ -27,10 +27,10 @@ const SPARE = 32;
  * `OrderDamaged` if it does not check out.
  */
 export function excerpt(index: ImageIndex, selection: Selection): Order | undefined {
+  // A change may be taken back, which a copy would not hear of.
+  if (index.saved !== undefined && index.isChanged) index.changeable();
   const { saved } = index;
   if (saved === undefined) return undefined;
-  // A change may be taken back, which a copy would not hear of.
-  if (index.isChanged) index.changeable();
   try {
     return new Excerpt(index, saved).of(selection);
   } finally {
