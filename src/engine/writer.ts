@@ -172,9 +172,9 @@ export class Writer {
 
   /**
    * Hands all pending records to the operating system. If that fails, it rolls them back, rejects their callers'
-   * promises, and returns the error.
+   * promises, and returns the error. With `syncs`, the sync that callers wait for begins at once.
    */
-  write(): KvStoreError | undefined {
+  write(syncs: boolean = false): KvStoreError | undefined {
     const log = this.#log;
     const active = log.active;
     this.mend();
@@ -189,7 +189,7 @@ export class Writer {
         // If the disk is full, the reserve makes room and the same bytes are written to the same place.
         log.reserve.lend(needBytes, () => writeAll(active.handle, bytes, active.endBytes));
         // The disk works while the lock is looked at: a tenth of a synced set alone (measured on Deno).
-        if (this.#synced !== undefined && this.#syncing === undefined) syncing = active.handle.syncData();
+        if (syncs && this.#synced !== undefined && this.#syncing === undefined) syncing = active.handle.syncData();
         log.checkLock();
       } catch (error) {
         void syncing?.catch(() => {});
@@ -267,7 +267,7 @@ export class Writer {
   #turn(): void {
     // What a refused call may have left.
     this.tail.dropStaged();
-    this.write();
+    this.write(true);
     if (this.#syncWaiters.length > 0) this.#sync();
   }
 
