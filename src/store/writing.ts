@@ -110,7 +110,7 @@ export class Writing<V extends Value = Value, K extends Key = Key> {
   touch(key: K, options: SetOptions): Promise<boolean> {
     return attempt(() => {
       const durability = this.#durability(options, SET_OPTIONS);
-      const expiresAt = expiryTimeOf(options, this.#now);
+      const expiresAt = expiryTimeOf(options ?? {}, this.#now);
       if (expiresAt === 0) throw new TypeError("touch needs a ttl or an expiresAt; persist takes a key's expiry away");
       return this.#renew(key, expiresAt, durability);
     });

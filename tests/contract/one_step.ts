@@ -103,7 +103,10 @@ export const oneStepCases: Case[] = [
         if (i % 2 === 0) await store.touch(key, { ttl: 1 });
       }
       assertEquals([await store.touch("none", { ttl: 1 }), await store.persist("none")], [false, false]);
-      await assertRejects(() => store.touch("key 1", {}), TypeError, "touch needs a ttl or an expiresAt");
+      for (const none of [{}, undefined]) {
+        const touch = () => store.touch("key 1", none!);
+        await assertRejects(touch, TypeError, "touch needs a ttl or an expiresAt");
+      }
       context.clock.nowMs = START + 3 * HOUR;
       store = await context.reopen(store, MANUAL);
       assertEquals(contents(store), [["key 1", "text"], ["key 3", { a: [1, null] }]]);
