@@ -738,6 +738,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     return attempt(() => {
       checkNames("compact", options, ["onProgress", "signal"]);
       this.#engine.beginWrite();
+      // Damage in the index is told also where there is nothing to compact.
       this.#engine.index.changeable();
       options.signal?.throwIfAborted();
       return this.#maintenance.compact(options);

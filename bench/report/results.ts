@@ -130,8 +130,17 @@ export function merge(older: Results, newer: Results, options: { adds?: boolean 
   }
   const absences = new Map(older.absences.map((one) => [placeOf(one), one]));
   for (const one of newer.absences) absences.set(placeOf(one), one);
-  const run = { ...newer.run, versions: { ...older.run.versions, ...newer.run.versions } };
-  return { run, measurements: [...measurements.values()], absences: [...absences.values()] };
+  const versions = { ...older.run.versions };
+  for (const [name, version] of Object.entries(newer.run.versions)) {
+    // the figures that stay are of the older version
+    const known = versions[name] ?? version;
+    versions[name] = known.includes(version) ? known : `${known} and ${version}`;
+  }
+  return {
+    run: { ...newer.run, versions },
+    measurements: [...measurements.values()],
+    absences: [...absences.values()],
+  };
 }
 
 function nameOf({ runtime, engine, metric, keys }: Omit<Measurement, "rounds" | "median" | "date">): string {

@@ -34,6 +34,13 @@ export const writeRules: Promised[] = [
         ],
       },
       {
+        id: "failed-fsync-of-a-refused-group",
+        in: "Writer.write",
+        find: "void syncing?.catch((cause) => this.fail(syncError(active.name, cause)));",
+        replace: "void syncing?.catch(() => {});",
+        killers: ["writer: a sync that fails counts also where the look at the lock beside it failed"],
+      },
+      {
         id: "manifest-after-a-failed-fsync",
         in: "Log.replaceManifest",
         find: "if (this.failure !== undefined) throw this.failure;",

@@ -158,7 +158,7 @@ class Compaction {
     const remember = (key: KeyBytes, place: Place) => observer.beforeChange(key, place);
     if (output === undefined && !this.#hasGraves) return;
     await this.#eachPartition((number) => {
-      const index = this.#engine.index.changeable();
+      const { index } = this.#engine;
       const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
       if (output !== undefined) output.liveBytes += bytes;
       return count;

@@ -315,7 +315,8 @@ export class Index implements Place {
 }
 
 /**
- * An index to read from, which may not have read all its tables yet. `changeable` returns one that may be changed.
+ * An index to read from, which may not have read all its tables yet. `changeable` returns one in which keys may be
+ * changed; `relocate` changes no key, only where its record is.
  *
  * @experimental
  */

@@ -192,7 +192,7 @@ export class Writer {
         if (syncs && this.#synced !== undefined && this.#syncing === undefined) syncing = active.handle.syncData();
         log.checkLock();
       } catch (error) {
-        void syncing?.catch(() => {});
+        void syncing?.catch((cause) => this.fail(syncError(active.name, cause)));
         if (log.failure !== undefined) return this.fail(log.failure);
         log.mustRotate = true;
         return this.#rollback(ioError(`append to ${active.name}`, error));

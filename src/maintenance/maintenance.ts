@@ -19,6 +19,7 @@ import { ImageIndex } from "../lazy_index/image_index.ts";
 import { isDue, writeImage } from "../image/image_file.ts";
 import type { OpenStore } from "../store/open_store.ts";
 import type { Settings } from "../store/options.ts";
+import { statsOf } from "./stats.ts";
 import { nextOfAll, nextOfStale, nextToMerge, oldestFirst, smallestFirst } from "./groups.ts";
 
 const FIRST_RETRY_MS = 1000;
@@ -159,28 +160,7 @@ export class Maintenance {
 
   /** Figures of the store, by what has expired until now. */
   stats(): Stats {
-    this.#engine.expire();
-    this.#engine.countExpired();
-    const { log, writer, index } = this.#engine;
-    const listed = [...log.segments.values()];
-    const sum = (segments: Iterable<Segment>, of: (segment: Segment) => number) =>
-      Array.from(segments, of).reduce((total, bytes) => total + bytes, 0);
-    return {
-      keys: index.size,
-      segments: listed.length,
-      diskBytes: sum([...listed, ...log.retired.values()], (segment) => segment.endBytes),
-      liveBytes: sum(listed, (segment) => segment.liveBytes - segment.expiredBytes),
-      staleBytes: sum(listed, (segment) => segment.staleBytes) + (writer?.tail.length ?? 0),
-      tombstoneBytes: sum(listed, (segment) => segment.tombstoneBytes + segment.graveBytes),
-      indexBytes: index.heldBytes,
-      pendingBytes: writer?.tail.length ?? 0,
-      unsyncedBytes: writer?.unsyncedBytes ?? 0,
-      pinnedSegments: log.retired.size,
-      compactions: this.#compactions,
-      syncs: writer?.syncs ?? 0,
-      lastSequence: log.nextSequence - 1,
-      ...(this.#lastError === undefined ? {} : { lastCompactionError: this.#lastError }),
-    };
+    return statsOf(this.#engine, { compactions: this.#compactions, lastError: this.#lastError });
   }
 
   async #runAutomatically(): Promise<void> {

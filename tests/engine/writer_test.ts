@@ -8,6 +8,7 @@ import { FLAG_MORE, KIND, readMark } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import { Writer } from "../../src/engine/writer.ts";
 import { readInto } from "../../src/platform/files.ts";
+import { nextTurn } from "../../src/platform/turn.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { utf8 } from "../support/records.ts";
@@ -297,4 +298,27 @@ Deno.test("writer: what is staged and taken back leaves no trace", async () => {
   publish(writer, ["c"]);
   await writer.reached("sync");
   assertEquals([contentsOf(log.active!), events], [["a", "c"], ["+a", "+c", "written"]]);
+});
+
+Deno.test("writer: a sync that fails counts also where the look at the lock beside it failed", async () => {
+  for (const failing of ["look", "look and sync"]) {
+    const { platform, log, writer } = makeWriter();
+    publish(writer, ["a"]);
+    await writer.reached("sync");
+    const checkLock = log.checkLock.bind(log);
+    log.checkLock = () => {
+      log.checkLock = checkLock;
+      throw new KvStoreError("IO", "look at LOCK failed");
+    };
+    platform.onOperation = ({ kind }) => {
+      if (kind === "sync" && failing === "look and sync") throw new Error("EIO");
+    };
+    publish(writer, ["b"]);
+    assertEquals((await assertRejects(() => writer.reached("sync"), KvStoreError)).code, "IO");
+    await nextTurn();
+    platform.onOperation = undefined;
+    assertEquals(log.failure?.code, failing === "look" ? undefined : "FAILED");
+    await writer.close().catch(() => {});
+    log.closeFiles();
+  }
 });

@@ -43,6 +43,8 @@ Deno.test("rounds are collected, and newer figures replace older ones of the sam
   const merged = merge(older, newer);
   assertEquals(merged.measurements.map(({ engine, median }) => [engine, median]), [["kvstore", 7], ["lmdb", 5]]);
   assertEquals([merged.run.date, merged.run.versions], ["2027", { Deno: "2", Node: "20" }]);
+  const last = merge(merged, resultsOf([], { ...RUN, versions: { Deno: "2", Node: "24" } }));
+  assertEquals(last.run.versions, { Deno: "2", Node: "20 and 24" });
   const added = merge(older, newer, { adds: true });
   const [ours] = added.measurements;
   const rounds = [older, newer].flatMap(({ measurements }) => measurements[0]!.rounds);

@@ -79,6 +79,16 @@ export function assertHolds(store: Store | Snapshot<number>, model: Model): void
   for (const [key, value] of model) assertEquals(store.get(key), value);
 }
 
+/** The store has no damage, and shows the model after it has been closed and opened again as well. */
+export async function assertLasts(platform: MemoryPlatform, store: Store, model: Model): Promise<void> {
+  assertHolds(store, model);
+  assertEquals((await store.verify()).problems, []);
+  await store.close();
+  const again = await open(platform);
+  assertHolds(again, model);
+  await again.close();
+}
+
 /** Changes store and model in the same way. */
 export async function work(store: Store, model: Model, random: Random, calls = 300): Promise<void> {
   for (let i = 0; i < calls; i++) {

@@ -19,8 +19,8 @@ export interface Terminal {
 const PROMPT = "kvstore> ";
 
 /**
- * Reads lines, with editing and the history of this session. While a command runs, the terminal is as it was before, so
- * that Ctrl-C is a signal.
+ * Reads lines, with editing and a history of those that were typed. While a command runs, the terminal is as it was
+ * before, so that Ctrl-C is a signal.
  */
 export class Prompt {
   readonly #terminal: Terminal;
