@@ -15,7 +15,8 @@ import { openSegments } from "../engine/segment_file.ts";
 import type { Segment } from "../engine/segment.ts";
 import { openReader, placeOf } from "./open_reader.ts";
 import { Tries } from "./tries.ts";
-import { replay } from "../engine/replay.ts";
+import { advanceIndex } from "../lazy_index/open_index.ts";
+import { ImageDamaged } from "../lazy_index/image_index.ts";
 
 /** Brings a store up to date. False if nothing had changed. A writer is always up to date. */
 export function refresh(store: OpenStore): boolean {
@@ -26,20 +27,20 @@ export function refresh(store: OpenStore): boolean {
 /** Brings a reader up to date by reading only new records. False if nothing had changed. */
 export function refreshReader(store: OpenStore): boolean {
   const { platform, directory } = store.log;
-  const isWhole = loadIndex(store);
-  const keys = isWhole ? keysNow(store) : 0;
+  const keys = keysBefore(store);
   const tries = new Tries(platform, directory);
   for (;;) {
     const manifest = manifestOf(platform, directory);
     try {
-      const isNews = !isWhole || store.follower.isTorn || mustReload(store, manifest)
+      const isNews = keys === undefined || store.follower.isTorn || mustReload(store, manifest)
         ? reload(store)
         : advance(store, manifest);
       if (!store.watches.isEmpty) store.watches.durableSequence = durableSequence(store);
       store.watches.wake();
       return isNews || keysNow(store) !== keys;
     } catch (error) {
-      if (!tries.again(manifest.generation)) throw error;
+      // An advance that meets a damaged table has begun: what follows is a reload.
+      if (!(error instanceof ImageDamaged) && !tries.again(manifest.generation)) throw error;
     }
   }
 }
@@ -51,16 +52,16 @@ function keysNow(store: OpenStore): number {
 }
 
 /**
- * Reads what is left of the index: open views go on with it, and it is about to differ from its image. False if that
- * takes files that the writer has removed.
+ * The number of keys that a refresh begins with; `undefined` if that takes files that the writer has removed. Reads what
+ * is left of the index if views are open: they go on with it, and it is about to differ from its image.
  */
-function loadIndex(store: OpenStore): boolean {
+function keysBefore(store: OpenStore): number | undefined {
   try {
-    store.index.changeable();
-    return true;
+    if (store.views.isInterested) store.index.changeable();
+    return keysNow(store);
   } catch (error) {
     if (!isTrimmed(error)) throw error;
-    return false;
+    return undefined;
   }
 }
 
@@ -129,7 +130,7 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
   if (next.active !== undefined) next.noteSynced(found.get(next.active)!.markOffset);
   follow(store, next);
   store.follower.isTorn = true;
-  const { highest, records } = replay(store.index.changeable(), next.segments, {
+  const { highest, records } = advanceIndex(store.index, next, {
     sequence: store.follower.sequence,
     partitionSequence: () => store.follower.sequence,
     from: (segment) => ends.get(segment.number),

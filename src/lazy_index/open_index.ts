@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { Index } from "../engine/index.ts";
+import { Index, type ReadIndex } from "../engine/index.ts";
 import type { OpenedIndex } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { replay, type Replayed } from "../engine/replay.ts";
 import { shadowOf } from "./shadow.ts";
 import { loadImage } from "../image/image_file.ts";
-import { ImageDamaged } from "./image_index.ts";
+import { ImageDamaged, ImageIndex } from "./image_index.ts";
 
 /** After a replay has failed, no other starts until this multiple of its duration has passed. */
 const RETRY_FACTOR = 10;
@@ -35,6 +35,22 @@ export function openIndex(log: Log, manifest: Manifest): OpenedIndex {
 export function rebuildIndex(log: Log): OpenedIndex {
   for (const segment of log.segments.values()) segment.reset();
   return catchUp(log, new Index());
+}
+
+/**
+ * Brings the index of a reader, who has no view open, up to the end of a newer log, and returns what `replay` does. Reads
+ * the tables whose keys have changed. Throws `ImageDamaged` at one that is damaged: if it was rebuilt from this log, it
+ * would have the changes before they are counted. Then the index has some of the changes.
+ */
+export function advanceIndex(index: ReadIndex, log: Log, known: Replayed): { highest: number; records: number } {
+  if (!(index instanceof ImageIndex) || !index.isLazy) return replay(index.changeable(), log.segments, known);
+  index.isChanged = true;
+  index.rebuild = undefined;
+  try {
+    return replay(index, log.segments, known);
+  } finally {
+    index.rebuild = rebuilder(log, index.seed);
+  }
 }
 
 /** Brings an index up to the end of its log. */

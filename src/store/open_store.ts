@@ -102,7 +102,7 @@ export class OpenStore extends Engine {
   override replaceIndex(index: ReadIndex): void {
     const former = this.index;
     super.replaceIndex(index);
-    if (former instanceof ImageIndex && !former.isLazy) former.giveUpSaved();
+    if (former instanceof ImageIndex && !(former.isLazy && this.views.isInterested)) former.close();
   }
 
   /** Removes segments that compaction has replaced, as soon as nobody needs them. */
