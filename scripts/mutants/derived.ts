@@ -43,10 +43,17 @@ export const derivedRules: Promised[] = [
       },
       {
         id: "image-read-behind-a-refresh",
-        in: "loadIndex",
-        find: "store.index.changeable();",
+        in: "keysBefore",
+        find: "if (store.views.isInterested) store.index.changeable();",
         replace: "",
         killers: ["index: a reader's snapshots stay as they were over a refresh…"],
+      },
+      {
+        id: "table-rebuilt-ahead-of-a-refresh",
+        in: "advanceIndex",
+        find: "index.rebuild = undefined;",
+        replace: "",
+        killers: ["index: refreshes of a damaged image cost nothing but time, and views stay as they are"],
       },
       {
         id: "order-of-renumbered-entries-saved",
