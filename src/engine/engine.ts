@@ -254,7 +254,9 @@ export class Engine implements WriterEvents {
         cache.drop(source, offset, length);
       }
     }
-    return this.#decode(this.#fetch(source, offset, length), 0, source, place, key);
+    // A long value is given away where it is read. Like all others, it starts at a multiple of 8.
+    const at = -key.length & 7;
+    return this.#decode(this.#fetch(source, offset, length, at), at, source, place, key);
   }
 
   /** Checks a record and decodes its value; `undefined` if it is another key's. */
@@ -263,10 +265,9 @@ export class Engine implements WriterEvents {
     const header = this.#header;
     const seed = placeSeed(source.salt, offset);
     const bad = (reason: string) => corrupt(source.name, offset, reason);
-    const isRecord = readHeader(buffer.view, at, length, header) && header.length === length &&
-      header.kind === KIND.set;
-    const isIntact = isRecord && recordIsIntact(buffer, at, header, seed);
-    if (!isIntact && !(isRecord && headerIsIntact(buffer, at, header, seed))) {
+    const isSet = readHeader(buffer.view, at, length, header) && header.length === length && header.kind === KIND.set;
+    const isIntact = isSet && recordIsIntact(buffer, at, header, seed);
+    if (!isIntact && !(isSet && headerIsIntact(buffer, at, header, seed))) {
       throw bad("checksum of a record's header and key");
     }
     const keyStart = at + header.keyStart;
@@ -275,7 +276,8 @@ export class Engine implements WriterEvents {
     if (!isOfKey) return undefined;
     if (!isIntact) throw bad("checksum of a value");
     try {
-      return this.#parts.decode(valueTypeOf(header.flags), buffer.bytes, keyStart + keyLength, at + length);
+      const isOwn = header.valueLength > SCRATCH_BYTES;
+      return this.#parts.decode(valueTypeOf(header.flags), buffer.bytes, keyStart + keyLength, at + length, isOwn);
     } catch (error) {
       // The caller's code has left no stack: no fault of the record.
       if (isStackOverflow(error)) throw error;
@@ -283,10 +285,13 @@ export class Engine implements WriterEvents {
     }
   }
 
-  /** A record that the cache does not take: from what is pending, or from the file. */
-  #fetch(source: Segment, offset: number, length: number): RecordBuffer {
-    const buffer = length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(length);
-    const target = buffer.bytes.subarray(0, length);
+  /**
+   * Reads a record that the cache does not take to byte `at` of a buffer: from what is pending, or from the file. A record
+   * whose value is longer than `SCRATCH_BYTES` gets a buffer of its own.
+   */
+  #fetch(source: Segment, offset: number, length: number, at: number): RecordBuffer {
+    const buffer = at + length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(at + length);
+    const target = buffer.bytes.subarray(at, at + length);
     if (this.writer?.readPending(source, offset, target) === true) return buffer;
     try {
       if (readInto(source.handle, target, offset) === length) return buffer;

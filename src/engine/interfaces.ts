@@ -62,8 +62,8 @@ export interface EngineParts {
   cache: RecordCache;
   /** Hears of places before they change. */
   observer: PlaceObserver;
-  /** Decodes a value of a type from its bytes. Throws if they are not valid. */
-  decode(type: number, bytes: Uint8Array, start: number, end: number): Value;
+  /** Decodes a value of a type from its bytes, which may become part of it if `isOwn`. Throws if they are not valid. */
+  decode(type: number, bytes: Uint8Array, start: number, end: number, isOwn: boolean): Value;
   /** Builds the index of an open log from the log alone, and counts the bytes of its segments anew. */
   rebuildIndex(log: Log): ReadIndex;
   /** Called when a new segment was begun, or much has expired: there may be something to compact. */

@@ -47,10 +47,19 @@ export function encodeValue(value: Value, isStrict: boolean = false): EncodedVal
 
 /**
  * Decodes the value of a record, from `start` up to `end`, to what `encodeValue` was given. The result does not alias
- * `bytes`.
+ * `bytes`, unless `isOwn`: then nobody else uses them.
  */
-export function decodeValue(type: number, bytes: Uint8Array, start: number = 0, end: number = bytes.length): Value {
-  if (type === VALUE_TYPE.bytes) return COPIES.copyOf(bytes.subarray(start, end));
+export function decodeValue(
+  type: number,
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+  isOwn: boolean = false,
+): Value {
+  if (type === VALUE_TYPE.bytes) {
+    const value = bytes.subarray(start, end);
+    return isOwn ? value : COPIES.copyOf(value);
+  }
   if (type === VALUE_TYPE.utf16) return fromUtf16(bytes.subarray(start, end));
   const text = decodeUtf8(bytes, start, end);
   return type === VALUE_TYPE.utf8 ? text : JSON.parse(text);

@@ -53,6 +53,24 @@ export const valueCases: Case[] = [
     },
   },
   {
+    name: "values: bytes of any length start at a multiple of 8 in their buffer, whatever their key",
+    async run(context) {
+      const store = await context.open();
+      const values = [1, 1000, 9000, 65_000, 65_537, 300_000].map((length) => new Uint8Array(length).fill(length));
+      for (const key of ["k", "key", "a key", "an 8th.."]) {
+        const write = Promise.all(values.map((value) => store.set(`${key}${value.length}`, value, { ttl: 60_000 })));
+        for (const when of ["pending", "written"]) {
+          for (const value of values) {
+            const read = store.get(`${key}${value.length}`) as Uint8Array;
+            assertEquals(read, value, when);
+            assertEquals(read.byteOffset % 8, 0, `${when}, ${key}, ${value.length} bytes`);
+          }
+          await write;
+        }
+      }
+    },
+  },
+  {
     name: "values: a view on a part of a buffer is stored as that part",
     async run(context) {
       const store = await context.open();
@@ -127,13 +145,18 @@ export const valueCases: Case[] = [
     name: "values: changing what get returned has no effect",
     async run(context) {
       const store = await context.open();
-      const write = Promise.all([store.set("a", Uint8Array.of(1, 2)), store.set("b", { list: [1] })]);
+      const long = new Uint8Array(100_000).fill(3);
+      const write = Promise.all([
+        store.set("a", Uint8Array.of(1, 2)),
+        store.set("b", { list: [1] }),
+        store.set("c", long),
+      ]);
       for (const when of ["pending", "written"]) {
-        const value = store.get("a") as Uint8Array;
+        const values = [store.get("a"), store.get("c")] as Uint8Array[];
         const object = store.get("b") as { list: number[] };
-        value.fill(0);
+        for (const value of values) value.fill(0);
         object.list.push(2);
-        assertEquals([...store.values()], [Uint8Array.of(1, 2), { list: [1] }], when);
+        assertEquals([...store.values()], [Uint8Array.of(1, 2), { list: [1] }, long], when);
         assert(store.get("b") !== store.get("b"));
         await write;
       }
