@@ -35,8 +35,10 @@ export function keysFor(part: Part, engine: string, keys: number): number[] {
       return [FEW];
     case "first":
       return [Math.ceil(keys / 10), keys];
+    case "crash":
+      return [keys * LARGER];
     case "shell":
-      return [0, keys];
+      return [0, keys * LARGER];
     default:
       return [keys];
   }

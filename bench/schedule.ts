@@ -27,7 +27,7 @@ const FIRST_SAMPLES = 3;
 /** After so many minutes no round begins but the first: all of it takes less than an hour. */
 const MOST_MINUTES = 52;
 /** Parts that take minutes, for their memory, and whose figures are of so many calls that a round is enough. */
-const ONCE: Part[] = ["reopen", "memory", "growth"];
+const ONCE: Part[] = ["crash", "reopen", "memory", "growth"];
 
 /** Parts that not all engines are compared in: the others have no figures there, and need no reason. */
 const ENGINES_OF: Partial<Record<Part, string[]>> = {

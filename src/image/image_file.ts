@@ -32,6 +32,8 @@ import type { Replayed } from "../engine/replay.ts";
 const MIN_CHANGES = 1000;
 /** The image is written anew once one in this many keys has changed. */
 const CHANGED_SHARE = 10;
+/** The same when the store is closed. Each opening would have to replay what the image lacks. */
+const CHANGED_SHARE_AT_CLOSE = 100;
 /** A segment's probe covers at most this many bytes. */
 const PROBE_BYTES = 4096;
 
@@ -74,9 +76,10 @@ interface About {
   segments: SegmentAccount[];
 }
 
-/** Whether this many changes justify a new image of this many keys. */
-export function isDue(changes: number, keys: number): boolean {
-  return changes >= MIN_CHANGES && changes * CHANGED_SHARE >= keys;
+/** Whether this many changes justify a new image of this many keys, while a store is open or at its end. */
+export function isDue(changes: number, keys: number, isClosing: boolean): boolean {
+  const share = isClosing ? CHANGED_SHARE_AT_CLOSE : CHANGED_SHARE;
+  return changes >= MIN_CHANGES && changes * share >= keys;
 }
 
 /**

@@ -27,9 +27,9 @@ export interface PartitionSource {
 
 /**
  * Reads its tables as they are needed. A read that fails during a change would leave half of it, so before a key is
- * changed, `changeable` reads its table; a refresh that fails is done anew from the whole log. So nothing has changed in a table that is missing: the image is right about it,
- * and so is the log, whose newer records are of keys in other tables. What changes more than single keys, such as a
- * clear or a compaction, needs all tables first.
+ * changed, `changeable` reads its table; a refresh that fails ends with an index that is made anew. So nothing has
+ * changed in a table that is missing: the image is right about it, and so is the log, whose newer records are of keys in
+ * other tables. What changes more than single keys, such as a clear or a compaction, needs all tables first.
  */
 export class ImageIndex extends Index {
   /** Whether damaged tables were rebuilt from the log, so that a new image is due. */

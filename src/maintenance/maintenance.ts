@@ -149,7 +149,7 @@ export class Maintenance {
     if (store.log.failure !== undefined) return;
     try {
       const isMended = index instanceof ImageIndex && index.isMended;
-      if (!isMended && !isDue(changes, index.size) && !store.ordering.isDue(index)) return;
+      if (!isMended && !isDue(changes, index.size, store.isClosed) && !store.ordering.isDue(index)) return;
       if (!await writeImage(store)) return;
       store.changes -= changes;
       if (isMended) index.isMended = false;

@@ -107,6 +107,21 @@ function set(store: OpenStore, key: string): void {
   writer.publish();
 }
 
+Deno.test("image file: a store that is closed leaves one, even if few of its keys have changed", async () => {
+  const platform = new MemoryPlatform();
+  const open = () => KvStore.openOn(platform, "/s", { durability: "write" });
+  const fill = await open();
+  for (let i = 0; i < 20_000; i++) fill.set(`key ${i}`, i);
+  await fill.close();
+  const store = await open();
+  for (let i = 0; i < 1000; i++) store.set(`key ${i}`, -i);
+  await store.close();
+  const again = await open();
+  assertEquals(engineOf(again).changes, 0);
+  assertEquals([again.get("key 7"), again.get("key 1007"), again.size], [-7, 1007, 20_000]);
+  await again.close();
+});
+
 Deno.test("image file: what an image covers is durable before it has its name", async () => {
   const platform = new MemoryPlatform();
   const store = opened(platform);

@@ -72,7 +72,7 @@ Deno.test("goals are met, missed, or not measured", () => {
     ["@deno/kv", "kv-list", 20, 10],
     ["kvstore", "prefix-first", 10, 59],
     ["kvstore", "range-open", 10, 16],
-    ["kvstore", "memory-known", 10, 56],
+    ["kvstore", "memory-known", 10, 49],
     ["kvstore", "shell", 0, 40],
     ["kvstore", "shell", 1000, 70],
     ["kvstore", "shell", 10_000, 50],
