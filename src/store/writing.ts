@@ -102,9 +102,9 @@ export class Writing<V extends Value = Value, K extends Key = Key> {
         const sum = value + by;
         if (Number.isFinite(sum) && (Number.isSafeInteger(sum) || !Number.isInteger(sum))) return sum;
         throw new RangeError(
-          Number.isFinite(sum)
-            ? `${value} + ${by} is beyond the whole numbers that are exact, up to 2^53 - 1`
-            : `${value} + ${by} is ${sum}, not a finite number`,
+          Number.isNaN(sum)
+            ? `${value} + ${by} is no number`
+            : `${value} + ${by} is beyond the whole numbers that are exact, up to 2^53 - 1`,
         );
       };
       return this.update(key, add as (value: V | undefined) => V, options) as Promise<Value> as Promise<number>;
