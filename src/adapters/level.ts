@@ -245,7 +245,11 @@ export class KvLevel<K = string, V = string> extends AbstractLevel<Data, K, V> {
   /** @internal */
   // deno-lint-ignore require-await -- abstract-level wants a promise
   private async _getMany(keys: Data[], options: ReadOptions): Promise<(Data | undefined)[]> {
-    return keys.map((key) => this._getSync(key, options));
+    return withLevelErrors(() =>
+      readerOf(this.store, options).getMany(keys).map((value) =>
+        value === undefined ? undefined : inFormat(value, options.valueEncoding)
+      )
+    );
   }
 
   /** @internal */

@@ -11,6 +11,7 @@ import type { OpenStore } from "./open_store.ts";
 import { decodeKey, ownKey } from "./keys.ts";
 import { RangeIterator } from "./range.ts";
 import { boundsOf } from "./bounds.ts";
+import { KEYS_AHEAD, lookAhead } from "./look_ahead.ts";
 import { refreshReader } from "../follow/refresh.ts";
 import type { View } from "../views/views.ts";
 
@@ -22,6 +23,8 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
   readonly #engine: OpenStore;
   /** The view to read; `undefined`: the present state. */
   readonly #view: View | undefined;
+  /** Kept so that the compiler cannot remove what it is the sum of. */
+  #aheadSum = 0;
 
   /** Reads `view`, and closes it when this is collected as garbage. Without a view it reads the present state. */
   constructor(engine: OpenStore, view: View | undefined) {
@@ -48,7 +51,11 @@ export class Reading<V extends Value = Value, K extends Key = Key> {
     const list: K[] = [];
     for (const key of keys) list.push(ownKey(key));
     this.#check();
-    const read = () => list.map((key) => this.#get(key));
+    const read = () =>
+      list.map((key, i) => {
+        if (i % KEYS_AHEAD === 0) this.#aheadSum = lookAhead(this.#engine, list, i);
+        return this.#get(key);
+      });
     try {
       return read();
     } catch (error) {
