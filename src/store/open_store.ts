@@ -7,6 +7,7 @@ import { BlockCache } from "../cache/block_cache.ts";
 import { Engine } from "../engine/engine.ts";
 import type { KeyBytes, ReadIndex } from "../engine/index.ts";
 import type { Opened } from "../engine/open.ts";
+import type { RecordBuffer, RecordHeader } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import type { KvStoreError } from "../errors.ts";
 import { Follower } from "../follow/follower.ts";
@@ -17,6 +18,7 @@ import { Ordering } from "../ordering/ordering.ts";
 import type { Extent } from "../platform/types.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
+import { Lookahead } from "./batch_lookahead.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Settings } from "./options.ts";
 import type { SegmentHolder } from "./segment_holder.ts";
@@ -35,6 +37,7 @@ export class OpenStore extends Engine {
   /** Puts keys in order for ranges. */
   readonly ordering: Ordering;
   readonly #cache: BlockCache;
+  readonly #lookahead = new Lookahead();
   readonly #holders: SegmentHolder[];
 
   /** Combines what opening found with the features. Calls `wakeMaintenance` if there may be something to compact. */
@@ -90,6 +93,12 @@ export class OpenStore extends Engine {
     const { offset, length } = place!;
     if (this.#cache.has(segment, offset, length)) return undefined;
     return { path: `${this.log.directory}/${segment.name}`, offset, length };
+  }
+
+  /** Points the index at a record, as every engine does; in a batch with a look at the next ones. */
+  override onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
+    this.#lookahead.reach(this.index, buffer, { at, length: header.length, end: this.writer!.tail.stagedEnd });
+    super.onRecord(buffer, at, header, offset);
   }
 
   /** Closes all files and ends background work. Nothing can be read afterwards. */
