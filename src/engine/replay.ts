@@ -36,21 +36,6 @@ export interface Replayed {
 const NOTHING: Replayed = { sequence: 0, partitionSequence: () => 0, from: () => undefined, hasLost: false };
 
 /**
- * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads
- * headers and keys, no values. Returns the highest sequence number met and the number of sets, deletes and clears that
- * were news. Throws `CORRUPT` at a header that does not check out.
- */
-export function replay(
-  index: Index,
-  segments: ReadonlyMap<number, Segment>,
-  known?: Replayed,
-): { highest: number; records: number } {
-  const state = new Replay(index, segments, known);
-  for (const segment of [...segments.values()].sort((a, b) => a.number - b.number)) state.read(segment);
-  return state.finish();
-}
-
-/**
  * A replay that takes one record at a time. It also serves callers that read the log for other reasons.
  *
  * @experimental
@@ -70,12 +55,18 @@ export class Replay {
     this.#known = known;
   }
 
-  /** Reads what is not known of a segment. */
-  read(segment: Segment): void {
-    for (const _ of this.records(segment));
+  /** Reads what is not known of all segments, and ends the replay. */
+  run(): { highest: number; records: number } {
+    for (const segment of [...this.#segments.values()].sort((a, b) => a.number - b.number)) {
+      for (const _ of this.records(segment));
+    }
+    return this.finish();
   }
 
-  /** Reads what is not known of a segment record by record; gives the length of each. */
+  /**
+   * Reads what is not known of a segment record by record: headers and keys, no values. Gives the length of each. Throws
+   * `CORRUPT` at a header that does not check out.
+   */
   *records(segment: Segment): Generator<number> {
     const from = this.#known.from(segment);
     const { name, endBytes } = segment;
@@ -135,7 +126,10 @@ export class Replay {
     this.#index.point(ref, isSet ? segment.number : 0, cursor.offset, form, expiresAt);
   }
 
-  /** Ends the replay. Only after this does the index match the log. */
+  /**
+   * Ends the replay. Only after this does the index match the log. Returns the highest sequence number met and the
+   * number of sets, deletes and clears that were news.
+   */
   finish(): { highest: number; records: number } {
     const isCleared = this.#cleared > this.#known.sequence;
     const isSwept = isCleared || this.#known.hasLost;

@@ -7,10 +7,11 @@ import { Index, type ReadIndex } from "../engine/index.ts";
 import type { OpenedIndex } from "../engine/interfaces.ts";
 import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
-import { replay, type Replayed } from "../engine/replay.ts";
+import type { Replayed } from "../engine/replay.ts";
 import { shadowOf } from "./shadow.ts";
 import { loadImage } from "../image/image_file.ts";
 import { ImageDamaged, ImageIndex } from "./image_index.ts";
+import { replay } from "./replay_ahead.ts";
 
 /** After a replay has failed, no other starts until this multiple of its duration has passed. */
 const RETRY_FACTOR = 10;

@@ -18,9 +18,9 @@ import { Ordering } from "../ordering/ordering.ts";
 import type { Extent } from "../platform/types.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
-import { Lookahead } from "./batch_lookahead.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Settings } from "./options.ts";
+import { Lookahead } from "./record_lookahead.ts";
 import type { SegmentHolder } from "./segment_holder.ts";
 import { decodeValue } from "./values.ts";
 

@@ -3,7 +3,8 @@ import { KvStoreError } from "../../src/errors.ts";
 import { Index } from "../../src/engine/index.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
-import { replay, type Replayed } from "../../src/engine/replay.ts";
+import type { Replayed } from "../../src/engine/replay.ts";
+import { replay } from "../../src/lazy_index/replay_ahead.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { makeSegment, mark, put, type RecordPlan, tombstone, utf8 } from "../support/records.ts";
 

@@ -1,8 +1,8 @@
 /**
- * Looking ahead in a batch: brings what the index has of the next keys into the processor's cache.
+ * Looking ahead in records: brings what the index has of the next keys into the processor's cache.
  *
  * With a million keys, a change waits for memory three times: for the slot of the key, its entry, and its bytes. In a
- * batch the next keys are known, and the processor can wait for many at the same time.
+ * batch and in a replay the next keys are known, and the processor can wait for many at the same time.
  *
  * @module
  */

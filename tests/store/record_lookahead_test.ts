@@ -3,7 +3,7 @@ import { Index } from "../../src/engine/index.ts";
 import { formOf } from "../../src/engine/partition.ts";
 import { KIND, readHeader, RecordHeader } from "../../src/engine/record.ts";
 import { Tail } from "../../src/engine/tail.ts";
-import { Lookahead } from "../../src/store/batch_lookahead.ts";
+import { Lookahead } from "../../src/store/record_lookahead.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
 
@@ -36,7 +36,7 @@ function tailOf(count: number): Tail {
   return tail;
 }
 
-Deno.test("looking ahead in a batch: touches each record once, 32 at a time, and a record that is alone not at all", () => {
+Deno.test("looking ahead in records: touches each record once, 32 at a time, and a record that is alone not at all", () => {
   const index = largeIndex();
   const lookahead = new Lookahead();
   const rest = (count: number) => new Array(count).fill(0);
@@ -47,7 +47,7 @@ Deno.test("looking ahead in a batch: touches each record once, 32 at a time, and
   assertEquals(reachAll(lookahead, new Index(), tailOf(2)), [0, 0]);
 });
 
-Deno.test("looking ahead in a batch: reads what the index has of the keys, and changes nothing", () => {
+Deno.test("looking ahead in records: reads what the index has of the keys, and changes nothing", () => {
   const index = largeIndex();
   const before = index.heldBytes;
   const lookahead = new Lookahead();
@@ -56,7 +56,7 @@ Deno.test("looking ahead in a batch: reads what the index has of the keys, and c
   assertEquals([index.size, index.heldBytes], [25_000, before]);
 });
 
-Deno.test("looking ahead in a batch: whatever follows a record, nothing is read beyond the end", () => {
+Deno.test("looking ahead in records: whatever follows a record, nothing is read beyond the end", () => {
   const random = new Random(11);
   const index = largeIndex();
   for (let round = 0; round < 2000; round++) {
