@@ -44,7 +44,7 @@ export const clockPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-written",
-        in: "Log.describe",
+        in: "Log.#next",
         find: "clockFloor: this.clockFloor,",
         replace: "clockFloor: 0,",
         killers: [

@@ -78,15 +78,15 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "manifest-written-in-place",
-        in: "replaceDurably",
-        find: "const temporary = lock === undefined ? `${path}.tmp` : `${path}.${lock.token}.tmp`;",
-        replace: "const temporary = path;",
+        in: "temporaryOf",
+        find: "return lock === undefined ? `${directory}/${name}.tmp` : `${directory}/${name}.${lock.token}.tmp`;",
+        replace: "return lock === undefined ? `${directory}/${name}` : `${directory}/${name}`;",
         killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
         id: "half-a-switch",
         in: "Log.change",
-        find: "this.#state = former;",
+        find: "this.replaceManifest(options, state);\n    this.#enter(state);",
         replace: "",
         killers: ["compact: a MANIFEST that cannot be replaced rejects with IO, and the inputs count as before"],
       },
@@ -98,9 +98,9 @@ export const compactionRules: Promised[] = [
     mutants: [
       {
         id: "no-sync-before-the-rename",
-        in: "writeDurably",
-        find: "asFsync(path, () => handle.syncDataNow());",
-        replace: "asFsync(path, () => handle.size());",
+        in: "replaceDurably",
+        find: "asFsync(temporaryOf(replacement), () => handle.syncDataNow());",
+        replace: "asFsync(temporaryOf(replacement), () => handle.size());",
         killers: ["manifest: replacing it leaves the old or the new one, whatever fails and whenever the power goes"],
       },
       {
@@ -112,17 +112,45 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "no-directory-sync-for-a-new-segment",
-        in: "Log.syncNames",
+        in: "Log.createSegment",
         find: 'asFsync("the store\'s directory", () => this.platform.syncDirectory(this.directory));',
         replace: "",
         killers: ["log: a segment's name and header are durable before the manifest lists it"],
       },
       {
         id: "copy-not-synced",
-        in: "SegmentCopier.finish",
-        find: "await asFsync(this.segment.name, () => this.segment.handle.syncData());",
-        replace: "await asFsync(this.segment.name, () => Promise.resolve());",
+        in: "WriteBehind.finish",
+        find: "await asFsync(this.#file.name, () => this.#file.handle.syncData());",
+        replace: "await asFsync(this.#file.name, () => Promise.resolve());",
         killers: ["compaction: whenever the power goes, the contents are the same"],
+      },
+      {
+        id: "prepared-manifest-not-synced",
+        in: "prepareReplacement",
+        find: "await asFsync(temporaryOf(replacement), () => handle.syncData());",
+        replace: "await asFsync(temporaryOf(replacement), () => Promise.resolve());",
+        killers: ["compaction: whenever the power goes, the contents are the same"],
+      },
+      {
+        id: "inputs-removed-before-the-manifest-has-its-name-for-good",
+        in: "compactGroup",
+        find: "await engine.log.syncNames();",
+        replace: "",
+        killers: ["compaction: whenever the power goes, the contents are the same"],
+      },
+      {
+        id: "prepared-manifest-put-over-a-later-one",
+        in: "Log.replaceManifest",
+        find: "prepared?.generation === this.generation + 1 && prepared.clockFloor",
+        replace: "prepared !== undefined && prepared.clockFloor",
+        killers: ["compaction: a rotation while its manifest is prepared counts as well"],
+      },
+      {
+        id: "copy-of-a-window-that-has-moved-on",
+        in: "RecordCursor.#load",
+        find: "this.beforeReload();",
+        replace: "",
+        killers: ["compaction: records of every length come over, whatever lies between them"],
       },
       {
         id: "inputs-removed-before-the-switch",

@@ -207,9 +207,9 @@ export const crashPromises: Promised[] = [
       },
       {
         id: "salvage-carries-damage-over",
-        in: "SegmentCopier.copy",
-        find: "const keepsValue = as === undefined;",
-        replace: "const keepsValue = as === undefined || as === cursor.kind;",
+        in: "copyIntact",
+        find: "if (reason === undefined) copier.copy(cursor);",
+        replace: "if (reason === undefined || cursor.kind === KIND.delete) copier.copy(cursor);",
         killers: ["fuzz corpus: …: …"],
       },
       {

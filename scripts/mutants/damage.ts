@@ -115,7 +115,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "failed-fsync-of-a-part-of-a-copy-forgotten",
-        in: "SegmentCopier.syncBehind",
+        in: "WriteBehind.syncBehind",
         find: ".catch((error) => this.#failure = error)",
         replace: ".catch(() => {})",
         killers: ["compaction: a failed sync of a part of the copy fails the store, whatever later syncs say"],
@@ -181,7 +181,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "more-segments-written-than-read",
-        in: "writeManifest",
+        in: "manifestFile",
         find: "if (segments.length > MAX_SEGMENTS) throw",
         replace: "if (segments.length > 2 * MAX_SEGMENTS) throw",
         killers: ["manifest: as many segments are written as are read again; at the bound it is as on a full disk"],
@@ -264,8 +264,8 @@ export const damagePromises: Promised[] = [
       {
         id: "order-that-lacks-keys-which-come-back",
         in: "writeImage",
-        find: "log.replaceManifest({ clean: false });",
-        replace: "if (log.active !== undefined) log.replaceManifest({ clean: false });",
+        find: "log.replaceManifest({ clean: false, prepared });",
+        replace: "if (log.active !== undefined) log.replaceManifest({ clean: false, prepared });",
         killers: [
           "image file: keys that its order lacks, as a clock was ahead, have expired for good, also where nothing is written to",
         ],
@@ -278,8 +278,8 @@ export const damagePromises: Promised[] = [
       {
         id: "salvage-revives-older-values",
         in: "copyIntact",
-        find: "copier.copy(cursor, reason === undefined ? undefined : KIND.delete);",
-        replace: "if (reason === undefined) copier.copy(cursor);",
+        find: "else copier.bury(cursor);",
+        replace: "",
         killers: [
           "repairStore: keeps what is readable, lists what is lost, moves the damaged file aside, revives nothing older",
         ],

@@ -97,8 +97,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-record-kept-whole",
         in: "Compaction.#take",
-        find: "isGrave ? KIND.delete : undefined",
-        replace: "undefined",
+        find: "if (isGrave) return this.#copier.bury(cursor);",
+        replace: "if (isGrave) return void this.#copier.copy(cursor);",
         killers: ["compaction: what has expired stays as a tombstone where something older may be, its value does not"],
       },
       {
@@ -181,8 +181,8 @@ export const expiryPromises: Promised[] = [
       {
         id: "time-of-a-moved-record-lost",
         in: "Index.relocate",
-        find: "expiries?.timeOf(id) ?? 0",
-        replace: "0 * (expiries?.timeOf(id) ?? 0)",
+        find: "expiries.timeOf(id)",
+        replace: "0 * expiries.timeOf(id)",
         killers: ["expiry: compaction keeps times of expiry, and a snapshot keeps what expires while it is open"],
       },
       {

@@ -24,9 +24,9 @@ export const fileRules: Promised[] = [
       },
       {
         id: "sealed-file-kept-open",
-        in: "Log.change",
-        find: "this.platform.pool.release(handle);",
-        replace: "void handle;",
+        in: "Log.#enter",
+        find: "this.platform.pool.release(segment.handle);",
+        replace: "",
         killers: ["many segments: every call works with a fixed number of open files"],
       },
       {

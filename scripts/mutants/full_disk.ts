@@ -48,20 +48,20 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "tail-on-a-full-disk-refused",
         in: "keepRecovered",
-        find: "if (!isDiskFull(error)) throw error; rewriteRecovered(end);",
+        find: "if (!isDiskFull(error)) throw error;",
         replace: "throw error;",
         killers: [RESERVE_TAIL],
       },
       {
         id: "tail-not-written-again",
-        in: "rewriteRecovered",
+        in: "rewriteDurably",
         find: "asIo(`write ${name}`, () => writeAll(handle, bytes, at));",
         replace: "if (bytes.length < 0) writeAll(handle, bytes, at);",
         killers: [RESERVE_TAIL],
       },
       {
         id: "tail-written-again-and-not-synced",
-        in: "rewriteRecovered",
+        in: "rewriteDurably",
         find: "asFsync(name, () => handle.syncDataNow());",
         replace: "",
         killers: [RESERVE_TAIL],

@@ -93,7 +93,7 @@ export const lockPromises: Promised[] = [
       },
       {
         id: "manifest-replaced-without-a-look",
-        in: "replaceDurably",
+        in: "putInPlace",
         find: "const loss = lock && lossOf(lock, platform, directory);",
         replace: "const loss = lock && undefined;",
         killers: [
@@ -139,9 +139,9 @@ export const lockPromises: Promised[] = [
       },
       {
         id: "temporary-manifest-shared-by-all",
-        in: "replaceDurably",
-        find: "`${path}.${lock.token}.tmp`",
-        replace: "`${path}.tmp`",
+        in: "temporaryOf",
+        find: "`${directory}/${name}.${lock.token}.tmp`",
+        replace: "`${directory}/${name}.tmp`",
         killers: [
           "directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read",
         ],

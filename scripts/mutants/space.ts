@@ -124,7 +124,7 @@ export const spaceRules: Promised[] = [
       },
       {
         id: "segment-of-marks-kept",
-        in: "Log.#apply",
+        in: "Log.#after",
         find: "former.active?.isVoid === true",
         replace: "former.active?.endBytes === 0",
         killers: ["unclean ends: a segment in which there are only marks goes"],

@@ -49,16 +49,16 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "old-segment-forgotten-by-a-rotation",
-        in: "Log.#apply",
+        in: "Log.#after",
         find: "former.active?.isVoid === true",
         replace: "former.active !== undefined",
         killers: ["writer: a failed append takes back the whole group, youngest first, and only that"],
       },
       {
         id: "recovered-copy-not-synced",
-        in: "SegmentCopier.finishNow",
-        find: "asFsync(this.segment.name, () => this.segment.handle.syncDataNow());",
-        replace: "asFsync(this.segment.name, () => this.segment.handle.size());",
+        in: "WriteBehind.finishNow",
+        find: "asFsync(this.#file.name, () => this.#file.handle.syncDataNow());",
+        replace: "asFsync(this.#file.name, () => this.#file.handle.size());",
         killers: ["a second crash at every operation of recovery"],
       },
       {

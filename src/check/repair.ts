@@ -154,7 +154,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
       const copier = new SegmentCopier(log);
       copies.push(copier.segment);
       await copyIntact(copier, segment);
-      await copier.finish();
+      await copier.end().finish();
     }
     asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
     log.change({ add: copies, active: log.active }, { clean: manifest.clean });
@@ -174,7 +174,8 @@ async function copyIntact(copier: SegmentCopier, segment: Segment): Promise<void
   const slices = new Slices();
   for (const { cursor, length, isRecord, reason } of scan(segment, segment.headerBytes, segment.endBytes)) {
     if (!isRecord || cursor.kind === KIND.mark) continue;
-    copier.copy(cursor, reason === undefined ? undefined : KIND.delete);
+    if (reason === undefined) copier.copy(cursor);
+    else copier.bury(cursor);
     if (slices.count(length)) await slices.pause();
   }
 }

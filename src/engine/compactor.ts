@@ -17,7 +17,7 @@ import { type KeyBytes, PARTITIONS, type Place } from "./index.ts";
 import { KIND } from "./record.ts";
 import { Relocation } from "../relocation.ts";
 import type { Segment } from "./segment.ts";
-import { Slices } from "../platform/turn.ts";
+import { nextTurn, Slices } from "../platform/turn.ts";
 
 /** What looking at an entry of the index counts for, in bytes. */
 const ENTRY_BYTES = 16;
@@ -51,7 +51,7 @@ export async function compactGroup(
     // If the write fails, that concerns its callers, not the compaction.
     engine.writer!.write();
     await engine.writer!.reached("sync");
-    compaction.switchOver();
+    await compaction.switchOver();
   } catch (error) {
     // Before anything else: a failed store removes no files.
     const failure = error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;
@@ -59,6 +59,8 @@ export async function compactGroup(
     throw failure;
   }
   try {
+    // A turn of its own, as the switch has taken its share of this one.
+    await nextTurn();
     await compaction.move();
   } catch (cause) {
     // There is no memory for it. The index still points at inputs, and the next compaction would take the copies for
@@ -66,6 +68,8 @@ export async function compactGroup(
     const reason = "a compaction could not tell the index where the records are; open the store again";
     throw engine.log.fail(new KvStoreError("FAILED", reason, { cause }));
   }
+  // The inputs count until the manifest's new name is durable.
+  await engine.log.syncNames();
   engine.retire(inputs);
   return compaction.output;
 }
@@ -124,25 +128,30 @@ class Compaction {
    */
   async copy(): Promise<void> {
     const slices = new Slices((scannedBytes) => {
-      this.#copier?.syncBehind();
+      this.#copier?.file.syncBehind();
       this.#options.onPause?.(scannedBytes);
     });
-    for (const input of this.#inputs) await readSealed(input, slices, (cursor) => this.#take(cursor, input));
+    for (const input of this.#inputs) {
+      const relocation = this.#relocations.get(input.number)!;
+      await readSealed(input, slices, (cursor) => this.#take(cursor, input, relocation));
+    }
     this.#options.onPause?.(0);
     if (this.#copier === undefined) return;
-    await this.#copier.finish();
-    this.#engine.log.syncNames();
+    await this.#copier.end().finish();
+    await this.#engine.log.syncNames();
   }
 
-  /** Makes the copy count instead of the inputs, in one step. */
-  switchOver(): void {
+  /** Makes the copy count instead of the inputs, in one step. Only what it takes before that takes time. */
+  async switchOver(): Promise<void> {
     const { output } = this;
     const { log } = this.#engine;
     this.#options.onPause?.(0);
     if (output !== undefined) output.currentAsOf = this.#asOf;
     const add = output === undefined ? [] : [output];
-    const { active } = log;
-    log.reserve.lend(0, () => log.change({ add, retire: this.#inputs, active, historyFloor: this.#historyFloor }));
+    const change = () => ({ add, retire: this.#inputs, active: log.active, historyFloor: this.#historyFloor });
+    const prepared = await log.prepare(change());
+    this.#options.onPause?.(0);
+    log.reserve.lend(0, () => log.change(change(), { clean: false, prepared }));
   }
 
   /**
@@ -183,9 +192,8 @@ class Compaction {
     if (this.output !== undefined) this.#engine.log.discard(this.output);
   }
 
-  #take(cursor: RecordCursor, input: Segment): void {
+  #take(cursor: RecordCursor, input: Segment, relocation: Relocation): void {
     if (cursor.kind === KIND.mark) return;
-    const relocation = this.#relocations.get(input.number)!;
     const isCurrent = cursor.kind === KIND.set && relocation.has(cursor.offset);
     const isGrave = isCurrent && cursor.expiresAt !== 0 && cursor.expiresAt <= this.#expiredBy;
     if (isGrave) this.#hasGraves = true;
@@ -198,11 +206,9 @@ class Compaction {
     } else this.#highestCopied = cursor.sequence;
     if (!isKept) return;
     if (!isGrave && !cursor.checkValue()) throw damaged(input, cursor.offset, "checksum of a value");
-    this.#copier ??= new SegmentCopier(this.#engine.log, {
-      inputs: this.#inputs.map(({ number }) => number),
-      isDurable: false,
-    });
-    const target = this.#copier.copy(cursor, isGrave ? KIND.delete : undefined);
+    this.#copier ??= new SegmentCopier(this.#engine.log, this.#inputs.map(({ number }) => number));
+    if (isGrave) return this.#copier.bury(cursor);
+    const target = this.#copier.copy(cursor);
     if (isSet) relocation.move(cursor.offset, target);
   }
 

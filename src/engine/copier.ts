@@ -4,130 +4,97 @@
  *
  * @module
  */
-import { asFsync, asIo, syncError } from "../errors.ts";
-import { writeAll } from "../platform/files.ts";
+import { WriteBehind } from "../platform/write_behind.ts";
 import type { RecordCursor } from "./cursor.ts";
-import type { Log, NewSegment } from "./log.ts";
+import type { Log } from "./log.ts";
 import {
   FLAG_MORE,
   KIND,
-  type Kind,
   MARK_BYTES,
+  moveRecord,
   placeSeed,
   type RecordBuffer,
   recordBuffer,
-  restampRecord,
   stampRecord,
   writeHeader,
   writeMark,
 } from "./record.ts";
 import { type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
-/** Copies are written in pieces of this size. */
-const PIECE_BYTES = 1024 * 1024;
-/** While copying goes on, so many bytes of the copy are synced at a time. Little is left to sync at the end. */
-const SYNC_BYTES = 8 * 1024 * 1024;
-
 /** Fills a new segment with copies of records. */
 export class SegmentCopier {
   /** The segment being filled. Its `endBytes` count what has been written. */
   readonly segment: Segment;
+  /** What writes its file. */
+  readonly file: WriteBehind;
   readonly #log: Log;
-  /** Whether segments go for the copy. */
-  readonly #replaces: boolean;
-  #buffer: RecordBuffer = recordBuffer(PIECE_BYTES);
-  #length = 0;
-  #syncedBytes = 0;
-  #syncing: Promise<void> | undefined;
-  #failure: unknown;
+  /** Where the records that are copied are read. */
+  #cursor: RecordCursor | undefined;
+  /** The records in the cursor's window between these places lie one behind the other, and are copied together. */
+  #runStart = 0;
+  #runEnd = 0;
 
   /** Creates the segment, as `Log.createSegment` does; on a full disk it takes the reserve. */
-  constructor(log: Log, options: NewSegment = {}) {
+  constructor(log: Log, inputs: number[] = []) {
+    const replaces = inputs.length > 0;
     this.#log = log;
-    this.#replaces = options.inputs !== undefined;
-    this.segment = log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment(options), this.#replaces);
+    this.segment = log.reserve.lend(SEGMENT_HEADER_BYTES, () => log.createSegment(inputs), replaces);
+    this.file = new WriteBehind(this.segment, (bytes, write) => log.reserve.lend(bytes, write, replaces));
   }
 
   /**
-   * Copies the record that the cursor stands on, whose value must be loaded; or its key alone, as a record of the kind
-   * `as`, with a checksum of its own. Returns where the copy starts.
+   * Copies the record that the cursor stands on, whose value must be loaded. Returns where the copy starts. The record
+   * in the window gets the checksums of the copy: the cursor can only go on.
    */
-  copy(cursor: RecordCursor, as?: Kind): number {
-    const keepsValue = as === undefined;
-    const kind = as ?? cursor.kind;
-    const flags = cursor.flags & ~FLAG_MORE;
-    const { keyLength, sequence } = cursor;
-    const valueLength = keepsValue ? cursor.valueLength : 0;
-    const length = cursor.keyStart + keyLength + valueLength;
-    const at = this.#reserve(length);
-    this.#buffer.bytes.set(cursor.bytes.subarray(cursor.at, cursor.at + length), at);
-    writeHeader(this.#buffer.view, at, { kind, flags, keyLength, valueLength });
-    if (keepsValue) restampRecord(this.#buffer, at, { from: cursor.seed, to: this.#seedAt(at) });
-    else stampRecord(this.#buffer, at, { sequence, seed: this.#seedAt(at) });
+  copy(cursor: RecordCursor): number {
+    const { at, kind, sequence, length } = cursor;
+    if (this.#cursor !== cursor || this.#runEnd !== at) {
+      this.#endRun();
+      if (this.#cursor !== cursor) cursor.beforeReload = () => this.#endRun();
+      this.#cursor = cursor;
+      this.#runStart = at;
+    }
+    this.#runEnd = at + length;
+    const target = this.file.endBytes + at - this.#runStart;
+    moveRecord(cursor.view, at, cursor, cursor.seed ^ placeSeed(this.segment.salt, target));
     this.segment.cover(sequence);
-    if (kind !== KIND.set) this.segment.add({ kind, sequence, length });
-    return this.segment.endBytes + at;
+    if (kind !== KIND.set) this.segment.add(cursor);
+    return target;
   }
 
-  /** Begins a sync if enough has been written and no sync is under way. Throws if one failed. */
-  syncBehind(): void {
-    this.#checkSyncs();
-    if (this.#syncing !== undefined || this.segment.endBytes - this.#syncedBytes < SYNC_BYTES) return;
-    this.#syncedBytes = this.segment.endBytes;
-    this.#syncing = this.segment.handle.syncData()
-      .catch((error) => this.#failure = error)
-      .then(() => this.#syncing = undefined);
-  }
-
-  /** Writes what has been collected and makes it durable; resolves once it is. */
-  async finish(): Promise<void> {
-    this.#end();
-    await this.#syncing;
-    this.#checkSyncs();
-    await asFsync(this.segment.name, () => this.segment.handle.syncData());
-  }
-
-  /** The kernel reports a failed write-back once, so a later sync would not hear of it. */
-  #checkSyncs(): void {
-    if (this.#failure !== undefined) throw syncError(this.segment.name, this.#failure);
-  }
-
-  /** Writes what has been collected and makes it durable, waiting in place. */
-  finishNow(): void {
-    this.#end();
-    asFsync(this.segment.name, () => this.segment.handle.syncDataNow());
+  /** Copies the key alone of the record that the cursor stands on, as a tombstone. */
+  bury(cursor: RecordCursor): void {
+    const { at, flags, keyLength, sequence } = cursor;
+    const length = cursor.keyStart + keyLength;
+    const grave = recordBuffer(length);
+    grave.bytes.set(cursor.bytes.subarray(at, at + length));
+    writeHeader(grave.view, 0, { kind: KIND.delete, flags: flags & ~FLAG_MORE, keyLength, valueLength: 0 });
+    this.#append(grave, sequence);
+    this.segment.cover(sequence);
+    this.segment.add({ kind: KIND.delete, sequence, length });
   }
 
   /**
-   * Ends the segment with a mark on itself. If the manifest is lost, the mark tells a finished copy from one that was
-   * cut off.
+   * Ends the segment with a mark on itself, and returns its file to be finished. If the manifest is lost, the mark tells
+   * a finished copy from one that was cut off.
    */
-  #end(): void {
-    const at = this.#reserve(MARK_BYTES);
-    writeMark(this.#buffer.view, at, { segment: this.segment.number, offset: this.segment.endBytes + at });
-    stampRecord(this.#buffer, at, { sequence: this.#log.nextSequence++, seed: this.#seedAt(at) });
+  end(): WriteBehind {
+    this.#endRun();
+    const mark = recordBuffer(MARK_BYTES);
+    writeMark(mark.view, 0, { segment: this.segment.number, offset: this.file.endBytes });
+    this.#append(mark, this.#log.nextSequence++);
     this.segment.markBytes += MARK_BYTES;
-    this.#flush();
+    return this.file;
   }
 
-  #seedAt(at: number): number {
-    return placeSeed(this.segment.salt, this.segment.endBytes + at);
+  #append(record: RecordBuffer, sequence: number): void {
+    this.#endRun();
+    stampRecord(record, 0, { sequence, seed: placeSeed(this.segment.salt, this.file.endBytes) });
+    this.file.append(record.bytes);
   }
 
-  /** Makes room for a record and takes it; returns where it starts in the buffer. */
-  #reserve(length: number): number {
-    if (this.#length > 0 && this.#length + length > PIECE_BYTES) this.#flush();
-    if (length > this.#buffer.bytes.length) this.#buffer = recordBuffer(length);
-    this.#length += length;
-    return this.#length - length;
-  }
-
-  #flush(): void {
-    const { handle, name, endBytes } = this.segment;
-    const bytes = this.#buffer.bytes.subarray(0, this.#length);
-    const write = () => this.#log.reserve.lend(bytes.length, () => writeAll(handle, bytes, endBytes), this.#replaces);
-    asIo(`write ${name}`, write);
-    this.segment.endBytes += this.#length;
-    this.#length = 0;
+  #endRun(): void {
+    if (this.#runEnd > this.#runStart) this.file.append(this.#cursor!.bytes.subarray(this.#runStart, this.#runEnd));
+    this.#runStart = this.#runEnd;
   }
 }

@@ -60,6 +60,8 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   offset: number;
   /** What is wrong at `offset`, if `next` returned `false` before the end. */
   reason: string | undefined;
+  /** Called before the window gets other bytes, or another array. */
+  beforeReload: () => void = () => {};
 
   readonly #extent: Extent;
   readonly #endBytes: number;
@@ -175,6 +177,7 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
   #load(length: number): boolean {
     this.at = this.offset - this.#windowStart;
     if (this.at >= 0 && this.at + length <= this.#windowLength) return true;
+    this.beforeReload();
     if (length > this.bytes.length) {
       // The length may be forged. Memory is allocated only if the file is that long.
       if (this.offset + length > this.#extent.handle.size()) return false;

@@ -286,8 +286,10 @@ export class Index implements Place {
       const ref = refOf(number, id);
       const offset = relocation.target(entries[at + 2]!);
       if (offset !== 0) {
-        this.point(ref, target, offset, entries[at + 3]!, expiries?.timeOf(id) ?? 0);
-        bytes += this.length;
+        if (expiries !== undefined) this.point(ref, target, offset, entries[at + 3]!, expiries.timeOf(id));
+        entries[at + 1] = target;
+        entries[at + 2] = offset;
+        bytes += lengthOf(entries[at + 3]!);
       } else if (this.look(ref) && this.isExpired) {
         beforeRemoval?.(this.keyOf(ref), this);
         this.point(ref, 0, 0, 0, 0);

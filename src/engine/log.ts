@@ -12,10 +12,10 @@
  */
 import { asFsync, asIo, KvStoreError } from "../errors.ts";
 import { timeBy } from "../expiries.ts";
-import { Removals, writeAll } from "../platform/files.ts";
+import { prepareReplacement, Removals, removeQuietly, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { entryOf, type Manifest, manifestBytes, writeManifest } from "./manifest.ts";
+import { entryOf, type Manifest, manifestBytes, manifestFile, writeManifest } from "./manifest.ts";
 import { LAST_SEQUENCE } from "./record.ts";
 import { Reserve } from "../platform/reserve.ts";
 import { encodeSegmentHeader, type Segment } from "./segment.ts";
@@ -37,14 +37,6 @@ export interface LogPlace {
   lock: Lock | undefined;
   /** For readers: the error for the file of a segment that is gone. A writer's files stay until it removes them. */
   missing?(number: number): KvStoreError;
-}
-
-/** How a segment is created. */
-export interface NewSegment {
-  /** Numbers of the segments that it is to replace. */
-  inputs?: number[];
-  /** If `false`, the caller makes the file and its name durable. */
-  isDurable?: boolean;
 }
 
 /** A change of the set of segments. */
@@ -96,7 +88,7 @@ export class Log {
   recordedFloor: number;
   /** Whether the next record must go to a new segment, because the last append failed. */
   mustRotate = false;
-  /** Counts the manifest's replacements. */
+  /** Counts the manifest's replacements, also those that failed. */
   generation: number;
   /** Called when more has become durable, and when the log has failed. */
   onDurable: () => void = () => {};
@@ -220,24 +212,32 @@ export class Log {
 
   /**
    * Changes the set of segments: in memory, and in the manifest. If the manifest cannot be replaced, everything is as
-   * before. Added segments must already be durable. The caller may remove files only after this. Segments that it seals
-   * are only read from then on.
+   * before. Added segments must already be durable. Segments that it seals are only read from then on. The caller may
+   * remove files only after this; if it passes a manifest that was prepared, after `syncNames`.
    */
-  change(change: SegmentChange, options: { clean: boolean } = { clean: false }): void {
-    const former = this.#state;
-    const ended = this.#apply(change);
-    try {
-      this.replaceManifest(options);
-    } catch (error) {
-      this.#state = former;
-      for (const segment of ended) segment.sealed = false;
-      throw error;
-    }
-    for (const { handle } of ended) this.platform.pool.release(handle);
+  change(change: SegmentChange, options: { clean: boolean; prepared?: Manifest | undefined } = { clean: false }): void {
+    const state = this.#after(change);
+    this.replaceManifest(options, state);
+    this.#enter(state);
   }
 
-  /** Changes the set of segments in memory. Returns the segments that this seals. */
-  #apply({ add = [], retire = [], active, historyFloor = 0 }: SegmentChange): Segment[] {
+  /**
+   * Prepares a change of segments without blocking: writes and syncs the manifest that it needs, under a temporary name.
+   * Returns `undefined` if the disk is full: then the change does all of it, with the reserve.
+   */
+  async prepare(change: SegmentChange): Promise<Manifest | undefined> {
+    // That a clean close was not the last word must be durable as soon as the manifest has its name.
+    if (this.failure !== undefined || this.#clean) return undefined;
+    const manifest = this.#next(this.#after(change), false);
+    const file = manifestFile(this.directory, manifest, this.#lock);
+    const isPrepared = await asIo("prepare MANIFEST", () => prepareReplacement(this.platform, file)).catch((error) => {
+      throw error.code === "FAILED" ? this.fail(error) : error;
+    });
+    return isPrepared ? manifest : undefined;
+  }
+
+  /** What there is after a change of the set of segments. */
+  #after({ add = [], retire = [], active, historyFloor = 0 }: SegmentChange): State {
     const former = this.#state;
     const segments = new Map(former.segments);
     const retired = new Map(former.retired);
@@ -248,10 +248,17 @@ export class Log {
       retired.set(segment.number, segment);
     }
     const syncedBytes = active === former.active ? former.syncedBytes : active?.endBytes ?? 0;
-    this.#state = { segments, retired, active, syncedBytes, historyFloor: Math.max(former.historyFloor, historyFloor) };
-    const ended = [...segments.values()].filter((segment) => segment !== active && !segment.sealed);
-    for (const segment of ended) segment.sealed = true;
-    return ended;
+    return { segments, retired, active, syncedBytes, historyFloor: Math.max(former.historyFloor, historyFloor) };
+  }
+
+  /** Makes a state the present one, and seals all segments but the active one. */
+  #enter(state: State): void {
+    this.#state = state;
+    for (const segment of state.segments.values()) {
+      if (segment === state.active || segment.sealed) continue;
+      segment.sealed = true;
+      this.platform.pool.release(segment.handle);
+    }
   }
 
   /** Syncs the active segment, seals it at its last good record, and goes on in a new one. */
@@ -291,9 +298,8 @@ export class Log {
   sealActive(): void {
     const old = this.active;
     if (old === undefined) return;
-    this.#apply({ active: undefined });
+    this.#enter(this.#after({ active: undefined }));
     if (old.isVoid) old.handle.close();
-    else this.platform.pool.release(old.handle);
   }
 
   #openBarrier({ name }: Segment): FileHandle {
@@ -313,10 +319,10 @@ export class Log {
   }
 
   /**
-   * Creates the next segment. When this returns, the file, its header and its name are durable, unless `isDurable` is
-   * `false`. The manifest does not list it yet.
+   * Creates the next segment, which the manifest does not list yet. When this returns, the file, its header and its name
+   * are durable. If it is to replace `inputs`, by their numbers, the caller sees to that once it is filled.
    */
-  createSegment({ inputs = [], isDurable = true }: NewSegment = {}): Segment {
+  createSegment(inputs: number[] = []): Segment {
     for (;;) {
       if (this.failure !== undefined) throw this.failure;
       const [salt] = crypto.getRandomValues(new Uint32Array(1));
@@ -327,9 +333,9 @@ export class Log {
       try {
         asIo(`write ${name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
         segment.endBytes = segment.headerBytes;
-        if (!isDurable) return segment;
+        if (inputs.length > 0) return segment;
         asFsync(name, () => handle.syncDataNow());
-        this.syncNames();
+        asFsync("the store's directory", () => this.platform.syncDirectory(this.directory));
         return segment;
       } catch (error) {
         this.discardNow(segment);
@@ -338,9 +344,11 @@ export class Log {
     }
   }
 
-  /** Makes the names of all files durable. */
-  syncNames(): void {
-    asFsync("the store's directory", () => this.platform.syncDirectory(this.directory));
+  /** Makes the names of all files durable without blocking, also that of a prepared manifest. If it fails, so does the log. */
+  async syncNames(): Promise<void> {
+    await asFsync("the store's directory", () => this.platform.syncDirectoryLater(this.directory)).catch((error) => {
+      throw this.fail(error);
+    });
   }
 
   /** Keeps a segment that is listed no longer, for those who still read it: up to `endBytes`. */
@@ -364,12 +372,8 @@ export class Log {
   /** Discards a new segment, which no manifest has listed, at once: its space may be needed. */
   discardNow(segment: Segment): void {
     segment.handle.close();
-    if (this.failure !== undefined) return;
-    try {
-      this.platform.remove(this.path(segment.name));
-    } catch {
-      // The next open removes it.
-    }
+    // If it stays, the next open removes it.
+    if (this.failure === undefined) removeQuietly(this.platform, this.path(segment.name));
   }
 
   /**
@@ -381,24 +385,28 @@ export class Log {
     if (loss !== undefined) throw this.fail(loss);
   }
 
-  /** Replaces the manifest by one that describes the present state, durably. */
-  replaceManifest(options: { clean: boolean }): void {
+  /**
+   * Replaces the manifest by one that describes the present state, durably. One that was prepared for this state is only
+   * renamed, unless the manifest was replaced since, or the clock floor is lower by now.
+   */
+  replaceManifest(options: { clean: boolean; prepared?: Manifest | undefined }, state: State = this.#state): void {
+    const { clean, prepared } = options;
     if (this.failure !== undefined) throw this.failure;
-    // A clean close frees numbers that were reserved and not used.
-    const ahead = Math.max(this.#reservedBelow, this.#nextSegment + SPARE_NUMBERS);
-    const reservedBelow = options.clean ? this.#nextSegment : ahead;
+    const isPrepared = prepared?.generation === this.generation + 1 && prepared.clockFloor <= this.clockFloor;
+    const manifest = isPrepared ? prepared : this.#next(state, clean);
+    // Also if it fails: then nobody knows any more what is under the temporary name.
+    this.generation++;
     try {
-      const manifest = { ...this.describe(), ...options, nextSegment: reservedBelow };
-      writeManifest(this.platform, this.directory, manifest, this.#lock);
+      writeManifest(this.platform, this.directory, manifest, this.#lock, isPrepared);
     } catch (error) {
       // Whoever has the lock now may have removed the temporary file, or the directory is gone.
       this.checkLock();
       throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
     }
-    this.generation++;
-    this.#reservedBelow = reservedBelow;
-    this.recordedFloor = this.clockFloor;
-    this.#clean = options.clean;
+    // The name of one that was prepared is not durable yet.
+    if (!isPrepared) this.#reservedBelow = manifest.nextSegment;
+    this.recordedFloor = manifest.clockFloor;
+    this.#clean = clean;
   }
 
   /** Makes the reserve as large as this store needs it, if the disk has room. */
@@ -408,16 +416,24 @@ export class Log {
 
   /** The manifest's content for the present state. */
   describe(): Manifest {
+    return { ...this.#next(this.#state, this.#clean), nextSegment: this.#nextSegment };
+  }
+
+  /** The content of the next manifest. */
+  #next({ segments, active, syncedBytes, historyFloor }: State, clean: boolean): Manifest {
+    // A clean close frees numbers that were reserved and not used.
+    const spare = clean ? 0 : Math.max(this.#reservedBelow - this.#nextSegment, SPARE_NUMBERS);
     return {
       storeId: this.storeId,
       generation: this.generation + 1,
-      clean: this.#clean,
-      nextSegment: this.#nextSegment,
+      clean,
+      nextSegment: this.#nextSegment + spare,
       nextSequence: this.nextSequence,
-      mark: { segment: this.active?.number ?? 0, offset: this.active === undefined ? 0 : this.syncedBytes },
-      historyFloor: this.historyFloor,
+      mark: { segment: active?.number ?? 0, offset: active === undefined ? 0 : syncedBytes },
+      historyFloor,
       clockFloor: this.clockFloor,
-      segments: Array.from(this.segments.values(), entryOf).sort((a, b) => a.number - b.number),
+      segments: Array.from(segments.values(), (segment) => entryOf(segment, segment !== active))
+        .sort((a, b) => a.number - b.number),
     };
   }
 

@@ -29,7 +29,7 @@ import { ENCODER } from "../platform/text.ts";
 import { asIo, corrupt, ioError, KvStoreError, noSpace } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
-import { replaceDurably } from "../platform/files.ts";
+import { putInPlace, replaceDurably, type Replacement } from "../platform/files.ts";
 import type { Lock, Platform } from "../platform/types.ts";
 import { MAX_SEQUENCE } from "./record.ts";
 import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
@@ -105,9 +105,9 @@ export interface Manifest {
   segments: ManifestSegment[];
 }
 
-/** What a manifest is to say about a segment. */
-export function entryOf(segment: Segment): ManifestSegment {
-  const { number, salt, currentAsOf, sealed, endBytes, lowestSequence, highestSequence } = segment;
+/** What a manifest is to say about a segment, which may be about to be sealed. */
+export function entryOf(segment: Segment, sealed: boolean = segment.sealed): ManifestSegment {
+  const { number, salt, currentAsOf, endBytes, lowestSequence, highestSequence } = segment;
   if (!sealed) return { number, salt, sealedBytes: 0, lowestSequence: Infinity, highestSequence: 0, currentAsOf };
   return { number, salt, sealedBytes: endBytes, lowestSequence, highestSequence, currentAsOf };
 }
@@ -216,14 +216,25 @@ function check(holds: boolean, at: number, reason: string): void {
 
 /**
  * Replaces the manifest, as `replaceDurably` does: unless `lock`, the lock on the store's directory, is lost. A directory
- * that becomes a store only with this has none.
+ * that becomes a store only with this has none. One that was prepared only gets its name, which is not durable then.
  */
-export function writeManifest(platform: Platform, directory: string, manifest: Manifest, lock?: Lock): void {
+export function writeManifest(
+  platform: Platform,
+  directory: string,
+  manifest: Manifest,
+  lock?: Lock,
+  isPrepared: boolean = false,
+): void {
+  const file = manifestFile(directory, manifest, lock);
+  asIo(`replace ${MANIFEST_NAME}`, () => (isPrepared ? putInPlace : replaceDurably)(platform, file));
+}
+
+/** The file that a manifest is to be. Throws if there is none that could hold it. */
+export function manifestFile(directory: string, manifest: Manifest, lock: Lock | undefined): Replacement {
   const { nextSequence, nextSegment, segments } = manifest;
   if (nextSequence > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
     throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
   }
   if (segments.length > MAX_SEGMENTS) throw ioError(`replace ${MANIFEST_NAME}`, noSpace(TOO_MANY));
-  const replacement = { directory, name: MANIFEST_NAME, bytes: encodeManifest(manifest), lock };
-  asIo(`replace ${MANIFEST_NAME}`, () => replaceDurably(platform, replacement));
+  return { directory, name: MANIFEST_NAME, bytes: encodeManifest(manifest), lock };
 }

@@ -15,15 +15,13 @@ import type { Manifest } from "./manifest.ts";
 import { type RecoveredEnd, recoverEnd } from "./recovery.ts";
 import { KIND } from "./record.ts";
 import { openSegments } from "./segment_file.ts";
-import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
+import { removeIfThere, rewriteDurably } from "../platform/files.ts";
 import type { Recovery } from "../types.ts";
 
 /**
  * Sequence numbers that are skipped after a crash. A reader may have seen some that the crash lost; none is used twice.
  */
 const SEQUENCE_SKIP = 2 ** 32;
-/** Recovered records are written over themselves in pieces of this size. */
-const PIECE_BYTES = 1024 * 1024;
 
 /** What opening a store gives: a log with its index. */
 export interface Opened extends OpenedIndex {
@@ -100,7 +98,8 @@ function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
       return copyRecovered(log, index, end);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      rewriteRecovered(end);
+      // A crash on the way changes nothing, since every byte stays what it was. Readers see no difference.
+      rewriteDurably(end.segment.name, end.segment.handle, end.markOffset, end.endBytes);
     }
   }
   log.sealActive();
@@ -129,7 +128,7 @@ function copyRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
       const target = copier.copy(cursor);
       if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
     }
-    copier.finishNow();
+    copier.end().finishNow();
     last.endBytes = end.markOffset;
     last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
     last.markBytes -= omittedBytes;
@@ -142,20 +141,4 @@ function copyRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
   for (const number of tables) fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
-}
-
-/**
- * Makes the records after the mark durable where they are, if the disk has no room for a copy. It writes the bytes that
- * were read over themselves, which takes no room, and syncs them. Then the segment can be sealed at their end.
- *
- * A crash on the way changes nothing, since every byte stays what it was. Readers see no difference. If an earlier sync
- * failed, the kernel may hold pages as clean that the disk does not have. Writing them again makes them dirty, so that
- * this sync covers them.
- */
-function rewriteRecovered({ segment: { name, handle }, markOffset, endBytes }: RecoveredEnd): void {
-  for (let at = markOffset; at < endBytes; at += PIECE_BYTES) {
-    const bytes = readUpTo(handle, Math.min(PIECE_BYTES, endBytes - at), at);
-    asIo(`write ${name}`, () => writeAll(handle, bytes, at));
-  }
-  asFsync(name, () => handle.syncDataNow());
 }

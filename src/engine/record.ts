@@ -177,12 +177,24 @@ export function stampRecord(buffer: RecordBuffer, at: number, stamp: { sequence:
 }
 
 /**
- * Adapts the checksums of a record that was moved to its new place. The checksum of the value is converted, not
- * computed from the bytes. So it still shows damage that happened before the move.
+ * Adapts a record to a new place: its checksums, and that it belongs to no batch there. `difference` is the exclusive or
+ * of the seeds of both places. The checksums are converted, not computed from the bytes, so that they still show damage
+ * that happened before.
  */
-export function restampRecord({ bytes, view }: RecordBuffer, at: number, seeds: { from: number; to: number }): void {
-  view.setUint32(at + 4, reseeded(view.getUint32(at + 4, true), view.getUint32(at + 12, true), seeds), true);
-  view.setUint32(at, crc32(bytes, seeds.to, at + 4, valueStartOf(view, at)), true);
+export function moveRecord(view: DataView, at: number, header: RecordHeader, difference: number): void {
+  const { flags, keyLength, keyStart, valueLength } = header;
+  const headerBytes = keyStart + keyLength - 4;
+  const ofValue = view.getUint32(at + 4, true);
+  const movedOfValue = reseeded(ofValue, valueLength, difference);
+  // The value's checksum is the first word of what the header's is computed of: a change of it acts like one of the seed.
+  let ofHeader = reseeded(view.getUint32(at, true), headerBytes, difference ^ ofValue ^ movedOfValue);
+  if ((flags & FLAG_MORE) !== 0) {
+    // The flags are the sixth byte of that.
+    ofHeader = reseeded(ofHeader, headerBytes - 5, FLAG_MORE);
+    view.setUint8(at + 9, flags & ~FLAG_MORE);
+  }
+  view.setUint32(at + 4, movedOfValue, true);
+  view.setUint32(at, ofHeader, true);
 }
 
 function valueStartOf(view: DataView, at: number): number {

@@ -114,7 +114,10 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
     await store.writer!.syncAll();
     if (store.epoch !== epoch) return false;
     // The clock floor, too: keys that had expired by it may be missing in the order.
-    log.replaceManifest({ clean: false });
+    const prepared = await log.prepare({ active: log.active });
+    log.replaceManifest({ clean: false, prepared });
+    await log.syncNames();
+    if (store.epoch !== epoch) return false;
     await writer.finish(about, step.value);
     if (store.epoch !== epoch) return false;
     // The file of the old image must not be open when it is renamed.
@@ -123,7 +126,7 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
     // Renaming over the old image would free its pages at once. That blocks the event loop: 11 to 17 ms for 10^6 keys.
     renameIfThere(platform, log.path(IMAGE_NAME), log.path(IMAGE_FORMER));
     platform.rename(temporary, log.path(IMAGE_NAME));
-    platform.syncDirectory(log.directory);
+    await platform.syncDirectoryLater(log.directory);
     log.removals.add(log.path(IMAGE_FORMER));
     return true;
   } finally {

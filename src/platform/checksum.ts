@@ -102,11 +102,10 @@ function afterStep(low: number, high: number): number {
 
 /**
  * Moves a checksum from one seed to another without reading the bytes. `crc` is the checksum of `lengthBytes` bytes
- * with the seed `from`; returns their checksum with the seed `to`. This works because a CRC is linear in its seed (the
- * method of zlib's `crc32_combine`, by Mark Adler).
+ * with one seed; returns their checksum with another one, where `difference` is the exclusive or of both. This works
+ * because a CRC is linear in its seed (the method of zlib's `crc32_combine`, by Mark Adler).
  */
-export function reseeded(crc: number, lengthBytes: number, { from, to }: { from: number; to: number }): number {
-  let difference = from ^ to;
+export function reseeded(crc: number, lengthBytes: number, difference: number): number {
   for (let level = 0; lengthBytes >>> level > 0; level++) {
     if (((lengthBytes >>> level) & 1) === 1) difference = behindZeros(difference, ZEROS[level] ??= zeros(level));
   }

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { asFsync, isDiskFull, noSpace } from "../errors.ts";
+import { asFsync, asIo, isDiskFull, noSpace } from "../errors.ts";
 import { lossOf } from "./lock.ts";
 import type { FileHandle, Lock, Platform } from "./types.ts";
+
+/** How much `rewriteDurably` holds in memory. */
+const REWRITTEN_BYTES = 1024 * 1024;
 
 /** Fills `target` from byte `offset` on. Returns the number of bytes read: fewer only at the end of the file. */
 export function readInto(handle: FileHandle, target: Uint8Array, offset: number): number {
@@ -36,25 +39,6 @@ export function writeAll(handle: FileHandle, source: Uint8Array, offset: number)
   }
 }
 
-/**
- * Creates a file that holds `bytes`, and syncs it. Replaces a file that an interrupted attempt has left. If the disk is
- * full, removes the incomplete file, so that it takes up no space.
- */
-export function writeDurably(platform: Platform, path: string, bytes: Uint8Array): void {
-  removeIfThere(platform, path);
-  const handle = platform.open(path, "create");
-  try {
-    writeAll(handle, bytes, 0);
-    asFsync(path, () => handle.syncDataNow());
-  } catch (error) {
-    handle.close();
-    if (isDiskFull(error)) removeIfThere(platform, path);
-    throw error;
-  } finally {
-    handle.close();
-  }
-}
-
 /** A file of a directory that is replaced. */
 export interface Replacement {
   /** The directory, absolute. */
@@ -78,14 +62,79 @@ export interface Replacement {
  *
  * @throws {KvStoreError} `FAILED` if the lock is lost or a sync fails; otherwise the platform's errors
  */
-export function replaceDurably(platform: Platform, { directory, name, bytes, lock }: Replacement): void {
-  const path = `${directory}/${name}`;
-  const temporary = lock === undefined ? `${path}.tmp` : `${path}.${lock.token}.tmp`;
-  writeDurably(platform, temporary, bytes);
+export function replaceDurably(platform: Platform, replacement: Replacement): void {
+  const { directory } = replacement;
+  const handle = createTemporary(platform, replacement);
+  try {
+    asFsync(temporaryOf(replacement), () => handle.syncDataNow());
+  } finally {
+    handle.close();
+  }
+  putInPlace(platform, replacement);
+  asFsync("the store's directory", () => platform.syncDirectory(directory));
+}
+
+/**
+ * The first part of `replaceDurably`, without blocking while the disk works: writes and syncs the temporary file. It is
+ * there until the same file is replaced, or prepared, the next time. Resolves to `false` if the disk is full. Rejects
+ * with `FAILED` if the sync fails.
+ */
+export async function prepareReplacement(platform: Platform, replacement: Replacement): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = createTemporary(platform, replacement);
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
+  try {
+    await asFsync(temporaryOf(replacement), () => handle.syncData());
+    return true;
+  } finally {
+    handle.close();
+  }
+}
+
+/** Gives the temporary file its name, unless the lock is lost. Until the directory is synced a crash may undo that. */
+export function putInPlace(platform: Platform, replacement: Replacement): void {
+  const { directory, name, lock } = replacement;
   const loss = lock && lossOf(lock, platform, directory);
   if (loss !== undefined) throw loss;
-  platform.rename(temporary, path);
-  asFsync("the store's directory", () => platform.syncDirectory(directory));
+  platform.rename(temporaryOf(replacement), `${directory}/${name}`);
+}
+
+/**
+ * Creates and writes the temporary file. Replaces one that an interrupted attempt has left. If the disk is full, removes
+ * the incomplete file, so that it takes up no space.
+ */
+function createTemporary(platform: Platform, replacement: Replacement): FileHandle {
+  const path = temporaryOf(replacement);
+  removeIfThere(platform, path);
+  const handle = platform.open(path, "create");
+  try {
+    writeAll(handle, replacement.bytes, 0);
+    return handle;
+  } catch (error) {
+    handle.close();
+    if (isDiskFull(error)) removeIfThere(platform, path);
+    throw error;
+  }
+}
+
+function temporaryOf({ directory, name, lock }: Replacement): string {
+  return lock === undefined ? `${directory}/${name}.tmp` : `${directory}/${name}.${lock.token}.tmp`;
+}
+
+/**
+ * Writes bytes of a file over themselves, which takes no room, and syncs them. If an earlier sync failed, the kernel may
+ * hold pages as clean that the disk does not have. Writing them again makes them dirty, so that this sync covers them.
+ */
+export function rewriteDurably(name: string, handle: FileHandle, from: number, to: number): void {
+  for (let at = from; at < to; at += REWRITTEN_BYTES) {
+    const bytes = readUpTo(handle, Math.min(REWRITTEN_BYTES, to - at), at);
+    asIo(`write ${name}`, () => writeAll(handle, bytes, at));
+  }
+  asFsync(name, () => handle.syncDataNow());
 }
 
 /** Whether a name is that of a temporary file with which `replaceDurably` replaces the file `name`. */
@@ -100,6 +149,15 @@ export function removeIfThere(platform: Platform, path: string): void {
     platform.remove(path);
   } catch (error) {
     if (!platform.isNotFound(error)) throw error;
+  }
+}
+
+/** Removes a file if that is possible. */
+export function removeQuietly(platform: Platform, path: string): void {
+  try {
+    platform.remove(path);
+  } catch {
+    // Nobody relies on it.
   }
 }
 

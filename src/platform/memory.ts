@@ -84,6 +84,7 @@ export function memoryPlatform(outside: Platform): Platform {
       return names.map((one) => one.slice(start.length)).filter((name) => !name.includes("/"));
     },
     syncDirectory() {},
+    syncDirectoryLater: () => Promise.resolve(),
     rename(from, to) {
       const file = at(from);
       files.delete(from);

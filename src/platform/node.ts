@@ -204,6 +204,16 @@ export const nodeSystem: System = {
     }
   },
 
+  async syncDirectoryLater(path) {
+    if (process.platform === "win32") return;
+    const directory = await fs.promises.open(path, fs.constants.O_RDONLY);
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  },
+
   rename: (from, to) => fs.renameSync(from, to),
 
   remove: (path) => fs.unlinkSync(path),

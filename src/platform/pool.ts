@@ -31,6 +31,11 @@ export function pooled(system: System): Platform {
     open: (path, mode) => pool.withRoom(() => system.open(path, mode)),
     list: (path) => pool.withRoom(() => system.list(path)),
     syncDirectory: (path) => pool.withRoom(() => system.syncDirectory(path)),
+    syncDirectoryLater: (path) =>
+      system.syncDirectoryLater(path).catch((error) => {
+        if (!isOutOfDescriptors(error)) throw error;
+        pool.withRoom(() => system.syncDirectory(path));
+      }),
     lock: (path, text, isAsked) => pool.withRoom(() => system.lock(path, text, isAsked)),
   };
 }

@@ -86,6 +86,8 @@ export interface Platform {
   list(path: string): string[];
   /** Makes the entries of a directory survive a power cut as they are now. Does nothing on Windows, which cannot. */
   syncDirectory(path: string): void;
+  /** Does what `syncDirectory` does without blocking; resolves once the entries that there are now are durable. */
+  syncDirectoryLater(path: string): Promise<void>;
   /** Renames a file atomically, replacing any file that has the new name. */
   rename(from: string, to: string): void;
   /** Removes a file. */

@@ -247,6 +247,7 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
       images.push(
         harness.platform.image({ write: ({ bytes }) => bytes.subarray(0, bytes.length >> 1), entry: () => true }),
       );
+      images.push(harness.platform.image({ entry: ({ kind }) => kind === "remove" }));
     };
     await compactGroup(harness.engine, [first, second]);
     for (const image of images) {
@@ -257,4 +258,46 @@ Deno.test("compaction: whenever the power goes, the contents are the same", asyn
     if (images.length === 0) break;
     assert(stop < 99);
   }
+});
+
+Deno.test("compaction: a rotation while its manifest is prepared counts as well", async () => {
+  const harness = new Harness();
+  harness.set("a", "old");
+  harness.set("b", "value");
+  const first = harness.seal();
+  harness.set("a", "new");
+  let rotations = 0;
+  harness.platform.onOperation = ({ kind, path }) => {
+    if (kind !== "sync" || !path.endsWith(".tmp") || rotations++ > 0) return;
+    queueMicrotask(() => {
+      harness.set("c", "meanwhile");
+      harness.seal();
+    });
+  };
+  await compactGroup(harness.engine, [first]);
+  harness.platform.onOperation = undefined;
+  await harness.engine.writer!.reached("sync");
+  assert(rotations > 1);
+  const after = harness.reopen();
+  assertEquals([after.get("a"), after.get("b"), after.get("c")], ["new", "value", "meanwhile"]);
+  assertEquals((await verifyOn(harness.platform.image(), "/s", {})).problems, []);
+});
+
+Deno.test("compaction: records of every length come over, whatever lies between them", async () => {
+  const harness = new Harness();
+  const lengths = [0, 1, 100, 300_000, 7, 5000, 270_000, 1_200_000, 3, 90, 262_144 - 60, 11, 2_000_000, 2];
+  const values = new Map(lengths.flatMap((length, i) => [0, 1, 2].map((n) => [`${i}.${n}`, "v".repeat(length + n)])));
+  for (const [key, value] of values) harness.set(key, value);
+  for (let i = 0; i < 3000; i++) harness.set(`many ${i}`, "x".repeat(i % 200));
+  const inputs = [...harness.engine.log.segments.values()];
+  harness.seal();
+  for (let i = 0; i < lengths.length; i += 3) {
+    harness.delete(`${i}.1`);
+    values.delete(`${i}.1`);
+  }
+  await compactGroup(harness.engine, inputs);
+  for (const [key, value] of values) assertEquals(harness.get(key), value, key);
+  for (let i = 0; i < 3000; i++) assertEquals(harness.get(`many ${i}`), "x".repeat(i % 200));
+  await harness.engine.writer!.reached("sync");
+  assertEquals((await verifyOn(harness.platform.image(), "/s", {})).problems, []);
 });

@@ -116,6 +116,8 @@ function scarce(memory: MemoryPlatform, limits: { left: number }): Platform {
     removeDirectory: (path) => memory.removeDirectory(path),
     list: (path) => need(() => memory.list(path)),
     syncDirectory: (path) => need(() => memory.syncDirectory(path)),
+    // deno-lint-ignore require-await -- what is thrown must come out as a rejection
+    syncDirectoryLater: async (path) => need(() => memory.syncDirectory(path)),
     rename: (from, to) => memory.rename(from, to),
     remove: (path) => memory.remove(path),
     removeLater: (path) => memory.removeLater(path),

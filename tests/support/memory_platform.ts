@@ -152,8 +152,17 @@ export class MemoryPlatform implements Platform, Machine {
   syncDirectory(path: string): void {
     this.begin("syncDirectory", path);
     this.#assertDirectory(path);
-    for (const change of this.#changes) if (posix.dirname(change.path) === path) applyChange(this.#durable, change);
-    this.#changes = this.#changes.filter((change) => posix.dirname(change.path) !== path);
+    this.#settle(this.#changesIn(path));
+  }
+
+  async syncDirectoryLater(path: string): Promise<void> {
+    this.begin("syncDirectory", path);
+    this.#assertDirectory(path);
+    // Only what there is now: a sync need not cover what comes while it runs.
+    const changes = this.#changesIn(path);
+    await this.syncTurn();
+    this.assertRunning();
+    this.#settle(changes);
   }
 
   rename(from: string, to: string): void {
@@ -351,6 +360,16 @@ export class MemoryPlatform implements Platform, Machine {
   #change(change: EntryChange): void {
     applyChange(this.#entries, change);
     this.#changes.push(change);
+  }
+
+  #changesIn(directory: string): Set<EntryChange> {
+    return new Set(this.#changes.filter(({ path }) => posix.dirname(path) === directory));
+  }
+
+  /** Makes changes of directories durable, unless they are already. */
+  #settle(changes: Set<EntryChange>): void {
+    for (const change of this.#changes) if (changes.has(change)) applyChange(this.#durable, change);
+    this.#changes = this.#changes.filter((change) => !changes.has(change));
   }
 
   #retire(file: MemoryFile): void {

@@ -104,6 +104,12 @@ export class WatchedPlatform implements Platform {
   }
 
   /** As the platform beneath. */
+  async syncDirectoryLater(path: string): Promise<void> {
+    this.#begin("syncDirectory", path);
+    await this.inner.syncDirectoryLater(path);
+  }
+
+  /** As the platform beneath. */
   rename(from: string, to: string): void {
     this.#begin("rename", to);
     this.inner.rename(from, to);

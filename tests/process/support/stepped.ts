@@ -69,6 +69,7 @@ function steppedPlatform(stepper: Stepper): Platform {
     open: (path, mode) => steppedHandle(step(() => denoPlatform.open(path, mode))),
     list: (path) => step(() => denoPlatform.list(path)),
     syncDirectory: () => {},
+    syncDirectoryLater: () => Promise.resolve(),
     rename: (from, to) => step(() => denoPlatform.rename(from, to)),
     remove: (path) => step(() => denoPlatform.remove(path)),
     removeLater: (path) => step(() => denoPlatform.removeLater(path)),
