@@ -24,10 +24,10 @@ export const expiryPromises: Promised[] = [
         killers: [TO_THE_MILLISECOND],
       },
       {
-        id: "expired-value-read-from-the-cache",
+        id: "expired-value-read-by-first-guess",
         in: "Engine.get",
-        find: "const source = index.isExpired ? undefined : this.log.segment(index.segment);",
-        replace: "const source = this.log.segment(index.segment);",
+        find: "!index.isExpired && index.length <= MAX_GUESSED_BYTES",
+        replace: "index.length <= MAX_GUESSED_BYTES",
         killers: [TO_THE_MILLISECOND],
       },
       {

@@ -33,6 +33,8 @@ import type { Opened } from "./open.ts";
 
 /** Records up to this size are read into a buffer that is used again. */
 const SCRATCH_BYTES = 64 * 1024;
+/** Longer records are read only once it is known that they are of the right key. */
+const MAX_GUESSED_BYTES = 4096;
 
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
@@ -217,17 +219,13 @@ export class Engine implements WriterEvents {
   get(key: KeyBytes): Value | undefined {
     const { index } = this;
     const { bytes, start, length } = key;
-    const { cache } = this.#parts;
-    if (cache.isOn) {
-      if (!index.guess(bytes, start, length)) return undefined;
-      const source = index.isExpired ? undefined : this.log.segment(index.segment);
-      if (source !== undefined && cache.has(source, index.offset, index.length)) {
-        try {
-          const value = this.#valueAt(index, key);
-          if (value !== undefined) return value;
-        } catch {
-          // It may be the record of another key.
-        }
+    if (!index.guess(bytes, start, length)) return undefined;
+    if (index.segment !== 0 && !index.isExpired && index.length <= MAX_GUESSED_BYTES) {
+      try {
+        const value = this.#valueAt(index, key);
+        if (value !== undefined) return value;
+      } catch {
+        // It may be the record of another key.
       }
     }
     return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;

@@ -1,8 +1,8 @@
 /**
- * The index: where the latest record of each key lies. It is kept in memory, so `has` reads nothing and `get` reads at
- * most once, and almost never for a missing key. The keys are spread over 256 hash tables by the top byte of their
- * hash. Each table is small enough to be grown, copied or read from disk in a moment; one large table would stop the
- * program.
+ * The index: where the latest record of each key lies. It is kept in memory, so `has` reads nothing, and `get` reads once.
+ * For one key in a hundred it meets a short record of another key first. The keys are spread over 256 hash tables by the
+ * top byte of their hash. Each table is small enough to be grown, copied or read from disk in a moment; one large table
+ * would stop the program.
  *
  * @module
  */

@@ -40,12 +40,8 @@ export interface KeyOrder {
 
 /** Keeps parts of segments in memory: `BlockCache` does. */
 export interface RecordCache extends RecordBuffer {
-  /** Whether it keeps anything at all. */
-  readonly isOn: boolean;
   /** Where in `bytes` the record starts that `load` has found. */
   readonly at: number;
-  /** Whether `load` would find the start of a record without reading. */
-  has(segment: Segment, offset: number, length: number): boolean;
   /** Finds a record, reading it if need be. False if it has to be read from the file. */
   load(segment: Segment, offset: number, length: number): boolean;
   /** Forgets what it has of a record. */
