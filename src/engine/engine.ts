@@ -221,11 +221,13 @@ export class Engine implements WriterEvents {
     const { bytes, start, length } = key;
     if (!index.guess(bytes, start, length)) return undefined;
     if (index.segment !== 0 && !index.isExpired && index.length <= MAX_GUESSED_BYTES) {
+      const { segment, offset } = index;
       try {
         const value = this.#valueAt(index, key);
         if (value !== undefined) return value;
-      } catch {
-        // It may be the record of another key.
+      } catch (error) {
+        // What is wrong with the record of another key is no error of this one.
+        if (index.find(bytes, start, length) && index.segment === segment && index.offset === offset) throw error;
       }
     }
     return index.find(bytes, start, length) && !index.isExpired ? this.read(index, key) : undefined;
