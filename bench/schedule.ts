@@ -14,6 +14,7 @@ import type { Options } from "./options.ts";
 import { firstLines, installPeer, type Peers, type Prepared, projectOf } from "./prepare.ts";
 import { type Collection, isSettled, type Measurement, median } from "./report/results.ts";
 import type { Figure, Job } from "./workloads/bench.ts";
+import { readAll } from "./workloads/open.ts";
 
 /** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
 const LIMIT_SECONDS = 3;
@@ -196,6 +197,8 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
   // a crash is behind a store once
   if (part === "crash") await Deno.remove(kept.directory, { recursive: true }).catch(() => {});
   if (round === 0 || part === "crash") await work(prepared, { ...kept, work: filling }, { keep: true });
+  // other parts may have pushed it out of the page cache
+  if (round > 0) readAll(kept.directory);
   // the first opening after a fill may have work left over
   if (round === 0 && part === "open") await work(prepared, kept, { keep: true });
   return part === "first" ? await firstCalls(prepared, kept) : await work(prepared, kept, { keep: true });

@@ -76,9 +76,9 @@ interface About {
   segments: SegmentAccount[];
 }
 
-/** Whether this many changes justify a new image of this many keys, while a store is open or at its end. */
-export function isDue(changes: number, keys: number, isClosing: boolean): boolean {
-  const share = isClosing ? CHANGED_SHARE_AT_CLOSE : CHANGED_SHARE;
+/** Whether this many changes justify a new image of this many keys, while a store is open or as its last one. */
+export function isDue(changes: number, keys: number, isLast: boolean): boolean {
+  const share = isLast ? CHANGED_SHARE_AT_CLOSE : CHANGED_SHARE;
   return changes >= MIN_CHANGES && changes * share >= keys;
 }
 

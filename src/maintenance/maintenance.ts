@@ -149,7 +149,9 @@ export class Maintenance {
     if (store.log.failure !== undefined) return;
     try {
       const isMended = index instanceof ImageIndex && index.isMended;
-      if (!isMended && !isDue(changes, index.size, store.isClosed) && !store.ordering.isDue(index)) return;
+      // To make the order of the keys anew takes longer than a replay.
+      const isLast = store.isClosed && !store.ordering.wouldBeLost(index);
+      if (!isMended && !isDue(changes, index.size, isLast) && !store.ordering.isDue(index)) return;
       if (!await writeImage(store)) return;
       store.changes -= changes;
       if (isMended) index.isMended = false;

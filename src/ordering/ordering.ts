@@ -48,6 +48,11 @@ export class Ordering {
     return !this.isSaved && index.size > FEW_KEYS && orderIn(index)?.isWhole === true;
   }
 
+  /** Whether a new image would lose the order that the one on the disk has, as it is not in memory. */
+  wouldBeLost(index: ReadIndex): boolean {
+    return this.isSaved && orderIn(index)?.isWhole !== true;
+  }
+
   /** The order for a range: that of all keys of the index, or one of the selected keys. */
   of(index: ReadIndex, selection: Selection): Order {
     const { low, high, limit } = selection;

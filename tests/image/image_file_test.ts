@@ -122,6 +122,25 @@ Deno.test("image file: a store that is closed leaves one, even if few of its key
   await again.close();
 });
 
+Deno.test("image file: a store that is closed keeps the image that has the order of its keys, unless it has the order itself", async () => {
+  for (const reads of [false, true]) {
+    const platform = new MemoryPlatform();
+    const open = () => KvStore.openOn(platform, "/s", { durability: "write" });
+    const fill = await open();
+    for (let i = 0; i < 20_000; i++) fill.set(`key ${i}`, i);
+    assertEquals([...fill.keys()].length, 20_000);
+    await fill.close();
+    const store = await open();
+    for (let i = 0; i < 1000; i++) store.set(`key ${i}`, -i);
+    if (reads) assertEquals([...store.keys()].length, 20_000);
+    await store.close();
+    const again = await open();
+    assertEquals(engineOf(again).ordering.isSaved, true);
+    assertEquals(engineOf(again).changes, reads ? 0 : 1000);
+    await again.close();
+  }
+});
+
 Deno.test("image file: what an image covers is durable before it has its name", async () => {
   const platform = new MemoryPlatform();
   const store = opened(platform);
