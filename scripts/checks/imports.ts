@@ -13,6 +13,7 @@ import { type Finding, forEachNode, lineOf, parse, type SourceText } from "./sou
 const FEATURES = [
   "image",
   "lazy_index",
+  "lookahead",
   "cache",
   "views",
   "order",

@@ -19,6 +19,7 @@ const MAX_FOLDER_LINES: Record<string, number> = {
   "src/image/": 500,
   "src/kv/": 1800,
   "src/lazy_index/": 500,
+  "src/lookahead/": 500,
   "src/maintenance/": 500,
   "src/order/": 500,
   "src/ordering/": 500,

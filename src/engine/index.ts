@@ -1,6 +1,6 @@
 /**
  * The index: where the latest record of each key lies. It is kept in memory, so `has` reads nothing, and `get` reads once.
- * For one key in a hundred it meets a short record of another key first. The keys are spread over 256 hash tables by the
+ * One in some hundred times it meets a short record of another key first, mostly where the key is missing. The keys are spread over 256 hash tables by the
  * top byte of their hash. Each table is small enough to be grown, copied or read from disk in a moment; one large table
  * would stop the program.
  *
@@ -286,9 +286,11 @@ export class Index implements Place {
       const ref = refOf(number, id);
       const offset = relocation.target(entries[at + 2]!);
       if (offset !== 0) {
-        if (expiries !== undefined) this.point(ref, target, offset, entries[at + 3]!, expiries.timeOf(id));
-        entries[at + 1] = target;
-        entries[at + 2] = offset;
+        if (expiries === undefined) {
+          // What `point` comes to here, for the many keys of a compaction.
+          entries[at + 1] = target;
+          entries[at + 2] = offset;
+        } else this.point(ref, target, offset, entries[at + 3]!, expiries.timeOf(id));
         bytes += lengthOf(entries[at + 3]!);
       } else if (this.look(ref) && this.isExpired) {
         beforeRemoval?.(this.keyOf(ref), this);

@@ -30,9 +30,12 @@ import type { Replayed } from "../engine/replay.ts";
 
 /** Replaying fewer changes than this takes so little time that no image is written for them. */
 const MIN_CHANGES = 1000;
-/** The image is written anew once one in this many keys has changed. */
+/** While a store is open, the image is written anew once one in this many keys has changed. */
 const CHANGED_SHARE = 10;
-/** The same when the store is closed. Each opening would have to replay what the image lacks. */
+/**
+ * A store that is closed writes the image anew once one in this many keys has changed: each later opening would have to
+ * replay what the image lacks.
+ */
 const CHANGED_SHARE_AT_CLOSE = 100;
 /** A segment's probe covers at most this many bytes. */
 const PROBE_BYTES = 4096;

@@ -11,7 +11,7 @@ import type { Replayed } from "../engine/replay.ts";
 import { shadowOf } from "./shadow.ts";
 import { loadImage } from "../image/image_file.ts";
 import { ImageDamaged, ImageIndex } from "./image_index.ts";
-import { replay } from "./replay_ahead.ts";
+import { replay } from "../lookahead/replay.ts";
 
 /** After a replay has failed, no other starts until this multiple of its duration has passed. */
 const RETRY_FACTOR = 10;

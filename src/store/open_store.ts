@@ -20,7 +20,7 @@ import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
 import { EncodedKey } from "./keys.ts";
 import type { Settings } from "./options.ts";
-import { Lookahead } from "./record_lookahead.ts";
+import { Lookahead } from "../lookahead/records.ts";
 import type { SegmentHolder } from "./segment_holder.ts";
 import { decodeValue } from "./values.ts";
 

@@ -11,7 +11,7 @@ import type { OpenStore } from "./open_store.ts";
 import { decodeKey, ownKey } from "./keys.ts";
 import { RangeIterator } from "./range.ts";
 import { boundsOf } from "./bounds.ts";
-import { KEYS_AHEAD, lookAhead } from "./look_ahead.ts";
+import { KEYS_AHEAD, lookAhead } from "../lookahead/keys.ts";
 import { refreshReader } from "../follow/refresh.ts";
 import type { View } from "../views/views.ts";
 

@@ -4,7 +4,7 @@ import { Index } from "../../src/engine/index.ts";
 import { KIND } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
 import type { Replayed } from "../../src/engine/replay.ts";
-import { replay } from "../../src/lazy_index/replay_ahead.ts";
+import { replay } from "../../src/lookahead/replay.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 import { makeSegment, mark, put, type RecordPlan, tombstone, utf8 } from "../support/records.ts";
 

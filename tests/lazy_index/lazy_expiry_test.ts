@@ -80,3 +80,24 @@ Deno.test("index: what expires in tables that have not been read does not wake a
   assertEquals(engineOf(store).wakeAtBytes, Infinity);
   await assertRejects(() => store.close());
 });
+
+Deno.test("index: getMany reads the tables of its keys, not those in which others have expired", async () => {
+  const platform = new MemoryPlatform();
+  let now = 1000;
+  platform.now = () => now;
+  const options = { compaction: { auto: false }, durability: "write" } as const;
+  const first = await KvStore.openOn(platform, "/s", options);
+  for (let i = 0; i < 20_000; i++) first.set(`key ${i}`, i, i % 2 === 0 ? {} : { expiresAt: 2000 });
+  await first.close();
+  const store = await KvStore.openOn(platform, "/s", options);
+  now = 2000;
+  let bytesRead = 0;
+  platform.onOperation = ({ kind, path, bytes }) => {
+    if (kind === "read" && path === "/s/INDEX") bytesRead += bytes!;
+  };
+  assertEquals(store.getMany(["key 1", "key 2"]), [undefined, 2]);
+  platform.onOperation = undefined;
+  const imageBytes = platform.readFile("/s/INDEX").length;
+  assert(bytesRead > 0 && bytesRead < imageBytes / 10, `${bytesRead} of ${imageBytes} bytes`);
+  await store.close();
+});

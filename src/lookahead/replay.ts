@@ -7,7 +7,7 @@ import type { RecordCursor } from "../engine/cursor.ts";
 import type { Index } from "../engine/index.ts";
 import { Replay, type Replayed } from "../engine/replay.ts";
 import type { Segment } from "../engine/segment.ts";
-import { Lookahead } from "../store/record_lookahead.ts";
+import { Lookahead } from "./records.ts";
 
 /**
  * Reads what `known` does not cover of `segments`, each up to its end, into `index`, and accounts for its bytes. Reads

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { KvStore } from "../../mod.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
 
-const KEYS = 17_000;
+const KEYS = 25_000;
 
 Deno.test("looking ahead: getMany returns what get returns, whatever is missing, deleted, expired or not yet read", async () => {
   const disk = new MemoryPlatform();

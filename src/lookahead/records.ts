@@ -14,7 +14,7 @@ import { hashKey } from "../hash.ts";
 /** Enough for the waits to overlap, and few enough that the first keys are still in the cache when the last are read. */
 const MAX_RECORDS = 32;
 /** With fewer keys in a table, as in a store of 16,384 keys, all of them are in the processor's cache anyway. */
-const MIN_TABLE_KEYS = 64;
+export const MIN_TABLE_KEYS = 64;
 
 /** Looks ahead in records that the index will take one after the other. It changes nothing, and checks nothing. */
 export class Lookahead {

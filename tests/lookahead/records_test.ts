@@ -3,7 +3,7 @@ import { Index } from "../../src/engine/index.ts";
 import { formOf } from "../../src/engine/partition.ts";
 import { KIND, readHeader, RecordHeader } from "../../src/engine/record.ts";
 import { Tail } from "../../src/engine/tail.ts";
-import { Lookahead } from "../../src/store/record_lookahead.ts";
+import { Lookahead } from "../../src/lookahead/records.ts";
 import { Random } from "../support/random.ts";
 import { utf8 } from "../support/records.ts";
 
