@@ -150,7 +150,7 @@ export class KvStore<V extends Value = Value, K extends Key = Key> {
     if (settings.readOnly) return make(partsFor(openReader(platform, path), settings, undefined));
     if (settings.create) {
       // Before the lock is taken, as that writes into the file LOCK, which may be LevelDB's.
-      if (!ensureDirectory(platform, path)) refuseForeign(platform, path);
+      refuseForeign(path, ensureDirectory(platform, path) ?? []);
     } else if (findStore(platform, path) === "none") {
       throw new KvStoreError("NOT_FOUND", `there is no store in ${path}`);
     }

@@ -27,8 +27,9 @@ export async function backupStore(store: OpenStore, destination: string, options
   const { log } = store;
   const platform = log.platform.outside ?? log.platform;
   const target = platform.absolute(destination);
-  const isNew = ensureDirectory(platform, target);
-  const first = asIo(`list ${target}`, () => isNew ? [] : platform.list(target)).find((name) => !isIncidental(name));
+  const found = ensureDirectory(platform, target);
+  const isNew = found === undefined;
+  const first = found?.find((name) => !isIncidental(name));
   if (first !== undefined) {
     const advice = "if an interrupted backup left it there, remove it";
     throw new KvStoreError("IO", `a backup needs an empty directory; ${target} holds ${first} (${advice})`);

@@ -19,7 +19,7 @@ import type { Platform } from "../platform/types.ts";
 import type { Problem } from "../types.ts";
 import { highestOf, rebuildManifest } from "./rebuild.ts";
 import { list, problemOf } from "./problems.ts";
-import { checkAge, irregularity, openSegmentFile, segmentFiles, unlistedSegments } from "../store/strays.ts";
+import { checkAge, checkEnd, irregularity, openSegmentFile, segmentFiles, unlistedSegments } from "../store/strays.ts";
 
 /**
  * A segment as a survey found it.
@@ -147,12 +147,26 @@ export function* surveyOnce(platform: Platform, directory: string): Generator<nu
   }
 }
 
+/** Opens the segment that a manifest lists as the one being written, and checks its end as `checkEnd` does. */
+function checkEndOnDisk(platform: Platform, directory: string, manifest: Manifest): void {
+  const last = manifest.segments.find(({ sealedBytes }) => sealedBytes === 0);
+  const name = segmentName(last?.number ?? 0);
+  const file = last && openSegmentFile(platform, directory, name);
+  if (file === undefined) return;
+  try {
+    checkEnd(manifest, { handle: file.handle, name, salt: last!.salt });
+  } finally {
+    file.handle.close();
+  }
+}
+
 type UsableManifest = Pick<StoreSurvey, "manifest" | "rebuilt" | "problems">;
 
 function manifestOrRebuilt(platform: Platform, directory: string): UsableManifest {
   try {
     const manifest = manifestOf(platform, directory);
-    checkAge(platform, directory, manifest, unlistedSegments(platform, directory, manifest));
+    checkAge(manifest, unlistedSegments(platform, directory, manifest));
+    checkEndOnDisk(platform, directory, manifest);
     checkOwner(platform, directory, manifest);
     return { manifest, rebuilt: undefined, problems: [] };
   } catch (error) {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Platform } from "../platform/types.ts";
 import type { Recovery, Value } from "../types.ts";
 import type { KeyBytes, Place, ReadIndex } from "./index.ts";
 import type { Log } from "./log.ts";
@@ -82,9 +81,9 @@ export interface OpeningParts {
   openIndex(log: Log, manifest: Manifest): OpenedIndex;
   /**
    * The names of files that a crash has left in a store's directory and that mean nothing any more. Throws `CORRUPT` if
-   * one of them shows that the manifest is not the latest.
+   * one of them, or the end of the log, shows that the manifest is not the latest.
    */
-  findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[];
+  findLeftovers(log: Log, manifest: Manifest): string[];
   /** Describes what recovery is about to do. `end` is the end that it found, unless the store was closed cleanly. */
   report(manifest: Manifest, end: RecoveredEnd | undefined): Recovery;
 }

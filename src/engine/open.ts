@@ -40,15 +40,12 @@ export function openWriter(
   { openIndex, findLeftovers, report }: OpeningParts,
 ): Opened {
   const { platform, directory } = place;
-  // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by
-  // must be durable before anything is acknowledged or removed because of it.
-  asFsync("the store's directory", () => platform.syncDirectory(directory));
   const log = new Log(place, manifest, openSegments(place, manifest));
   const last = log.active;
   let index: ReadIndex | undefined;
   try {
     log.reserve.find();
-    const leftovers = findLeftovers(platform, directory, manifest);
+    const leftovers = findLeftovers(log, manifest);
     const end = recoverLast(log, manifest);
     const recovery = report(manifest, end);
     const built = openIndex(log, manifest);
@@ -56,6 +53,9 @@ export function openWriter(
     // Only from here on is the directory changed. Who takes the lock after this look begins above the numbers that this
     // manifest has reserved, so none of the leftovers is theirs.
     log.checkLock();
+    // The last replacement of the manifest may have been cut off before its directory sync. The manifest that we go by
+    // must be durable before anything is removed because of it. Before anything is written it is replaced durably.
+    if (leftovers.length > 0) asFsync("the store's directory", () => platform.syncDirectory(directory));
     for (const name of leftovers) {
       asIo(`remove ${name}`, () => removeIfThere(platform, log.path(name)));
     }

@@ -26,8 +26,8 @@ export function openReader(platform: Platform, directory: string): Opened {
     const place = placeOf(platform, directory);
     let log: Log | undefined;
     try {
-      OPENING.findLeftovers(platform, directory, manifest);
       log = new Log(place, manifest, openSegments(place, manifest));
+      OPENING.findLeftovers(log, manifest);
       const recovery = OPENING.report(manifest, recoverLast(log, manifest));
       checkFloor(platform, directory, manifest);
       return { log, manifest, ...OPENING.openIndex(log, manifest), recovery };

@@ -111,12 +111,16 @@ function holderIn(text: string): { process?: unknown; since?: unknown } {
   }
 }
 
-/** Creates a directory and its parents, each durable in its parent. Returns false if the directory existed. */
-export function ensureDirectory(platform: Platform, directory: string): boolean {
-  if (isThere(platform, directory)) return false;
+/**
+ * Creates a directory and its parents, each durable in its parent. Returns `undefined`; if the directory existed, returns
+ * the names in it.
+ */
+export function ensureDirectory(platform: Platform, directory: string): string[] | undefined {
+  const names = namesIn(platform, directory);
+  if (names !== undefined) return names;
   try {
     createDirectory(platform, directory);
-    return true;
+    return undefined;
   } catch (error) {
     const message = `cannot create ${directory}, or make it durable in its parent; create the directory first`;
     throw new KvStoreError("IO", `${message}: ${messageOf(error)}`, {
@@ -127,7 +131,7 @@ export function ensureDirectory(platform: Platform, directory: string): boolean 
 
 function createDirectory(platform: Platform, directory: string): void {
   const parent = parentOf(directory);
-  if (!isThere(platform, parent)) createDirectory(platform, parent);
+  if (namesIn(platform, parent) === undefined) createDirectory(platform, parent);
   // Sync the parent before creating anything: if that fails, a power cut could lose the whole store.
   platform.syncDirectory(parent);
   try {
@@ -147,20 +151,19 @@ function isNotPermitted(error: unknown): boolean {
   return ["NotCapable", "PermissionDenied"].includes(name ?? "") || ["EACCES", "EPERM"].includes(code ?? "");
 }
 
-function isThere(platform: Platform, directory: string): boolean {
+/** The names in a directory; `undefined` if there is none. */
+export function namesIn(platform: Platform, directory: string): string[] | undefined {
   try {
-    platform.list(directory);
-    return true;
+    return platform.list(directory);
   } catch (error) {
-    if (platform.isNotFound(error)) return false;
+    if (platform.isNotFound(error)) return undefined;
     throw ioError(`list ${directory}`, error);
   }
 }
 
 /** Whether a directory holds a store, segments without a manifest (`"headless"`), or neither. */
 export function findStore(platform: Platform, directory: string): "none" | "headless" | "store" {
-  if (!isThere(platform, directory)) return "none";
-  const names = asIo(`list ${directory}`, () => platform.list(directory));
+  const names = namesIn(platform, directory) ?? [];
   if (names.includes(MANIFEST_NAME)) return "store";
   return hasSegments(names) ? "headless" : "none";
 }

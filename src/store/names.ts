@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { asIo, KvStoreError } from "../errors.ts";
+import { KvStoreError } from "../errors.ts";
 import { IMAGE_FORMER, IMAGE_NAME, IMAGE_TEMPORARY } from "../image/image.ts";
 import { MANIFEST_NAME } from "../engine/manifest.ts";
 import { isTemporary } from "../platform/files.ts";
 import { RESERVE_NAME, RESERVE_TEMPORARY } from "../platform/reserve.ts";
 import { segmentNumberOf } from "../engine/segment.ts";
-import type { Platform } from "../platform/types.ts";
 
 /** Name of the file that the writer locks. */
 export const LOCK_NAME = "LOCK";
@@ -46,13 +45,13 @@ export function isIncidental(name: string): boolean {
 }
 
 /**
- * Refuses to create a store among the files of another program, which might take ours for its own: LevelDB, for
- * instance, also has a LOCK and a MANIFEST. An existing store tolerates other files.
+ * Refuses to create a store in a directory with the files of another program, which might take ours for its own: LevelDB,
+ * for instance, also has a LOCK and a MANIFEST. An existing store tolerates other files. `names` are those in the
+ * directory.
  *
  * @throws {KvStoreError} `FORMAT` if there are other files, but no MANIFEST and no segment
  */
-export function refuseForeign(platform: Platform, directory: string): void {
-  const names = asIo(`list ${directory}`, () => platform.list(directory));
+export function refuseForeign(directory: string, names: string[]): void {
   if (names.some((name) => name === MANIFEST_NAME || segmentNumberOf(name) !== undefined)) return;
   const foreign = names.filter((name) => !isStoreFile(name) && name !== ASIDE && !isIncidental(name)).sort();
   if (foreign.length === 0) return;

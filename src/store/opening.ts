@@ -3,23 +3,26 @@
  *
  * @module
  */
-import { checkAge, unlistedSegments } from "./strays.ts";
+import { checkAge, checkEnd, segmentsAmong, unlistedSegments } from "./strays.ts";
 import { RecordCursor } from "../engine/cursor.ts";
+import { asIo } from "../errors.ts";
 import type { OpeningParts } from "../engine/interfaces.ts";
+import type { Log } from "../engine/log.ts";
 import type { Manifest } from "../engine/manifest.ts";
 import { KIND } from "../engine/record.ts";
 import type { RecoveredEnd } from "../engine/recovery.ts";
 import { IMAGE_FORMER, IMAGE_TEMPORARY } from "../image/image.ts";
 import { openIndex } from "../lazy_index/open_index.ts";
 import { RESERVE_TEMPORARY } from "../platform/reserve.ts";
-import type { Platform } from "../platform/types.ts";
 import type { Recovery } from "../types.ts";
 
 /** Finds files that a crash may have left. See `OpeningParts`. */
-function findLeftovers(platform: Platform, directory: string, manifest: Manifest): string[] {
-  const unlisted = unlistedSegments(platform, directory, manifest);
-  checkAge(platform, directory, manifest, unlisted);
-  const derived = [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY];
+function findLeftovers({ platform, directory, active }: Log, manifest: Manifest): string[] {
+  const names = asIo(`list ${directory}`, () => platform.list(directory));
+  const unlisted = unlistedSegments(platform, directory, manifest, segmentsAmong(names));
+  checkAge(manifest, unlisted);
+  checkEnd(manifest, active);
+  const derived = [IMAGE_TEMPORARY, IMAGE_FORMER, RESERVE_TEMPORARY].filter((name) => names.includes(name));
   return [...derived.filter((name) => platform.kindOf(`${directory}/${name}`) !== "a directory"), ...unlisted];
 }
 

@@ -6,7 +6,7 @@
  */
 import { sameBytes } from "../bytes.ts";
 import { asIo, corrupt, ioError, KvStoreError } from "../errors.ts";
-import { RecordCursor } from "../engine/cursor.ts";
+import { type Extent, RecordCursor } from "../engine/cursor.ts";
 import { type Manifest, MANIFEST_NAME } from "../engine/manifest.ts";
 import { readManifest } from "./directory.ts";
 import { readSegmentHeader, type SegmentHeader, segmentName, segmentNumberOf } from "../engine/segment.ts";
@@ -37,7 +37,11 @@ export function missingFile(platform: Platform, directory: string, number: numbe
 
 /** The names in a directory that are names of segments, in the order of the segment numbers. */
 export function segmentFiles(platform: Platform, directory: string): string[] {
-  const names = asIo(`list ${directory}`, () => platform.list(directory));
+  return segmentsAmong(asIo(`list ${directory}`, () => platform.list(directory)));
+}
+
+/** Those of some names that are names of segments, in the order of the segment numbers. */
+export function segmentsAmong(names: string[]): string[] {
   const numbers = names.map(segmentNumberOf).filter((number) => number !== undefined);
   return numbers.sort((a, b) => a - b).map(segmentName);
 }
@@ -79,11 +83,16 @@ export function irregularity(platform: Platform, path: string): string | undefin
 /**
  * The names of this store's segments that its manifest does not list, in the order of their numbers. So an input of a
  * compaction comes before the output whose header names it. Segments of other stores and renamed files are not included:
- * they are not ours to touch.
+ * they are not ours to touch. `files` are all names of segments in the directory.
  */
-export function unlistedSegments(platform: Platform, directory: string, manifest: Manifest): string[] {
+export function unlistedSegments(
+  platform: Platform,
+  directory: string,
+  manifest: Manifest,
+  files: string[] = segmentFiles(platform, directory),
+): string[] {
   const listed = new Set(manifest.segments.map(({ number }) => number));
-  return segmentFiles(platform, directory).filter((name) => {
+  return files.filter((name) => {
     if (listed.has(segmentNumberOf(name)!)) return false;
     const file = openSegmentFile(platform, directory, name, true);
     file?.handle.close();
@@ -94,27 +103,24 @@ export function unlistedSegments(platform: Platform, directory: string, manifest
 
 /**
  * Throws `CORRUPT` if the manifest is older than the segments beside it, for instance because it was restored from a
- * copy. Two things prove that. One of the `unlisted` segments has a number that the manifest has not reserved. Or, after
- * a clean close, a record after the recorded end has a sequence number that had not been given out at that close. A
- * failed append also leaves bytes there, but with a lower sequence number.
+ * copy: one of the `unlisted` segments has a number that it has not reserved.
  */
-export function checkAge(platform: Platform, directory: string, manifest: Manifest, unlisted: string[]): void {
-  const { mark, nextSegment, nextSequence, segments, clean } = manifest;
+export function checkAge({ nextSegment }: Manifest, unlisted: string[]): void {
   const younger = unlisted.find((name) => segmentNumberOf(name)! >= nextSegment);
   if (younger !== undefined) {
     throw corrupt(MANIFEST_NAME, 44, `it is older than ${younger}: was it put back from a copy?`);
   }
-  const last = clean ? segments.find(({ sealedBytes }) => sealedBytes === 0) : undefined;
-  if (last === undefined) return;
-  const name = segmentName(last.number);
-  const file = openSegmentFile(platform, directory, name);
-  if (file === undefined) return;
-  try {
-    const cursor = new RecordCursor({ handle: file.handle, name, salt: last.salt }, mark.offset, file.handle.size());
-    if (cursor.next() && cursor.sequence >= nextSequence) {
-      throw corrupt(MANIFEST_NAME, 48, `it is older than the end of ${name}: was it put back from a copy?`);
-    }
-  } finally {
-    file.handle.close();
+}
+
+/**
+ * Throws `CORRUPT` if the manifest is older than the end of its last segment: after a clean close, a record behind the
+ * recorded end has a sequence number that had not been given out at that close. A failed append also leaves bytes there,
+ * but with a lower sequence number.
+ */
+export function checkEnd({ clean, mark, nextSequence }: Manifest, last: Extent | undefined): void {
+  if (!clean || last === undefined) return;
+  const cursor = new RecordCursor(last, mark.offset, last.handle.size());
+  if (cursor.next() && cursor.sequence >= nextSequence) {
+    throw corrupt(MANIFEST_NAME, 48, `it is older than the end of ${last.name}: was it put back from a copy?`);
   }
 }
