@@ -136,7 +136,7 @@ export const damagePromises: Promised[] = [
       {
         id: "image-size-trusted",
         in: "ImageReader.read",
-        find: "if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;",
+        find: "if (!(start + length <= this.#fileBytes) || !Number.isInteger(Math.log2(slots))) return undefined;",
         replace: "if (length > 2 ** 33) return undefined;",
         killers: ["image: numbers in the footer ask for no more memory than there is file"],
       },

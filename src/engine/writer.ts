@@ -38,6 +38,9 @@ const BACKGROUND_SYNC_BYTES = 4 * 1024 * 1024;
  */
 const BACKGROUND_SYNC_MS = 1000;
 
+/** Fails a store after a stack overflow. It is made beforehand, as there may be no stack left to make it. */
+const CUT_OFF = new KvStoreError("FAILED", "a stack overflow has cut off a write");
+
 /** What the writer tells its owner. */
 export interface WriterEvents {
   /** A record got its place, `offset`. `at` is its start in `buffer`. */
@@ -73,8 +76,6 @@ export class Writer {
   /** The sync that is under way. */
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
-  /** Fails the store after a stack overflow. It is made beforehand, as there may be no stack left to make it. */
-  readonly #cutOff = new KvStoreError("FAILED", "a stack overflow has cut off a write");
   /** Whether the log has failed only because a stack overflow cut off `onRecord`. */
   #isCutOff = false;
   #timer: Timer | undefined;
@@ -130,7 +131,7 @@ export class Writer {
       }
     } catch (error) {
       // First of all, and without a call: if no stack is left, only assignments are certain to succeed.
-      log.failure = this.#cutOff;
+      log.failure = CUT_OFF;
       this.#isCutOff = true;
       this.tail.stagedEnd = end;
       // If memory ran out, the index has refused the whole record. If the stack ran out, it may have taken half of it.

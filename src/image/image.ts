@@ -149,6 +149,7 @@ export class ImageReader {
   readonly #handle: FileHandle;
   readonly #footer: ImageFooter<unknown>;
   readonly #starts: number[] = [];
+  readonly #fileBytes: number;
   /** Where the partitions end. */
   readonly end: number;
 
@@ -156,6 +157,7 @@ export class ImageReader {
   constructor(handle: FileHandle, footer: ImageFooter<unknown>) {
     this.#handle = handle;
     this.#footer = footer;
+    this.#fileBytes = handle.size();
     let end = 0;
     for (const entry of footer.partitions) {
       this.#starts.push(end);
@@ -179,7 +181,7 @@ export class ImageReader {
     const { slots, entries, live, expiry, checksum } = entry;
     const start = this.#starts[number]!;
     const length = lengthOf(entry);
-    if (!(start + length <= this.#handle.size()) || !Number.isInteger(Math.log2(slots))) return undefined;
+    if (!(start + length <= this.#fileBytes) || !Number.isInteger(Math.log2(slots))) return undefined;
     const bytes = new Uint8Array(length);
     if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;
     const timesStart = 4 * (slots + entries * ENTRY_FIELDS);

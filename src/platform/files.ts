@@ -11,6 +11,9 @@ import type { FileHandle, Lock, Platform } from "./types.ts";
 /** How much `rewriteDurably` holds in memory. */
 const REWRITTEN_BYTES = 1024 * 1024;
 
+/** So much memory is allocated without asking first whether the file is that long. */
+const UNASKED_BYTES = 64 * 1024;
+
 /** Fills `target` from byte `offset` on. Returns the number of bytes read: fewer only at the end of the file. */
 export function readInto(handle: FileHandle, target: Uint8Array, offset: number): number {
   let got = 0;
@@ -24,7 +27,8 @@ export function readInto(handle: FileHandle, target: Uint8Array, offset: number)
 
 /** Reads `lengthBytes` bytes at `offset`, or as many as there are before the end of the file. */
 export function readUpTo(handle: FileHandle, lengthBytes: number, offset: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(Math.max(0, Math.min(lengthBytes, handle.size() - offset)));
+  const isLong = lengthBytes > UNASKED_BYTES;
+  const bytes = new Uint8Array(isLong ? Math.max(0, Math.min(lengthBytes, handle.size() - offset)) : lengthBytes);
   const got = readInto(handle, bytes, offset);
   return got === bytes.length ? bytes : bytes.slice(0, got);
 }
