@@ -18,7 +18,8 @@ const EMPTY_TABLE = new Uint32Array(0);
 const BLOCK_BYTES = 4096;
 /** Blocks are parts of larger arrays, since every array costs the garbage collector time. */
 const BLOCKS_PER_SLAB = 256;
-const SLAB_BYTES = BLOCKS_PER_SLAB * BLOCK_BYTES;
+/** The first of these arrays begins with so many blocks, and doubles: many stores are opened for a few keys. */
+const FIRST_BLOCKS = 16;
 /**
  * Where the first block of a slab starts in its memory. Blocks start at a page in the file. Allocators place large memory
  * 16 bytes behind the start of a page, and a copy to up to 31 bytes behind the place in its page that it comes from takes
@@ -57,8 +58,10 @@ export class BlockCache implements RecordCache {
   readonly #slabs: RecordBuffer[] = [];
   /** For each place of a block: its segment, its number in that segment, and whether it was used lately. */
   readonly #owners: Segment[] = [];
-  #blocks: Uint32Array;
-  #used: Uint8Array;
+  #blocks: Uint32Array = new Uint32Array(0);
+  #used: Uint8Array = new Uint8Array(0);
+  /** How many blocks there may be. */
+  #places: number;
   readonly #joined: RecordBuffer = recordBuffer(MAX_RECORD_BYTES);
   /** Where the noted records start. */
   readonly #notedBytes: Uint8Array[] = [];
@@ -72,9 +75,7 @@ export class BlockCache implements RecordCache {
 
   /** An empty cache. */
   constructor(capacityBytes: number) {
-    const places = Math.floor(capacityBytes / BLOCK_BYTES);
-    this.#blocks = new Uint32Array(places);
-    this.#used = new Uint8Array(places);
+    this.#places = Math.floor(capacityBytes / BLOCK_BYTES);
   }
 
   /**
@@ -92,7 +93,7 @@ export class BlockCache implements RecordCache {
 
   /** Whether the cache has room for at least one block. */
   get isOn(): boolean {
-    return this.#used.length > 0;
+    return this.#places > 0;
   }
 
   /** Whether a record, or at least its start, is in memory. */
@@ -114,7 +115,7 @@ export class BlockCache implements RecordCache {
     while (from > begin && !(table[from - 1]! > 0)) from--;
     while (to < end && !(table[to]! > 0)) to++;
     const place = this.#owners.length;
-    const room = Math.min(BLOCKS_PER_SLAB - place % BLOCKS_PER_SLAB, this.#used.length - place);
+    const room = Math.min(BLOCKS_PER_SLAB - place % BLOCKS_PER_SLAB, this.#places - place);
     if (to > from && to - from <= room) this.#read(segment, from, place, to - from);
   }
 
@@ -139,8 +140,8 @@ export class BlockCache implements RecordCache {
     for (let i = 0; i < this.#noted; i++) {
       const bytes = this.#notedBytes[i]!;
       const at = this.#notedAt[i]!;
-      sum += bytes[at]! + bytes[Math.min(at + LINE_BYTES, SLAB_BYTES - 1)]! +
-        bytes[Math.min(at + 2 * LINE_BYTES, SLAB_BYTES - 1)]!;
+      const last = bytes.length - 1;
+      sum += bytes[at]! + bytes[Math.min(at + LINE_BYTES, last)]! + bytes[Math.min(at + 2 * LINE_BYTES, last)]!;
     }
     this.#noted = 0;
     return sum;
@@ -148,6 +149,7 @@ export class BlockCache implements RecordCache {
 
   /** Frees all memory. Nothing is cached afterwards. */
   close(): void {
+    this.#places = 0;
     this.#blocks = new Uint32Array(0);
     this.#used = new Uint8Array(0);
     this.#slabs.length = 0;
@@ -194,18 +196,18 @@ export class BlockCache implements RecordCache {
   /** Reads a missing block if that is likely to pay off. Returns its place, or 0. */
   #miss(segment: Segment, block: number): number {
     if (++this.#misses === MISSES_PER_DECISION) {
-      this.#isSelective = this.#owners.length === this.#used.length && this.#hits < MISSES_PER_DECISION;
+      this.#isSelective = this.#owners.length === this.#places && this.#hits < MISSES_PER_DECISION;
       this.#hits = 0;
       this.#misses = 0;
     }
     if (!this.isOn || (this.#isSelective && this.#misses % MISSES_PER_SAMPLE !== 0)) return 0;
-    return this.#read(segment, block, this.#owners.length < this.#used.length ? this.#owners.length : this.#evict(), 1);
+    return this.#read(segment, block, this.#owners.length < this.#places ? this.#owners.length : this.#evict(), 1);
   }
 
   /** Reads `count` blocks to a place and those after it, in one slab. Returns that place, or 0 if the read failed. */
   #read(segment: Segment, block: number, place: number, count: number): number {
     try {
-      const slab = this.#slabs[Math.floor(place / BLOCKS_PER_SLAB)] ?? this.#addSlab();
+      const slab = this.#slabFor(place, count);
       const start = (place % BLOCKS_PER_SLAB) * BLOCK_BYTES;
       const target = slab.bytes.subarray(start, start + count * BLOCK_BYTES);
       if (readInto(segment.handle, target, block * BLOCK_BYTES) < target.length) return 0;
@@ -226,22 +228,41 @@ export class BlockCache implements RecordCache {
   #evict(): number {
     while (this.#used[this.#hand] === 1) {
       this.#used[this.#hand] = 0;
-      this.#hand = (this.#hand + 1) % this.#used.length;
+      this.#hand = (this.#hand + 1) % this.#places;
     }
     const place = this.#hand;
     const cached = tableOf(this.#owners[place]!);
     const block = this.#blocks[place]!;
     // The block may be at another place by now: after a `drop`, or if the read of its successor here failed.
     if (cached[block] === place + 1) cached[block] = 0;
-    this.#hand = (this.#hand + 1) % this.#used.length;
+    this.#hand = (this.#hand + 1) % this.#places;
     return place;
   }
 
-  #addSlab(): RecordBuffer {
-    const { buffer } = new Uint8Array(SLAB_START_BYTES + SLAB_BYTES);
-    const slab = { bytes: new Uint8Array(buffer, SLAB_START_BYTES), view: new DataView(buffer, SLAB_START_BYTES) };
-    this.#slabs.push(slab);
-    return slab;
+  /** The memory of a place and those after it. */
+  #slabFor(place: number, count: number): RecordBuffer {
+    const number = Math.floor(place / BLOCKS_PER_SLAB);
+    const slab = this.#slabs[number];
+    const needed = place % BLOCKS_PER_SLAB + count;
+    if (slab !== undefined && needed * BLOCK_BYTES <= slab.bytes.length) return slab;
+    let blocks = number === 0 ? FIRST_BLOCKS : BLOCKS_PER_SLAB;
+    while (blocks < needed) blocks *= 2;
+    const { buffer } = new Uint8Array(SLAB_START_BYTES + blocks * BLOCK_BYTES);
+    const larger = { bytes: new Uint8Array(buffer, SLAB_START_BYTES), view: new DataView(buffer, SLAB_START_BYTES) };
+    if (slab !== undefined) larger.bytes.set(slab.bytes);
+    this.#growTables(number * BLOCKS_PER_SLAB + blocks);
+    return this.#slabs[number] = larger;
+  }
+
+  /** Makes room for what is noted of so many places. */
+  #growTables(places: number): void {
+    if (places <= this.#used.length) return;
+    const blocks = new Uint32Array(Math.max(places, 2 * this.#used.length));
+    const used = new Uint8Array(blocks.length);
+    blocks.set(this.#blocks);
+    used.set(this.#used);
+    this.#blocks = blocks;
+    this.#used = used;
   }
 }
 

@@ -36,6 +36,9 @@ const SCRATCH_BYTES = 64 * 1024;
 /** Longer records are read only once it is known that they are of the right key. */
 const MAX_GUESSED_BYTES = 4096;
 
+/** One buffer serves all stores: a record is decoded before the call that reads it returns. */
+const SCRATCH = recordBuffer(SCRATCH_BYTES);
+
 const NO_KEY = { bytes: new Uint8Array(0), start: 0, length: 0 };
 
 /**
@@ -61,7 +64,6 @@ export class Engine implements WriterEvents {
   readonly observer: PlaceObserver;
   readonly #parts: EngineParts;
   readonly #header = new RecordHeader();
-  readonly #scratch: RecordBuffer = recordBuffer(SCRATCH_BYTES);
   /** Per pending record the place that it replaced: four numbers, as one object each would cost more. */
   #undo: number[] = [];
   /** The index, for changes. Whatever stages a record sets it. */
@@ -290,7 +292,7 @@ export class Engine implements WriterEvents {
    * whose value is longer than `SCRATCH_BYTES` gets a buffer of its own.
    */
   #fetch(source: Segment, offset: number, length: number, at: number): RecordBuffer {
-    const buffer = at + length <= SCRATCH_BYTES ? this.#scratch : recordBuffer(at + length);
+    const buffer = at + length <= SCRATCH_BYTES ? SCRATCH : recordBuffer(at + length);
     const target = buffer.bytes.subarray(at, at + length);
     if (this.writer?.readPending(source, offset, target) === true) return buffer;
     try {
