@@ -168,6 +168,14 @@ export class Index implements Place {
     return this.#setFields(partition, partition === undefined ? -1 : partition.find(hash, bytes, start, length));
   }
 
+  /** @internal The entry of a key, if it points at this place. */
+  refAt(key: Uint8Array, segment: number, offset: number): KeyRef | undefined {
+    const hash = hashKey(key, 0, key.length, this.seed);
+    const id = this.existing(hash >>> 24)?.find(hash, key, 0, key.length) ?? -1;
+    const ref = id < 0 ? undefined : refOf(hash >>> 24, id);
+    return ref !== undefined && this.look(ref) && this.segment === segment && this.offset === offset ? ref : undefined;
+  }
+
   /**
    * Looks a key up by its hash alone. False is certain; true may have found the place of another key. Keys are the part
    * of the index that is least likely to be in the processor's cache: not to compare them saves a sixth of a `get`.

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Recovery, Value } from "../types.ts";
-import type { KeyBytes, Place, ReadIndex } from "./index.ts";
+import type { Index, KeyBytes, Place, ReadIndex } from "./index.ts";
 import type { Log } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import type { KeyRef, Partition } from "./partition.ts";
@@ -68,7 +68,7 @@ export interface EngineParts {
 /** An index that was built at opening. */
 export interface OpenedIndex {
   /** The index. */
-  index: ReadIndex;
+  index: Index;
   /** How many records were replayed to build it. */
   replayed: number;
   /** It covers every record up to this sequence number. */

@@ -5,14 +5,14 @@
  * @module
  */
 import { asFsync, asIo, isDiskFull } from "../errors.ts";
-import { PARTITIONS, type ReadIndex } from "./index.ts";
+import type { Index } from "./index.ts";
 import type { OpenedIndex, OpeningParts } from "./interfaces.ts";
-import { Relocation } from "../relocation.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import { Log, type LogPlace } from "./log.ts";
 import type { Manifest } from "./manifest.ts";
 import { type RecoveredEnd, recoverEnd } from "./recovery.ts";
+import { formOf, type KeyRef } from "./partition.ts";
 import { KIND } from "./record.ts";
 import { openSegments } from "./segment_file.ts";
 import { removeIfThere, rewriteDurably } from "../platform/files.ts";
@@ -42,14 +42,13 @@ export function openWriter(
   const { platform, directory } = place;
   const log = new Log(place, manifest, openSegments(place, manifest));
   const last = log.active;
-  let index: ReadIndex | undefined;
+  let built: OpenedIndex | undefined;
   try {
     log.reserve.find();
     const leftovers = findLeftovers(log, manifest);
     const end = recoverLast(log, manifest);
     const recovery = report(manifest, end);
-    const built = openIndex(log, manifest);
-    index = built.index;
+    built = openIndex(log, manifest);
     // Only from here on is the directory changed. Who takes the lock after this look begins above the numbers that this
     // manifest has reserved, so none of the leftovers is theirs.
     log.checkLock();
@@ -72,7 +71,7 @@ export function openWriter(
     log.restoreReserve();
     return { log, manifest, ...built, recovery };
   } catch (error) {
-    index?.close();
+    built?.index.close();
     log.closeFiles();
     throw error;
   }
@@ -92,7 +91,7 @@ export function recoverLast(log: Log, { clean, mark }: Manifest): RecoveredEnd |
  * Seals a segment that was not closed cleanly, and makes the records after its durable mark durable. They may have been
  * read from the page cache without ever reaching the disk. Nothing is appended after bytes that do not count.
  */
-function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
+function keepRecovered(log: Log, index: Index, end: RecoveredEnd): void {
   if (end.records > 0) {
     try {
       return copyRecovered(log, index, end);
@@ -109,24 +108,21 @@ function keepRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
  * Copies the records after the mark to a new segment, seals the old one at the mark, and goes on in the new one. Until
  * the copy is durable, the manifest lists the old one as not closed, also if it is replaced to reserve a number.
  */
-function copyRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
+function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
   const { segment: last } = end;
   const copier = new SegmentCopier(log);
   const fresh = copier.segment;
-  const relocation = new Relocation(end.endBytes);
-  const relocations = new Map([[last.number, relocation]]);
   const { endBytes, highestSequence, markBytes } = last;
-  // An image covers nothing behind the mark, so the replay has read the tables of all keys there.
-  const tables = [...Array(PARTITIONS).keys()].filter((number) => index.loaded(number) !== undefined);
+  const moves: [KeyRef, number][] = [];
   let omittedBytes = 0;
   try {
-    for (const number of tables) index.noteLive(number, relocations);
     const cursor = new RecordCursor(last, end.markOffset, end.endBytes);
     while (cursor.next()) {
       if (cursor.kind === KIND.mark) omittedBytes += cursor.length;
       if (cursor.kind === KIND.mark || !cursor.loadValue()) continue;
+      const ref = index.refAt(cursor.key, last.number, cursor.offset);
       const target = copier.copy(cursor);
-      if (relocation.has(cursor.offset)) relocation.move(cursor.offset, target);
+      if (ref !== undefined) moves.push([ref, target]);
     }
     copier.end().finishNow();
     last.endBytes = end.markOffset;
@@ -138,7 +134,11 @@ function copyRecovered(log: Log, index: ReadIndex, end: RecoveredEnd): void {
     log.discardNow(fresh);
     throw error;
   }
-  for (const number of tables) fresh.liveBytes += index.relocate(number, relocations, fresh.number).bytes;
+  for (const [ref, target] of moves) {
+    index.look(ref);
+    index.point(ref, fresh.number, target, formOf(index.length, index.isString), index.expiresAt);
+    fresh.liveBytes += index.length;
+  }
   last.liveBytes -= fresh.liveBytes;
   last.tombstoneBytes -= fresh.tombstoneBytes;
 }
