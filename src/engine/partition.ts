@@ -32,7 +32,7 @@ const MIN_LIVE = 0.75;
 /** Tables below this size double. If they grew in small steps, copying and garbage would be a quarter of a fill. */
 const DOUBLING_ENTRIES = 4096;
 /** Larger tables grow by this factor. At ten million keys, memory that is allocated and unused costs more. */
-const GROWTH = 1.25;
+export const GROWTH = 1.25;
 
 /** The length of a record and the form of its key in one number, as entries keep them. */
 export function formOf(lengthBytes: number, isString: boolean): number {
@@ -56,10 +56,14 @@ export function refOf(table: number, id: number): KeyRef {
 export interface PartitionImage {
   /** The slots. */
   slots: Uint32Array;
-  /** The entries, all in use. */
+  /** The entries, and room for more. */
   entries: Uint32Array;
-  /** The arena, all in use. */
+  /** How many entries there are. */
+  count: number;
+  /** The arena, and room for more. */
   arena: Uint8Array;
+  /** How many bytes of the arena are in use. */
+  arenaBytes: number;
   /** Entries of keys that have a value. */
   live: number;
   /** Per entry its time of expiry, or 0; absent if none has one. */
@@ -98,8 +102,8 @@ export class Partition {
     this.slots = image?.slots ?? new Uint32Array(2 * FIRST_ENTRIES);
     this.entries = image?.entries ?? new Uint32Array(ENTRY_FIELDS * FIRST_ENTRIES);
     this.arena = image?.arena ?? new Uint8Array(16 * FIRST_ENTRIES);
-    this.arenaBytes = image?.arena.length ?? 0;
-    this.count = image === undefined ? 0 : this.entries.length / ENTRY_FIELDS;
+    this.arenaBytes = image?.arenaBytes ?? 0;
+    this.count = image?.count ?? 0;
     this.live = image?.live ?? 0;
     this.expiries = image?.times && Expiries.of(image.times);
   }

@@ -15,7 +15,7 @@ import { readInto, readUpTo, writeAll } from "../platform/files.ts";
 import type { FileHandle } from "../platform/types.ts";
 import { type Index, PARTITIONS } from "../engine/index.ts";
 import { hashKey } from "../hash.ts";
-import { ENTRY_FIELDS, Partition, type PartitionImage } from "../engine/partition.ts";
+import { ENTRY_FIELDS, GROWTH, Partition, type PartitionImage } from "../engine/partition.ts";
 import type { OrderEntry, PageSums, TableLayout } from "../saved_order/saved.ts";
 
 /** Name of the image in the store's directory. */
@@ -175,23 +175,40 @@ export class ImageReader {
     return { count: entries, entries: start, times, arena: end - arena, end };
   }
 
-  /** Reads a partition. Returns `undefined` if it does not check out. */
-  read(number: number): Partition | undefined {
+  /**
+   * Reads a partition, with room for more keys if some will be added: growing it afterwards would copy it. Returns
+   * `undefined` if it does not check out.
+   */
+  read(number: number, isGrowing: boolean): Partition | undefined {
     const entry = this.#footer.partitions[number]!;
-    const { slots, entries, live, expiry, checksum } = entry;
+    const { slots, entries: count, arena: arenaBytes, live, expiry, checksum } = entry;
     const start = this.#starts[number]!;
     const length = lengthOf(entry);
     if (!(start + length <= this.#fileBytes) || !Number.isInteger(Math.log2(slots))) return undefined;
-    const bytes = new Uint8Array(length);
-    if (readInto(this.#handle, bytes, start) < length || crc32(bytes) !== checksum) return undefined;
-    const timesStart = 4 * (slots + entries * ENTRY_FIELDS);
+    const growth = isGrowing ? GROWTH : 1;
+    const entriesStart = 4 * slots;
+    const tables = new Uint8Array(entriesStart + 4 * ENTRY_FIELDS * Math.ceil(count * growth));
     const image = {
-      slots: new Uint32Array(bytes.buffer, 0, slots),
-      entries: new Uint32Array(bytes.buffer, 4 * slots, entries * ENTRY_FIELDS),
-      times: expiry === undefined ? undefined : new Float64Array(bytes.buffer, timesStart, entries),
-      arena: bytes.subarray(length - entry.arena),
+      slots: new Uint32Array(tables.buffer, 0, slots),
+      entries: new Uint32Array(tables.buffer, entriesStart),
+      count,
+      times: expiry === undefined ? undefined : new Float64Array(count),
+      arena: new Uint8Array(Math.ceil(arenaBytes * growth)),
+      arenaBytes,
       live,
     };
+    const parts = [
+      tables.subarray(0, entriesStart + 4 * ENTRY_FIELDS * count),
+      new Uint8Array(image.times?.buffer ?? []),
+      image.arena.subarray(0, arenaBytes),
+    ];
+    let end = start;
+    let sum = 0;
+    for (const part of parts) {
+      end += readInto(this.#handle, part, end);
+      sum = crc32(part, sum);
+    }
+    if (end < start + length || sum !== checksum) return undefined;
     if (!isSound(image, expiry)) return undefined;
     const partition = new Partition(this.#footer.seed, image);
     return isHashed(partition, number, this.#footer.seed) ? partition : undefined;
@@ -235,8 +252,8 @@ function padTimes(times: Float64Array, count: number): Float64Array {
  * Whether the parts of a table fit together, so that every search of it ends: each entry is in one slot, the keys lie
  * one after the other, and the number of live entries is right.
  */
-function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry: number | undefined): boolean {
-  const count = entries.length / ENTRY_FIELDS;
+function isSound(image: PartitionImage, expiry: number | undefined): boolean {
+  const { slots, entries, count, arena, arenaBytes, live, times } = image;
   const hasSlot = new Uint8Array(count);
   let used = 0;
   for (let i = 0; i < slots.length; i++) {
@@ -256,5 +273,5 @@ function isSound({ slots, entries, arena, live, times }: PartitionImage, expiry:
     at += 2 + (arena[at]! | (arena[at + 1]! << 8));
   }
   if (times !== undefined && !(times.every(isTime) && lowestOf(times) === expiry)) return false;
-  return used === count && count < slots.length && at === arena.length && found === live;
+  return used === count && count < slots.length && at === arenaBytes && found === live;
 }

@@ -203,10 +203,11 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
   if (!areSound || !areCounts([seed])) return undefined;
   const known = new Map(about.segments.map((account) => [account.number, account]));
   const reader = new ImageReader(handle, footer);
-  const read = (number: number): Partition | undefined => {
+  const read = (number: number, isGrowing: boolean): Partition | undefined => {
     try {
-      const partition = reader.read(number);
-      return partition !== undefined && pointsInto(partition, log, known) ? partition : undefined;
+      const partition = reader.read(number, isGrowing);
+      const entries = partition?.entries.subarray(0, partition.count * ENTRY_FIELDS);
+      return entries !== undefined && pointsInto(entries, log, known) ? partition : undefined;
     } catch {
       return undefined;
     }
@@ -215,10 +216,10 @@ function imageIn(handle: FileHandle, log: Log, manifest: Manifest): { index: Ima
     live: partitions.map(({ live }) => live),
     expiry: partitions.map(({ expiry = Infinity }) => expiry),
     // A second attempt is cheap. Giving up on the image means reading the whole log.
-    read: (number) => read(number) ?? read(number),
+    read: (number, isGrowing) => read(number, isGrowing) ?? read(number, isGrowing),
     close: () => handle.close(),
   };
-  const arePlaces = (entries: Uint32Array) => pointsInto({ entries }, log, known);
+  const arePlaces = (entries: Uint32Array) => pointsInto(entries, log, known);
   const saved = savedOrder({ handle, end: reader.end, layout: (number) => reader.layout(number), arePlaces }, footer);
   for (const account of about.segments) restoreAccount(account, log.segments.get(account.number));
   return {
@@ -261,8 +262,8 @@ function areCounts(values: unknown[]): boolean {
   return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }
 
-/** Whether every place of a partition lies within a segment of the log, or in a known segment that is gone. */
-function pointsInto({ entries }: Pick<Partition, "entries">, log: Log, known: Map<number, SegmentAccount>): boolean {
+/** Whether every place in the entries of a partition lies within a segment of the log, or in a known segment that is gone. */
+function pointsInto(entries: Uint32Array, log: Log, known: Map<number, SegmentAccount>): boolean {
   // Neighbouring entries are mostly in the same segment, so it is looked up only when it changes.
   let last = 0;
   let start = 0;

@@ -19,8 +19,8 @@ export interface PartitionSource {
   live: number[];
   /** The lowest time of expiry in each table. `Infinity` if nothing in it expires. */
   expiry: number[];
-  /** Reads a table. Returns `undefined` if it cannot be read or does not check out. */
-  read(number: number): Partition | undefined;
+  /** Reads a table, with room for more keys if `isGrowing`. Returns `undefined` if it does not check out. */
+  read(number: number, isGrowing: boolean): Partition | undefined;
   /** Closes the file. */
   close(): void;
 }
@@ -73,9 +73,16 @@ export class ImageIndex extends Index {
   }
 
   /** Returns a partition, reading it if necessary; `undefined` if no key has ever been in it. */
-  override existing(number: number): Partition | undefined {
-    if (this.partitions[number] === undefined && this.#source !== undefined) this.#load(number, this.#source);
+  override existing(number: number, isGrowing: boolean = false): Partition | undefined {
+    if (this.partitions[number] === undefined && this.#source !== undefined) {
+      this.#load(number, this.#source, isGrowing);
+    }
     return this.partitions[number];
+  }
+
+  /** A table to which keys may be added, read with room for them; it is created if it has had no key yet. */
+  override partition(number: number): Partition {
+    return this.existing(number, true) ?? super.partition(number);
   }
 
   /** Reads all tables that are missing, or the one of a key, and returns this index. */
@@ -109,15 +116,15 @@ export class ImageIndex extends Index {
    * Loads a table. If the image is damaged there, loads all missing tables, each from the image if it is intact and
    * else from the log. So the result does not depend on which table was needed first.
    */
-  #load(number: number, source: PartitionSource): void {
-    const read = source.read(number);
+  #load(number: number, source: PartitionSource, isGrowing: boolean): void {
+    const read = source.read(number, isGrowing);
     if (read !== undefined) return this.#place(number, read, source);
     if (this.rebuild === undefined) throw new ImageDamaged();
     const whole = this.rebuild();
     this.isMended = true;
     this.saved = undefined;
     for (let i = 0; i < PARTITIONS; i++) {
-      if (this.partitions[i] === undefined) this.#place(i, source.read(i) ?? whole.partition(i), source);
+      if (this.partitions[i] === undefined) this.#place(i, source.read(i, isGrowing) ?? whole.partition(i), source);
     }
   }
 

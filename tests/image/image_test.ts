@@ -48,17 +48,19 @@ async function imageOf(index: Index, between: (partition: number) => number = ()
   return platform.readFile("/INDEX");
 }
 
-function load(bytes: Uint8Array): Index | undefined {
+function load(bytes: Uint8Array, isGrowing: boolean = false): Index | undefined {
   const { handle } = makeFile(bytes);
   const footer = readFooter<unknown>(handle);
-  const partitions = footer === undefined ? undefined : readPartitions(handle, footer);
+  const partitions = footer === undefined ? undefined : readPartitions(handle, footer, isGrowing);
   return partitions === undefined ? undefined : indexOf(footer!, partitions);
 }
 
 Deno.test("image: an index comes back, and goes on like any other", async () => {
-  for (const keys of [0, 1, 3000]) {
+  for (
+    const [keys, isGrowing] of [[0, false], [1, false], [3000, false], [0, true], [1, true], [3000, true]] as const
+  ) {
     const index = makeIndex(keys);
-    const loaded = load(await imageOf(index))!;
+    const loaded = load(await imageOf(index), isGrowing)!;
     assertEquals(loaded.size, index.size);
     for (let i = 0; i < keys + 9; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`));
     for (let i = 0; i < 2 * keys; i++) put(loaded, `key ${i}`, 7 * i);
@@ -67,11 +69,29 @@ Deno.test("image: an index comes back, and goes on like any other", async () => 
   }
 });
 
+Deno.test("image: a table that is read to grow takes a tenth more keys where it is, and no other has room", async () => {
+  const index = new Index();
+  for (let i = 0; i < 30_000; i++) put(index, `key ${i}`, i);
+  const image = await imageOf(index);
+  const loaded = load(image, true)!;
+  const tables = Array.from({ length: PARTITIONS }, (_, number) => loaded.partition(number));
+  const before = tables.map(({ entries, arena }) => [entries, arena] as const);
+  for (let i = 30_000; i < 33_000; i++) put(loaded, `key ${i}`, i);
+  const moved = tables.filter(({ entries, arena }, i) => entries !== before[i]![0] || arena !== before[i]![1]);
+  // Hashes do not spread evenly over the tables.
+  assert(moved.length < PARTITIONS / 16, `${moved.length} tables were copied`);
+  const exact = load(image)!;
+  for (let number = 0; number < PARTITIONS; number++) {
+    const { entries, count, arena, arenaBytes } = exact.existing(number)!;
+    assertEquals([entries.length, arena.length], [4 * count, arenaBytes]);
+  }
+});
+
 Deno.test("image: times of expiry come back, those that are past too, and go on like any others", async () => {
   const index = makeIndex(3000, true);
   // An image says nothing of the time: what has expired in one process may not have in the next.
   index.expire(2000);
-  const loaded = load(await imageOf(index))!;
+  const loaded = load(await imageOf(index), true)!;
   for (let i = 0; i < 3009; i++) assertEquals(placeOf(loaded, `key ${i}`), placeOf(index, `key ${i}`));
   assertEquals([loaded.size, loaded.expired.next], [2400, 1003]);
   for (const now of [0, 1002, 1003, 2000, 3999, 4000]) {

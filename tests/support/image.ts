@@ -9,13 +9,17 @@ import { ImageIndex } from "../../src/lazy_index/image_index.ts";
 import type { Partition } from "../../src/engine/partition.ts";
 import type { FileHandle } from "../../src/platform/types.ts";
 
-/** All partitions of an image; `undefined` if one does not check out. */
-export function readPartitions(handle: FileHandle, footer: ImageFooter<unknown>): Partition[] | undefined {
+/** All partitions of an image, with room for more keys if `isGrowing`; `undefined` if one does not check out. */
+export function readPartitions(
+  handle: FileHandle,
+  footer: ImageFooter<unknown>,
+  isGrowing: boolean = false,
+): Partition[] | undefined {
   if (footer.partitions.length !== PARTITIONS) return undefined;
   const reader = new ImageReader(handle, footer);
   const partitions: Partition[] = [];
   for (let number = 0; number < PARTITIONS; number++) {
-    const partition = reader.read(number);
+    const partition = reader.read(number, isGrowing);
     if (partition === undefined) return undefined;
     partitions.push(partition);
   }
