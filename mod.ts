@@ -58,7 +58,7 @@ export { type DamagePlace, type ErrorCode, KvStoreError } from "./src/errors.ts"
 // experimental, for readers and tools: log, index and compaction of the engine, and what shows a log
 export * from "./src/engine/mod.ts";
 export { type Expired, ExpiredRecords, Expiries } from "./src/expiries.ts";
-export { Relocation } from "./src/relocation.ts";
+export { Relocation, Relocations } from "./src/relocation.ts";
 export { type OpenLog, openLog } from "./src/follow/open_log.ts";
 export { type LogSurvey, type SurveyedSegment, surveyLog } from "./src/check/survey.ts";
 export { type Found, scan } from "./src/check/scan.ts";

@@ -182,17 +182,15 @@ export const compactionRules: Promised[] = [
       {
         id: "index-moved-unconditionally",
         in: "Relocation.target",
-        find: "return this.has(offset) ? this.#list()[this.#rank(offset)]! : 0;",
-        replace: "return this.#list()[this.#rank(offset)] ?? 0;",
-        killers: [
-          "relocation: each marked place gets its own target, up to the end of the largest segment, and no other",
-        ],
+        find: "return rank === 0 ? 0 : (offset - this.#distances[rank - 1]!) >>> 0;",
+        replace: "return (offset - this.#distances[Math.max(1, rank) - 1]!) >>> 0;",
+        killers: ["relocation: places before the first one that is moved stay"],
       },
       {
         id: "overwritten-entries-moved",
         in: "Index.relocate",
-        find: "const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);",
-        replace: "const relocation = entries[at + 1] === 0 ? undefined : [...relocations.values()][0];",
+        find: "const relocation = relocations.of(entries[at + 1]!);",
+        replace: "const relocation = entries[at + 1] === 0 ? undefined : relocations.of(1);",
         killers: ["index: only entries that are still where they were copied from are moved"],
       },
       {

@@ -104,7 +104,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "entry-of-an-expired-record-kept",
         in: "Compaction.#take",
-        find: "if (isGrave) this.#hasGraves = true;",
+        find: "if (isGrave) relocation.move(cursor.offset, 0);",
         replace: "",
         killers: ["compaction: what has expired leaves the index with its record"],
       },
@@ -155,7 +155,7 @@ export const expiryPromises: Promised[] = [
       {
         id: "expired-entry-removed-under-a-snapshot",
         in: "Index.relocate",
-        find: "beforeRemoval?.(this.keyOf(ref), this);",
+        find: "observer?.beforeChange(this.keyOf(ref), this);",
         replace: "",
         killers: ["expiry: compaction keeps times of expiry, and a snapshot keeps what expires while it is open"],
       },

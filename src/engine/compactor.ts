@@ -13,9 +13,9 @@ import { droppableUpTo } from "./droppable.ts";
 import { SegmentCopier } from "./copier.ts";
 import { RecordCursor } from "./cursor.ts";
 import type { Engine } from "./engine.ts";
-import { type KeyBytes, PARTITIONS, type Place } from "./index.ts";
+import { PARTITIONS } from "./index.ts";
 import { KIND } from "./record.ts";
-import { Relocation } from "../relocation.ts";
+import { type Relocation, Relocations } from "../relocation.ts";
 import type { Segment } from "./segment.ts";
 import { nextTurn, Slices } from "../platform/turn.ts";
 
@@ -55,7 +55,7 @@ export async function compactGroup(
   } catch (error) {
     // Before anything else: a failed store removes no files.
     const failure = error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;
-    compaction.abandon();
+    if (compaction.output !== undefined) engine.log.discard(compaction.output);
     throw failure;
   }
   try {
@@ -85,14 +85,12 @@ class Compaction {
    * A set that has expired by this time is a tombstone. One that expires later is copied: the index must know first.
    */
   readonly #expiredBy: number;
-  /** By segment, what is live in the inputs, and where it is copied to. */
-  readonly #relocations: Map<number, Relocation>;
+  /** What is live in the inputs, and where it is copied to. */
+  readonly #relocations: Relocations;
   #copier: SegmentCopier | undefined;
   /** Above this sequence number the output has everything that the inputs had, in order. Watches rely on that. */
   #historyFloor = 0;
   #highestCopied = 0;
-  /** Whether a set that the index points at has expired, and was not copied as it is. */
-  #hasGraves = false;
 
   constructor(engine: Engine, inputs: Segment[], options: GroupOptions) {
     this.#engine = engine;
@@ -102,7 +100,7 @@ class Compaction {
     this.#expiredBy = engine.log.clockFloor;
     this.#asOf = engine.log.nextSequence - 1;
     this.#droppableUpTo = droppableUpTo(engine.log.segments.values(), new Set(inputs));
-    this.#relocations = new Map(inputs.map(({ number, endBytes }) => [number, new Relocation(endBytes)]));
+    this.#relocations = new Relocations(inputs);
   }
 
   /** The copy, if there is one. */
@@ -132,8 +130,8 @@ class Compaction {
       this.#options.onPause?.(scannedBytes);
     });
     for (const input of this.#inputs) {
-      const relocation = this.#relocations.get(input.number)!;
-      await readSealed(input, slices, (cursor) => this.#take(cursor, input, relocation));
+      const relocation = this.#relocations.of(input.number)!;
+      await readSealed(input, slices, (cursor) => this.#take(cursor, input, relocation), relocation);
     }
     this.#options.onPause?.(0);
     if (this.#copier === undefined) return;
@@ -162,17 +160,11 @@ class Compaction {
    * switch. Only memory can be missing, for the notes of views about what has expired.
    */
   async move(): Promise<void> {
-    const { output } = this;
-    const { observer } = this.#engine;
-    const remember = (key: KeyBytes, place: Place) => observer.beforeChange(key, place);
-    if (output === undefined && !this.#hasGraves) return;
-    await this.#eachPartition((number) => {
-      const { index } = this.#engine;
-      const { count, bytes } = index.relocate(number, this.#relocations, output?.number ?? 0, remember);
-      if (output !== undefined) output.liveBytes += bytes;
-      return count;
-    });
-    for (const { count } of this.#relocations.values()) this.#engine.changes += count;
+    if (this.#relocations.count === 0) return;
+    const engine = this.#engine;
+    const relocate = (number: number) => engine.index.relocate(number, this.#relocations, this.output, engine.observer);
+    await this.#eachPartition(relocate);
+    this.#engine.changes += this.#relocations.count;
   }
 
   /**
@@ -187,16 +179,11 @@ class Compaction {
     }
   }
 
-  /** Gives the copy up. */
-  abandon(): void {
-    if (this.output !== undefined) this.#engine.log.discard(this.output);
-  }
-
   #take(cursor: RecordCursor, input: Segment, relocation: Relocation): void {
     if (cursor.kind === KIND.mark) return;
     const isCurrent = cursor.kind === KIND.set && relocation.has(cursor.offset);
     const isGrave = isCurrent && cursor.expiresAt !== 0 && cursor.expiresAt <= this.#expiredBy;
-    if (isGrave) this.#hasGraves = true;
+    if (isGrave) relocation.move(cursor.offset, 0);
     const isSet = isCurrent && !isGrave;
     // A current set that has expired is a tombstone. A set that was superseded before is not: the later record is one.
     const isTombstone = isGrave || cursor.kind !== KIND.set;
@@ -217,13 +204,18 @@ class Compaction {
   }
 }
 
-/** Shows each record of a sealed segment to `visit`, in slices. Throws `CORRUPT` where one does not check out. */
+/**
+ * Shows each record of a sealed segment to `visit`, in slices. `wanted` has those whose value will be checked. Throws
+ * `CORRUPT` where a record does not check out.
+ */
 export async function readSealed(
   segment: Segment,
   slices: Slices,
   visit: (cursor: RecordCursor) => void,
+  wanted?: Relocation,
 ): Promise<void> {
   const cursor = new RecordCursor(segment, segment.headerBytes, segment.endBytes);
+  cursor.wanted = wanted;
   while (cursor.next()) {
     visit(cursor);
     if (slices.count(cursor.length)) await slices.pause();

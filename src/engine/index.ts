@@ -9,7 +9,7 @@
 import { ExpiredRecords } from "../expiries.ts";
 import { hashKey } from "../hash.ts";
 import { ENTRY_FIELDS, ID_MASK, type KeyRef, lengthOf, Partition, refOf, STRING_FORM } from "./partition.ts";
-import type { Relocation } from "../relocation.ts";
+import type { Relocations } from "../relocation.ts";
 import type { KeyOrder } from "./interfaces.ts";
 import type { Segment } from "./segment.ts";
 
@@ -263,49 +263,48 @@ export class Index implements Place {
   }
 
   /**
-   * Notes in `relocations`, by segment number, the places to which the entries of a table point in these segments.
-   * Returns how many entries it looked at.
+   * Notes in `relocations` the places to which the entries of a table point in these segments. Returns how many entries
+   * it looked at.
    */
-  noteLive(number: number, relocations: Map<number, Relocation>): number {
+  noteLive(number: number, relocations: Relocations): number {
     const { entries, count } = this.existing(number) ?? NOTHING;
     for (let at = 0; at < count * ENTRY_FIELDS; at += ENTRY_FIELDS) {
-      if (entries[at + 1] !== 0) relocations.get(entries[at + 1]!)?.noteLive(entries[at + 2]!);
+      relocations.of(entries[at + 1]!)?.noteLive(entries[at + 2]!);
     }
     return count;
   }
 
   /**
-   * Points the entries of a table whose records were moved to segment `target` at their new places. Takes out entries
-   * that have expired and were not moved, and announces each to `beforeRemoval`. Returns how many entries it looked at,
-   * and the bytes of the records that were moved.
+   * Points the entries of a table whose records were moved to `target` at their new places, and counts the records there
+   * as live. Takes out entries that have expired and were not moved, and announces each to `observer`. Returns how many
+   * entries it looked at. Without a `target`, nothing was moved.
    */
   relocate(
     number: number,
-    relocations: Map<number, Relocation>,
-    target: number,
-    beforeRemoval?: (key: KeyBytes, place: Place) => void,
-  ): { count: number; bytes: number } {
+    relocations: Relocations,
+    target: Pick<Segment, "number" | "liveBytes"> | undefined,
+    observer?: { beforeChange(key: KeyBytes, place: Place): void },
+  ): number {
     const { entries, count, expiries } = this.existing(number) ?? NOTHING;
-    let bytes = 0;
     for (let id = 0; id < count; id++) {
       const at = id * ENTRY_FIELDS;
-      const relocation = entries[at + 1] === 0 ? undefined : relocations.get(entries[at + 1]!);
+      const relocation = relocations.of(entries[at + 1]!);
       if (relocation === undefined) continue;
       const ref = refOf(number, id);
       const offset = relocation.target(entries[at + 2]!);
       if (offset !== 0) {
         if (expiries === undefined) {
           // What `point` comes to here, for the many keys of a compaction.
-          entries[at + 1] = target;
+          entries[at + 1] = target!.number;
           entries[at + 2] = offset;
-        } else this.point(ref, target, offset, entries[at + 3]!, expiries.timeOf(id));
-        bytes += lengthOf(entries[at + 3]!);
+        } else this.point(ref, target!.number, offset, entries[at + 3]!, expiries.timeOf(id));
+        target!.liveBytes += lengthOf(entries[at + 3]!);
       } else if (this.look(ref) && this.isExpired) {
-        beforeRemoval?.(this.keyOf(ref), this);
+        observer?.beforeChange(this.keyOf(ref), this);
         this.point(ref, 0, 0, 0, 0);
       }
     }
-    return { count, bytes };
+    return count;
   }
 
   /** Sets the fields to the place of an entry. False if there is no such entry. */

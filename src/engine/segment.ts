@@ -143,9 +143,7 @@ export class ByteCounts {
 
   /** Takes back the bytes of a record that was counted. */
   drop({ kind, length }: Pick<RecordHeader, "kind" | "length">): void {
-    if (kind === KIND.set) this.liveBytes -= length;
-    else if (kind === KIND.mark) this.markBytes -= length;
-    else this.tombstoneBytes -= length;
+    this.add({ kind, sequence: 0, length: -length });
   }
 
   /** Forgets everything that was counted. */

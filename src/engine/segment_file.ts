@@ -48,11 +48,9 @@ function openSegment(place: LogPlace, listed: ManifestSegment, manifest: Manifes
     if (handle.size() < endBytes) {
       throw corrupt(name, handle.size(), `the file ends before its recorded end at ${endBytes}`);
     }
-    const segment = new Segment(header, handle, { endBytes, sealed });
-    segment.lowestSequence = listed.lowestSequence;
-    segment.highestSequence = listed.highestSequence;
-    segment.currentAsOf = listed.currentAsOf;
-    return segment;
+    const { lowestSequence, highestSequence, currentAsOf } = listed;
+    const counts = { lowestSequence, highestSequence, currentAsOf };
+    return Object.assign(new Segment(header, handle, { endBytes, sealed }), counts);
   } catch (error) {
     handle.close();
     throw error;

@@ -1,6 +1,6 @@
 import { liveBytesOf } from "../support/live_bytes.ts";
 import { assert, assertEquals } from "@std/assert";
-import { Relocation } from "../../src/relocation.ts";
+import { Relocations } from "../../src/relocation.ts";
 import { hashKey } from "../../src/hash.ts";
 import { Index, PARTITIONS } from "../../src/engine/index.ts";
 import { formOf } from "../../src/engine/partition.ts";
@@ -115,27 +115,28 @@ Deno.test("index: only entries that are still where they were copied from are mo
   index.put(keyOf("not copied"), 1, 150, formOf(30, true));
   index.put(keyOf("deleted since"), 1, 200, formOf(30, true));
   index.put(keyOf("elsewhere"), 5, 90, formOf(30, true));
-  const relocation = new Relocation(300);
-  const moves = new Map([[1, relocation]]);
+  const moves = new Relocations([{ number: 1, endBytes: 300 }]);
+  const relocation = moves.of(1)!;
   for (let i = 0; i < PARTITIONS; i++) index.noteLive(i, moves);
   assertEquals([44, 90, 120, 150, 200].map((offset) => relocation.has(offset)), new Array(5).fill(true));
   assertEquals([20, 64, 180, 230, 299].map((offset) => relocation.has(offset)), new Array(5).fill(false));
-  assertEquals(relocation.count, 5);
-  for (const [from, to] of [[44, 44], [90, 70], [120, 100], [200, 130]] as const) relocation.move(from, to);
+  const targets = [[44, 44], [90, 70], [120, 100], [150, 0], [200, 130]] as const;
+  for (const [from, to] of targets) relocation.move(from, to);
+  assertEquals(moves.count, 5);
   index.put(keyOf("written since"), 6, 90, formOf(30, true));
   index.remove(keyOf("deleted since"));
-  let bytes = 0;
-  for (let i = 0; i < PARTITIONS; i++) bytes += index.relocate(i, moves, 7).bytes;
-  assertEquals(bytes, 40);
+  const target = { number: 7, liveBytes: 0 };
+  for (let i = 0; i < PARTITIONS; i++) index.relocate(i, moves, target);
+  assertEquals(target.liveBytes, 40);
   assertEquals(find(index, "moved"), [7, 70, 30, true]);
   assertEquals(find(index, "first"), [7, 44, 10, false]);
   assertEquals(find(index, "written since")?.slice(0, 2), [6, 90]);
   assertEquals(find(index, "elsewhere")?.slice(0, 2), [5, 90]);
   assertEquals(find(index, "not copied")?.slice(0, 2), [1, 150]);
   assertEquals(find(index, "deleted since"), undefined);
-  for (let i = 0; i < PARTITIONS; i++) {
-    assertEquals(index.relocate(i, moves, 8).bytes, 0, "a second time moves nothing");
-  }
+  const other = { number: 8, liveBytes: 0 };
+  for (let i = 0; i < PARTITIONS; i++) index.relocate(i, moves, other);
+  assertEquals(other.liveBytes, 0, "a second time moves nothing");
 });
 
 Deno.test("index: the same keys in another index lie elsewhere", () => {

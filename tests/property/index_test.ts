@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { PARTITIONS } from "../../src/engine/index.ts";
 import { formOf } from "../../src/engine/partition.ts";
-import { Relocation } from "../../src/relocation.ts";
+import { Relocations } from "../../src/relocation.ts";
 import { sizeAt } from "../../src/views/views.ts";
 import { nameOf } from "../../src/store/keys.ts";
 import { crowded, newIndex, testProperty } from "./support/property.ts";
@@ -81,21 +81,21 @@ class Pair {
 
   /** Moves every other place of these segments to segment 5, takes out what has expired, and leaves the others. */
   relocate(from: number[]): void {
-    const moves = new Map(from.map((segment) => [segment, new Relocation(1_000_000)]));
+    const moves = new Relocations(from.map((number) => ({ number, endBytes: 1_000_000 })));
     for (let number = 0; number < PARTITIONS; number++) this.index.noteLive(number, moves);
-    const isMoved = ({ segment, offset }: Expected) => moves.has(segment) && offset % 64 === 0;
-    for (const place of this.map.values()) {
-      if (isMoved(place)) moves.get(place.segment)!.move(place.offset, place.offset + 1_000_000);
+    const isMoved = ({ segment, offset }: Expected) => from.includes(segment) && offset % 64 === 0;
+    for (const place of [...this.map.values()].sort((a, b) => a.offset - b.offset)) {
+      moves.of(place.segment)?.move(place.offset, isMoved(place) ? place.offset + 1_000_000 : 0);
     }
-    let bytes = 0;
-    for (let number = 0; number < PARTITIONS; number++) bytes += this.index.relocate(number, moves, 5).bytes;
+    const target = { number: 5, liveBytes: 0 };
+    for (let number = 0; number < PARTITIONS; number++) this.index.relocate(number, moves, target);
     for (const [name, place] of this.map) {
-      if (moves.has(place.segment) && !isMoved(place) && this.#isExpired(place)) this.map.delete(name);
+      if (from.includes(place.segment) && !isMoved(place) && this.#isExpired(place)) this.map.delete(name);
       if (!isMoved(place)) continue;
       this.map.set(name, { ...place, segment: 5, offset: place.offset + 1_000_000 });
-      bytes -= place.length;
+      target.liveBytes -= place.length;
     }
-    assertEquals(bytes, 0);
+    assertEquals(target.liveBytes, 0);
   }
 
   /** What `put`, `remove` and `find` leave in the fields. */
