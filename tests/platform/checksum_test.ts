@@ -11,9 +11,11 @@ Deno.test("the checksum is CRC-32, and goes on from a seed", () => {
 Deno.test("two checksums side by side are those of each piece alone, however long", () => {
   const bytes = new Uint8Array(1024).map((_, i) => (i * 131) ^ (i >>> 3));
   const buffer = { bytes, view: new DataView(bytes.buffer) };
+  // Up to 100 bytes on Deno, and 200 on Node, are short.
+  const lengths = Array.from({ length: 205 }, (_, length) => length).filter((length) => length <= 104 || length >= 196);
   for (const seed of [0, 1, 0x80000000, 0xfedcba98]) {
-    for (let first = 0; first <= 104; first++) {
-      for (let second = 0; second <= 104; second++) {
+    for (const first of lengths) {
+      for (const second of lengths) {
         const middle = 3 + first;
         const end = middle + second;
         const wanted = { first: crc32(bytes, seed, 3, middle), second: crc32(bytes, seed, middle, end) };
