@@ -86,13 +86,19 @@ async function writeEntries(context: Context, source: Source, sink: Sink, visibl
   const total = optionText(context, "match") !== undefined ? 0 : snapshot.size;
   const bar = progressBar(context, "exporting", "keys");
   let keys = 0;
+  let flushed = Promise.resolve();
   try {
     for (const [key, value] of entries) {
       keys++;
       if (!sink.add(key, value, snapshot.expiresAt(key))) continue;
-      await sink.flush();
+      // One chunk is written while the next one is made.
+      await flushed;
+      flushed = sink.flush();
+      // It is awaited later. Until then a rejection must not end the process.
+      flushed.catch(() => {});
       if (visible) bar.update({ doneBytes: keys, totalBytes: total });
     }
+    await flushed;
     await sink.flush();
   } finally {
     await bar.stop();
