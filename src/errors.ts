@@ -158,10 +158,10 @@ export function noSpace(message: string): Error {
 /**
  * Runs an fsync of `what`, which may return a promise, and turns an error into a `FAILED` one. It is never `IO`, after
  * which the store could try again: the kernel may have dropped the pages and report success the next time (Rebello et
- * al., "Can Applications Recover from fsync Failures?", 2020).
+ * al., "Can Applications Recover from fsync Failures?", 2020). `fail` hears of it, and says which error is thrown.
  */
-export function asFsync<T>(what: string, action: () => T): T {
-  return replacingErrors(action, (error) => syncError(what, error));
+export function asFsync<T>(what: string, action: () => T, fail?: (error: KvStoreError) => KvStoreError): T {
+  return replacingErrors(action, (error) => fail === undefined ? syncError(what, error) : fail(syncError(what, error)));
 }
 
 /** Creates the `FAILED` error for an fsync of `what` that failed. */

@@ -27,6 +27,7 @@ const FEATURES = [
   "backup",
   "aside",
   "audit",
+  "rotation",
   "maintenance",
 ];
 

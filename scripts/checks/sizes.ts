@@ -23,6 +23,7 @@ const MAX_FOLDER_LINES: Record<string, number> = {
   "src/maintenance/": 500,
   "src/order/": 500,
   "src/ordering/": 500,
+  "src/rotation/": 500,
   "src/saved_order/": 500,
   "src/search/": 500,
   "src/sorting/": 500,

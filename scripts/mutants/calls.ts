@@ -111,8 +111,8 @@ export const callRules: Promised[] = [
       {
         id: "loop-without-a-turn",
         in: "Writer.#schedule",
-        find: "settled().then(() => {",
-        replace: "Promise.resolve().then(() => {",
+        find: "settled().then(",
+        replace: "Promise.resolve().then(",
         killers: ["event loop: …, awaited in a loop, leaves others their turn"],
       },
       {

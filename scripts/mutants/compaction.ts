@@ -112,8 +112,8 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "no-directory-sync-for-a-new-segment",
-        in: "Log.createSegment",
-        find: 'asFsync("the store\'s directory", () => this.platform.syncDirectory(this.directory));',
+        in: "Log.rotate",
+        find: "this.syncNamesNow();",
         replace: "",
         killers: ["log: a segment's name and header are durable before the manifest lists it"],
       },

@@ -21,7 +21,7 @@ export const crashPromises: Promised[] = [
       {
         id: "write-not-awaited",
         in: "Writer.reached",
-        find: "return (this.#written ??= new Deferred()).promise;",
+        find: "return this.#waiters.written();",
         replace: "return Promise.resolve();",
         killers: ["failed append: every kind of write rejects with IO and its cause, and the state returns"],
       },
@@ -75,8 +75,8 @@ export const crashPromises: Promised[] = [
       {
         id: "batch-split-by-a-rotation",
         in: "Writer.#fits",
-        find: "stagedEnd <= reserve.roomIn(active",
-        replace: "length <= reserve.roomIn(active",
+        find: "stagedEnd <= reserve.roomIn(target",
+        replace: "length <= reserve.roomIn(target",
         killers: ["writer: a batch lies in one segment and says so; one that is too large gets a segment of its own"],
       },
       {

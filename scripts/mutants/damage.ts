@@ -59,8 +59,8 @@ export const damagePromises: Promised[] = [
       {
         id: "earlier-calls-rejected-too",
         in: "Writer.reached",
-        find: "if (this.tail.length === 0) {",
-        replace: "if (this.tail.length < 0) {",
+        find: "return this.#waiters.synced(this.tail.length > 0);",
+        replace: "return this.#waiters.synced(true);",
         killers: ["failed append: calls that wait for nothing but the sync of earlier groups do not reject"],
       },
       {

@@ -76,8 +76,8 @@ export const fullDiskPromises: Promised[] = [
       {
         id: "segments-large-on-a-volume-that-fills-up",
         in: "Reserve.segmentLimit",
-        find: "return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, availableBytes * SEGMENT_SHARE));",
-        replace: "return availableBytes < 0 ? 0 : mostBytes;",
+        find: "return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, this.#shareBytes()));",
+        replace: "return mostBytes;",
         killers: [HALF, EARLIER],
       },
       {

@@ -71,8 +71,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "no-marks-written",
         in: "Writer.#appendMark",
-        find: "stagedEnd > at || syncedBytes <= this.#markedBytes",
-        replace: "stagedEnd > at || syncedBytes >= this.#markedBytes",
+        find: "syncedBytes <= active.markedBytes",
+        replace: "syncedBytes >= active.markedBytes",
         killers: ["writer: a group ends with what was durable when it was written"],
       },
       {
@@ -139,7 +139,7 @@ export const recoveryRules: Promised[] = [
     mutants: [
       {
         id: "segment-number-not-reserved",
-        in: "Log.#reserveNumber",
+        in: "Log.createSegment",
         find: "if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });",
         replace: "if (number >= this.#reservedBelow) this.#reservedBelow = number + 1;",
         killers: ["log: a segment's number is reserved, durably, before a file has it"],

@@ -125,8 +125,8 @@ export const spaceRules: Promised[] = [
       {
         id: "segment-of-marks-kept",
         in: "Log.#after",
-        find: "former.active?.isVoid === true",
-        replace: "former.active?.endBytes === 0",
+        find: "former?.isVoid === true",
+        replace: "former?.endBytes === 0",
         killers: ["unclean ends: a segment in which there are only marks goes"],
       },
     ],

@@ -6,6 +6,9 @@
 
 import type { Promised } from "./types.ts";
 
+const POWER_CUTS =
+  "rotation: whenever the power goes, what was acknowledged is there, and nothing that came after what is lost";
+
 /** Guarantees 5 and 6. */
 export const stepPromises: Promised[] = [
   {
@@ -50,9 +53,58 @@ export const stepPromises: Promised[] = [
       {
         id: "old-segment-forgotten-by-a-rotation",
         in: "Log.#after",
-        find: "former.active?.isVoid === true",
-        replace: "former.active !== undefined",
+        find: "former?.isVoid === true",
+        replace: "former !== undefined",
         killers: ["writer: a failed append takes back the whole group, youngest first, and only that"],
+      },
+      {
+        id: "rotation-seals-what-is-not-synced",
+        in: "rotate",
+        find: "active && sync(active)",
+        replace: "active",
+        killers: [POWER_CUTS],
+      },
+      {
+        id: "rotation-lists-a-segment-without-a-name",
+        in: "rotate",
+        find: "sync(next), log.syncNames()",
+        replace: "sync(next)",
+        killers: [POWER_CUTS],
+      },
+      {
+        id: "rotation-trusts-a-name-too-early",
+        in: "rotate",
+        find: "await log.syncNames(); if (log.successor !== next) return; log.successor",
+        replace: "log.successor",
+        killers: [POWER_CUTS],
+      },
+      {
+        id: "rotation-in-place",
+        in: "Writer.#turn",
+        find: "if (this.#log.successor !== undefined && !endsRotation) return;",
+        replace: "",
+        killers: ["rotation: no sync blocks, whatever is written, and everything is read at once"],
+      },
+      {
+        id: "records-of-a-rotation-that-failed-kept",
+        in: "Writer.#rollback",
+        find: "this.#log.giveUpRotation();",
+        replace: "",
+        killers: ["rotation: if it fails, those that wait for it are refused, and the next write tries again"],
+      },
+      {
+        id: "failed-append-forgotten-by-a-rotation-that-failed",
+        in: "Log.giveUpRotation",
+        find: "this.mustRotate = true;",
+        replace: "",
+        killers: ["rotation: one that fails behind a failed append leaves the segment alone all the same"],
+      },
+      {
+        id: "two-prepared-manifests-with-one-name",
+        in: "Log.prepare",
+        find: "this.generation++;",
+        replace: "",
+        killers: ["log: a manifest that was prepared before another one is not used"],
       },
       {
         id: "recovered-copy-not-synced",

@@ -34,11 +34,13 @@ export async function backupStore(store: OpenStore, destination: string, options
     const advice = "if an interrupted backup left it there, remove it";
     throw new KvStoreError("IO", `a backup needs an empty directory; ${target} holds ${first} (${advice})`);
   }
+  // What is pending has its place in a segment that may not be listed yet.
+  store.writer?.write();
   const view = store.openView();
   const made: string[] = [];
   try {
-    // All ends at one moment. They include pending records, which have their places in the file already.
-    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: endOf(store, segment) }))
+    // All ends at one moment.
+    const segments = Array.from(log.segments.values(), (segment) => ({ segment, endBytes: segment.endBytes }))
       .filter(({ segment, endBytes }) => endBytes > segment.headerBytes);
     const last = segments.find(({ segment }) => !segment.sealed);
     const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
@@ -81,11 +83,6 @@ function removeCopy(platform: Platform, target: string, { isNew, made }: { isNew
   } catch {
     // Files that cannot be removed stay: the caller needs the error of the backup more than this one.
   }
-}
-
-/** The end of a segment's records, pending ones included. */
-function endOf({ log, writer }: OpenStore, segment: Segment): number {
-  return segment.endBytes + (segment === log.active ? writer?.tail.length ?? 0 : 0);
 }
 
 /** Copies a segment up to `endBytes`, and syncs the copy. Throws `CORRUPT` if a record is damaged. */

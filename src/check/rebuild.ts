@@ -20,6 +20,8 @@ interface Candidate {
   segment: Segment;
   /** Whether its last record is a durable mark at that record's place: compaction ends a finished copy with one. */
   isFinished: boolean;
+  /** Whether it is intact from its header to the end of the file. */
+  isIntact: boolean;
 }
 
 /** A manifest that was put together, and what it leaves out. */
@@ -58,7 +60,10 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
   const [id] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
   const ours = candidates.filter(({ header }) => toHex(header.storeId) === id);
   const there = new Set(ours.map(({ header }) => header.number));
-  const finished = ours.filter(({ header, isFinished }) => isFinished || !header.inputs.some((one) => there.has(one)));
+  // Where an output was torn, and all inputs are there, those have what it lacks.
+  const finished = ours.filter(({ header: { inputs }, isFinished, isIntact }) =>
+    (isFinished && (isIntact || !inputs.every((one) => there.has(one)))) || !inputs.some((one) => there.has(one))
+  );
   const replaced = new Set(finished.flatMap(({ header }) => header.inputs));
   const kept = finished.filter(({ header }) => !replaced.has(header.number));
   const highest = ours.map(({ segment }) => segment.highestSequence).reduce(highestOf, 0);
@@ -71,8 +76,7 @@ export function rebuildManifest(platform: Platform, directory: string): Rebuilt 
     nextSequence: highest + 2 ** 32,
     segments: kept.map(({ segment }) => entryOf(segment)),
   };
-  const unused = ours.filter((one) => !kept.includes(one)).map(({ segment }) => segment.name);
-  return { manifest, unused, problems };
+  return { manifest, unused: ours.filter((one) => !kept.includes(one)).map(({ segment }) => segment.name), problems };
 }
 
 /** The higher of two numbers, for `reduce`: a hostile file may list more than `Math.max` takes arguments. */
@@ -84,8 +88,9 @@ export function highestOf(a: number, b: number): number {
 function look(handle: FileHandle, header: SegmentHeader): Candidate {
   const segment = new Segment(header, handle, { endBytes: 0, sealed: true });
   segment.endBytes = segment.headerBytes;
-  const candidate = { header, segment, isFinished: false };
-  for (const { cursor, isRecord, offset, length } of scan(segment, segment.headerBytes, handle.size())) {
+  const candidate = { header, segment, isFinished: false, isIntact: true };
+  for (const { cursor, isRecord, offset, length, reason } of scan(segment, segment.headerBytes, handle.size())) {
+    if (reason !== undefined) candidate.isIntact = false;
     if (!isRecord) continue;
     segment.cover(cursor.sequence);
     if ((cursor.flags & FLAG_MORE) === 0) segment.endBytes = offset + length;

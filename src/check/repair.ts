@@ -157,6 +157,7 @@ async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, m
       await copier.end().finish();
     }
     asIo(`remove ${IMAGE_NAME}`, () => removeIfThere(platform, log.path(IMAGE_NAME)));
+    log.syncNamesNow();
     log.change({ add: copies, active: log.active }, { clean: manifest.clean });
   } finally {
     for (const { handle } of copies) handle.close();

@@ -49,6 +49,7 @@ export async function compactGroup(
     await compaction.noteLive();
     await compaction.copy();
     // If the write fails, that concerns its callers, not the compaction.
+    await engine.writer!.rotating;
     engine.writer!.write();
     await engine.writer!.reached("sync");
     await compaction.switchOver();
@@ -174,6 +175,7 @@ class Compaction {
   async #eachPartition(visit: (number: number) => number): Promise<void> {
     const slices = new Slices();
     for (let number = 0; number < PARTITIONS; number++) {
+      await this.#engine.writer!.rotating;
       this.#engine.writer!.write();
       if (slices.count(visit(number) * ENTRY_BYTES)) await slices.pause();
     }

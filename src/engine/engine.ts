@@ -146,22 +146,22 @@ export class Engine implements WriterEvents {
 
   /** Points the index at a record that just got its place. If there is no memory for it, nothing has changed. */
   onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
-    const active = this.log.active!;
-    if (active !== this.#last) {
-      this.#last = active;
+    const target = this.log.target!;
+    if (target !== this.#last) {
+      this.#last = target;
       this.#parts.wakeMaintenance();
     }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
     this.changes++;
-    active.add(header);
+    target.add(header);
   }
 
   /** Takes a record back that will not be written: everything is as before it. */
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void {
-    const active = this.log.active!;
+    const target = this.log.target!;
     this.epoch++;
-    active.drop(header);
+    target.drop(header);
     if (header.kind === KIND.clear) {
       const { index, liveBytes } = this.#cleared.pop()!;
       this.index = this.#changeable = index;
@@ -180,6 +180,9 @@ export class Engine implements WriterEvents {
     this.#undo = [];
     this.#cleared = [];
   }
+
+  /** Does nothing: the writer ends the rotation in place. `OpenStore` ends it while the event loop goes on. */
+  async onRotation(): Promise<void> {}
 
   /** Replaces the index, which was left halfway through a change, by one that is built anew from the log. */
   onCutOff(): void {
@@ -312,15 +315,15 @@ export class Engine implements WriterEvents {
     }
     const form = formOf(header.length, (header.flags & FLAG_STRING_KEY) !== 0);
     const expiresAt = header.kind === KIND.set ? expiryOf(buffer.view, at, header.flags) : 0;
-    if (header.kind === KIND.set) index.put(key, this.log.active!.number, offset, form, expiresAt);
+    if (header.kind === KIND.set) index.put(key, this.log.target!.number, offset, form, expiresAt);
     else index.remove(key);
     this.#subtractLive(index.segment, index.length);
     this.#undo.push(index.segment, index.offset, formOf(index.length, index.isString), index.expiresAt);
   }
 
   #clear(): void {
-    const segments = [...this.log.segments.values()];
-    const liveBytes = new Map(segments.map((segment) => [segment, segment.liveBytes]));
+    const segments = new Set(this.log.segments.values()).add(this.log.target!);
+    const liveBytes = new Map(Array.from(segments, (segment) => [segment, segment.liveBytes]));
     this.#cleared.push({ index: this.#changeable, liveBytes });
     this.replaceIndex(this.#changeable = new Index());
     for (const segment of segments) segment.liveBytes = 0;

@@ -55,16 +55,22 @@ export interface SegmentChange {
 }
 
 /** What a change of the set of segments replaces as a whole. */
-interface State {
-  segments: ReadonlyMap<number, Segment>;
-  retired: Map<number, Segment>;
-  active: Segment | undefined;
-  syncedBytes: number;
-  historyFloor: number;
-}
+type State = Pick<Log, "segments" | "retired" | "active" | "syncedBytes" | "historyFloor">;
 
 /** The segments of an open store. */
 export class Log {
+  /** The segments that the manifest lists, by number. */
+  readonly segments: ReadonlyMap<number, Segment> = new Map();
+  /** Segments that the manifest lists no longer and that somebody may still read, by number. */
+  readonly retired: Map<number, Segment> = new Map();
+  /** The segment that is appended to, if there is one; for a reader, by the writer. */
+  readonly active: Segment | undefined = undefined;
+  /** The active segment is durable up to this offset. */
+  syncedBytes: number = 0;
+  /** Every version written after this sequence number is still in the log. */
+  readonly historyFloor: number = 0;
+  /** Whether this is the writer's log. */
+  readonly isWriter: boolean;
   /** The operating system. */
   readonly platform: Platform;
   /** The store's directory, absolute. */
@@ -88,20 +94,23 @@ export class Log {
   recordedFloor: number;
   /** Whether the next record must go to a new segment, because the last append failed. */
   mustRotate = false;
+  /** While a rotation is under way, the segment to go on in. Records get their places in it, but none is written yet. */
+  successor: Segment | undefined;
   /** Counts the manifest's replacements, also those that failed. */
   generation: number;
   /** Called when more has become durable, and when the log has failed. */
   onDurable: () => void = () => {};
 
   readonly #lock: Lock | undefined;
-  #state: State;
   /**
    * A second descriptor of the active segment. Linux reports a failed write-back once to each descriptor. If the sync
    * of a rotation shared a descriptor with the sync in the background, only one of them would see the error.
    */
   #barrier: FileHandle | undefined;
   #nextSegment: number;
+  /** Numbers below this are reserved durably, and below the next by the manifest that has its name. */
   #reservedBelow: number;
+  #namedBelow = 0;
   #clean: boolean;
 
   /** The log that a manifest describes, with its open segments. The one that is not sealed is active. */
@@ -109,6 +118,7 @@ export class Log {
     this.platform = place.platform;
     this.directory = place.directory;
     this.#lock = place.lock;
+    this.isWriter = place.lock !== undefined;
     this.reserve = new Reserve(place.platform, place.directory);
     this.removals = new Removals(place.platform);
     this.storeId = manifest.storeId;
@@ -124,43 +134,15 @@ export class Log {
       const segment = listed.get(number);
       if (segment !== undefined && sealedBytes > 0) segment.sealed = true;
     }
-    this.#state = {
-      segments: listed,
-      retired: new Map(),
-      active: [...listed.values()].find(({ sealed }) => !sealed),
-      syncedBytes: manifest.mark.offset,
-      historyFloor: manifest.historyFloor,
-    };
+    this.segments = listed;
+    this.active = [...listed.values()].find(({ sealed }) => !sealed);
+    this.syncedBytes = manifest.mark.offset;
+    this.historyFloor = manifest.historyFloor;
   }
 
-  /** The segments that the manifest lists, by number. */
-  get segments(): ReadonlyMap<number, Segment> {
-    return this.#state.segments;
-  }
-
-  /** Segments that the manifest lists no longer and that somebody may still read, by number. */
-  get retired(): ReadonlyMap<number, Segment> {
-    return this.#state.retired;
-  }
-
-  /** The segment that is appended to, if there is one; for a reader, by the writer. */
-  get active(): Segment | undefined {
-    return this.#state.active;
-  }
-
-  /** The active segment is durable up to this offset. */
-  get syncedBytes(): number {
-    return this.#state.syncedBytes;
-  }
-
-  /** Every version written after this sequence number is still in the log. */
-  get historyFloor(): number {
-    return this.#state.historyFloor;
-  }
-
-  /** Whether this is the writer's log. */
-  get isWriter(): boolean {
-    return this.#lock !== undefined;
+  /** The segment in which records get their places. */
+  get target(): Segment | undefined {
+    return this.successor ?? this.active;
   }
 
   /** The time by which expiry is judged. It is never earlier than the clock floor. */
@@ -168,9 +150,11 @@ export class Log {
     return Math.max(timeBy(this.platform, this.clockFloor), this.clockFloor);
   }
 
-  /** A segment that is listed or retired. */
+  /** A segment that is listed or retired, or about to be listed. */
   segment(number: number): Segment | undefined {
-    return this.segments.get(number) ?? this.retired.get(number);
+    const { successor } = this;
+    return this.segments.get(number) ?? this.retired.get(number) ??
+      (successor?.number === number ? successor : undefined);
   }
 
   /** The path of a file of the store. */
@@ -190,7 +174,7 @@ export class Log {
 
   /** Notes that the active segment is durable up to an offset. */
   noteSynced(endBytes: number): void {
-    this.#state.syncedBytes = endBytes;
+    this.syncedBytes = endBytes;
     this.onDurable();
   }
 
@@ -228,6 +212,8 @@ export class Log {
   async prepare(change: SegmentChange): Promise<Manifest | undefined> {
     // That a clean close was not the last word must be durable as soon as the manifest has its name.
     if (this.failure !== undefined || this.#clean) return undefined;
+    // One that was prepared before is void, as both have the same temporary name.
+    this.generation++;
     const manifest = this.#next(this.#after(change), false);
     const file = manifestFile(this.directory, manifest, this.#lock);
     const isPrepared = await asIo("prepare MANIFEST", () => prepareReplacement(this.platform, file)).catch((error) => {
@@ -238,22 +224,27 @@ export class Log {
 
   /** What there is after a change of the set of segments. */
   #after({ add = [], retire = [], active, historyFloor = 0 }: SegmentChange): State {
-    const former = this.#state;
-    const segments = new Map(former.segments);
-    const retired = new Map(former.retired);
-    if (former.active !== active && former.active?.isVoid === true) segments.delete(former.active.number);
+    const { active: former } = this;
+    const segments = new Map(this.segments);
+    const retired = new Map(this.retired);
+    if (former !== active && former?.isVoid === true) segments.delete(former.number);
     for (const segment of add) segments.set(segment.number, segment);
     for (const segment of retire) {
       segments.delete(segment.number);
       retired.set(segment.number, segment);
     }
-    const syncedBytes = active === former.active ? former.syncedBytes : active?.endBytes ?? 0;
-    return { segments, retired, active, syncedBytes, historyFloor: Math.max(former.historyFloor, historyFloor) };
+    return {
+      segments,
+      retired,
+      active,
+      syncedBytes: active === former ? this.syncedBytes : active?.endBytes ?? 0,
+      historyFloor: Math.max(this.historyFloor, historyFloor),
+    };
   }
 
   /** Makes a state the present one, and seals all segments but the active one. */
   #enter(state: State): void {
-    this.#state = state;
+    Object.assign(this, state);
     for (const segment of state.segments.values()) {
       if (segment === state.active || segment.sealed) continue;
       segment.sealed = true;
@@ -261,31 +252,50 @@ export class Log {
     }
   }
 
-  /** Syncs the active segment, seals it at its last good record, and goes on in a new one. */
+  /** Begins a rotation: creates the segment to go on in. */
+  beginRotation(): void {
+    this.successor = this.createSegment();
+    this.mustRotate = false;
+  }
+
+  /**
+   * Ends a rotation, or makes a whole one: syncs the active segment, seals it at its last good record, and goes on in its
+   * successor. Blocks while the disk works. If it throws, it can be called again, or the rotation given up.
+   */
   rotate(): void {
-    this.syncActive();
-    const next = this.createSegment();
+    if (this.successor === undefined) this.beginRotation();
+    const next = this.successor!;
     try {
-      this.continueIn(next);
+      this.syncActive();
+      asFsync(next.name, () => next.handle.syncDataNow(), this.fail);
+      this.syncNamesNow();
+      if (this.active !== next) this.continueIn(next);
     } catch (error) {
-      this.discardNow(next);
       // Whoever has the lock now removes files that no manifest lists, such as this one.
       this.checkLock();
       throw error;
     }
+    this.successor = undefined;
+  }
+
+  /** Gives up a rotation. No record may have its place in the successor any more. */
+  giveUpRotation(): void {
+    if (this.successor === undefined) return;
+    this.discardNow(this.successor);
+    this.successor = undefined;
+    this.mustRotate = true;
   }
 
   /** Goes on in a new segment, which is durable. If it throws, nothing has changed, and it can be called again. */
-  continueIn(next: Segment): void {
+  continueIn(next: Segment, prepared?: Manifest): void {
     const old = this.active;
     const barrier = this.#openBarrier(next);
     try {
-      this.change({ add: [next], active: next });
+      this.change({ add: [next], active: next }, { clean: false, prepared });
     } catch (error) {
       barrier.close();
       throw error;
     }
-    this.mustRotate = false;
     this.#barrier?.close();
     this.#barrier = barrier;
     if (old?.isVoid === true) this.discard(old);
@@ -308,54 +318,59 @@ export class Log {
 
   /** Makes the active segment durable, and blocks until it is. */
   syncActive(): void {
-    const active = this.active;
+    const { active } = this;
     if (active === undefined || this.syncedBytes === active.endBytes) return;
-    try {
-      asFsync(active.name, () => (this.#barrier ?? active.handle).syncDataNow());
-    } catch (error) {
-      throw this.fail(error as KvStoreError);
-    }
+    asFsync(active.name, () => (this.#barrier ?? active.handle).syncDataNow(), this.fail);
     this.noteSynced(active.endBytes);
   }
 
+  /** Makes the names of all files durable, and blocks until they are. */
+  syncNamesNow(): void {
+    asFsync("the store's directory", () => this.platform.syncDirectory(this.directory), this.fail);
+  }
+
+  /** Makes the names of all files durable without blocking, also that of a prepared manifest. */
+  async syncNames(): Promise<void> {
+    const named = this.#namedBelow;
+    await asFsync("the store's directory", () => this.platform.syncDirectoryLater(this.directory), this.fail);
+    this.#reservedBelow = Math.max(this.#reservedBelow, named);
+  }
+
   /**
-   * Creates the next segment, which the manifest does not list yet. When this returns, the file, its header and its name
-   * are durable. If it is to replace `inputs`, by their numbers, the caller sees to that once it is filled.
+   * Creates the next segment, which the manifest does not list yet. Its header is written; the caller makes it durable,
+   * and its name. If it is to replace `inputs`, by their numbers, the caller sees to that once it is filled.
    */
   createSegment(inputs: number[] = []): Segment {
     for (;;) {
       if (this.failure !== undefined) throw this.failure;
+      if (this.#nextSegment > MAX_SEGMENT_NUMBER) {
+        throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
+      }
+      const number = this.#nextSegment++;
+      // The manifest reserves the number durably before the file exists. So a file with a number that is not reserved
+      // proves that the manifest is older than the file.
+      if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
       const [salt] = crypto.getRandomValues(new Uint32Array(1));
-      const header = { number: this.#reserveNumber(), storeId: this.storeId, salt: salt!, inputs };
+      const header = { number, storeId: this.storeId, salt: salt!, inputs };
       const segment = createSegmentFile(this, header);
       if (segment === undefined) continue;
       const { name, handle } = segment;
       try {
         asIo(`write ${name}`, () => writeAll(handle, encodeSegmentHeader(header), 0));
-        segment.endBytes = segment.headerBytes;
-        if (inputs.length > 0) return segment;
-        asFsync(name, () => handle.syncDataNow());
-        asFsync("the store's directory", () => this.platform.syncDirectory(this.directory));
-        return segment;
       } catch (error) {
         this.discardNow(segment);
-        throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+        throw error;
       }
+      segment.endBytes = segment.headerBytes;
+      return segment;
     }
-  }
-
-  /** Makes the names of all files durable without blocking, also that of a prepared manifest. If it fails, so does the log. */
-  async syncNames(): Promise<void> {
-    await asFsync("the store's directory", () => this.platform.syncDirectoryLater(this.directory)).catch((error) => {
-      throw this.fail(error);
-    });
   }
 
   /** Keeps a segment that is listed no longer, for those who still read it: up to `endBytes`. */
   retire(segment: Segment, endBytes: number): void {
     segment.endBytes = endBytes;
     segment.sealed = true;
-    this.#state.retired.set(segment.number, segment);
+    this.retired.set(segment.number, segment);
   }
 
   /**
@@ -363,7 +378,7 @@ export class Log {
    * the background. If it cannot be removed, the next open removes it.
    */
   discard(segment: Segment): void {
-    this.#state.retired.delete(segment.number);
+    this.retired.delete(segment.number);
     segment.handle.close();
     // After a failed sync it is unknown which manifest will last. The next open removes what that one does not list.
     if (this.isWriter && this.failure === undefined) this.removals.add(this.path(segment.name));
@@ -389,7 +404,7 @@ export class Log {
    * Replaces the manifest by one that describes the present state, durably. One that was prepared for this state is only
    * renamed, unless the manifest was replaced since, or the clock floor is lower by now.
    */
-  replaceManifest(options: { clean: boolean; prepared?: Manifest | undefined }, state: State = this.#state): void {
+  replaceManifest(options: { clean: boolean; prepared?: Manifest | undefined }, state: State = this): void {
     const { clean, prepared } = options;
     if (this.failure !== undefined) throw this.failure;
     const isPrepared = prepared?.generation === this.generation + 1 && prepared.clockFloor <= this.clockFloor;
@@ -403,6 +418,7 @@ export class Log {
       this.checkLock();
       throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
     }
+    this.#namedBelow = manifest.nextSegment;
     // The name of one that was prepared is not durable yet.
     if (!isPrepared) this.#reservedBelow = manifest.nextSegment;
     this.recordedFloor = manifest.clockFloor;
@@ -416,7 +432,7 @@ export class Log {
 
   /** The manifest's content for the present state. */
   describe(): Manifest {
-    return { ...this.#next(this.#state, this.#clean), nextSegment: this.#nextSegment };
+    return { ...this.#next(this, this.#clean), nextSegment: this.#nextSegment };
   }
 
   /** The content of the next manifest. */
@@ -438,26 +454,16 @@ export class Log {
   }
 
   /** Fails the log. Returns the error of the first failure. */
-  fail(error: KvStoreError): KvStoreError {
+  readonly fail = (error: KvStoreError): KvStoreError => {
     this.failure ??= error;
     this.onDurable();
     return this.failure;
-  }
+  };
 
   /** Closes every file. */
   closeFiles(): void {
     for (const segment of [...this.segments.values(), ...this.retired.values()]) segment.handle.close();
+    this.successor?.handle.close();
     this.#barrier?.close();
-  }
-
-  #reserveNumber(): number {
-    if (this.#nextSegment > MAX_SEGMENT_NUMBER) {
-      throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
-    }
-    const number = this.#nextSegment++;
-    // The manifest reserves the number durably before the file exists. So a file with a number that is not reserved
-    // proves that the manifest is older than the file.
-    if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
-    return number;
   }
 }

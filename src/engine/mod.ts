@@ -18,6 +18,10 @@
  * `fdatasync` then serves all calls that wait for `"sync"`; calls that come while it runs form the next group. If the
  * write fails, the index is put back and the calls reject. If a sync fails, the store writes nothing more.
  *
+ * **A full segment.** `Writer.rotate` begins a new segment. The full one is synced and sealed in the manifest, which
+ * lists the new one, before a record is written there (`Log.rotate`). Records that come meanwhile have their places in
+ * the new segment and wait in the tail: src/rotation/ does this while the event loop goes on.
+ *
  * **The life of a read.** `Engine.get` hashes the key and finds segment, offset and length in the index. The bytes come
  * from the cache, the tail or the file. Both checksums, which are bound to the place, and the key are checked.
  *

@@ -125,6 +125,7 @@ function copyRecovered(log: Log, index: Index, end: RecoveredEnd): void {
       if (ref !== undefined) moves.push([ref, target]);
     }
     copier.end().finishNow();
+    log.syncNamesNow();
     last.endBytes = end.markOffset;
     last.highestSequence = Math.min(highestSequence, fresh.lowestSequence - 1);
     last.markBytes -= omittedBytes;

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { longer } from "../bytes.ts";
 import { hashKey } from "../hash.ts";
 import { Expiries } from "../expiries.ts";
 import { GRAVE_BYTES } from "./record.ts";
@@ -243,22 +244,15 @@ export class Partition {
     if (!keepDeleted && this.isSparse) return this.dropDeleted();
     const growth = this.count < DOUBLING_ENTRIES ? 2 : GROWTH;
     const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.count * growth));
-    const entries = new Uint32Array(capacity * ENTRY_FIELDS);
-    entries.set(this.entries);
-    this.entries = entries;
-    if (this.sequences === undefined) return;
-    const sequences = new Float64Array(capacity);
-    sequences.set(this.sequences);
-    this.sequences = sequences;
+    this.entries = longer(this.entries, capacity * ENTRY_FIELDS);
+    this.sequences &&= longer(this.sequences, capacity);
   }
 
   #growArena(neededBytes: number): void {
     // As long as keys stay as long as they were, the arena grows when the entries do, and as far.
     const alike = Math.ceil(this.arenaBytes / Math.max(1, this.count) * (this.entries.length / ENTRY_FIELDS));
     const bytes = Math.max(this.arenaBytes + neededBytes, Math.ceil(this.arena.length * GROWTH), alike);
-    const arena = new Uint8Array(bytes);
-    arena.set(this.arena.subarray(0, this.arenaBytes));
-    this.arena = arena;
+    this.arena = longer(this.arena, bytes);
   }
 
   /** Puts all entries into other, empty slots. */

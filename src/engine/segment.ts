@@ -168,6 +168,10 @@ export class Segment extends ByteCounts {
   readonly handle: FileHandle;
   /** End of the records: the sealed length, or for the active segment what has been written. */
   endBytes: number;
+  /** The end of the last record that must be synced. Marks after it are synced with the next record. */
+  dataEnd: number;
+  /** The offset that the last mark in the segment names, or the manifest. */
+  markedBytes: number;
   /** Whether nothing is appended any more. Only the log sets this. */
   sealed: boolean;
   /** Lowest sequence number in the segment; `Infinity` while it has no record. */
@@ -189,6 +193,7 @@ export class Segment extends ByteCounts {
     this.headerBytes = SEGMENT_HEADER_BYTES + 4 * header.inputs.length;
     this.handle = handle;
     this.endBytes = extent.endBytes;
+    this.dataEnd = this.markedBytes = Math.max(extent.endBytes, this.headerBytes);
     this.sealed = extent.sealed;
   }
 

@@ -11,7 +11,8 @@
 import { ioError, KvStoreError, syncError } from "../errors.ts";
 import { isStackOverflow, needStack } from "../kinds.ts";
 import { writeAll } from "../platform/files.ts";
-import { Deferred, settled } from "../platform/turn.ts";
+import { settled } from "../platform/turn.ts";
+import { Waiters } from "../platform/waiters.ts";
 import type { Timer } from "../platform/types.ts";
 import type { Durability } from "../types.ts";
 import type { Log } from "./log.ts";
@@ -49,6 +50,8 @@ export interface WriterEvents {
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
   /** All pending records are written. None of them is rolled back any more. */
   onWritten(): void;
+  /** A rotation has begun. What this does of it while nothing blocks, the writer need not do in place. Never rejects. */
+  onRotation(): Promise<void>;
   /** A stack overflow has cut off `onRecord`: only the log tells now what counts. Nothing is pending. */
   onCutOff(): void;
 }
@@ -61,18 +64,11 @@ export class Writer {
   readonly #segmentBytes: number;
   readonly #events: WriterEvents;
   readonly #header = new RecordHeader();
+  /** Resolves once the rotation that is under way has ended. Until then `write` would have to end it in place. */
+  rotating: Promise<void> = Promise.resolve();
   /** Records are staged here before `publish`, and wait here to be written. */
   readonly tail: Tail = new Tail();
-  /** The end of the last record that must be synced. Marks after it are synced with the next record. */
-  #dataEnd = 0;
-  /** The offset that the last mark in the log names. */
-  #markedBytes = 0;
-  /** For callers that wait for the next write. */
-  #written: Deferred | undefined;
-  /** For callers that wait until what is in the tail is synced. */
-  #synced: Deferred | undefined;
-  /** For callers whose records are written: the next sync serves them. */
-  #syncWaiters: Deferred[] = [];
+  readonly #waiters = new Waiters();
   /** The sync that is under way. */
   #syncing: Promise<void> | undefined;
   #isScheduled = false;
@@ -85,12 +81,13 @@ export class Writer {
     this.#log = log;
     this.#segmentBytes = segmentBytes;
     this.#events = events;
-    this.#startSegment();
+    if (log.active !== undefined) log.active.markedBytes = log.syncedBytes;
   }
 
   /** Bytes of records that are written and not known to be synced. Marks at the end do not count. */
   get unsyncedBytes(): number {
-    return Math.max(0, Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0) - this.#log.syncedBytes);
+    const { active, syncedBytes } = this.#log;
+    return active === undefined ? 0 : Math.max(0, Math.min(active.dataEnd, active.endBytes) - syncedBytes);
   }
 
   /**
@@ -115,7 +112,7 @@ export class Writer {
   /** Gives the staged records their places. If that fails halfway, the records that were announced are rolled back. */
   #announce(): void {
     const log = this.#log;
-    const active = log.active!;
+    const target = log.target!;
     const header = this.#header;
     const { bytes, view, length: end } = this.tail;
     let at = end;
@@ -123,10 +120,10 @@ export class Writer {
       for (; at < this.tail.stagedEnd; at += header.length) {
         readHeader(view, at, Infinity, header);
         if (at + header.length < this.tail.stagedEnd) bytes[at + 9] = header.flags |= FLAG_MORE;
-        const offset = active.endBytes + at;
+        const offset = target.endBytes + at;
         header.sequence = log.nextSequence++;
-        stampRecord(this.tail, at, { sequence: header.sequence, seed: placeSeed(active.salt, offset) });
-        active.cover(header.sequence);
+        stampRecord(this.tail, at, { sequence: header.sequence, seed: placeSeed(target.salt, offset) });
+        target.cover(header.sequence);
         this.#events.onRecord(this.tail, at, header, offset);
       }
     } catch (error) {
@@ -143,7 +140,7 @@ export class Writer {
       throw error;
     }
     this.tail.length = this.tail.stagedEnd;
-    this.#dataEnd = active.endBytes + this.tail.length;
+    target.dataEnd = target.endBytes + this.tail.length;
   }
 
   /** Resolves once everything published so far has the durability asked for. */
@@ -152,22 +149,19 @@ export class Writer {
     if (durability === "write") {
       if (this.tail.length === 0) return settled();
       if (!this.#isScheduled) this.#schedule();
-      return (this.#written ??= new Deferred()).promise;
+      return this.#waiters.written();
     }
     if (this.tail.length === 0 && this.unsyncedBytes === 0) return settled();
     // While a sync is under way, the next group forms. It is written when that sync ends, and shares the next sync.
     if (this.#syncing === undefined) this.#schedule();
-    if (this.tail.length === 0) {
-      // All records are written, so this call does not wait for the next group.
-      if (this.#syncWaiters.length === 0) this.#syncWaiters.push(new Deferred());
-      return this.#syncWaiters.at(-1)!.promise;
-    }
-    return (this.#synced ??= new Deferred()).promise;
+    // If all records are written, this call does not wait for the next group.
+    return this.#waiters.synced(this.tail.length > 0);
   }
 
   /** Resolves once everything is durable, including marks at the end, for which `reached` does not wait. */
   syncAll(): Promise<void> {
-    this.#dataEnd = (this.#log.active?.endBytes ?? 0) + this.tail.length;
+    const { target } = this.#log;
+    if (target !== undefined) target.dataEnd = target.endBytes + this.tail.length;
     return this.reached("sync");
   }
 
@@ -177,20 +171,22 @@ export class Writer {
    */
   write(syncs: boolean = false): KvStoreError | undefined {
     const log = this.#log;
-    const active = log.active;
     this.mend();
     // A failed store writes nothing more, whichever file could not be synced.
     if (log.failure !== undefined) return this.fail(log.failure);
+    const failure = log.successor && this.#endRotation(this.tail.tombstoneBytes(0, this.tail.length));
+    if (failure !== undefined) return failure;
+    const { active } = log;
+    let syncing: Promise<void> | undefined;
     if (this.tail.length > 0 && active !== undefined) {
       this.#appendMark();
-      let syncing: Promise<void> | undefined;
       try {
         const bytes = this.tail.bytes.subarray(0, this.tail.length);
         const needBytes = this.tail.tombstoneBytes(0, bytes.length);
         // If the disk is full, the reserve makes room and the same bytes are written to the same place.
         log.reserve.lend(needBytes, () => writeAll(active.handle, bytes, active.endBytes));
         // The disk works while the lock is looked at: a tenth of a synced set alone (measured on Deno).
-        if (syncs && this.#synced !== undefined && this.#syncing === undefined) syncing = active.handle.syncData();
+        if (syncs && this.#waiters.wantSync && this.#syncing === undefined) syncing = active.handle.syncData();
         log.checkLock();
       } catch (error) {
         void syncing?.catch((cause) => this.fail(syncError(active.name, cause)));
@@ -201,12 +197,9 @@ export class Writer {
       active.endBytes += this.tail.length;
       this.tail.dropPublished();
       this.#events.onWritten();
-      if (this.#synced !== undefined) this.#syncWaiters.push(this.#synced);
-      this.#synced = undefined;
-      if (syncing !== undefined || this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync(syncing);
     }
-    this.#written?.resolve();
-    this.#written = undefined;
+    this.#waiters.onWritten();
+    if (syncing !== undefined || this.unsyncedBytes >= BACKGROUND_SYNC_BYTES) this.#sync(syncing);
     this.#startTimer();
     return undefined;
   }
@@ -230,7 +223,7 @@ export class Writer {
 
   /** Copies a record that is not written yet into `target`. False if it is written. */
   readPending(segment: Segment, offset: number, target: Uint8Array): boolean {
-    if (segment !== this.#log.active || offset < segment.endBytes) return false;
+    if (segment !== this.#log.target || offset < segment.endBytes) return false;
     const at = offset - segment.endBytes;
     target.set(this.tail.bytes.subarray(at, at + target.length));
     return true;
@@ -243,6 +236,7 @@ export class Writer {
       this.mend();
       await this.reached("sync");
     } finally {
+      await this.rotating;
       await this.#syncing;
       this.#timer?.stop();
     }
@@ -251,25 +245,24 @@ export class Writer {
   /** Fails the store: rejects the promises of all callers that wait, and rolls back all pending records. */
   fail(error: KvStoreError): KvStoreError {
     const failure = this.#log.fail(error);
-    for (const waiter of this.#syncWaiters.splice(0)) waiter.reject(failure);
+    for (const waiter of this.#waiters.take()) waiter.reject(failure);
     return this.#rollback(failure);
   }
 
   #schedule(): void {
     if (this.#isScheduled) return;
-    settled().then(() => {
-      this.#isScheduled = false;
-      this.#turn();
-    });
+    settled().then(() => this.#turn());
     // Set last: if a stack overflow cuts this call off earlier, the next call schedules the write.
     this.#isScheduled = true;
   }
 
-  #turn(): void {
+  #turn(endsRotation: boolean = false): void {
+    this.#isScheduled = false;
     // What a refused call may have left.
     this.tail.dropStaged();
+    if (this.#log.successor !== undefined && !endsRotation) return;
     this.write(true);
-    if (this.#syncWaiters.length > 0) this.#sync();
+    if (this.#waiters.areDue) this.#sync();
   }
 
   /**
@@ -279,8 +272,8 @@ export class Writer {
   #sync(begun?: Promise<void>): void {
     const log = this.#log;
     const active = log.active;
-    if (this.#syncing !== undefined || log.failure !== undefined) return;
-    const waiters = this.#syncWaiters.splice(0);
+    if (this.#syncing !== undefined || log.successor !== undefined || log.failure !== undefined) return;
+    const waiters = this.#waiters.take();
     const end = active?.endBytes ?? 0;
     if (active === undefined || this.unsyncedBytes === 0) return waiters.forEach((waiter) => waiter.resolve());
     this.syncs++;
@@ -295,16 +288,17 @@ export class Writer {
       },
     ).then(() => {
       this.#syncing = undefined;
-      if (this.#synced !== undefined || this.#syncWaiters.length > 0 || this.#isCutOff) this.#turn();
+      if (this.#waiters.wantSync || this.#waiters.areDue || this.#isCutOff) this.#turn();
     });
   }
 
   /** Ends the group with a durable mark, if more is durable than the last mark says. */
   #appendMark(): void {
-    const { active, syncedBytes, mustRotate } = this.#log;
+    const { active, syncedBytes, mustRotate, successor } = this.#log;
     const { length: at, stagedEnd } = this.tail;
+    if (active === undefined || mustRotate || successor !== undefined || syncedBytes <= active.markedBytes) return;
     // A mark would take the place of records that are staged for the next segment.
-    if (active === undefined || mustRotate || stagedEnd > at || syncedBytes <= this.#markedBytes) return;
+    if (stagedEnd > at) return;
     if (active.endBytes + at + MARK_BYTES > MAX_SEGMENT_BYTES) return;
     this.tail.reserve(at + MARK_BYTES);
     writeMark(this.tail.view, at, { segment: active.number, offset: syncedBytes });
@@ -313,17 +307,15 @@ export class Writer {
     active.cover(sequence);
     active.markBytes += MARK_BYTES;
     this.tail.stagedEnd = this.tail.length += MARK_BYTES;
-    this.#markedBytes = syncedBytes;
+    active.markedBytes = syncedBytes;
   }
 
   /** Rolls back all pending records, and rejects their callers' promises with the error. */
   #rollback(error: KvStoreError): KvStoreError {
     this.#takeBack(0, this.tail.length);
     this.tail.dropPublished();
-    this.#dataEnd = Math.min(this.#dataEnd, this.#log.active?.endBytes ?? 0);
-    this.#written?.reject(error);
-    this.#synced?.reject(error);
-    this.#written = this.#synced = undefined;
+    this.#log.giveUpRotation();
+    this.#waiters.reject(error);
     return error;
   }
 
@@ -333,7 +325,7 @@ export class Writer {
       const starts = this.tail.starts(from, to);
       for (const at of starts.reverse()) {
         readHeader(this.tail.view, at, Infinity, this.#header);
-        if (this.#header.kind === KIND.mark) this.#log.active!.drop(this.#header);
+        if (this.#header.kind === KIND.mark) this.#log.target!.drop(this.#header);
         else this.#events.onRollback(this.tail, at, this.#header);
       }
     } catch (cause) {
@@ -357,36 +349,45 @@ export class Writer {
 
   /** Whether the staged records fit into the active segment: within its size, or as the first records in it. */
   #fits(): boolean {
-    const { active, mustRotate, reserve } = this.#log;
-    if (active === undefined || mustRotate) return false;
+    const { target, mustRotate, reserve } = this.#log;
+    if (target === undefined || mustRotate) return false;
     const { length, stagedEnd } = this.tail;
-    return stagedEnd <= reserve.roomIn(active, this.#segmentBytes) || active.endBytes + length === active.headerBytes;
+    return stagedEnd <= reserve.roomIn(target, this.#segmentBytes) || target.endBytes + length === target.headerBytes;
   }
 
   /**
-   * Writes all pending records and goes on in a new segment. If the disk is full, it uses the reserve, provided that
-   * this covers `needBytes`; for a compaction that is 0. Throws if it cannot write, or cannot begin the segment.
+   * Writes all pending records, and begins a rotation: from now on records get their places in a new segment, and are
+   * written once it is listed. If the disk is full, it uses the reserve, provided that this covers `needBytes`; for a
+   * compaction that is 0. Throws if it cannot write, or cannot begin the segment.
    */
   rotate(needBytes: number = 0): void {
-    const failure = this.write();
+    const log = this.#log;
+    // The first one comes in place, as there is nothing to sync, and where the volume fills up: there calls may fail, and
+    // each is to fail by itself.
+    const isInPlace = log.active === undefined || log.reserve.isTight(this.#segmentBytes);
+    const failure = this.write() ?? (isInPlace ? this.#endRotation(needBytes) : undefined);
     if (failure !== undefined) throw failure;
-    try {
-      this.#log.reserve.lend(needBytes, () => this.#log.rotate());
-    } catch (error) {
-      if (this.#log.failure !== undefined) this.fail(this.#log.failure);
-      throw error;
-    }
-    this.#startSegment();
+    if (isInPlace) return;
+    log.reserve.lend(needBytes, () => log.beginRotation());
+    this.rotating = Promise.allSettled([this.rotating, this.#syncing]).then(() => this.#events.onRotation());
+    this.rotating.then(() => this.#turn(true));
   }
 
-  #startSegment(): void {
-    this.#markedBytes = this.#log.syncedBytes;
-    this.#dataEnd = this.#log.active?.endBytes ?? 0;
+  /** Ends a rotation in place, or makes a whole one. If that fails, rolls back all pending records; returns the error. */
+  #endRotation(needBytes: number): KvStoreError | undefined {
+    const log = this.#log;
+    try {
+      log.reserve.lend(needBytes, () => log.rotate());
+      return undefined;
+    } catch (error) {
+      return log.failure === undefined ? this.#rollback(error as KvStoreError) : this.fail(log.failure);
+    }
   }
 
   #startTimer(): void {
     if (this.#timer !== undefined || this.#log.failure !== undefined) return;
-    const isMarked = this.#log.syncedBytes <= this.#markedBytes || this.#log.mustRotate;
+    const { active, syncedBytes, mustRotate } = this.#log;
+    const isMarked = mustRotate || active === undefined || syncedBytes <= active.markedBytes;
     if (this.unsyncedBytes === 0 && isMarked) return;
     this.#timer = this.#log.platform.startTimer(BACKGROUND_SYNC_MS, () => {
       this.#timer = undefined;

@@ -112,6 +112,9 @@ export async function writeImage(store: OpenStore): Promise<boolean> {
       await slices.pause();
       if (store.epoch !== epoch) return false;
     }
+    // Pending records may have their places in a segment that is not listed yet.
+    await store.writer!.rotating;
+    store.writer!.write();
     const about = describeLog(log, from);
     // The accounts include marks as well.
     await store.writer!.syncAll();

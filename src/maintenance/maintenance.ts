@@ -267,7 +267,6 @@ export class Maintenance {
       };
       onPause(0);
       writer!.write();
-      // So that a rotation, which waits in place, has little to sync.
       await writer!.reached("sync");
       onPause(0);
       // The active segment takes part only if that gives more back than the headers of its copy and of its successor
@@ -277,6 +276,7 @@ export class Maintenance {
       const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
       const wonBytes = staleBytes + tombstoneBytes + graveBytes;
       if (wonBytes > MIN_WON_BYTES) writer!.rotate();
+      await writer!.rotating;
       await nextTurn();
       const candidates = oldestFirst(log.segments.values()).filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);

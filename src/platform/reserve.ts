@@ -124,8 +124,17 @@ export class Reserve {
    * stale, they give back what the copy of the next larger one takes.
    */
   segmentLimit(mostBytes: number): number {
-    const availableBytes = this.#platform.availableBytes(this.#directory) ?? Infinity;
-    return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, availableBytes * SEGMENT_SHARE));
+    return Math.min(mostBytes, Math.max(MIN_SEGMENT_BYTES, this.#shareBytes()));
+  }
+
+  /** Whether the volume has too little space for segments of that size. */
+  isTight(segmentBytes: number): boolean {
+    return this.#shareBytes() < segmentBytes;
+  }
+
+  /** A segment's share of the available space. */
+  #shareBytes(): number {
+    return (this.#platform.availableBytes(this.#directory) ?? Infinity) * SEGMENT_SHARE;
   }
 
   /** How much the segment that is being written can still take by its limit. Looks up the available space now and then. */

@@ -15,6 +15,7 @@ import { ImageIndex } from "../lazy_index/image_index.ts";
 import { needStack } from "../kinds.ts";
 import { rebuildIndex } from "../lazy_index/open_index.ts";
 import { Ordering } from "../ordering/ordering.ts";
+import { rotate } from "../rotation/rotation.ts";
 import type { Extent } from "../platform/types.ts";
 import { type View, Views } from "../views/views.ts";
 import { Watches } from "../watch/watches.ts";
@@ -99,6 +100,11 @@ export class OpenStore extends Engine {
   override onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
     this.#lookahead.reach(this.index, buffer, { at, length: header.length, end: this.writer!.tail.stagedEnd });
     super.onRecord(buffer, at, header, offset);
+  }
+
+  /** Ends a rotation while the event loop goes on. */
+  override onRotation(): Promise<void> {
+    return rotate(this.log);
   }
 
   /** Closes all files and ends background work. Nothing can be read afterwards. */

@@ -67,6 +67,18 @@ Deno.test("log: a segment's name and header are durable before the manifest list
   assert(listed > 3);
 });
 
+Deno.test("log: a manifest that was prepared before another one is not used", async () => {
+  const { platform, log } = makeLog();
+  log.rotate();
+  const first = await log.prepare({ active: log.active, historyFloor: 1 });
+  const second = await log.prepare({ active: log.active, historyFloor: 2 });
+  assert(first !== undefined && second !== undefined);
+  log.change({ active: log.active, historyFloor: 1 }, { clean: false, prepared: first });
+  assertEquals(readManifest(platform, "/s")!.historyFloor, 1);
+  log.change({ active: log.active, historyFloor: 2 }, { clean: false, prepared: second });
+  assertEquals(readManifest(platform, "/s")!.historyFloor, 2);
+});
+
 Deno.test("log: once an fsync has failed, nothing is written any more, and nothing removed", () => {
   const { platform, log } = makeLog();
   log.rotate();

@@ -70,6 +70,7 @@ export class Harness {
   seal(): Segment {
     const { active } = this.engine.log;
     this.engine.writer!.rotate();
+    this.engine.writer!.write();
     return active!;
   }
 

@@ -143,7 +143,8 @@ export class Session {
     const { lastId } = this.history;
     for (let seconds = 0; seconds < 2; seconds++) {
       this.machine.clock.pass(1000);
-      for (let turns = 0; turns < 8; turns++) await nextTurn();
+      // A rotation takes five syncs, each up to three turns, and the records that waited for it one more.
+      for (let turns = 0; turns < 24; turns++) await nextTurn();
       this.catchUp();
     }
     if (this.machine.faults > 0) return;
