@@ -30,7 +30,8 @@ export class Relocation {
   /** For each run, how far it moves towards the start, modulo 2^32. */
   #distances = new Uint32Array(FIRST_RUNS);
   #runCount = 0;
-  #isCounted = false;
+  /** So many words have the number of runs before them: all up to the one where the last run begins. */
+  #countedWords = 0;
   /** How many places have got a new one. */
   count = 0;
 
@@ -64,26 +65,20 @@ export class Relocation {
       distances.set(this.#distances);
       this.#distances = distances;
     }
+    const word = offset >>> WORD_BITS;
+    while (this.#countedWords <= word) this.#runs[2 * this.#countedWords++ + 1] = this.#runCount;
+    this.#runs[2 * word]! |= 1 << (offset >>> CELL_BITS);
     this.#distances[this.#runCount++] = distance;
-    this.#runs[2 * (offset >>> WORD_BITS)]! |= 1 << (offset >>> CELL_BITS);
   }
 
   /** The new place of the record at a place that was noted; 0 if it has not been moved. */
   target(offset: number): number {
-    if (!this.#isCounted) this.#countRuns();
-    const word = 2 * (offset >>> WORD_BITS);
+    const word = offset >>> WORD_BITS;
     // Shifts count modulo 32, so the mask has the bits of the cells up to this one in its word.
-    const rank = this.#runs[word + 1]! + countOnes(this.#runs[word]! & ((2 << (offset >>> CELL_BITS)) - 1));
+    const rank = word < this.#countedWords
+      ? this.#runs[2 * word + 1]! + countOnes(this.#runs[2 * word]! & ((2 << (offset >>> CELL_BITS)) - 1))
+      : this.#runCount;
     return rank === 0 ? 0 : (offset - this.#distances[rank - 1]!) >>> 0;
-  }
-
-  #countRuns(): void {
-    let count = 0;
-    for (let word = 0; word < this.#runs.length; word += 2) {
-      this.#runs[word + 1] = count;
-      count += countOnes(this.#runs[word]!);
-    }
-    this.#isCounted = true;
   }
 }
 
