@@ -164,6 +164,18 @@ export function asFsync<T>(what: string, action: () => T, fail?: (error: KvStore
   return replacingErrors(action, (error) => fail === undefined ? syncError(what, error) : fail(syncError(what, error)));
 }
 
+/**
+ * Runs a sync of the store's directory, after which files with new names may be relied on. The directory has to be opened
+ * for it: if no descriptor is left, that is an `IO` error, as nothing has failed. `fail` hears of any other.
+ */
+export function asNamesSync<T>(action: () => T, fail: (error: KvStoreError) => KvStoreError): T {
+  const name = "the store's directory";
+  return replacingErrors(
+    action,
+    (error) => isOutOfDescriptors(error) ? ioError(`open ${name}`, error) : fail(syncError(name, error)),
+  );
+}
+
 /** Creates the `FAILED` error for an fsync of `what` that failed. */
 export function syncError(what: string, cause: unknown): KvStoreError {
   return new KvStoreError("FAILED", `fsync of ${what} failed: ${messageOf(cause)}; open the store again to write`, {

@@ -141,8 +141,8 @@ export const compactionRules: Promised[] = [
       {
         id: "prepared-manifest-put-over-a-later-one",
         in: "Log.replaceManifest",
-        find: "prepared?.generation === this.generation + 1 && prepared.clockFloor",
-        replace: "prepared !== undefined && prepared.clockFloor",
+        find: "prepared === this.#prepared && prepared.clockFloor",
+        replace: "prepared.clockFloor",
         killers: ["compaction: a rotation while its manifest is prepared counts as well"],
       },
       {

@@ -67,8 +67,8 @@ export const stepPromises: Promised[] = [
       {
         id: "rotation-lists-a-segment-without-a-name",
         in: "rotate",
-        find: "sync(next), log.syncNames()",
-        replace: "sync(next)",
+        find: "await asNamesSync(() => log.platform.syncDirectoryLater(log.directory), log.fail);",
+        replace: "",
         killers: [POWER_CUTS],
       },
       {
@@ -102,8 +102,8 @@ export const stepPromises: Promised[] = [
       {
         id: "two-prepared-manifests-with-one-name",
         in: "Log.prepare",
-        find: "this.generation++;",
-        replace: "",
+        find: "this.#prepared = manifest;",
+        replace: "this.#prepared ??= manifest;",
         killers: ["log: a manifest that was prepared before another one is not used"],
       },
       {

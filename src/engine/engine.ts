@@ -181,9 +181,6 @@ export class Engine implements WriterEvents {
     this.#cleared = [];
   }
 
-  /** Does nothing: the writer ends the rotation in place. `OpenStore` ends it while the event loop goes on. */
-  async onRotation(): Promise<void> {}
-
   /** Replaces the index, which was left halfway through a change, by one that is built anew from the log. */
   onCutOff(): void {
     this.onWritten();

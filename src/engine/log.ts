@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { asFsync, asIo, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, asNamesSync, KvStoreError } from "../errors.ts";
 import { timeBy } from "../expiries.ts";
 import { prepareReplacement, Removals, removeQuietly, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
@@ -112,6 +112,8 @@ export class Log {
   #reservedBelow: number;
   #namedBelow = 0;
   #clean: boolean;
+  /** What is under the temporary name, unless the manifest was replaced since. */
+  #prepared: Manifest | undefined;
 
   /** The log that a manifest describes, with its open segments. The one that is not sealed is active. */
   constructor(place: LogPlace, manifest: Manifest, segments: Iterable<Segment> = []) {
@@ -129,13 +131,12 @@ export class Log {
     this.#nextSegment = manifest.nextSegment;
     this.#reservedBelow = manifest.nextSegment;
     this.#clean = manifest.clean;
-    const listed = new Map(Array.from(segments, (segment) => [segment.number, segment]));
+    this.segments = new Map(Array.from(segments, (segment) => [segment.number, segment]));
     for (const { number, sealedBytes } of manifest.segments) {
-      const segment = listed.get(number);
+      const segment = this.segments.get(number);
       if (segment !== undefined && sealedBytes > 0) segment.sealed = true;
     }
-    this.segments = listed;
-    this.active = [...listed.values()].find(({ sealed }) => !sealed);
+    this.active = [...this.segments.values()].find(({ sealed }) => !sealed);
     this.syncedBytes = manifest.mark.offset;
     this.historyFloor = manifest.historyFloor;
   }
@@ -212,9 +213,9 @@ export class Log {
   async prepare(change: SegmentChange): Promise<Manifest | undefined> {
     // That a clean close was not the last word must be durable as soon as the manifest has its name.
     if (this.failure !== undefined || this.#clean) return undefined;
-    // One that was prepared before is void, as both have the same temporary name.
-    this.generation++;
     const manifest = this.#next(this.#after(change), false);
+    // One that was prepared before is void, as both have the same temporary name.
+    this.#prepared = manifest;
     const file = manifestFile(this.directory, manifest, this.#lock);
     const isPrepared = await asIo("prepare MANIFEST", () => prepareReplacement(this.platform, file)).catch((error) => {
       throw error.code === "FAILED" ? this.fail(error) : error;
@@ -324,9 +325,9 @@ export class Log {
     this.noteSynced(active.endBytes);
   }
 
-  /** Makes the names of all files durable, and blocks until they are. */
+  /** Makes the names of new files durable, and blocks until they are. */
   syncNamesNow(): void {
-    asFsync("the store's directory", () => this.platform.syncDirectory(this.directory), this.fail);
+    asNamesSync(() => this.platform.syncDirectory(this.directory), this.fail);
   }
 
   /** Makes the names of all files durable without blocking, also that of a prepared manifest. */
@@ -407,10 +408,11 @@ export class Log {
   replaceManifest(options: { clean: boolean; prepared?: Manifest | undefined }, state: State = this): void {
     const { clean, prepared } = options;
     if (this.failure !== undefined) throw this.failure;
-    const isPrepared = prepared?.generation === this.generation + 1 && prepared.clockFloor <= this.clockFloor;
+    const isPrepared = prepared !== undefined && prepared === this.#prepared && prepared.clockFloor <= this.clockFloor;
     const manifest = isPrepared ? prepared : this.#next(state, clean);
-    // Also if it fails: then nobody knows any more what is under the temporary name.
     this.generation++;
+    // Also if it fails: then nobody knows any more what is under the temporary name.
+    this.#prepared = undefined;
     try {
       writeManifest(this.platform, this.directory, manifest, this.#lock, isPrepared);
     } catch (error) {

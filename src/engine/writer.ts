@@ -50,8 +50,8 @@ export interface WriterEvents {
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
   /** All pending records are written. None of them is rolled back any more. */
   onWritten(): void;
-  /** A rotation has begun. What this does of it while nothing blocks, the writer need not do in place. Never rejects. */
-  onRotation(): Promise<void>;
+  /** A rotation has begun. What this does of it without blocking, the writer need not do in place. Never rejects. */
+  onRotation?(): Promise<void>;
   /** A stack overflow has cut off `onRecord`: only the log tells now what counts. Nothing is pending. */
   onCutOff(): void;
 }
@@ -369,7 +369,7 @@ export class Writer {
     if (failure !== undefined) throw failure;
     if (isInPlace) return;
     log.reserve.lend(needBytes, () => log.beginRotation());
-    this.rotating = Promise.allSettled([this.rotating, this.#syncing]).then(() => this.#events.onRotation());
+    this.rotating = Promise.allSettled([this.rotating, this.#syncing]).then(() => this.#events.onRotation?.());
     this.rotating.then(() => this.#turn(true));
   }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asFsync } from "../errors.ts";
+import { asFsync, asNamesSync } from "../errors.ts";
 import type { Log } from "../engine/log.ts";
 import type { Segment } from "../engine/segment.ts";
 
@@ -19,11 +19,11 @@ export async function rotate(log: Log): Promise<void> {
   const sync = async ({ name, handle }: Segment) => await asFsync(name, () => handle.syncData(), log.fail);
   try {
     // All of it must be durable before the manifest gets its name, in whatever order.
-    const change = { add: [next], active: next };
-    const steps = [log.prepare(change), active && sync(active), sync(next), log.syncNames()] as const;
+    const steps = [log.prepare({ add: [next], active: next }), active && sync(active), sync(next)] as const;
     // Nothing is left to run behind the first that fails.
     await Promise.allSettled(steps);
     const [prepared] = await Promise.all(steps);
+    await asNamesSync(() => log.platform.syncDirectoryLater(log.directory), log.fail);
     if (log.successor !== next) return;
     log.continueIn(next, prepared);
     await log.syncNames();

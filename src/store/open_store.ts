@@ -103,7 +103,7 @@ export class OpenStore extends Engine {
   }
 
   /** Ends a rotation while the event loop goes on. */
-  override onRotation(): Promise<void> {
+  onRotation(): Promise<void> {
     return rotate(this.log);
   }
 

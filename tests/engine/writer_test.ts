@@ -25,7 +25,6 @@ function makeWriter(segmentBytes = 4096) {
     onRecord: ({ bytes }, at, header) => void events.push(`+${keyAt(bytes, at + header.keyStart, header.keyLength)}`),
     onRollback: ({ bytes }, at, header) => void events.push(`-${keyAt(bytes, at + header.keyStart, header.keyLength)}`),
     onWritten: () => void events.push("written"),
-    onRotation: async () => {},
     onCutOff: () => void events.push("cut off"),
   });
   return { platform, log, writer, events };
