@@ -66,7 +66,7 @@ export const damagePromises: Promised[] = [
       {
         id: "failed-write-is-final",
         in: "Writer.write",
-        find: "return this.#rollback(ioError(`append to ${active.name}`, error));",
+        find: "return this.refuse(ioError(`append to ${active.name}`, error));",
         replace: "return this.fail(ioError(`append to ${active.name}`, error));",
         killers: [
           "failed append: again and again, then space comes back: what was acknowledged is there, and nothing else",

@@ -87,7 +87,7 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "records-of-a-rotation-that-failed-kept",
-        in: "Writer.#rollback",
+        in: "Writer.refuse",
         find: "this.#log.giveUpRotation();",
         replace: "",
         killers: ["rotation: if it fails, those that wait for it are refused, and the next write tries again"],

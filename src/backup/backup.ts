@@ -27,6 +27,9 @@ export async function backupStore(store: OpenStore, destination: string, options
   const { log } = store;
   const platform = log.platform.outside ?? log.platform;
   const target = platform.absolute(destination);
+  // What is pending has its place in a segment that may not be listed yet.
+  const failure = store.writer?.write();
+  if (failure !== undefined) throw failure;
   const found = ensureDirectory(platform, target);
   const isNew = found === undefined;
   const first = found?.find((name) => !isIncidental(name));
@@ -34,8 +37,6 @@ export async function backupStore(store: OpenStore, destination: string, options
     const advice = "if an interrupted backup left it there, remove it";
     throw new KvStoreError("IO", `a backup needs an empty directory; ${target} holds ${first} (${advice})`);
   }
-  // What is pending has its place in a segment that may not be listed yet.
-  store.writer?.write();
   const view = store.openView();
   const made: string[] = [];
   try {

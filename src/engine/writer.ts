@@ -192,7 +192,7 @@ export class Writer {
         void syncing?.catch((cause) => this.fail(syncError(active.name, cause)));
         if (log.failure !== undefined) return this.fail(log.failure);
         log.mustRotate = true;
-        return this.#rollback(ioError(`append to ${active.name}`, error));
+        return this.refuse(ioError(`append to ${active.name}`, error));
       }
       active.endBytes += this.tail.length;
       this.tail.dropPublished();
@@ -246,7 +246,7 @@ export class Writer {
   fail(error: KvStoreError): KvStoreError {
     const failure = this.#log.fail(error);
     for (const waiter of this.#waiters.take()) waiter.reject(failure);
-    return this.#rollback(failure);
+    return this.refuse(failure);
   }
 
   #schedule(): void {
@@ -311,7 +311,7 @@ export class Writer {
   }
 
   /** Rolls back all pending records, and rejects their callers' promises with the error. */
-  #rollback(error: KvStoreError): KvStoreError {
+  refuse(error: KvStoreError): KvStoreError {
     this.#takeBack(0, this.tail.length);
     this.tail.dropPublished();
     this.#log.giveUpRotation();
@@ -380,7 +380,7 @@ export class Writer {
       log.reserve.lend(needBytes, () => log.rotate());
       return undefined;
     } catch (error) {
-      return log.failure === undefined ? this.#rollback(error as KvStoreError) : this.fail(log.failure);
+      return log.failure === undefined ? this.refuse(error as KvStoreError) : this.fail(log.failure);
     }
   }
 

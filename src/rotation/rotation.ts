@@ -5,15 +5,16 @@
  *
  * @module
  */
-import { asFsync, asNamesSync } from "../errors.ts";
+import { asFsync, asNamesSync, isDiskFull, type KvStoreError } from "../errors.ts";
 import type { Log } from "../engine/log.ts";
 import type { Segment } from "../engine/segment.ts";
+import type { Writer } from "../engine/writer.ts";
 
 /**
- * Ends a rotation, unless `Log.rotate` ends it first. Nothing may be appended meanwhile. Whatever goes wrong is left to
- * that call: it tries again, and tells whom it concerns.
+ * Ends a rotation, unless `Log.rotate` ends it first. Nothing may be appended meanwhile. If it fails, refuses the records
+ * that wait for it; on a full disk leaves it to `Log.rotate`, which has the reserve.
  */
-export async function rotate(log: Log): Promise<void> {
+export async function rotate(log: Log, writer: Writer): Promise<void> {
   const { active, successor: next } = log;
   if (next === undefined) return;
   const sync = async ({ name, handle }: Segment) => await asFsync(name, () => handle.syncData(), log.fail);
@@ -30,7 +31,7 @@ export async function rotate(log: Log): Promise<void> {
     if (log.successor !== next) return;
     log.successor = undefined;
     log.noteSynced(next.endBytes);
-  } catch {
-    // A sync that failed has failed the log.
+  } catch (error) {
+    if (log.successor === next && !isDiskFull(error)) writer.refuse(error as KvStoreError);
   }
 }

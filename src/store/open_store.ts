@@ -104,7 +104,7 @@ export class OpenStore extends Engine {
 
   /** Ends a rotation while the event loop goes on. */
   onRotation(): Promise<void> {
-    return rotate(this.log);
+    return rotate(this.log, this.writer!);
   }
 
   /** Closes all files and ends background work. Nothing can be read afterwards. */
