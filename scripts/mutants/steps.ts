@@ -74,7 +74,7 @@ export const stepPromises: Promised[] = [
       {
         id: "rotation-trusts-a-name-too-early",
         in: "rotate",
-        find: "await log.syncNames(); if (log.successor !== next) return; log.successor",
+        find: "await log.syncNames(); if (log.successor !== next) return undefined; log.successor",
         replace: "log.successor",
         killers: [POWER_CUTS],
       },

@@ -50,8 +50,11 @@ export interface WriterEvents {
   onRollback(buffer: RecordBuffer, at: number, header: RecordHeader): void;
   /** All pending records are written. None of them is rolled back any more. */
   onWritten(): void;
-  /** A rotation has begun. What this does of it without blocking, the writer need not do in place. Never rejects. */
-  onRotation?(): Promise<void>;
+  /**
+   * A rotation has begun. What this does of it without blocking, the writer need not do in place. Resolves to the error
+   * if it has refused the records that wait for it; never rejects.
+   */
+  onRotation?(): Promise<KvStoreError | undefined>;
   /** A stack overflow has cut off `onRecord`: only the log tells now what counts. Nothing is pending. */
   onCutOff(): void;
 }
@@ -64,8 +67,11 @@ export class Writer {
   readonly #segmentBytes: number;
   readonly #events: WriterEvents;
   readonly #header = new RecordHeader();
-  /** Resolves once the rotation that is under way has ended. Until then `write` would have to end it in place. */
-  rotating: Promise<void> = Promise.resolve();
+  /**
+   * Resolves once the rotation that is under way has ended, to the error if it failed. Until then `write` would have to end
+   * it in place.
+   */
+  rotating: Promise<KvStoreError | undefined> = Promise.resolve(undefined);
   /** Records are staged here before `publish`, and wait here to be written. */
   readonly tail: Tail = new Tail();
   readonly #waiters = new Waiters();

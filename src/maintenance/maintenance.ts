@@ -275,8 +275,7 @@ export class Maintenance {
       this.#engine.countExpired();
       const { staleBytes = 0, tombstoneBytes = 0, graveBytes = 0 } = log.active ?? {};
       const wonBytes = staleBytes + tombstoneBytes + graveBytes;
-      if (wonBytes > MIN_WON_BYTES) writer!.rotate();
-      await writer!.rotating;
+      if (wonBytes > MIN_WON_BYTES) await this.#rotate();
       await nextTurn();
       const candidates = oldestFirst(log.segments.values()).filter((segment) => segment.isCompactable);
       work.totalBytes = candidates.reduce((total, segment) => total + segment.endBytes, 0);
@@ -311,6 +310,16 @@ export class Maintenance {
     } catch (error) {
       for (const caller of callers) caller.reject(error);
     }
+  }
+
+  /** Seals the active segment. */
+  async #rotate(): Promise<void> {
+    const writer = this.#engine.writer!;
+    const { rotating } = writer;
+    writer.rotate();
+    // In place there is nothing to wait for.
+    const failure = writer.rotating === rotating ? undefined : await writer.rotating;
+    if (failure !== undefined) throw failure;
   }
 
   /** Removes the tombstones that hide nothing any more, once everything else has been rewritten. */

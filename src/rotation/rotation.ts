@@ -12,11 +12,11 @@ import type { Writer } from "../engine/writer.ts";
 
 /**
  * Ends a rotation, unless `Log.rotate` ends it first. Nothing may be appended meanwhile. If it fails, refuses the records
- * that wait for it; on a full disk leaves it to `Log.rotate`, which has the reserve.
+ * that wait for it and returns the error; on a full disk leaves it to `Log.rotate`, which has the reserve.
  */
-export async function rotate(log: Log, writer: Writer): Promise<void> {
+export async function rotate(log: Log, writer: Writer): Promise<KvStoreError | undefined> {
   const { active, successor: next } = log;
-  if (next === undefined) return;
+  if (next === undefined) return undefined;
   const sync = async ({ name, handle }: Segment) => await asFsync(name, () => handle.syncData(), log.fail);
   try {
     // All of it must be durable before the manifest gets its name, in whatever order.
@@ -25,13 +25,14 @@ export async function rotate(log: Log, writer: Writer): Promise<void> {
     await Promise.allSettled(steps);
     const [prepared] = await Promise.all(steps);
     await asNamesSync(() => log.platform.syncDirectoryLater(log.directory), log.fail);
-    if (log.successor !== next) return;
+    if (log.successor !== next) return undefined;
     log.continueIn(next, prepared);
     await log.syncNames();
-    if (log.successor !== next) return;
+    if (log.successor !== next) return undefined;
     log.successor = undefined;
     log.noteSynced(next.endBytes);
   } catch (error) {
-    if (log.successor === next && !isDiskFull(error)) writer.refuse(error as KvStoreError);
+    if (log.successor === next && !isDiskFull(error)) return writer.refuse(error as KvStoreError);
   }
+  return undefined;
 }

@@ -103,7 +103,7 @@ export class OpenStore extends Engine {
   }
 
   /** Ends a rotation while the event loop goes on. */
-  onRotation(): Promise<void> {
+  onRotation(): Promise<KvStoreError | undefined> {
     return rotate(this.log, this.writer!);
   }
 

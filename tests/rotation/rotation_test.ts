@@ -149,6 +149,7 @@ Deno.test("rotation: if it fails, those that wait for it are refused, and the ne
     assertEquals([store.get("later"), store.get("first"), store.size], [undefined, 1, written.length + 1]);
     platform.capacityBytes = Infinity;
     platform.onOperation = undefined;
+    await store.compact();
     await store.set("later", 2);
     await store.close();
     const opened = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
