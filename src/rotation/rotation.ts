@@ -31,8 +31,15 @@ export async function rotate(log: Log, writer: Writer): Promise<KvStoreError | u
     if (log.successor !== next) return undefined;
     log.successor = undefined;
     log.noteSynced(next.endBytes);
+    return undefined;
   } catch (error) {
-    if (log.successor === next && !isDiskFull(error)) return writer.refuse(error as KvStoreError);
+    if (log.successor !== next || isDiskFull(error)) return undefined;
+    try {
+      // Whoever has the lock now removes files that no manifest lists, such as the new segment.
+      log.checkLock();
+    } catch {
+      // The log has failed.
+    }
+    return writer.refuse(log.failure ?? error as KvStoreError);
   }
-  return undefined;
 }

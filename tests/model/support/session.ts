@@ -53,6 +53,8 @@ export class Session {
   readonly #outcomes: Outcome[] = [];
   #number = 0;
   #inFlight = 0;
+  /** Whether records may be taken back, as something has failed. */
+  #isSuspect = false;
   #seenFaults = 0;
   /** The highest sequence number that anybody may have seen. */
   #lastSequence = 0;
@@ -89,8 +91,9 @@ export class Session {
   catchUp(): void {
     if (this.machine.next !== undefined) throw new Stopped();
     const { machine } = this;
-    const isSuspect = machine.hasFailedSync || machine.platform.capacityBytes < Infinity;
-    if (machine.faults > this.#seenFaults || isSuspect) this.#findTakenBack();
+    // A rotation refuses records some turns after what it met.
+    this.#isSuspect ||= machine.faults > this.#seenFaults || machine.hasFailedSync;
+    if (this.#isSuspect || machine.platform.capacityBytes < Infinity) this.#findTakenBack();
     this.#seenFaults = machine.faults;
     for (const outcome of this.#outcomes.splice(0)) this.#judge(outcome);
   }
@@ -213,6 +216,7 @@ export class Session {
       machine.armStop(tries < MAX_ACCIDENTS ? opening.stop : undefined);
       machine.armFault(tries < MAX_ACCIDENTS ? opening.fault : undefined);
       machine.faults = this.#seenFaults = 0;
+      this.#isSuspect = false;
       machine.hasFailedSync = false;
       if (await this.#tryOpen(opening)) break;
     }

@@ -23,6 +23,11 @@ async function told(call: () => Promise<unknown> | unknown): Promise<string> {
   }
 }
 
+// Deno opens descriptors when it first listens for a signal, at a time of its own, and panics if there are none.
+const ignore = () => {};
+process.on("SIGUSR2", ignore);
+process.off("SIGUSR2", ignore);
+
 const others: number[] = [];
 
 /** Takes all descriptors that are left. */
