@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { asFsync, asIo, asNamesSync, KvStoreError } from "../errors.ts";
+import { asFsync, asIo, asNamesSync, KvStoreError, syncError } from "../errors.ts";
 import { timeBy } from "../expiries.ts";
 import { prepareReplacement, Removals, removeQuietly, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
@@ -274,7 +274,8 @@ export class Log {
     } catch (error) {
       // Whoever has the lock now removes files that no manifest lists, such as this one.
       this.checkLock();
-      throw error;
+      // Once the manifest has its name, it is unknown which one will last.
+      throw this.active === next ? this.fail(syncError("the store's directory", error)) : error;
     }
     this.successor = undefined;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError } from "../../mod.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { CHANGES, KEEP_ALL, LOSE_ALL, newMachine, randomCut, withSeed } from "../crash/support/disk.ts";
@@ -22,8 +22,16 @@ function valueOf(i: number): Uint8Array {
   return new Uint8Array(VALUE_BYTES).fill(i);
 }
 
+/** A store whose syncs wait, and what lets them go on. */
+interface Held {
+  platform: MemoryPlatform;
+  store: KvStore;
+  release: () => void;
+  releaseOne: () => void;
+}
+
 /** A store that has begun its first segment, and whose platform holds syncs that do not block until they are released. */
-async function heldStore(): Promise<{ platform: MemoryPlatform; store: KvStore; release: () => void }> {
+async function heldStore(): Promise<Held> {
   const platform = newMachine();
   const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
   await store.set("first", 1);
@@ -34,7 +42,7 @@ async function heldStore(): Promise<{ platform: MemoryPlatform; store: KvStore; 
     platform.syncTurn = syncTurn;
     for (const resolve of held) resolve();
   };
-  return { platform, store, release };
+  return { platform, store, release, releaseOne: () => held.shift()?.() };
 }
 
 /** Fills the first segment, and sets some more keys. Returns the promises. */
@@ -192,6 +200,25 @@ Deno.test("rotation: a sync that fails fails the store", async () => {
     assertEquals(result.status === "rejected" && result.reason.code, "FAILED");
   }
   assertEquals((await assertRejects(() => store.close(), KvStoreError)).code, "FAILED");
+});
+
+Deno.test("rotation: once the manifest has its name, the new segment stays, whatever fails", async () => {
+  const { platform, store, release, releaseOne } = await heldStore();
+  const { rename } = platform.operations;
+  const writes = Promise.allSettled(fillUp(store));
+  while (platform.operations.rename === rename) {
+    releaseOne();
+    await nextTurn();
+  }
+  platform.onOperation = ({ kind }) => {
+    if (kind === "syncDirectory") throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  };
+  assertEquals(assertThrows(() => store.flushSync(), KvStoreError).code, "FAILED");
+  platform.onOperation = undefined;
+  release();
+  await writes;
+  await assertRejects(() => store.close(), KvStoreError);
+  assertEquals((await verifyOn(platform, DIRECTORY, {})).problems, []);
 });
 
 Deno.test("rotation: verify, a backup, a snapshot, a clear and close in the middle of it", async () => {
