@@ -70,7 +70,7 @@ export class Engine implements WriterEvents {
   #changeable!: Index;
   /** For each pending clear, the index that it replaced and the live bytes of the segments. */
   #cleared: { index: Index; liveBytes: Map<Segment, number> }[] = [];
-  /** The segment that the last record went to. */
+  /** The segment that the last group was written to. */
   #last: Segment | undefined;
 
   /** Puts together what opening found. */
@@ -147,10 +147,6 @@ export class Engine implements WriterEvents {
   /** Points the index at a record that just got its place. If there is no memory for it, nothing has changed. */
   onRecord(buffer: RecordBuffer, at: number, header: RecordHeader, offset: number): void {
     const target = this.log.target!;
-    if (target !== this.#last) {
-      this.#last = target;
-      this.#parts.wakeMaintenance();
-    }
     if (header.kind === KIND.clear) this.#clear();
     else this.#point(buffer, at, header, offset);
     this.changes++;
@@ -175,10 +171,13 @@ export class Engine implements WriterEvents {
     this.observer.onRollback(header.sequence);
   }
 
-  /** What is written is not taken back any more. */
+  /** What is written is not taken back any more. The first group in a segment comes after the one before was sealed. */
   onWritten(): void {
     this.#undo = [];
     this.#cleared = [];
+    if (this.log.active === this.#last) return;
+    this.#last = this.log.active;
+    this.#parts.wakeMaintenance();
   }
 
   /** Replaces the index, which was left halfway through a change, by one that is built anew from the log. */

@@ -8,7 +8,7 @@ import { KvStore, KvStoreError } from "../../mod.ts";
 import { verifyOn } from "../../src/check/verify.ts";
 import { CHANGES, KEEP_ALL, LOSE_ALL, newMachine, randomCut, withSeed } from "../crash/support/disk.ts";
 import { DIRECTORY, OPTIONS } from "../crash/support/scenario.ts";
-import { nextTurn } from "../../src/platform/turn.ts";
+import { nextTurn, startTimer } from "../../src/platform/turn.ts";
 import type { MemoryPlatform, PowerCut } from "../support/memory_platform.ts";
 
 const VALUE_BYTES = 500;
@@ -31,9 +31,10 @@ interface Held {
 }
 
 /** A store that has begun its first segment, and whose platform holds syncs that do not block until they are released. */
-async function heldStore(): Promise<Held> {
+async function heldStore(compaction: object = OPTIONS.compaction): Promise<Held> {
   const platform = newMachine();
-  const store = await KvStore.openOn(platform, DIRECTORY, OPTIONS);
+  platform.startTimer = (_, action) => startTimer(0, action);
+  const store = await KvStore.openOn(platform, DIRECTORY, { ...OPTIONS, compaction });
   await store.set("first", 1);
   const { syncTurn } = platform;
   const held: (() => void)[] = [];
@@ -219,6 +220,20 @@ Deno.test("rotation: once the manifest has its name, the new segment stays, what
   await writes;
   await assertRejects(() => store.close(), KvStoreError);
   assertEquals((await verifyOn(platform, DIRECTORY, {})).problems, []);
+});
+
+Deno.test("rotation: what it seals is compacted, though nothing is written any more", async () => {
+  const { store, release } = await heldStore({ auto: true, staleRatio: 0.5, minStaleBytes: 0 });
+  // The first look comes a while after opening.
+  for (let turns = 0; turns < 50; turns++) await nextTurn();
+  const writes = Array.from({ length: 8 }, (_, i) => store.set("one", valueOf(i), WRITE));
+  // By now maintenance has looked, and found nothing that is sealed.
+  for (let turns = 0; turns < 50; turns++) await nextTurn();
+  release();
+  await Promise.all(writes);
+  for (let turns = 0; turns < 200 && store.stats().compactions === 0; turns++) await nextTurn();
+  assert(store.stats().compactions > 0);
+  await store.close();
 });
 
 Deno.test("rotation: verify, a backup, a snapshot, a clear and close in the middle of it", async () => {
