@@ -9,19 +9,19 @@ import { run } from "../scripts/npm/run.ts";
 import { importAndExport, shell } from "./commands.ts";
 import type { Part } from "./engine.ts";
 import { engineOf } from "./engines/mod.ts";
-import { isGrown, keysFor } from "./keys.ts";
+import { fewerThan, isGrown, keysFor, LIMIT_SECONDS } from "./keys.ts";
 import type { Options } from "./options.ts";
 import { firstLines, installPeer, type Peers, type Prepared, projectOf } from "./prepare.ts";
 import { type Collection, isSettled, type Measurement, median } from "./report/results.ts";
-import type { Figure, Job } from "./workloads/bench.ts";
+import type { Answer, Figure, Job } from "./workloads/bench.ts";
 import { readAll } from "./workloads/open.ts";
 
-/** A phase of a workload ends after so many seconds, for the sake of engines that would take hours. */
-const LIMIT_SECONDS = 3;
-/** The same for the Kv interface in a quick run. */
+/** The time of a phase of the Kv interface in a quick run. */
 const QUICK_LIMIT_SECONDS = 0.2;
 /** The same where nothing of ours is to be cut off: the largest stores, and those that are opened. */
 const LONG_LIMIT_SECONDS = 120;
+/** With fewer keys nothing is measured. */
+const FEWEST_KEYS = 1000;
 const LIMIT_MILLISECONDS = 3_600_000;
 /** Processes whose first calls are timed in a round. */
 const FIRST_SAMPLES = 3;
@@ -104,9 +104,9 @@ export async function probe({ options, prepared, collection, peers, scratch }: S
 export async function measure(schedule: Schedule, afterRound: () => Promise<void>): Promise<void> {
   const { options, prepared } = schedule;
   const start = performance.now();
-  const found = new Map<string, Measurement[]>();
-  const isEnough = (part: Part, known: Measurement[]) =>
-    ONCE.includes(part) || performance.now() - start > MOST_MINUTES * 60_000 || known.every(isSettled);
+  const found = new Map<string, Found>();
+  const isEnough = (part: Part, { measured }: Found) =>
+    ONCE.includes(part) || performance.now() - start > MOST_MINUTES * 60_000 || measured.every(isSettled);
   for (let round = 0; round < options.rounds; round++) {
     for (const part of options.workloads) {
       for (const one of prepared) {
@@ -115,7 +115,8 @@ export async function measure(schedule: Schedule, afterRound: () => Promise<void
           const name = [one.runtime.kind, part, engine].join();
           const known = found.get(name);
           if (!options.everyRound && known !== undefined && isEnough(part, known)) continue;
-          found.set(name, await turn(schedule, { prepared: one, part, engine, round }));
+          const sizes = known?.sizes ?? keysFor(part, engine, options.keys).slice(0, options.quick ? 1 : undefined);
+          found.set(name, await turn(schedule, { prepared: one, part, engine, round, sizes }));
         }
       }
     }
@@ -128,28 +129,42 @@ interface Turn {
   part: Part;
   engine: string;
   round: number;
+  /** Numbers of keys. */
+  sizes: number[];
 }
 
-/** Measures a part, and returns what is known of it by now. */
-async function turn(schedule: Schedule, turn: Turn): Promise<Measurement[]> {
+/** What is known of a part. */
+interface Found {
+  /** Its figures. */
+  measured: Measurement[];
+  /** The numbers of keys that there are figures of: without those that there was no time for. */
+  sizes: number[];
+}
+
+/** Measures a part, with a tenth of the keys where there is no time for all, and returns what is known of it by now. */
+async function turn(schedule: Schedule, turn: Turn): Promise<Found> {
   const { options, collection } = schedule;
   const { prepared: { runtime }, part, engine, round } = turn;
+  const found: Found = { measured: [], sizes: [] };
   const refusal = engineOf(engine).refuses[part];
   const place = { runtime: runtime.kind, engine, part };
-  if (ENGINES_OF[part]?.includes(engine) === false || engineOf(engine).parts?.includes(part) === false) return [];
+  if (ENGINES_OF[part]?.includes(engine) === false || engineOf(engine).parts?.includes(part) === false) return found;
   // a quick run compares the Kv interface with Deno KV, and all else with the floors
-  if (options.quick && engine === "Deno.openKv" && part !== "kv") return [];
-  if (collection.isMissing(runtime.kind, engine, part)) return [];
+  if (options.quick && engine === "Deno.openKv" && part !== "kv") return found;
+  if (collection.isMissing(runtime.kind, engine, part)) return found;
   if (refusal !== undefined) {
     collection.miss({ ...place, reason: refusal });
-    return [];
+    return found;
   }
-  const measured: Measurement[] = [];
-  for (const keys of keysFor(part, engine, options.keys).slice(0, options.quick ? 1 : undefined)) {
+  const sizes = new Set(turn.sizes);
+  for (const keys of sizes) {
     const start = performance.now();
     try {
-      const figures = await figuresOf(schedule, turn, keys);
-      measured.push(...figures.map((figure) => collection.add({ runtime: runtime.kind, engine, keys }, figure)));
+      const { figures, isCut } = await answerOf(schedule, turn, keys);
+      // as a store grows, it has figures of fewer keys anyway
+      if (isCut && part !== "growth" && fewerThan(keys) >= FEWEST_KEYS) sizes.add(fewerThan(keys));
+      if (figures.length > 0) found.sizes.push(keys);
+      found.measured.push(...figures.map((figure) => collection.add({ runtime: runtime.kind, engine, keys }, figure)));
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       console.log(
         `round ${round + 1} of ${options.rounds}: ${part}, ${keys} keys, ${engine}, ${runtime.name}: ${seconds} s`,
@@ -159,22 +174,22 @@ async function turn(schedule: Schedule, turn: Turn): Promise<Measurement[]> {
       collection.miss({ ...place, reason: firstLines(error) });
     }
   }
-  return measured;
+  return found;
 }
 
-async function figuresOf(schedule: Schedule, turn: Turn, keys: number): Promise<Figure[]> {
+async function answerOf(schedule: Schedule, turn: Turn, keys: number): Promise<Answer> {
   const { part, prepared, round } = turn;
-  if (part === "import") return await importAndExport(schedule, prepared, keys);
+  if (part === "import") return { figures: await importAndExport(schedule, prepared, keys), isCut: false };
   if (part !== "shell") return await jobs(schedule, turn, keys);
   const directory = join(schedule.scratch, `shell-${prepared.runtime.kind}-${keys}`);
   if (round === 0) {
     const job = { engine: "kvstore", work: "fill", keys, directory, project: "", limitSeconds: LONG_LIMIT_SECONDS };
     await work(prepared, job, { keep: true });
   }
-  return await shell(prepared, join(directory, "store"), keys);
+  return { figures: await shell(prepared, join(directory, "store"), keys), isCut: false };
 }
 
-async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn, keys: number): Promise<Figure[]> {
+async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn, keys: number): Promise<Answer> {
   const { peers, scratch, options } = schedule;
   const job: Job = {
     engine,
@@ -196,7 +211,10 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
   };
   // a crash is behind a store once
   if (part === "crash") await Deno.remove(kept.directory, { recursive: true }).catch(() => {});
-  if (round === 0 || part === "crash") await work(prepared, { ...kept, work: filling }, { keep: true });
+  if (round === 0 || part === "crash") {
+    const answer = await work(prepared, { ...kept, work: filling }, { keep: true });
+    if (answer.isCut) return answer;
+  }
   // other parts may have pushed it out of the page cache
   if (round > 0) readAll(kept.directory);
   // the first opening after a fill may have work left over
@@ -205,19 +223,20 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
 }
 
 /** The first calls of some processes, of each the middle one. */
-async function firstCalls(prepared: Prepared, job: Job): Promise<Figure[]> {
+async function firstCalls(prepared: Prepared, job: Job): Promise<Answer> {
   const times: Record<string, number[]> = { "first-get": [], "first-set": [], "first-new": [] };
   for (let i = 0; i < FIRST_SAMPLES; i++) {
     for (const [metric, values] of Object.entries(times)) {
-      const [figure] = await work(prepared, { ...job, work: metric }, { keep: true });
-      values.push(figure!.value);
+      const { figures } = await work(prepared, { ...job, work: metric }, { keep: true });
+      values.push(figures[0]!.value);
     }
   }
-  return Object.entries(times).map(([metric, values]) => ({ metric, value: median(values) }));
+  const figures = Object.entries(times).map(([metric, values]): Figure => ({ metric, value: median(values) }));
+  return { figures, isCut: false };
 }
 
 /** Does a job in a new process, with an empty folder unless it is one to keep. */
-async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = {}): Promise<Figure[]> {
+async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = {}): Promise<Answer> {
   if (!keep) await Deno.remove(job.directory, { recursive: true }).catch(() => {});
   await Deno.mkdir(job.directory, { recursive: true });
   await settle();
@@ -225,7 +244,7 @@ async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = 
   if (!keep) await Deno.remove(job.directory, { recursive: true });
   const line = ran.stdout.trimEnd().split("\n").at(-1) ?? "";
   // nothing is left to do then: some peers fail when the process ends, better-sqlite3 on Node 24 for one
-  if (line.startsWith("[")) return JSON.parse(line);
+  if (line.startsWith("{")) return JSON.parse(line);
   const said = /(?:^|\n).*?((?:\w*Error|symbol lookup error|Fatal|fatal)\b.*)/.exec(ran.stderr)?.[1];
   // the message goes into the page: without the folders of this machine
   throw new Error(

@@ -8,7 +8,7 @@
 import process from "node:process";
 import { engineOf } from "./engines/mod.ts";
 import { basic, strings } from "./workloads/basic.ts";
-import { Bench, type Figure, type Job } from "./workloads/bench.ts";
+import { type Answer, Bench, type Figure, type Job } from "./workloads/bench.ts";
 import { compaction } from "./workloads/compaction.ts";
 import { fillForKv, kv } from "./workloads/kv.ts";
 import { fillForRanges, ranges } from "./workloads/ranges.ts";
@@ -46,16 +46,18 @@ const WORKS: Record<string, { valueBytes?: number; payload?: "string"; run: (ben
 };
 
 /** Does a job. */
-export async function work(job: Job): Promise<Figure[]> {
+export async function work(job: Job): Promise<Answer> {
   const found = WORKS[job.work];
   if (found === undefined) throw new Error(`no work "${job.work}"`);
   const { valueBytes = SMALL, payload = "bytes", run } = found;
-  return await run(new Bench(engineOf(job.engine), job, { valueBytes, payload }));
+  const bench = new Bench(engineOf(job.engine), job, { valueBytes, payload });
+  const figures = await run(bench);
+  return { figures, isCut: bench.isCut };
 }
 
 if (import.meta.main ?? process.argv[1]?.endsWith("worker.js")) {
-  const figures = await work(JSON.parse(process.argv[2]!));
-  console.log(`\n${JSON.stringify(figures)}`);
+  const answer = await work(JSON.parse(process.argv[2]!));
+  console.log(`\n${JSON.stringify(answer)}`);
   // threads of some peers would keep the process alive
   process.exit(0);
 }

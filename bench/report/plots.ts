@@ -9,7 +9,7 @@ import { join } from "node:path";
 import peers from "../peers/package.json" with { type: "json" };
 import { engineOf } from "../engines/mod.ts";
 import { type Metric, METRICS } from "./metrics.ts";
-import { keysOf, type Results } from "./results.ts";
+import type { Results } from "./results.ts";
 
 /** The part of Observable Plot that is used. */
 interface Plot {
@@ -29,6 +29,7 @@ interface Point {
   engine: string;
   role: string;
   value: number;
+  keys: number;
 }
 
 /** Colours that can be told apart on light and dark pages, and by those who see few colours. */
@@ -62,26 +63,23 @@ async function load(): Promise<Tools> {
   return { plot, document: parseHTML("<html><body></body></html>").document };
 }
 
-/** Bars are of the largest number of keys, as tables have the others. */
+/** Bars are of the largest number of keys of each engine, as tables have the others. */
 function pointsOf(results: Results, metric: Metric): Point[] {
-  return (["node", "deno"] as const).flatMap((runtime) => {
-    const keys = keysOf(results, runtime, metric.name);
-    return results.measurements
-      .filter((one) => one.runtime === runtime && one.metric === metric.name && one.keys === keys.at(-1))
-      .map(({ engine, median }) => ({
-        runtime: runtime === "deno" ? "Deno" : "Node",
-        engine,
-        role: engineOf(engine).role,
-        value: median,
-      }));
-  });
+  const points = new Map<string, Point>();
+  for (const { runtime, engine, keys, median } of results.measurements.filter((one) => one.metric === metric.name)) {
+    const name = [runtime, engine].join();
+    if ((points.get(name)?.keys ?? 0) > keys) continue;
+    const { role } = engineOf(engine);
+    points.set(name, { runtime: runtime === "deno" ? "Deno" : "Node", engine, role, value: median, keys });
+  }
+  return [...points.values()];
 }
 
 function bars({ plot, document }: Tools, title: string, points: Point[]): string {
   const engines = [...new Set(points.toSorted((a, b) => b.value - a.value).map(({ engine }) => engine))];
   const most = Math.max(...points.map(({ value }) => value));
-  const label = (value: number) =>
-    Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+  const mostKeys = Math.max(...points.map(({ keys }) => keys));
+  const { format } = Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
   const figure = plot.plot({
     ...frame(document, title),
     height: 60 + 22 * engines.length,
@@ -94,7 +92,7 @@ function bars({ plot, document }: Tools, title: string, points: Point[]): string
         x: "value",
         y: "engine",
         fx: "runtime",
-        text: (point: Point) => label(point.value),
+        text: ({ value, keys }: Point) => keys < mostKeys ? `${format(value)} (${format(keys)} keys)` : format(value),
         textAnchor: "start",
         dx: 3,
       }),

@@ -31,8 +31,6 @@ export interface Measurement {
   rounds: number[];
   /** The one in the middle. */
   median: number;
-  /** Operations that were done, if time ran out before all were. */
-  cutAt?: number;
   /** When the run began that it is of. */
   date: string;
 }
@@ -92,7 +90,6 @@ export class Collection {
     const known = this.#measurements.get(nameOf(of)) ?? { ...of, rounds: [], median: 0, date: this.#run.date };
     known.rounds.push(figure.value);
     known.median = median(known.rounds);
-    if (figure.cutAt !== undefined) known.cutAt = figure.cutAt;
     this.#measurements.set(nameOf(of), known);
     return known;
   }

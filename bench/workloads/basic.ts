@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import type { Engine } from "../engine.ts";
-import { type Bench, bytesIn, type Contents, type Figure, type Phase, rate, secondsOf } from "./bench.ts";
+import { type Bench, bytesIn, type Figure, type Phase, rate, secondsOf } from "./bench.ts";
 import { KEY_BYTES, keyOf, missingKeyOf, type Numbers, Order, shuffled } from "./data.ts";
 
 /** Keys that share all but the last two digits. */
@@ -14,36 +14,42 @@ const PREFIX_KEYS = 100;
 /** Prefix scans that are timed together. */
 const PREFIX_SCANS = 500;
 
-/** Fill, get, get of missing keys, prefix scan, sorted scan, overwrite, and bytes on disk. */
+/**
+ * Fill, get, get of missing keys, prefix scan, sorted scan, overwrite, and bytes on disk. Where there was no time to fill
+ * in random order, only what reads.
+ */
 export async function basic(bench: Bench): Promise<Figure[]> {
-  const { keys } = bench.job;
   await bench.warmUp("write", "many");
-  const { phase, contents } = await fillAndClose(bench);
-  const { order, order: { count } } = contents;
+  const { order, phase, isWhole } = await fillAndClose(bench);
+  if (!isWhole) return [];
+  const { count } = order;
   const figures: Figure[] = [];
-  if (has(bench, "disk")) {
+  if (!bench.isCut) {
+    figures.push(rate("fill", phase));
     const userBytes = count * (KEY_BYTES + bench.values.bytes);
-    figures.push({ metric: "disk", value: bytesIn(join(bench.job.directory, "store")) / userBytes });
+    const bytes = bytesIn(join(bench.job.directory, "store"));
+    if (has(bench, "disk")) figures.push({ metric: "disk", value: bytes / userBytes });
   }
   const engine = await bench.open("store", "write");
   const gets = shuffled(order, 2);
-  await warmCaches(bench, engine, contents);
+  await warmCaches(bench, engine, order);
   figures.push(rate("get", await bench.read(engine, { order: gets, count })));
   if (has(bench, "get-missing")) {
     figures.push(rate("get-missing", await bench.read(engine, { order: gets, count, missing: true })));
     await checkMissing(bench, engine, gets);
   }
   await bench.check(engine, order, { count, version: 0 });
-  if (engine.scan !== undefined) figures.push(...await scans(bench, engine, contents));
+  if (engine.scan !== undefined) figures.push(...await scans(bench, engine));
   await engine.close();
-  figures.push(rate("overwrite", await overwriteAndClose(bench, shuffled(order, 3)), count));
-  return [rate("fill", phase, keys), ...bench.flagged(figures, count)];
+  if (bench.isCut) return figures;
+  const overwritten = await overwriteAndClose(bench, shuffled(order, 3));
+  return bench.isCut ? figures : [...figures, rate("overwrite", overwritten)];
 }
 
 /**
  * Gets everything once, in the order of filling: what is measured then is hot, in the engine's cache and the system's.
  */
-async function warmCaches(bench: Bench, engine: Engine, { order }: Contents): Promise<void> {
+async function warmCaches(bench: Bench, engine: Engine, order: Numbers): Promise<void> {
   await bench.read(engine, { order, count: order.count });
 }
 
@@ -51,14 +57,17 @@ function has({ kind }: Bench, metric: string): boolean {
   return kind.lacks?.includes(metric) !== true;
 }
 
-/** Fills as far as there is time, and then what is left. */
-async function fillAndClose(bench: Bench): Promise<{ phase: Phase; contents: Contents }> {
+/** Fills in random order as far as there is time, or for a while, and then what is left. */
+async function fillAndClose(
+  bench: Bench,
+  { isSample = false } = {},
+): Promise<{ order: Numbers; phase: Phase; isWhole: boolean }> {
   const order = new Order(bench.job.keys, 1);
   const engine = await bench.open("store", "write");
-  const phase = await bench.write(engine, { order, count: order.count, version: 0, how: "many" });
-  const contents = await bench.fillUp(engine, order, phase.operations);
-  await checkAndClose(bench, engine, { phase, order: contents.order, version: 0 });
-  return { phase, contents };
+  const phase = await bench.write(engine, { order, count: order.count, version: 0, how: "many", isSample });
+  const isWhole = await bench.fillUp(engine, order, phase.operations);
+  await checkAndClose(bench, engine, { phase, order, version: 0 });
+  return { order, phase, isWhole };
 }
 
 async function overwriteAndClose(bench: Bench, order: Numbers): Promise<Phase> {
@@ -85,10 +94,11 @@ async function checkMissing(bench: Bench, engine: Engine, order: Numbers): Promi
   if (value !== undefined && value !== null) throw new Error(`${bench.kind.name} has the missing key ${key}`);
 }
 
-async function scans(bench: Bench, engine: Engine, { order: { count }, wholeBelow }: Contents): Promise<Figure[]> {
+async function scans(bench: Bench, engine: Engine): Promise<Figure[]> {
+  const { keys: count } = bench.job;
   const figures: Figure[] = [];
-  if (wholeBelow >= PREFIX_KEYS && has(bench, "prefix")) {
-    const prefixes = new Order(Math.floor(wholeBelow / PREFIX_KEYS), 4);
+  if (count >= PREFIX_KEYS && has(bench, "prefix")) {
+    const prefixes = new Order(Math.floor(count / PREFIX_KEYS), 4);
     const at = (i: number) => prefixAt(prefixes.at(i % prefixes.count) * PREFIX_KEYS);
     figures.push({
       metric: "prefix-first",
@@ -144,12 +154,13 @@ export async function checkOrder(engine: Engine, prefix: string): Promise<void> 
 /** Gets where values are strings. */
 export async function strings(bench: Bench): Promise<Figure[]> {
   await bench.warmUp("write", "many");
-  const { contents } = await fillAndClose(bench);
-  const { order, order: { count } } = contents;
+  const { order, isWhole } = await fillAndClose(bench, { isSample: true });
+  if (!isWhole) return [];
+  const { count } = order;
   const engine = await bench.open("store", "write");
-  await warmCaches(bench, engine, contents);
+  await warmCaches(bench, engine, order);
   const phase = await bench.read(engine, { order: shuffled(order, 2), count });
   await bench.check(engine, order, { count, version: 0 });
   await engine.close();
-  return bench.flagged([rate("get-string", phase)], count);
+  return [rate("get-string", phase)];
 }

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Durability, Engine, EngineKind, OpenContext, Payload } from "../engine.ts";
+import { WHOLE } from "../keys.ts";
 import { keyOf, missingKeyOf, mix, type Numbers, Order, Values } from "./data.ts";
 
 /** Operations in flight, and in a batch. */
@@ -18,8 +19,6 @@ const BLOCK = 20_000;
 const CHECKED = 500;
 /** Operations before anything is measured. */
 const WARM_UP = 20_000;
-/** How long an engine may take for what a fill had no time for. */
-const FILL_UP_SECONDS = 10;
 /** More bytes are not in flight. */
 const MOST_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
 
@@ -31,8 +30,6 @@ export interface Figure {
   value: number;
   /** Keys in the store, if not those of the job. */
   keys?: number;
-  /** Operations that were done, or keys that the store has, if time ran out before all were. */
-  cutAt?: number;
 }
 
 /** What a worker is told. */
@@ -47,8 +44,16 @@ export interface Job {
   project: string;
   /** Keys. */
   keys: number;
-  /** A phase ends after so many seconds. */
+  /** A phase that is a sample ends after so many seconds. */
   limitSeconds: number;
+}
+
+/** What a worker answers. */
+export interface Answer {
+  /** What it found. */
+  figures: Figure[];
+  /** Whether some figures are missing, as there was no time to write so many keys. */
+  isCut: boolean;
 }
 
 /** How a phase went. */
@@ -69,16 +74,8 @@ export interface Writing {
   version: number;
   /** One after the other, many in flight, or atomic batches. */
   how: "one" | "many" | "batch";
-  /** It ends after so many seconds, if not the job's. */
-  limitSeconds?: number;
-}
-
-/** What a store has that was filled as far as there was time. */
-export interface Contents {
-  /** The numbers of its keys. */
-  order: Numbers;
-  /** All keys of lower numbers are there. */
-  wholeBelow: number;
+  /** Whether some of the keys are enough. Otherwise it has more time, and is given up once that cannot be enough for all. */
+  isSample?: boolean;
 }
 
 /** A worker's engine with its data. */
@@ -89,6 +86,8 @@ export class Bench {
   readonly job: Job;
   /** The values. */
   readonly values: Values;
+  /** Whether there was no time to write all that was to be written. */
+  isCut = false;
   readonly #payload: "bytes" | "string";
 
   /** Nothing is opened yet. */
@@ -118,20 +117,22 @@ export class Bench {
   async warmUp(durability: Durability, how: Writing["how"], count: number = WARM_UP): Promise<void> {
     const engine = await this.open("warm-up", durability);
     const order = new Order(count, 7);
-    const { operations } = await this.write(engine, { order, count, version: 0, how });
+    const { operations } = await this.write(engine, { order, count, version: 0, how, isSample: true });
     await this.read(engine, { order, count: operations });
     await engine.close();
     rmSync(join(this.job.directory, "warm-up"), { recursive: true, force: true });
   }
 
   /** Sets keys in the order's sequence. */
-  async write(engine: Engine, { order, count, version, how, limitSeconds }: Writing): Promise<Phase> {
-    const limit = limitSeconds ?? this.job.limitSeconds;
+  async write(engine: Engine, { order, count, version, how, isSample = false }: Writing): Promise<Phase> {
+    const { limitSeconds } = this.job;
+    const hasTime = ({ operations, seconds }: Phase) =>
+      seconds < limitSeconds || (!isSample && seconds * count < limitSeconds * WHOLE * operations);
     const chunk = how === "one"
       ? 1
       : Math.max(1, Math.min(IN_FLIGHT, Math.floor(MOST_BYTES_IN_FLIGHT / this.values.bytes)));
     const phase = { operations: 0, seconds: 0 };
-    while (phase.operations < count && phase.seconds < limit) {
+    while (phase.operations < count && hasTime(phase)) {
       const block = Math.min(how === "one" ? 50 : BLOCK, count - phase.operations);
       const keys: string[][] = [];
       const values: Payload[][] = [];
@@ -146,30 +147,19 @@ export class Bench {
       phase.seconds += await secondsOf(() => writeBlock(engine, how, keys, values));
       phase.operations += block;
     }
+    if (!isSample && phase.operations < count) this.isCut = true;
     return phase;
   }
 
   /**
    * Sets what a fill had no time for, in the order of the keys, which is the fastest for those that are slow: what is
-   * measured then is measured beside as many keys everywhere. Time may run out again.
+   * measured then is measured beside as many keys everywhere. Returns whether there was time for that.
    */
-  async fillUp(engine: Engine, order: Numbers, done: number): Promise<Contents> {
-    const { count: all } = order;
-    if (done === all) return { order, wholeBelow: all };
-    const numbers = Int32Array.from({ length: all }, (_, i) => order.at(i));
-    numbers.subarray(done).sort();
-    const rest = { count: all - done, at: (place: number) => numbers[done + place]! };
-    const writing = { order: rest, count: rest.count, version: 0, how: "many", limitSeconds: FILL_UP_SECONDS } as const;
-    const count = done + (await this.write(engine, writing)).operations;
-    return {
-      order: { count, at: (place) => numbers[place]! },
-      wholeBelow: count === all ? all : numbers[count]!,
-    };
-  }
-
-  /** Says of figures that the store has fewer keys than it should. */
-  flagged(figures: Figure[], keys: number): Figure[] {
-    return keys < this.job.keys ? figures.map((figure) => ({ cutAt: keys, ...figure })) : figures;
+  async fillUp(engine: Engine, order: Numbers, done: number): Promise<boolean> {
+    const numbers = Int32Array.from({ length: order.count - done }, (_, i) => order.at(done + i)).sort();
+    const rest = { count: numbers.length, at: (place: number) => numbers[place]! };
+    const { operations } = await this.write(engine, { order: rest, count: rest.count, version: 0, how: "many" });
+    return operations === rest.count;
   }
 
   /** Gets keys in the order's sequence; all must be there, or, with `missing`, none. */
@@ -231,20 +221,6 @@ async function readInFlight(engine: Engine, keys: string[], chunk: number): Prom
   return length;
 }
 
-/** Leaves a note of the contents for the processes that open the store. */
-export function keepContents({ job }: Bench, { order, wholeBelow }: Contents): void {
-  writeFileSync(contentsFile(job), JSON.stringify({ count: order.count, wholeBelow }));
-}
-
-/** The note of the process that filled the store. */
-export function keptContents({ job }: Bench): { count: number; wholeBelow: number } {
-  return JSON.parse(readFileSync(contentsFile(job), "utf8"));
-}
-
-function contentsFile({ directory }: Job): string {
-  return join(directory, "contents.json");
-}
-
 /** The number that a share of the others lies below. */
 export function percentile(numbers: Float32Array | number[], share: number): number {
   const sorted = new Float32Array(numbers).sort();
@@ -259,8 +235,8 @@ export async function secondsOf(action: () => unknown): Promise<number> {
 }
 
 /** Operations a second. */
-export function rate(metric: string, { operations, seconds }: Phase, wanted: number = operations): Figure {
-  return { metric, value: operations / seconds, ...(operations < wanted ? { cutAt: operations } : {}) };
+export function rate(metric: string, { operations, seconds }: Phase): Figure {
+  return { metric, value: operations / seconds };
 }
 
 /** Millions of bytes of values a second. */

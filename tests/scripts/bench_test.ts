@@ -1,8 +1,12 @@
+import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Engine, EngineKind, Payload } from "../../bench/engine.ts";
 import { ENGINES } from "../../bench/engines/mod.ts";
 import { optionsOf, UsageError } from "../../bench/options.ts";
+import type { Prepared } from "../../bench/prepare.ts";
 import { metricOf } from "../../bench/report/metrics.ts";
+import { Collection } from "../../bench/report/results.ts";
+import { measure } from "../../bench/schedule.ts";
 import { keysFor } from "../../bench/keys.ts";
 import { Bench, type Job } from "../../bench/workloads/bench.ts";
 import { keyOf, missingKeyOf, numberOf, Order, shuffled, Values } from "../../bench/workloads/data.ts";
@@ -90,21 +94,91 @@ Deno.test({ name: "what a fill had no time for is set in the order of the keys",
     ...kind.open({} as never) as Engine,
     setMany: (keys) => void set.push(...keys.map(numberOf)),
   });
-  // no time is left once a block of 20,000 was set
-  const job: Job = { engine: kind.name, work: "", directory, project: "", keys: 50_000, limitSeconds: 1e-9 };
+  // no time is left once a block of 20,000 was set, except for the last one
+  const job: Job = { engine: kind.name, work: "", directory, project: "", keys: 40_000, limitSeconds: 1e-9 };
   const bench = new Bench({ ...kind, open }, job, { valueBytes: 100, payload: "bytes" });
   const engine = await bench.open("store", "write");
-  const order = new Order(50_000, 1);
-  const { operations } = await bench.write(engine, { order, count: 50_000, version: 0, how: "many" });
-  assertEquals(operations, 20_000);
-  const { order: there, wholeBelow } = await bench.fillUp(engine, order, operations);
-  Deno.removeSync(directory, { recursive: true });
+  const order = new Order(40_000, 1);
+  const writing = { order, count: 40_000, version: 0, how: "many" } as const;
+  const { operations } = await bench.write(engine, { ...writing, isSample: true });
+  assertEquals([operations, bench.isCut], [20_000, false]);
+  assert(await bench.fillUp(engine, order, operations));
   const rest = set.slice(20_000);
   assertEquals(rest, rest.toSorted((a, b) => a - b));
-  assertEquals([set.length, new Set(set).size, there.count, wholeBelow], [50_000, 50_000, 50_000, 50_000]);
-  assertEquals(set.map((_, i) => there.at(i)), set);
-  const figure = { metric: "get", value: 1 };
-  assertEquals([bench.flagged([figure], 50_000), bench.flagged([figure], 7)], [[figure], [{ ...figure, cutAt: 7 }]]);
+  assertEquals([set.length, new Set(set).size, bench.isCut], [40_000, 40_000, false]);
+  await bench.write(engine, writing);
+  assertEquals([set.length, bench.isCut], [60_000, true]);
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test({ name: "what there was no time to write has no figures", ignore: !canUseDisk }, async () => {
+  const reads = ["get", "get-missing", "prefix-first", "prefix", "scan"];
+  // no time is left once a block of 20,000 was set: in random order, and then in that of the keys
+  for (
+    const [part, keys, wanted] of [
+      ["basic", 40_000, reads],
+      ["basic", 60_000, []],
+      ["strings", 40_000, ["get-string"]],
+      ["strings", 60_000, []],
+      ["batch", 40_000, []],
+      ["large4k", 40_000, []],
+      ["fill", 60_000, []],
+      ["fill-ranges", 60_000, []],
+    ] as const
+  ) {
+    const directory = Deno.makeTempDirSync();
+    const job = { engine: "kvstore", work: part, directory, project: "", keys, limitSeconds: 1e-9 };
+    const { figures, isCut } = await work(job);
+    Deno.removeSync(directory, { recursive: true });
+    assertEquals(
+      [figures.map(({ metric }) => metric), isCut],
+      [[...wanted], part !== "strings" || keys > 40_000],
+      part,
+    );
+  }
+});
+
+Deno.test({ name: "an engine that has no time for all keys gets a tenth of them", ignore: !canUseDisk }, async () => {
+  const scratch = Deno.makeTempDirSync();
+  // answers as a worker does, and notes the job
+  const worker = `
+    const { engine, keys } = JSON.parse(Deno.args[0]);
+    Deno.writeTextFileSync(${JSON.stringify(join(scratch, "jobs"))}, engine + " " + keys + "\\n", { append: true });
+    const isCut = engine === "raw file" && keys > 2000;
+    const figures = isCut ? [] : [{ metric: "batch", value: keys }];
+    console.log(JSON.stringify({ figures, isCut }));`;
+  const prepared: Prepared = {
+    runtime: { kind: "deno", name: "Deno", program: Deno.execPath(), folder: "" },
+    worker: ["eval", worker],
+    command: [],
+  };
+  const peers = { folder: "", cache: "", node: prepared.runtime };
+  const options = optionsOf([
+    "--engines",
+    "kvstore,raw file",
+    "--workloads",
+    "batch",
+    "--keys",
+    "20000",
+    "--rounds",
+    "2",
+  ]);
+  const collection = new Collection({ date: "", machine: "", versions: {} });
+  await measure({ options, prepared: [prepared], collection, peers, scratch }, async () => {});
+  const jobs = Deno.readTextFileSync(join(scratch, "jobs")).trimEnd().split("\n");
+  Deno.removeSync(scratch, { recursive: true });
+  assertEquals(jobs, [
+    "kvstore 20000",
+    "kvstore 2000",
+    // once it is known that there is no time, it is not tried again
+    "raw file 20000",
+    "raw file 2000",
+    "raw file 2000",
+    "kvstore 20000",
+    "kvstore 2000",
+  ]);
+  const found = collection.results().measurements.map(({ engine, keys, rounds }) => [engine, keys, rounds.length]);
+  assertEquals(found, [["kvstore", 20_000, 2], ["kvstore", 2000, 2], ["raw file", 2000, 2]]);
 });
 
 Deno.test({ name: "the main parts run on our engine and on the floors", ignore: !canUseDisk }, async () => {
@@ -118,7 +192,8 @@ Deno.test({ name: "the main parts run on our engine and on the floors", ignore: 
       const directory = Deno.makeTempDirSync();
       const keys = name.startsWith("large") ? 20 : name === "durable" ? 100 : name === "growth" ? 10_000 : 2000;
       const job = { engine, work: name, directory, project: "", keys, limitSeconds: 10 };
-      const figures = await work(job);
+      const { figures, isCut } = await work(job);
+      assert(!isCut, `${engine}, ${name}`);
       Deno.removeSync(directory, { recursive: true });
       assert(figures.length > 0, `${engine}, ${name}`);
       for (const { metric, value } of figures) {
@@ -146,9 +221,9 @@ Deno.test({
   ) {
     const directory = Deno.makeTempDirSync();
     const job = { engine, directory, project: "", keys: 2000, limitSeconds: 0.1 };
-    assertEquals(await work({ ...job, work: filling }), []);
+    assertEquals(await work({ ...job, work: filling }), { figures: [], isCut: false });
     for (let round = 0; round < 2; round++) {
-      const figures = await work({ ...job, work: part });
+      const { figures } = await work({ ...job, work: part });
       assertEquals(figures.map(({ metric }) => metricOf(metric).name), [...metrics]);
       for (const { metric, value } of figures) assert(value > 0 && Number.isFinite(value), `${engine}, ${metric}`);
     }
@@ -176,9 +251,11 @@ Deno.test("options name what there is, and only whole runs write to docs/bench",
   }
 });
 
-Deno.test("the largest stores are ours and the Map's", () => {
+Deno.test("the largest stores are ours and the Map's, and those with the keys of slower engines", () => {
+  assertEquals(keysFor("basic", "kvstore", 1_000_000), [1_000_000, 100_000]);
+  assertEquals(keysFor("basic", "lmdb", 1_000_000), [1_000_000]);
   assertEquals(keysFor("growth", "kvstore", 1_000_000), [20_000_000]);
-  assertEquals(keysFor("memory", "kvstore", 1_000_000), [1_000_000, 10_000_000]);
+  assertEquals(keysFor("memory", "kvstore", 1_000_000), [1_000_000, 100_000, 10_000_000]);
   assertEquals(keysFor("memory", "lmdb", 1_000_000), [1_000_000]);
   assertEquals(keysFor("shell", "kvstore", 1_000_000), [0, 10_000_000]);
   assertEquals(keysFor("first", "kvstore", 1_000_000), [100_000, 1_000_000]);
