@@ -31,8 +31,8 @@ export const clockPromises: Promised[] = [
       {
         id: "clock-floor-not-recorded-at-closing",
         in: "Log.recordClean",
-        find: "clean ? this.recordedFloor === this.clockFloor :",
-        replace: "clean ? this.recordedFloor >= 0 :",
+        find: "clean ? latest.clockFloor === this.clockFloor :",
+        replace: "clean ? latest.clockFloor >= 0 :",
         killers: [AT_CLOSING],
       },
       {
@@ -44,7 +44,7 @@ export const clockPromises: Promised[] = [
       },
       {
         id: "clock-floor-not-written",
-        in: "Log.#next",
+        in: "Log.#content",
         find: "clockFloor: this.clockFloor,",
         replace: "clockFloor: 0,",
         killers: [
@@ -104,7 +104,7 @@ export const clockPromises: Promised[] = [
       {
         id: "lower-floor-recorded-before-its-tombstones",
         in: "lowerFloor",
-        find: "if (log.recordedFloor > now) engine.flushNow();",
+        find: "if (log.manifestFile.latest.clockFloor > now) engine.flushNow();",
         replace: "",
         killers: [
           "clock: a power cut between the manifest with the lower floor and the next record brings no key back",
@@ -113,7 +113,7 @@ export const clockPromises: Promised[] = [
       {
         id: "lower-floor-not-recorded",
         in: "Log.recordClean",
-        find: ": this.recordedFloor <= this.clockFloor;",
+        find: ": latest.clockFloor <= this.clockFloor;",
         replace: ": true;",
         killers: ["clock: what expired while it was ahead stays expired, by a delete in the log, after any end"],
       },

@@ -140,7 +140,7 @@ export const compactionRules: Promised[] = [
       },
       {
         id: "prepared-manifest-put-over-a-later-one",
-        in: "Log.replaceManifest",
+        in: "ManifestFile.replace",
         find: "prepared === this.#prepared && prepared.clockFloor",
         replace: "prepared.clockFloor",
         killers: ["compaction: a rotation while its manifest is prepared counts as well"],
@@ -222,8 +222,8 @@ export const compactionRules: Promised[] = [
       {
         id: "failed-read-taken-for-damage",
         in: "RecordCursor.#load",
-        find: "throw ioError(`read ${this.#extent.name} at byte ${this.offset}`, error);",
-        replace: "if (error === undefined) throw ioError(this.#extent.name, error);",
+        find: "asIo(`read ${name} at byte ${this.offset}`, () => readInto(handle, target, this.offset));",
+        replace: "(() => { try { return readInto(handle, target, this.offset); } catch { return 0; } })();",
         killers: ["compaction: damage and failed reads leave the inputs as they are"],
       },
     ],

@@ -35,8 +35,8 @@ export const crashPromises: Promised[] = [
       {
         id: "clean-end-believed-after-new-writes",
         in: "Log.recordClean",
-        find: "if (this.#clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });",
-        replace: "if (clean) this.replaceManifest({ clean });\n    this.#clean = clean;",
+        find: "if (latest.clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });",
+        replace: "if (clean) this.replaceManifest({ clean });\n    else latest.clean = false;",
         killers: [
           "durability: what is written after a clean close and a new opening survives the death of the process",
         ],

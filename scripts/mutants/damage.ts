@@ -102,14 +102,14 @@ export const damagePromises: Promised[] = [
       {
         id: "failed-fsync-of-the-manifest-forgotten",
         in: "Log.replaceManifest",
-        find: "throw (error as KvStoreError).code",
-        replace: "if (this.isWriter) throw error;\n" + "      throw (error as KvStoreError).code",
+        find: "throw this.failIfFinal(error);",
+        replace: "throw error;",
         killers: ["log: once an fsync has failed, nothing is written any more, and nothing removed"],
       },
       {
         id: "failed-fsync-of-a-copy-forgotten",
         in: "compactGroup",
-        find: 'error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;',
+        find: "engine.log.failIfFinal(error);",
         replace: "error;",
         killers: ["failed fsync: of the copy that a compaction makes fails the store as well"],
       },
@@ -181,7 +181,7 @@ export const damagePromises: Promised[] = [
       },
       {
         id: "more-segments-written-than-read",
-        in: "manifestFile",
+        in: "replacementBy",
         find: "if (segments.length > MAX_SEGMENTS) throw",
         replace: "if (segments.length > 2 * MAX_SEGMENTS) throw",
         killers: ["manifest: as many segments are written as are read again; at the bound it is as on a full disk"],

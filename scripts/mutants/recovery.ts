@@ -140,8 +140,8 @@ export const recoveryRules: Promised[] = [
       {
         id: "segment-number-not-reserved",
         in: "Log.createSegment",
-        find: "if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });",
-        replace: "if (number >= this.#reservedBelow) this.#reservedBelow = number + 1;",
+        find: "if (!this.manifestFile.isReserved(number)) this.replaceManifest({ clean: false });",
+        replace: "",
         killers: ["log: a segment's number is reserved, durably, before a file has it"],
       },
       {

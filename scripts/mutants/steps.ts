@@ -101,7 +101,7 @@ export const stepPromises: Promised[] = [
       },
       {
         id: "two-prepared-manifests-with-one-name",
-        in: "Log.prepare",
+        in: "ManifestFile.prepare",
         find: "this.#prepared = manifest;",
         replace: "this.#prepared ??= manifest;",
         killers: ["log: a manifest that was prepared before another one is not used"],

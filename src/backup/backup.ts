@@ -4,7 +4,8 @@
  * @module
  */
 import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
-import { MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
+import { MANIFEST_NAME } from "../engine/manifest.ts";
+import { writeManifest } from "../engine/manifest_file.ts";
 import type { Segment } from "../engine/segment.ts";
 import { readUpTo, removeIfThere, writeAll } from "../platform/files.ts";
 import type { FileHandle, Platform } from "../platform/types.ts";
@@ -47,7 +48,7 @@ export async function backupStore(store: OpenStore, destination: string, options
     const mark = { segment: last?.segment.number ?? 0, offset: last?.endBytes ?? 0 };
     const present = log.describe();
     const listed = present.segments.filter(({ number }) => segments.some(({ segment }) => segment.number === number));
-    const manifest = { ...present, clean: true, mark, segments: listed };
+    const manifest = { ...present, mark, segments: listed };
     await store.writer?.reached("sync");
     const slices = slicesFor(
       options,
@@ -64,7 +65,7 @@ export async function backupStore(store: OpenStore, destination: string, options
     asFsync(target, () => platform.syncDirectory(target));
     if (!isNew) syncAbove(platform, target);
     made.push(`${MANIFEST_NAME}.tmp`, MANIFEST_NAME);
-    writeManifest(platform, target, manifest);
+    writeManifest({ platform, directory: target, lock: undefined }, manifest);
   } catch (error) {
     removeCopy(platform, target, { isNew, made });
     // If the copy could not be synced, the store has not failed.

@@ -8,7 +8,8 @@ import { keep, type Move, planMoves } from "../aside/aside.ts";
 import { SegmentCopier } from "../engine/copier.ts";
 import { findStore, releasedAfter, takeLock } from "../store/directory.ts";
 import { Log, type LogPlace } from "../engine/log.ts";
-import { type Manifest, MANIFEST_NAME, writeManifest } from "../engine/manifest.ts";
+import { type Manifest, MANIFEST_NAME } from "../engine/manifest.ts";
+import { writeManifest } from "../engine/manifest_file.ts";
 import { KIND } from "../engine/record.ts";
 import type { Segment } from "../engine/segment.ts";
 import { asFsync, asIo, corrupt, KvStoreError } from "../errors.ts";
@@ -127,27 +128,26 @@ export async function repairIfThere(
 async function rewrite(place: LogPlace & { lock: Lock }, store: VerifiedStore, moves: Move[]): Promise<void> {
   const { platform, directory } = place;
   const { manifest, segments, found } = store;
-  for (const move of moves) {
-    await asIo(`copy ${move.name} to ${move.target}`, () => keep(platform, directory, move));
-  }
+  for (const move of moves) await asIo(`copy ${move.name} to ${move.target}`, () => keep(platform, directory, move));
   const known = Math.max(manifest.nextSequence - 1, found.highestSequence);
   const highest = found.lostSequences.map(([, last]) => last).reduce(highestOf, known);
   const damaged = segments.filter(({ isDamaged }) => isDamaged);
+  // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the
+  // manifest before the copies are whole.
+  const reserved = damaged.length + segmentFiles(platform, directory).length;
   // The first manifest reserves the numbers of the copies and lists what the old one listed, missing files included:
   // after an interruption, the next repair finds what this one found.
   const first: Manifest = {
     ...manifest,
     generation: manifest.generation + 1,
+    nextSegment: manifest.nextSegment + reserved,
     nextSequence: highest + 2 ** 32,
     historyFloor: highest,
   };
-  // Numbers that strays have in their names are skipped. There must be enough: reserving more would replace the
-  // manifest before the copies are whole.
-  const reserved = damaged.length + segmentFiles(platform, directory).length;
-  writeManifest(platform, directory, { ...first, nextSegment: first.nextSegment + reserved }, place.lock);
+  writeManifest(place, first);
   const intact = segments.flatMap(({ segment, isDamaged }) => isDamaged ? [] : segment ?? []);
-  const log = new Log(place, first, intact);
-  log.assumeReserved(reserved);
+  const log = new Log(place, { ...first, nextSegment: manifest.nextSegment }, intact);
+  log.manifestFile.noteDurable(first);
   const copies: Segment[] = [];
   try {
     for (const segment of damaged.flatMap(({ segment }) => segment ?? [])) {

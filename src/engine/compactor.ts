@@ -55,7 +55,7 @@ export async function compactGroup(
     await compaction.switchOver();
   } catch (error) {
     // Before anything else: a failed store removes no files.
-    const failure = error instanceof KvStoreError && error.code === "FAILED" ? engine.log.fail(error) : error;
+    const failure = engine.log.failIfFinal(error);
     if (compaction.output !== undefined) engine.log.discard(compaction.output);
     throw failure;
   }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { ioError } from "../errors.ts";
+import { asIo } from "../errors.ts";
 import { readInto } from "../platform/files.ts";
-import type { FileHandle } from "../platform/types.ts";
 import {
   expiryOf,
   headerIsIntact,
@@ -20,7 +19,7 @@ import {
   recordIsIntact,
   valueIsIntact,
 } from "./record.ts";
-import { MAX_SEGMENT_BYTES } from "./segment.ts";
+import { MAX_SEGMENT_BYTES, type Segment } from "./segment.ts";
 
 /** Large enough that reading costs little, small enough to stay in the processor's cache. */
 const WINDOW_BYTES = 256 * 1024;
@@ -35,14 +34,7 @@ const SEARCH_EFFORT = 64;
  *
  * @experimental
  */
-export interface Extent {
-  /** The open segment. */
-  handle: FileHandle;
-  /** Name of the file, for messages. */
-  name: string;
-  /** Salt of the records' checksums. */
-  salt: number;
-}
+export type Extent = Pick<Segment, "handle" | "name" | "salt">;
 
 /**
  * Stands on one record at a time. The fields describe that record until the next call of `next` or `search`. The record
@@ -202,13 +194,11 @@ export class RecordCursor extends RecordHeader implements RecordBuffer {
       if (this.offset + length > this.#extent.handle.size()) return false;
       ({ bytes: this.bytes, view: this.view } = recordBuffer(length));
     }
-    const wanted = Math.min(this.bytes.length, this.#endBytes - this.offset);
-    try {
-      this.#windowLength = readInto(this.#extent.handle, this.bytes.subarray(0, wanted), this.offset);
-    } catch (error) {
-      this.#windowLength = 0;
-      throw ioError(`read ${this.#extent.name} at byte ${this.offset}`, error);
-    }
+    const { handle, name } = this.#extent;
+    const target = this.bytes.subarray(0, this.#endBytes - this.offset);
+    // If reading throws, nobody knows what the window holds.
+    this.#windowLength = 0;
+    this.#windowLength = asIo(`read ${name} at byte ${this.offset}`, () => readInto(handle, target, this.offset));
     this.#windowStart = this.offset;
     this.at = 0;
     return length <= this.#windowLength;

@@ -1,9 +1,9 @@
 /**
- * The log: the segments that make up a store, the one that is appended to, and the manifest that says so. The log owns
- * its set of segments. `Log.change` changes it in the one order that survives a crash at any point: first the new file,
- * its bytes and its name in the directory are made durable, then the manifest lists it, and only then are old files
- * removed. Opening may seal the active segment without a new manifest (`Log.sealActive`); the next one, which comes
- * before the next record, says so.
+ * The log: the segments that make up a store, and the one that is appended to. The log owns its set of segments and lists
+ * it in the manifest (manifest_file.ts). `Log.change` changes both in the one order that survives a crash at any point:
+ * first the new file, its bytes and its name in the directory are made durable, then the manifest lists it, and only then
+ * are old files removed. Opening may seal the active segment without a new manifest (`Log.sealActive`); the next one,
+ * which comes before the next record, says so.
  *
  * A segment is created, listed and active, then sealed, and at last no longer listed: then it is retired as long as
  * somebody may read it, and discarded after that.
@@ -12,20 +12,15 @@
  */
 import { asFsync, asIo, asNamesSync, KvStoreError, syncError } from "../errors.ts";
 import { timeBy } from "../expiries.ts";
-import { prepareReplacement, Removals, removeQuietly, writeAll } from "../platform/files.ts";
+import { Removals, removeQuietly, writeAll } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
 import type { FileHandle, Lock, Platform } from "../platform/types.ts";
-import { entryOf, type Manifest, manifestBytes, manifestFile, writeManifest } from "./manifest.ts";
+import { entryOf, type Manifest, manifestBytes } from "./manifest.ts";
+import { type LogContent, ManifestFile, type ReplaceOptions } from "./manifest_file.ts";
 import { LAST_SEQUENCE } from "./record.ts";
 import { Reserve } from "../platform/reserve.ts";
 import { encodeSegmentHeader, type Segment } from "./segment.ts";
 import { createSegmentFile } from "./segment_file.ts";
-
-/** Each manifest reserves this many segment numbers ahead, so that few new files need a new manifest first. */
-const SPARE_NUMBERS = 8;
-
-/** Segment numbers are 32-bit fields, and the manifest names numbers above the last one in use. */
-const MAX_SEGMENT_NUMBER = 2 ** 32 - 1 - 2 * SPARE_NUMBERS;
 
 /** Where a log lives. */
 export interface LogPlace {
@@ -77,6 +72,8 @@ export class Log {
   readonly directory: string;
   /** Random identity of the store. */
   readonly storeId: Uint8Array;
+  /** The manifest on the disk. */
+  readonly manifestFile: ManifestFile;
   /** Disk space for steps that free space on a full disk. */
   readonly reserve: Reserve;
   /** Removes files that are no longer needed. The next opening removes those that it could not. */
@@ -90,14 +87,10 @@ export class Log {
    * opened or, according to the manifest, before. For expiry the clock never counts as earlier than this.
    */
   clockFloor: number;
-  /** The clock floor in the manifest on the disk. */
-  recordedFloor: number;
   /** Whether the next record must go to a new segment, because the last append failed. */
   mustRotate = false;
   /** While a rotation is under way, the segment to go on in. Records get their places in it, but none is written yet. */
   successor: Segment | undefined;
-  /** Counts the manifest's replacements, also those that failed. */
-  generation: number;
   /** Called when more has become durable, and when the log has failed. */
   onDurable: () => void = () => {};
 
@@ -107,13 +100,6 @@ export class Log {
    * of a rotation shared a descriptor with the sync in the background, only one of them would see the error.
    */
   #barrier: FileHandle | undefined;
-  #nextSegment: number;
-  /** Numbers below this are reserved durably, and below the next by the manifest that has its name. */
-  #reservedBelow: number;
-  #namedBelow = 0;
-  #clean: boolean;
-  /** What is under the temporary name, unless the manifest was replaced since. */
-  #prepared: Manifest | undefined;
 
   /** The log that a manifest describes, with its open segments. The one that is not sealed is active. */
   constructor(place: LogPlace, manifest: Manifest, segments: Iterable<Segment> = []) {
@@ -124,18 +110,10 @@ export class Log {
     this.reserve = new Reserve(place.platform, place.directory);
     this.removals = new Removals(place.platform);
     this.storeId = manifest.storeId;
-    this.generation = manifest.generation;
+    this.manifestFile = new ManifestFile(place, manifest);
     this.nextSequence = manifest.nextSequence;
     this.clockFloor = manifest.clockFloor;
-    this.recordedFloor = manifest.clockFloor;
-    this.#nextSegment = manifest.nextSegment;
-    this.#reservedBelow = manifest.nextSegment;
-    this.#clean = manifest.clean;
     this.segments = new Map(Array.from(segments, (segment) => [segment.number, segment]));
-    for (const { number, sealedBytes } of manifest.segments) {
-      const segment = this.segments.get(number);
-      if (segment !== undefined && sealedBytes > 0) segment.sealed = true;
-    }
     this.active = [...this.segments.values()].find(({ sealed }) => !sealed);
     this.syncedBytes = manifest.mark.offset;
     this.historyFloor = manifest.historyFloor;
@@ -163,11 +141,6 @@ export class Log {
     return `${this.directory}/${name}`;
   }
 
-  /** Counts `count` more segment numbers as reserved. The manifest on the disk must already reserve them. */
-  assumeReserved(count: number): void {
-    this.#reservedBelow += count;
-  }
-
   /** Gets ready to append to the active segment, which was closed cleanly. */
   resume(): void {
     if (this.active !== undefined) this.#barrier = this.#openBarrier(this.active);
@@ -191,8 +164,9 @@ export class Log {
    * been lowered, as what is appended may live by it.
    */
   recordClean(clean: boolean): void {
-    const isFloorRecorded = clean ? this.recordedFloor === this.clockFloor : this.recordedFloor <= this.clockFloor;
-    if (this.#clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });
+    const { latest } = this.manifestFile;
+    const isFloorRecorded = clean ? latest.clockFloor === this.clockFloor : latest.clockFloor <= this.clockFloor;
+    if (latest.clean !== clean || !isFloorRecorded) this.replaceManifest({ clean });
   }
 
   /**
@@ -200,7 +174,7 @@ export class Log {
    * before. Added segments must already be durable. Segments that it seals are only read from then on. The caller may
    * remove files only after this; if it passes a manifest that was prepared, after `syncNames`.
    */
-  change(change: SegmentChange, options: { clean: boolean; prepared?: Manifest | undefined } = { clean: false }): void {
+  change(change: SegmentChange, options: ReplaceOptions = { clean: false }): void {
     const state = this.#after(change);
     this.replaceManifest(options, state);
     this.#enter(state);
@@ -211,16 +185,12 @@ export class Log {
    * Returns `undefined` if the disk is full: then the change does all of it, with the reserve.
    */
   async prepare(change: SegmentChange): Promise<Manifest | undefined> {
-    // That a clean close was not the last word must be durable as soon as the manifest has its name.
-    if (this.failure !== undefined || this.#clean) return undefined;
-    const manifest = this.#next(this.#after(change), false);
-    // One that was prepared before is void, as both have the same temporary name.
-    this.#prepared = manifest;
-    const file = manifestFile(this.directory, manifest, this.#lock);
-    const isPrepared = await asIo("prepare MANIFEST", () => prepareReplacement(this.platform, file)).catch((error) => {
-      throw error.code === "FAILED" ? this.fail(error) : error;
-    });
-    return isPrepared ? manifest : undefined;
+    if (this.failure !== undefined) return undefined;
+    try {
+      return await this.manifestFile.prepare(this.#content(this.#after(change)));
+    } catch (error) {
+      throw this.failIfFinal(error);
+    }
   }
 
   /** What there is after a change of the set of segments. */
@@ -309,9 +279,8 @@ export class Log {
    */
   sealActive(): void {
     const old = this.active;
-    if (old === undefined) return;
     this.#enter(this.#after({ active: undefined }));
-    if (old.isVoid) old.handle.close();
+    if (old?.isVoid === true) old.handle.close();
   }
 
   #openBarrier({ name }: Segment): FileHandle {
@@ -333,9 +302,9 @@ export class Log {
 
   /** Makes the names of all files durable without blocking, also that of a prepared manifest. */
   async syncNames(): Promise<void> {
-    const named = this.#namedBelow;
+    const { latest } = this.manifestFile;
     await asFsync("the store's directory", () => this.platform.syncDirectoryLater(this.directory), this.fail);
-    this.#reservedBelow = Math.max(this.#reservedBelow, named);
+    this.manifestFile.noteDurable(latest);
   }
 
   /**
@@ -345,13 +314,10 @@ export class Log {
   createSegment(inputs: number[] = []): Segment {
     for (;;) {
       if (this.failure !== undefined) throw this.failure;
-      if (this.#nextSegment > MAX_SEGMENT_NUMBER) {
-        throw new KvStoreError("IO", "all segment numbers are used up: export and import the store");
-      }
-      const number = this.#nextSegment++;
+      const number = this.manifestFile.takeNumber();
       // The manifest reserves the number durably before the file exists. So a file with a number that is not reserved
       // proves that the manifest is older than the file.
-      if (number >= this.#reservedBelow) this.replaceManifest({ clean: false });
+      if (!this.manifestFile.isReserved(number)) this.replaceManifest({ clean: false });
       const [salt] = crypto.getRandomValues(new Uint32Array(1));
       const header = { number, storeId: this.storeId, salt: salt!, inputs };
       const segment = createSegmentFile(this, header);
@@ -403,29 +369,18 @@ export class Log {
   }
 
   /**
-   * Replaces the manifest by one that describes the present state, durably. One that was prepared for this state is only
-   * renamed, unless the manifest was replaced since, or the clock floor is lower by now.
+   * Replaces the manifest by one that describes the present state, as `ManifestFile.replace` does. A lost lock fails the
+   * log, and so does a failed sync, after which it is unknown which manifest will last.
    */
-  replaceManifest(options: { clean: boolean; prepared?: Manifest | undefined }, state: State = this): void {
-    const { clean, prepared } = options;
+  replaceManifest(options: ReplaceOptions, state: State = this): void {
     if (this.failure !== undefined) throw this.failure;
-    const isPrepared = prepared !== undefined && prepared === this.#prepared && prepared.clockFloor <= this.clockFloor;
-    const manifest = isPrepared ? prepared : this.#next(state, clean);
-    this.generation++;
-    // Also if it fails: then nobody knows any more what is under the temporary name.
-    this.#prepared = undefined;
     try {
-      writeManifest(this.platform, this.directory, manifest, this.#lock, isPrepared);
+      this.manifestFile.replace(this.#content(state), options);
     } catch (error) {
       // Whoever has the lock now may have removed the temporary file, or the directory is gone.
       this.checkLock();
-      throw (error as KvStoreError).code === "FAILED" ? this.fail(error as KvStoreError) : error;
+      throw this.failIfFinal(error);
     }
-    this.#namedBelow = manifest.nextSegment;
-    // The name of one that was prepared is not durable yet.
-    if (!isPrepared) this.#reservedBelow = manifest.nextSegment;
-    this.recordedFloor = manifest.clockFloor;
-    this.#clean = clean;
   }
 
   /** Makes the reserve as large as this store needs it, if the disk has room. */
@@ -433,20 +388,14 @@ export class Log {
     if (this.failure === undefined) this.reserve.restore(manifestBytes(this.segments.size));
   }
 
-  /** The manifest's content for the present state. */
+  /** The manifest that a clean close would write in the present state. */
   describe(): Manifest {
-    return { ...this.#next(this, this.#clean), nextSegment: this.#nextSegment };
+    return this.manifestFile.next(this.#content(this), true);
   }
 
-  /** The content of the next manifest. */
-  #next({ segments, active, syncedBytes, historyFloor }: State, clean: boolean): Manifest {
-    // A clean close frees numbers that were reserved and not used.
-    const spare = clean ? 0 : Math.max(this.#reservedBelow - this.#nextSegment, SPARE_NUMBERS);
+  /** What a manifest is to say about a state. */
+  #content({ segments, active, syncedBytes, historyFloor }: State): LogContent {
     return {
-      storeId: this.storeId,
-      generation: this.generation + 1,
-      clean,
-      nextSegment: this.#nextSegment + spare,
       nextSequence: this.nextSequence,
       mark: { segment: active?.number ?? 0, offset: active === undefined ? 0 : syncedBytes },
       historyFloor,
@@ -462,6 +411,11 @@ export class Log {
     this.onDurable();
     return this.failure;
   };
+
+  /** Fails the log if an error is `FAILED`, whoever throws it. Returns the error that is to be thrown. */
+  failIfFinal(error: unknown): unknown {
+    return error instanceof KvStoreError && error.code === "FAILED" ? this.fail(error) : error;
+  }
 
   /** Closes every file. */
   closeFiles(): void {

@@ -1,7 +1,7 @@
 /**
  * The manifest: the one file that lists the segments of the store, and says how far the log is known to be durable. It
- * is replaced atomically and never changed in place. A file that it does not list does not belong to the store.
- * src/store/directory.ts reads the file.
+ * is replaced atomically and never changed in place (manifest_file.ts). A file that it does not list does not belong to
+ * the store. src/store/directory.ts reads the file.
  *
  * | at | bytes | field |
  * |---:|---:|---|
@@ -26,12 +26,9 @@
  * @module
  */
 import { ENCODER } from "../platform/text.ts";
-import { asIo, corrupt, ioError, KvStoreError, noSpace } from "../errors.ts";
+import { corrupt, KvStoreError } from "../errors.ts";
 import { getUint53, setUint53, startsWith } from "../bytes.ts";
 import { crc32 } from "../platform/checksum.ts";
-import { putInPlace, replaceDurably, type Replacement } from "../platform/files.ts";
-import type { Lock, Platform } from "../platform/types.ts";
-import { MAX_SEQUENCE } from "./record.ts";
 import { FORMAT_VERSION, type Segment, SEGMENT_HEADER_BYTES } from "./segment.ts";
 
 /** Name of the manifest in the store's directory. */
@@ -45,7 +42,6 @@ const SEGMENT_BYTES = 36;
  * smallest segments, of 4 KiB, it is 1 GiB, for which the manifests that writing them takes add up to 1.2 TB.
  */
 export const MAX_SEGMENTS: number = 2 ** 18;
-const TOO_MANY = `a store has at most ${MAX_SEGMENTS} segments: compact it, with larger ones (segmentBytes)`;
 
 /**
  * A place in the log: everything before it has reached the disk.
@@ -212,29 +208,4 @@ function checkManifest(manifest: Manifest): void {
 /** Throws `CORRUPT` unless a condition holds that every manifest meets. */
 function check(holds: boolean, at: number, reason: string): void {
   if (!holds) throw corrupt(MANIFEST_NAME, at, reason);
-}
-
-/**
- * Replaces the manifest, as `replaceDurably` does: unless `lock`, the lock on the store's directory, is lost. A directory
- * that becomes a store only with this has none. One that was prepared only gets its name, which is not durable then.
- */
-export function writeManifest(
-  platform: Platform,
-  directory: string,
-  manifest: Manifest,
-  lock?: Lock,
-  isPrepared: boolean = false,
-): void {
-  const file = manifestFile(directory, manifest, lock);
-  asIo(`replace ${MANIFEST_NAME}`, () => (isPrepared ? putInPlace : replaceDurably)(platform, file));
-}
-
-/** The file that a manifest is to be. Throws if there is none that could hold it. */
-export function manifestFile(directory: string, manifest: Manifest, lock: Lock | undefined): Replacement {
-  const { nextSequence, nextSegment, segments } = manifest;
-  if (nextSequence > MAX_SEQUENCE || nextSegment > 2 ** 32 - 1) {
-    throw new KvStoreError("IO", "all sequence numbers, or segment numbers, are used up: export and import the store");
-  }
-  if (segments.length > MAX_SEGMENTS) throw ioError(`replace ${MANIFEST_NAME}`, noSpace(TOO_MANY));
-  return { directory, name: MANIFEST_NAME, bytes: encodeManifest(manifest), lock };
 }

@@ -50,8 +50,8 @@
  * systems (Rosenblum and Ousterhout, 1992); group commit from DeWitt et al. (1984); sequence numbers that decide at
  * replay from LevelDB.
  *
- * **An order to read in.** record, segment, manifest, log, cursor; tail, writer; partition, index, engine, interfaces;
- * recovery, replay, copier, open; droppable, compactor.
+ * **An order to read in.** record, segment, manifest, manifest_file, log, cursor; tail, writer; partition, index, engine,
+ * interfaces; recovery, replay, copier, open; droppable, compactor.
  *
  * What follows is exported for readers and for tools that inspect a log. Programs do not need it, and it may change.
  *

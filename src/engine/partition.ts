@@ -54,19 +54,8 @@ export function refOf(table: number, id: number): KeyRef {
 }
 
 /** The parts of a table that an image keeps. */
-export interface PartitionImage {
-  /** The slots. */
-  slots: Uint32Array;
-  /** The entries, and room for more. */
-  entries: Uint32Array;
-  /** How many entries there are. */
-  count: number;
-  /** The arena, and room for more. */
-  arena: Uint8Array;
-  /** How many bytes of the arena are in use. */
-  arenaBytes: number;
-  /** Entries of keys that have a value. */
-  live: number;
+export interface PartitionImage
+  extends Pick<Partition, "slots" | "entries" | "count" | "arena" | "arenaBytes" | "live"> {
   /** Per entry its time of expiry, or 0; absent if none has one. */
   times: Float64Array | undefined;
 }
@@ -208,12 +197,11 @@ export class Partition {
    * Drops the entries of deleted keys: the others get new numbers.
    */
   dropDeleted(): void {
-    const { entries, arena, count } = this;
+    const { entries, arena, count, expiries } = this;
     // All memory that is needed first: where there is none, the table stays as it is.
     const slots = new Uint32Array(this.slots.length);
     const capacity = Math.max(FIRST_ENTRIES, Math.ceil(this.live * GROWTH));
     const keptEntries = new Uint32Array(capacity * ENTRY_FIELDS);
-    const { expiries } = this;
     const keptExpiries = expiries && new Expiries(capacity);
     const ids = this.onDrop && new Uint32Array(count);
     this.arena = new Uint8Array(arena.length);

@@ -233,12 +233,11 @@ export function readHeader(view: DataView, at: number, leftBytes: number, header
   header.valueLength = view.getUint32(at + 12, true);
   header.keyStart = keyStartOf(flags);
   header.length = header.keyStart + header.keyLength + header.valueLength;
-  const sequenceHigh = view.getUint32(at + 20, true);
-  header.sequence = sequenceHigh * 2 ** 32 + view.getUint32(at + 16, true);
+  header.sequence = getUint53(view, at + 16);
   if (kind < KIND.set || kind > KIND.mark || (flags & ~KNOWN_FLAGS) !== 0) return false;
   if (header.valueLength > MAX_VALUE_BYTES || header.length > leftBytes) return false;
   if (kind === KIND.mark && (header.keyLength !== 0 || header.valueLength !== MARK_VALUE_BYTES)) return false;
-  return sequenceHigh < 2 ** 21 && header.sequence > 0;
+  return header.sequence > 0 && header.sequence < Infinity;
 }
 
 /** Whether the checksum of header and key at `at` is right. */

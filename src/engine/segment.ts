@@ -172,7 +172,7 @@ export class Segment extends ByteCounts {
   dataEnd: number;
   /** The offset that the last mark in the segment names, or the manifest. */
   markedBytes: number;
-  /** Whether nothing is appended any more. Only the log sets this. */
+  /** Whether nothing is appended any more. Only the log sets this, and a reader that refreshes. */
   sealed: boolean;
   /** Lowest sequence number in the segment; `Infinity` while it has no record. */
   lowestSequence: number = Infinity;

@@ -123,6 +123,8 @@ function advance(store: OpenStore, manifest: Manifest): boolean {
     for (const { number, handle } of segments) if (!ends.has(number)) handle.close();
     throw error;
   }
+  // The one that was active may be sealed by now.
+  for (const [i, { sealedBytes }] of manifest.segments.entries()) if (sealedBytes > 0) segments[i]!.sealed = true;
   const next = new Log(place, manifest, segments);
   next.clockFloor = floorAfter(store, manifest);
   keepExpired(store, next.clockFloor);

@@ -159,7 +159,7 @@ function describeLog(log: Log, from: Map<number, number>): About {
   return {
     storeId: toHex(log.storeId),
     sequence: log.nextSequence - 1,
-    generation: log.generation,
+    generation: log.manifestFile.generation,
     segments: Array.from(log.segments.values(), (segment) => ({
       number: segment.number,
       salt: segment.salt,

@@ -44,15 +44,19 @@ export function writeAll(handle: FileHandle, source: Uint8Array, offset: number)
 }
 
 /** A file of a directory that is replaced. */
-export interface Replacement {
+export interface ReplacedFile {
   /** The directory, absolute. */
   directory: string;
   /** The file's name in it. */
   name: string;
-  /** What it is to hold. */
-  bytes: Uint8Array;
   /** The lock on the directory; `undefined` for one that nobody else knows of. */
   lock: Lock | undefined;
+}
+
+/** What such a file is replaced by. */
+export interface Replacement extends ReplacedFile {
+  /** All bytes of the new file. */
+  bytes: Uint8Array;
 }
 
 /**
@@ -100,11 +104,11 @@ export async function prepareReplacement(platform: Platform, replacement: Replac
 }
 
 /** Gives the temporary file its name, unless the lock is lost. Until the directory is synced a crash may undo that. */
-export function putInPlace(platform: Platform, replacement: Replacement): void {
-  const { directory, name, lock } = replacement;
+export function putInPlace(platform: Platform, file: ReplacedFile): void {
+  const { directory, name, lock } = file;
   const loss = lock && lossOf(lock, platform, directory);
   if (loss !== undefined) throw loss;
-  platform.rename(temporaryOf(replacement), `${directory}/${name}`);
+  platform.rename(temporaryOf(file), `${directory}/${name}`);
 }
 
 /**
@@ -125,7 +129,7 @@ function createTemporary(platform: Platform, replacement: Replacement): FileHand
   }
 }
 
-function temporaryOf({ directory, name, lock }: Replacement): string {
+function temporaryOf({ directory, name, lock }: ReplacedFile): string {
   return lock === undefined ? `${directory}/${name}.tmp` : `${directory}/${name}.${lock.token}.tmp`;
 }
 

@@ -40,7 +40,7 @@ function lowerFloor(engine: OpenStore, now: number): void {
   });
   // Now, as the tombstones could be taken back while they are pending. The manifest with the lower floor, which the next
   // record has to wait for, must not outlast them either.
-  if (log.recordedFloor > now) engine.flushNow();
+  if (log.manifestFile.latest.clockFloor > now) engine.flushNow();
   const failure = writer.write();
   if (failure !== undefined) throw failure;
   index.expire(now);

@@ -13,8 +13,8 @@ import {
   MANIFEST_NAME,
   manifestBytes,
   MAX_SEGMENTS,
-  writeManifest,
 } from "../engine/manifest.ts";
+import { writeManifest } from "../engine/manifest_file.ts";
 import { segmentNumberOf, STORE_ID_BYTES } from "../engine/segment.ts";
 import { readUpTo, removeIfThere } from "../platform/files.ts";
 import { lossOf } from "../platform/lock.ts";
@@ -222,7 +222,7 @@ export function manifestOf(platform: Platform, directory: string, creator?: Lock
   if (creator === undefined) throw new KvStoreError("NOT_FOUND", `there is no store in ${directory}`);
   const manifest = newManifest();
   syncAbove(platform, directory);
-  writeManifest(platform, directory, manifest, creator);
+  writeManifest({ platform, directory, lock: creator }, manifest);
   return manifest;
 }
 

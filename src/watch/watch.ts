@@ -274,7 +274,7 @@ function scheduleCheck(store: OpenStore, seenBytes?: number): void {
     watches.timer = undefined;
     let bytes = seenBytes;
     try {
-      const { platform, directory, generation } = store.log;
+      const { platform, directory, manifestFile: { generation } } = store.log;
       bytes = activeBytes(store);
       const isSame = bytes === seenBytes && readManifest(platform, directory)?.generation === generation;
       if (!isSame || store.follower.isTorn) refreshReader(store);

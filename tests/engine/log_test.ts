@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { Log } from "../../src/engine/log.ts";
-import { encodeManifest, writeManifest } from "../../src/engine/manifest.ts";
+import { encodeManifest } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest_file.ts";
 import { KvStore } from "../../src/store.ts";
 import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { segmentNumberOf } from "../../src/engine/segment.ts";
@@ -13,7 +14,7 @@ function makeLog(): { platform: MemoryPlatform; log: Log } {
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const manifest = newManifest();
-  writeManifest(platform, "/s", manifest);
+  writeManifest({ platform, directory: "/s", lock: undefined }, manifest);
   return {
     platform,
     log: new Log({ platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock }, manifest),

@@ -1,12 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isDiskFull, KvStoreError } from "../../src/errors.ts";
-import {
-  decodeManifest,
-  encodeManifest,
-  type Manifest,
-  MAX_SEGMENTS,
-  writeManifest,
-} from "../../src/engine/manifest.ts";
+import { decodeManifest, encodeManifest, type Manifest, MAX_SEGMENTS } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest_file.ts";
 import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { crc32 } from "../../src/platform/checksum.ts";
 import { MemoryPlatform } from "../support/memory_platform.ts";
@@ -85,14 +80,14 @@ Deno.test("manifest: replacing it leaves the old or the new one, whatever fails 
   for (let stop = 1;; stop++) {
     const platform = new MemoryPlatform();
     platform.writeFile("/s/NOTE", new Uint8Array(1));
-    writeManifest(platform, "/s", old);
+    writeManifest({ platform, directory: "/s", lock: undefined }, old);
     let count = 0;
     platform.onOperation = () => {
       if (++count === stop) throw new Error("no");
     };
     let isDone = true;
     try {
-      writeManifest(platform, "/s", example());
+      writeManifest({ platform, directory: "/s", lock: undefined }, example());
     } catch (error) {
       assert(error instanceof KvStoreError);
       isDone = false;
@@ -112,7 +107,7 @@ Deno.test("manifest: a missing one is undefined, one that cannot be read is an I
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   assertEquals(readManifest(platform, "/s"), undefined);
-  writeManifest(platform, "/s", example());
+  writeManifest({ platform, directory: "/s", lock: undefined }, example());
   platform.onOperation = ({ kind }) => {
     if (kind === "read") throw new Error("no read");
   };
@@ -129,11 +124,11 @@ Deno.test("manifest: as many segments are written as are read again; at the boun
     nextSegment: count + 1,
     segments: Array.from({ length: count }, (_, i) => ({ ...first!, number: i + 1, sealedBytes: 1000 })),
   });
-  writeManifest(platform, "/s", manifestOf(MAX_SEGMENTS));
+  writeManifest({ platform, directory: "/s", lock: undefined }, manifestOf(MAX_SEGMENTS));
   assertEquals(readManifest(platform, "/s")!.segments.length, MAX_SEGMENTS);
   const tooMany = manifestOf(MAX_SEGMENTS + 1);
   const error = assertThrows(
-    () => writeManifest(platform, "/s", tooMany),
+    () => writeManifest({ platform, directory: "/s", lock: undefined }, tooMany),
     KvStoreError,
     `at most ${MAX_SEGMENTS} segments`,
   );

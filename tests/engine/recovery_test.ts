@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { FLAG_MORE } from "../../src/engine/record.ts";
-import { writeManifest } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest_file.ts";
 import { newManifest } from "../../src/store/directory.ts";
 import { openWriter } from "../../src/engine/open.ts";
 import { finishNow } from "../../src/platform/turn.ts";
@@ -135,7 +135,7 @@ Deno.test("recovery: sequence numbers of records that are not taken still count 
   const mark = { segment: number, offset: START };
   const storeId = new Uint8Array(16);
   const manifest = { ...newManifest(), storeId, clean: false, nextSegment: 2, mark, segments: [listed] };
-  writeManifest(platform, "/s", manifest);
+  writeManifest({ platform, directory: "/s", lock: undefined }, manifest);
   const lock = platform.lock("/s/LOCK", "") as Lock;
   const { log } = openWriter({ platform, directory: "/s", lock }, manifest, OPENING);
   assert(log.nextSequence > 9);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvStoreError } from "../../src/errors.ts";
 import { RecordCursor } from "../../src/engine/cursor.ts";
 import { Log } from "../../src/engine/log.ts";
-import { writeManifest } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest_file.ts";
 import { newManifest, readManifest } from "../../src/store/directory.ts";
 import { FLAG_MORE, KIND, readMark } from "../../src/engine/record.ts";
 import type { Segment } from "../../src/engine/segment.ts";
@@ -18,7 +18,7 @@ function makeWriter(segmentBytes = 4096) {
   const platform = new MemoryPlatform();
   platform.writeFile("/s/NOTE", new Uint8Array(1));
   const manifest = newManifest();
-  writeManifest(platform, "/s", manifest);
+  writeManifest({ platform, directory: "/s", lock: undefined }, manifest);
   const log = new Log({ platform, directory: "/s", lock: platform.lock("/s/LOCK", "") as Lock }, manifest);
   const events: string[] = [];
   const writer = new Writer(log, segmentBytes, {

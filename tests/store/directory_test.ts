@@ -1,7 +1,8 @@
 /** What may lie in the directory of a store, and what becomes of it. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { type Manifest, writeManifest } from "../../src/engine/manifest.ts";
+import type { Manifest } from "../../src/engine/manifest.ts";
+import { writeManifest } from "../../src/engine/manifest_file.ts";
 import type { Lock } from "../../src/platform/types.ts";
 import { destroyOn } from "../../src/store/destroy.ts";
 import { newManifest, readManifest, takeLock } from "../../src/store/directory.ts";
@@ -110,7 +111,7 @@ Deno.test("directory: every name that a store gives a file is known to be a stor
 // meanwhile, with a lock that lies. The temporary file had one name for all, so it could also rename the other one's.
 Deno.test("directory: whenever another writer takes a lock that lies, the former one replaces no MANIFEST that it has read", () => {
   const write = (platform: MemoryPlatform, lock: Lock, generation: number) =>
-    writeManifest(platform, "/s", { ...newManifest(), generation }, lock);
+    writeManifest({ platform, directory: "/s", lock }, { ...newManifest(), generation });
   const generations = new Set<number>();
   // Before the `at`th operation of the former writer's replacement the next writer comes. It makes a replacement of its
   // own, and dies before the `end`th operation of that.

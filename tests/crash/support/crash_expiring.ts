@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { RecordCursor } from "../../../src/engine/cursor.ts";
-import { writeManifest } from "../../../src/engine/manifest.ts";
+import { writeManifest } from "../../../src/engine/manifest_file.ts";
 import { readManifest } from "../../../src/store/directory.ts";
 import { newManifest } from "../../../src/store/directory.ts";
 import {
@@ -85,7 +85,7 @@ export function makeExpiring(platform: MemoryPlatform, directory: string): void 
     });
   }
   // What is lost of the numbers with the process is as if they had been given out.
-  writeManifest(platform, directory, manifest);
+  writeManifest({ platform, directory, lock: undefined }, manifest);
 }
 
 /** Fails unless every key that has one of the values that expire still has the field in its record, unchanged. */
