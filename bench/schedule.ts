@@ -54,6 +54,9 @@ const FILLS: Partial<Record<Part, string>> = {
   kv: "fill-kv",
 };
 
+/** Parts that find the store once as it was filled: behind a crash, or with an order that nothing has changed since. */
+const FILLED_ANEW: Part[] = ["crash", "ranges"];
+
 /** Of engines that do not run everywhere: why another one does. */
 const STAND_INS: Record<string, string> = {
   "better-sqlite3": "node:sqlite stands for SQLite here",
@@ -209,16 +212,16 @@ async function jobs(schedule: Schedule, { prepared, part, engine, round }: Turn,
     ...job,
     directory: join(scratch, `${part}-${prepared.runtime.kind}-${keys}-${engine.replace("/", "-")}`),
   };
-  // a crash is behind a store once
-  if (part === "crash") await Deno.remove(kept.directory, { recursive: true }).catch(() => {});
-  if (round === 0 || part === "crash") {
+  const isFilled = round === 0 || FILLED_ANEW.includes(part);
+  if (isFilled) {
+    await Deno.remove(kept.directory, { recursive: true }).catch(() => {});
     const answer = await work(prepared, { ...kept, work: filling }, { keep: true });
     if (answer.isCut) return answer;
   }
   // other parts may have pushed it out of the page cache
-  if (round > 0) readAll(kept.directory);
+  if (!isFilled) readAll(kept.directory);
   // the first opening after a fill may have work left over
-  if (round === 0 && part === "open") await work(prepared, kept, { keep: true });
+  if (isFilled && part === "open") await work(prepared, kept, { keep: true });
   return part === "first" ? await firstCalls(prepared, kept) : await work(prepared, kept, { keep: true });
 }
 
@@ -245,11 +248,9 @@ async function work({ runtime, worker }: Prepared, job: Job, { keep = false } = 
   const line = ran.stdout.trimEnd().split("\n").at(-1) ?? "";
   // nothing is left to do then: some peers fail when the process ends, better-sqlite3 on Node 24 for one
   if (line.startsWith("{")) return JSON.parse(line);
-  const said = /(?:^|\n).*?((?:\w*Error|symbol lookup error|Fatal|fatal)\b.*)/.exec(ran.stderr)?.[1];
+  const said = /(?:^|\n).*?((?:\w*Error|symbol lookup error|Assertion failed|Fatal|fatal)\b.*)/.exec(ran.stderr)?.[1];
   // the message goes into the page: without the folders of this machine
-  throw new Error(
-    said?.replace(/\/\S*\/node_modules\//g, "") ?? `the process ended with ${ran.code}: ${ran.stderr.slice(0, 300)}`,
-  );
+  throw new Error((said ?? `the process ended with ${ran.code}: ${ran.stderr.slice(0, 300)}`).replace(/\/\S*\//g, ""));
 }
 
 /** What the job before has left to the disk is not to be paid for by the next one. */

@@ -26,10 +26,10 @@ export function page(results: Results, plots: { file: string; title: string }[])
     "Written by `deno task bench`; [results.json](results.json) has every round. Keys have 16 bytes, values 100 random",
     "bytes, where nothing else is said. Engines take turns within each round, each in a process of its own; figures are",
     "medians of as many rounds as the tables say. [Durability](#durability) is the same on both sides of each",
-    `comparison, where the engine allows it. An engine that needs more than ${
+    `comparison, where the engine allows it. An engine that cannot write all keys within ${
       LIMIT_SECONDS * WHOLE
-    } seconds to write so many`,
-    "keys gets a tenth of them, and so do we, in rows of their own: goals compare both sides at one number of keys.",
+    } seconds`,
+    "gets a tenth of them, and so do we, in rows of their own: goals compare both sides at the same number of keys.",
     "",
     `${machine}; ${dates.length > 1 ? `${dates[0]} to ${dates.at(-1)}` : date.slice(0, 10)}.`,
     `Versions: ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")}.`,
