@@ -108,7 +108,7 @@ function frame(document: Document, title: string): Record<string, unknown> {
     ariaLabel: title,
     width: 860,
     marginTop: 40,
-    marginLeft: 110,
+    marginLeft: 140,
     marginBottom: 30,
     style: { fontFamily: "system-ui, sans-serif", fontSize: "12px", background: "white", color: "#222" },
   };
