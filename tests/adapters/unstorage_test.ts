@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createStorage, type Driver } from "unstorage";
 import kvstoreDriver, { type KvDriver } from "../../src/adapters/unstorage.ts";
 import { KvStore, KvStoreError } from "../../mod.ts";
-import { again, diskTest, timersDuring } from "./support/test_on_disk.ts";
+import { diskTest } from "./support/test_on_disk.ts";
 
 /** The interface of unstorage is what the driver has; the compiler checks that here. */
 const _fits: (driver: KvDriver) => Driver = (driver) => driver;
@@ -141,15 +141,5 @@ diskTest("unstorage: what was handed over while the store opens is the caller's 
   items[0]!.value = "2";
   await Promise.all(done);
   assertEquals([await driver.getItemRaw("a"), await driver.getItem("b")], [new Uint8Array([1]), "1"]);
-  await driver.dispose();
-});
-
-diskTest("unstorage: no loop of awaited reads keeps timers from firing", async (directory) => {
-  const driver = kvstoreDriver({ base: directory, durability: "write" });
-  await driver.setItems(Array.from({ length: 1000 }, (_, i) => ({ key: `key ${i}`, value: "value" })));
-  for (const read of [driver.getItem, driver.getItemRaw, driver.hasItem, driver.getMeta]) {
-    const fired = await timersDuring(() => again((i) => read(`key ${i % 1000}`)));
-    assert(fired >= 2, `a timer fired ${fired} times`);
-  }
   await driver.dispose();
 });

@@ -28,9 +28,3 @@ export async function timersDuring(action: () => Promise<unknown>): Promise<numb
   }
   return fired;
 }
-
-/** Awaits a read again and again for a fifth of a second. */
-export async function again(read: (i: number) => Promise<unknown>): Promise<void> {
-  const end = performance.now() + 200;
-  for (let i = 0; performance.now() < end; i++) await read(i);
-}
