@@ -104,7 +104,7 @@ type Look = { figure(metric: string, keys: number): number | undefined; keys(met
 const GROWTH_FROM = 100_000;
 
 const OWN: Own[] = [
-  ratioOf("atomic batches of 1,000", "at least 1.5 × single sets", { least: 1.5 }, ["batch", "fill"]),
+  ratioOf("atomic batches of 1,000", "at least 1.5 × single sets", { least: 1.5 }, ["batch-turn", "single-turn"]),
   ...["first-set", "first-new"].flatMap((metric) =>
     [0, -1].map((size): Own => ({
       workload: `${metricOf(metric).title}, ${size === 0 ? "beside fewer" : "beside more"}`,

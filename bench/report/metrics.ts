@@ -21,6 +21,8 @@ export const METRICS: Metric[] = [
   { name: "fill", title: "fill, random order", unit: "operations/s" },
   { name: "overwrite", title: "overwrite, random order", unit: "operations/s" },
   { name: "batch", title: "atomic batches of 1,000", unit: "operations/s" },
+  { name: "batch-turn", title: "atomic batches of 1,000, in turns with single sets", unit: "operations/s" },
+  { name: "single-turn", title: "single sets, 1,000 in flight, in turns with batches", unit: "operations/s" },
   { name: "get", title: "get, hot, bytes", unit: "operations/s", hasChart: true },
   { name: "get-string", title: "get, hot, strings", unit: "operations/s" },
   { name: "get-missing", title: "get of a missing key", unit: "operations/s" },

@@ -5,12 +5,15 @@
  */
 
 import { type Bench, type Figure, rate, throughput } from "./bench.ts";
-import { Order } from "./data.ts";
+import { type Numbers, Order } from "./data.ts";
 
 /** Synced writes one after the other. */
 const SERIAL = 2000;
 /** Synced writes with many in flight. */
 const IN_FLIGHT_TOTAL = 200_000;
+
+/** Operations until it is the other's turn. */
+const TURN = 20_000;
 
 const DURABLE = [
   ["durable-serial", "one", SERIAL],
@@ -47,7 +50,31 @@ export async function batches(bench: Bench): Promise<Figure[]> {
   const phase = await bench.write(engine, { order, count: keys, version: 0, how: "batch" });
   await bench.check(engine, order, { count: phase.operations, version: 0 });
   await engine.close();
-  return bench.isCut ? [] : [rate("batch", phase)];
+  if (bench.isCut) return [];
+  const figures = [rate("batch", phase)];
+  return bench.kind.name === "kvstore" ? [...figures, ...await batchesAndSingles(bench, order)] : figures;
+}
+
+/** Batches and single sets in turns, each into a store of its own: what is compared sees the same machine. */
+async function batchesAndSingles(bench: Bench, order: Numbers): Promise<Figure[]> {
+  const sides = [];
+  for (const [metric, how] of [["batch-turn", "batch"], ["single-turn", "many"]] as const) {
+    sides.push({ metric, how, engine: await bench.open(metric, "write"), phase: { operations: 0, seconds: 0 } });
+  }
+  for (let done = 0; done < order.count; done += TURN) {
+    const count = Math.min(TURN, order.count - done);
+    const part = { count, at: (i: number) => order.at(done + i) };
+    for (const { how, engine, phase } of sides) {
+      const { operations, seconds } = await bench.write(engine, { order: part, count, version: 0, how });
+      phase.operations += operations;
+      phase.seconds += seconds;
+    }
+  }
+  for (const { engine, phase } of sides) {
+    await bench.check(engine, order, { count: phase.operations, version: 0 });
+    await engine.close();
+  }
+  return bench.isCut ? [] : sides.map(({ metric, phase }) => rate(metric, phase));
 }
 
 /** Sets and gets of values whose size counts more than their number. */

@@ -117,7 +117,8 @@ Deno.test("goals compare at the most keys that both sides have figures of, with 
 
 Deno.test("goals are ratios of our own figures, or compare one of ours with another of a peer", () => {
   const results = resultsOf([
-    ["kvstore", "fill", 10, 300],
+    ["kvstore", "batch-turn", 10, 149],
+    ["kvstore", "single-turn", 10, 100],
     ["kvstore", "shell-set", 0, 40],
     ["kvstore", "shell-set", 1000, 59],
     ["kvstore", "batch", 10, 449],
