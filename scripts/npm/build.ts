@@ -5,6 +5,9 @@
  */
 
 import { build, emptyDir } from "@deno/dnt";
+import { walk } from "@std/fs/walk";
+import { isAbsolute, resolve } from "node:path";
+import { rollup } from "rollup";
 import config from "../../deno.json" with { type: "json" };
 import { filesOnJsr, withWholeLinks } from "./links.ts";
 
@@ -69,7 +72,8 @@ await build({
     // npm does not install optional peers, and the type check needs this one.
     devDependencies: { "@types/node": "^20.15.0", "abstract-level": PEERS["abstract-level"] },
   },
-  postBuild() {
+  async postBuild() {
+    await bundle();
     Deno.copyFileSync("LICENSE", `${outDir}/LICENSE`);
     for (const file of ["README.md", "CHANGELOG.md"]) {
       const text = withWholeLinks(Deno.readTextFileSync(file), filesOnJsr(config), config.publish);
@@ -80,3 +84,35 @@ await build({
 
 const { _generatedBy } = JSON.parse(Deno.readTextFileSync(`${outDir}/package.json`));
 console.log(`${config.name}@${config.version} is in ${outDir}, built by ${_generatedBy}`);
+
+/**
+ * Puts the modules into few files, with what entry points have in common in chunks: Node takes half a millisecond for
+ * each file that it loads.
+ */
+async function bundle(): Promise<void> {
+  const exported = ["mod", ...ENTRIES.map(({ path }) => path.replace(/^\.\/(.+)\.ts$/, "$1"))];
+  const formats = [
+    { folder: "esm", entries: [...exported, "cli"], format: "es" },
+    { folder: "script", entries: exported, format: "cjs" },
+  ] as const;
+  const bundles = await Promise.all(formats.map(({ entries }) =>
+    rollup({
+      input: Object.fromEntries(entries.map((entry) => [entry, resolve(outDir, "esm", `${entry}.js`)])),
+      external: (id) => !id.startsWith(".") && !isAbsolute(id),
+      onwarn(warning) {
+        throw new Error(warning.message);
+      },
+    })
+  ));
+  for await (const { path } of walk(outDir, { exts: [".js"], skip: [/node_modules/] })) await Deno.remove(path);
+  for (const [i, { folder, format }] of formats.entries()) {
+    await bundles[i]!.write({
+      dir: `${outDir}/${folder}`,
+      format,
+      exports: "named",
+      esModule: true,
+      chunkFileNames: "chunks/[name].js",
+      minifyInternalExports: false,
+    });
+  }
+}

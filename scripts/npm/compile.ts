@@ -48,7 +48,7 @@ export async function compile(entry: string, target: Target): Promise<string> {
   for (const module of modules.values()) {
     if (module.error !== undefined) throw new Error(module.error);
     // what the system or the package has needs no compiling
-    if (module.local === undefined || isOfPackage(module)) continue;
+    if (module.local === undefined || exportOf(module) !== undefined) continue;
     const file = outputOf(module, target);
     await Deno.mkdir(dirname(file), { recursive: true });
     await Deno.writeTextFile(file, await translate(module, { modules, redirects: graph.redirects ?? {} }, target));
@@ -98,15 +98,17 @@ function specifiersIn(text: string): Literal[] {
 
 /** What a module says to import another one. */
 function importOf(imported: InfoModule, from: string, target: Target): string {
-  const path = pathInRepository(imported);
   // by its name, as users do
-  const exported = Object.entries(config.exports).find(([, file]) => file === `./${path}`);
-  if (exported !== undefined) return config.name + exported[0].slice(1);
-  const file = isOfPackage(imported)
-    ? join(target.packageFolder, target.format, path.replace(/\.ts$/, ".js"))
-    : outputOf(imported, target);
-  const to = relative(from, file).replaceAll("\\", "/");
+  const exported = exportOf(imported);
+  if (exported !== undefined) return config.name + exported.slice(1);
+  const to = relative(from, outputOf(imported, target)).replaceAll("\\", "/");
   return to.startsWith(".") ? to : `./${to}`;
+}
+
+/** The name of the package's export that a module is, if it is one. */
+function exportOf(module: InfoModule): string | undefined {
+  const path = `./${pathInRepository(module)}`;
+  return Object.entries(config.exports).find(([, file]) => file === path)?.[0];
 }
 
 function outputOf(module: InfoModule, target: Target): string {
@@ -119,9 +121,4 @@ function outputOf(module: InfoModule, target: Target): string {
 function pathInRepository({ specifier }: InfoModule): string {
   if (!specifier.startsWith("file:")) return "..";
   return relative(ROOT, fileURLToPath(specifier)).replaceAll("\\", "/");
-}
-
-function isOfPackage(module: InfoModule): boolean {
-  const path = pathInRepository(module);
-  return path === "mod.ts" || path.startsWith("src/");
 }
