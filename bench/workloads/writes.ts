@@ -12,9 +12,6 @@ const SERIAL = 2000;
 /** Synced writes with many in flight. */
 const IN_FLIGHT_TOTAL = 200_000;
 
-/** Operations until it is the other's turn. */
-const TURN = 20_000;
-
 const DURABLE = [
   ["durable-serial", "one", SERIAL],
   ["durable-many", "many", IN_FLIGHT_TOTAL],
@@ -54,6 +51,9 @@ export async function batches(bench: Bench): Promise<Figure[]> {
   const figures = [rate("batch", phase)];
   return bench.kind.name === "kvstore" ? [...figures, ...await batchesAndSingles(bench, order)] : figures;
 }
+
+/** Operations until it is the other's turn. */
+const TURN = 20_000;
 
 /** Batches and single sets in turns, each into a store of its own: what is compared sees the same machine. */
 async function batchesAndSingles(bench: Bench, order: Numbers): Promise<Figure[]> {
