@@ -66,12 +66,11 @@ export async function prepareRuntime(
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-  const packageFolder = installedIn(project);
-  const worker = await compile("bench/worker.ts", { folder: join(project, "esm"), packageFolder, format: "esm" });
+  const worker = await compile("bench/worker.ts", { folder: join(project, "esm"), format: "esm" });
   return {
     runtime: { ...node, kind },
     worker: ["--no-warnings", ...flags, worker],
-    command: [join(packageFolder, "esm/cli.js")],
+    command: [join(installedIn(project), "esm/cli.js")],
   };
 }
 

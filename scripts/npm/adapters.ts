@@ -8,7 +8,6 @@ import { join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { PEERS_MANIFEST, problemOf, type Suite, SUITES } from "../../tests/adapters/support/suites.ts";
 import { compile } from "./compile.ts";
-import { installedIn } from "./pack.ts";
 import type { Results } from "./results.ts";
 import { npm, run } from "./run.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -44,7 +43,7 @@ export async function makeAdapterProject(
   };
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ ...PEERS_MANIFEST, dependencies }));
   await npm(["install", "--prefix", folder], folder, cache);
-  const target = { folder: join(folder, "esm"), packageFolder: installedIn(folder), format: "esm" } as const;
+  const target = { folder: join(folder, "esm"), format: "esm" } as const;
   const programs = new Map<string, string>();
   for (const { program } of SUITES) {
     if (!programs.has(program)) programs.set(program, await compile(`tests/adapters/support/${program}`, target));

@@ -72,14 +72,13 @@ interface Compiled {
 }
 
 async function compileSuite(project: string): Promise<Compiled> {
-  const packageFolder = installedIn(project);
-  const esm = { folder: join(project, "esm"), packageFolder, format: "esm" } as const;
-  const script = { folder: join(project, "script"), packageFolder, format: "script" } as const;
+  const esm = { folder: join(project, "esm"), format: "esm" } as const;
+  const script = { folder: join(project, "script"), format: "script" } as const;
   const suite = "scripts/npm/programs/contract.ts";
   return {
     esm: await compile(suite, esm),
     script: await compile(suite, script),
-    inRealm: await compileInRealm(project, packageFolder),
+    inRealm: await compileInRealm(project),
     peer: await compile("scripts/npm/programs/peer.ts", esm),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Makes tests that are written in TypeScript against the source run against the installed package: the same modules as
- * JavaScript, whose imports of mod.ts and src/ lead into the package.
+ * JavaScript. What the package exports they import from the package, what it does not is compiled beside them.
  *
  * @module
  */
@@ -16,8 +16,6 @@ import { runOk } from "./run.ts";
 export interface Target {
   /** A folder below the project in which the package is installed. */
   folder: string;
-  /** The installed package's folder. */
-  packageFolder: string;
   /** Which of the package's two outputs is used. */
   format: "esm" | "script";
 }

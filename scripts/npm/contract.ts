@@ -28,8 +28,8 @@ export interface Suite {
 export const IN_REALM = "contract in a realm";
 
 /** Compiles the suite, and what runs it in a realm of its own, against the installed package. */
-export async function compileInRealm(project: string, packageFolder: string): Promise<string[]> {
-  const target = { folder: join(project, "realm"), packageFolder, format: "script" } as const;
+export async function compileInRealm(project: string): Promise<string[]> {
+  const target = { folder: join(project, "realm"), format: "script" } as const;
   return [
     await compile("scripts/npm/programs/realm.ts", target),
     await compile("scripts/npm/programs/contract.ts", target),

@@ -48,7 +48,7 @@ async function outputOf(folder: string, { program }: Runtime, cache: string): Pr
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest));
   await npm(["install", "--prefix", folder], folder, cache);
   // the cases need nothing of our package
-  const target = { folder: join(folder, "esm"), packageFolder: folder, format: "esm" } as const;
+  const target = { folder: join(folder, "esm"), format: "esm" } as const;
   const compiled = await compile("scripts/npm/programs/deno_kv.ts", target);
   return JSON.parse(await runOk(program, [compiled, NAME], { cwd: folder, limitMilliseconds: LIMIT_MILLISECONDS }));
 }

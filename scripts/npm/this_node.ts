@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ADAPTERS, checkAdapters, makeAdapterProject } from "./adapters.ts";
 import { compileInRealm, IN_REALM, runContract } from "./contract.ts";
-import { buildTarball, checkManifest, installedIn } from "./pack.ts";
+import { buildTarball, checkManifest } from "./pack.ts";
 import { checkDenoKv } from "./deno_kv.ts";
 import { checkDocuments } from "./documents.ts";
 import { Results } from "./results.ts";
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
       checkDenoKv(join(scratch, "deno_kv"), node, { cache, results }),
       checkAdapters(project, node, results),
     ]);
-    const files = await compileInRealm(project.folder, installedIn(project.folder));
+    const files = await compileInRealm(project.folder);
     await runContract(node, { files, scratch, results, column: IN_REALM });
     for (const failure of results.failures) console.log(`\nFAILED ${failure}`);
     const { passed, failed } = results.total();

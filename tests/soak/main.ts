@@ -37,13 +37,8 @@ async function onNode(scratch: string): Promise<Target> {
   const project = join(scratch, "project");
   const fastCheck = config.imports["fast-check"].replace(/^npm:/, "");
   await install(project, [tarball.file, fastCheck], { cache });
-  const packageFolder = installedIn(project);
-  const soak = await compile("tests/soak/support/rounds.ts", {
-    folder: join(project, "esm"),
-    packageFolder,
-    format: "esm",
-  });
-  return { soak: ["node", soak], command: ["node", join(packageFolder, "esm/cli.js")] };
+  const soak = await compile("tests/soak/support/rounds.ts", { folder: join(project, "esm"), format: "esm" });
+  return { soak: ["node", soak], command: ["node", join(installedIn(project), "esm/cli.js")] };
 }
 
 async function start([program, ...args]: string[]): Promise<number> {

@@ -190,7 +190,7 @@ export async function assertRecovers(moment: Moment, subject: Subject, isThoroug
   try {
     assertEquals((await verifyOn(platform, DIRECTORY, {})).problems, [], `${name}: verify before opening`);
   } catch (error) {
-    const isMissing = error instanceof KvStoreError && error.code === "NOT_FOUND";
+    const isMissing = KvStoreError.is(error) && error.code === "NOT_FOUND";
     assert(isMissing && history.isPossible("", after), `${name}: ${error}`);
   }
   let expected: string | undefined;

@@ -175,6 +175,6 @@ export class History {
 
 /** The code of an error, which must be one of the store's. */
 export function codeOf(error: unknown): string {
-  assert(error instanceof KvStoreError, `an error of another kind: ${error}`);
+  assert(KvStoreError.is(error), `an error of another kind: ${error}`);
   return error.code;
 }

@@ -48,7 +48,7 @@ function refusal(action: () => void): string {
     action();
     return "taken";
   } catch (error) {
-    if (error instanceof KvStoreError && (error.code === "CORRUPT" || error.code === "FORMAT")) return error.code;
+    if (KvStoreError.is(error) && (error.code === "CORRUPT" || error.code === "FORMAT")) return error.code;
     throw error;
   }
 }

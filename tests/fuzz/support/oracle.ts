@@ -68,7 +68,7 @@ export async function check(mutated: Mutated): Promise<string> {
 
 /** The code of an error that may be: anything else is thrown on. */
 function faultOf(error: unknown, files: Files, what: string): string {
-  const code = error instanceof KvStoreError ? error.code : "";
+  const code = KvStoreError.is(error) ? error.code : "";
   const isGone = ![...files.keys()].some((name) => name === "MANIFEST" || /^\d{8,10}\.seg$/.test(name));
   if (code === "IO" && /are used up/.test((error as Error).message)) return "USED UP";
   if (FILES_AT_FAULT.includes(code) || (code === "NOT_FOUND" && isGone)) return code;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvStoreError } from "../../../src/errors.ts";
+import { KvStoreError } from "../../../mod.ts";
 import type { Reader } from "../../../mod.ts";
 import type { Snapshot } from "../../../src/views/snapshot.ts";
 import type { Key, Range, Value } from "../../../src/types.ts";
@@ -178,7 +178,7 @@ export function assertCode(action: () => unknown, code: string): void {
   try {
     action();
   } catch (error) {
-    if (error instanceof KvStoreError && error.code === code) return;
+    if (KvStoreError.is(error) && error.code === code) return;
     throw error;
   }
   throw new Error(`no error, where ${code} was to be expected`);
@@ -189,7 +189,7 @@ export function assertEnded(held: HeldSnapshot | HeldIterator): void {
   try {
     if (held.isDone()) return;
   } catch (error) {
-    if (error instanceof KvStoreError && error.code === "CLOSED") return;
+    if (KvStoreError.is(error) && error.code === "CLOSED") return;
     throw error;
   }
   throw new Error("a snapshot or iterator goes on after close()");
@@ -197,5 +197,5 @@ export function assertEnded(held: HeldSnapshot | HeldIterator): void {
 
 /** Whether that is what a store says when the system refuses. */
 export function isFailure(error: unknown): error is KvStoreError {
-  return error instanceof KvStoreError && (error.code === "IO" || error.code === "FAILED");
+  return KvStoreError.is(error) && (error.code === "IO" || error.code === "FAILED");
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvStore } from "../../../src/store.ts";
+import { KvStore } from "../../../mod.ts";
 import type { Value } from "../../../src/types.ts";
 import { assertReads, assertSame, contentsOf, HeldIterator, HeldSnapshot } from "./checks.ts";
 import type { Look } from "./commands.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { KvStoreError } from "../../../src/errors.ts";
+import { KvStoreError } from "../../../mod.ts";
 import { nextTurn } from "../../../src/platform/turn.ts";
 import type { BatchOperation, Durability, Expiry, VerifyReport } from "../../../src/types.ts";
 import { assertReads, HeldIterator, HeldSnapshot, isFailure } from "./checks.ts";
@@ -15,7 +15,7 @@ import { DIRECTORY, Session, Stopped } from "./session.ts";
 
 /** Closing ends what is under way. */
 function isClosed(error: unknown): boolean {
-  return error instanceof KvStoreError && error.code === "CLOSED";
+  return KvStoreError.is(error) && error.code === "CLOSED";
 }
 
 type Does = { [K in keyof Commands]: (command: Commands[K]) => void | Promise<void> };
@@ -61,7 +61,7 @@ export class Run implements Does {
     try {
       await action();
     } catch (error) {
-      const isStop = error instanceof Stopped || (error instanceof KvStoreError && error.code === "IO");
+      const isStop = error instanceof Stopped || (KvStoreError.is(error) && error.code === "IO");
       if (session.machine.next === undefined || !isStop) throw error;
     }
     if (session.machine.next === undefined) return true;

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { KvStoreError } from "../../../src/errors.ts";
+import { KvStore, KvStoreError } from "../../../mod.ts";
 import { nextTurn } from "../../../src/platform/turn.ts";
-import { KvStore } from "../../../src/store.ts";
 import { verifyOn } from "../../../src/check/verify.ts";
 import type { Durability, Value } from "../../../src/types.ts";
 import { assertEnded, assertSame, contentsOf, type HeldIterator, type HeldSnapshot, isFailure } from "./checks.ts";
@@ -357,7 +356,7 @@ export class Session {
       try {
         await this.assertBackup(directory, 0);
       } catch (error) {
-        if (!(error instanceof KvStoreError) || isFailure(error)) throw error;
+        if (!KvStoreError.is(error) || isFailure(error)) throw error;
       }
     }
   }

@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { KvStoreError } from "../../../src/errors.ts";
+import { type KvStore, KvStoreError } from "../../../mod.ts";
 import { nextTurn } from "../../../src/platform/turn.ts";
-import type { KvStore } from "../../../src/store.ts";
 import type { Change, Watch } from "../../../src/types.ts";
 import { assertSame, contentsOf } from "./checks.ts";
 import { aliveAt, type Entry, entryOf, nameOf, type State } from "./data.ts";
@@ -99,7 +98,7 @@ export class Watcher {
     const { machine } = this.#session;
     this.#watch = undefined;
     if (machine.next !== undefined) return;
-    if (error instanceof KvStoreError && error.code === "TRIMMED" && error.historyFloor! > this.#position) {
+    if (KvStoreError.is(error) && error.code === "TRIMMED" && error.historyFloor! > this.#position) {
       this.#isLost = true;
       this.trimmed++;
     } else if (machine.faults === 0) this.#failure = error;
