@@ -33,6 +33,7 @@ export const WITH_PERMISSIONS: string[] = [
 const SLOW_FOLDERS = ["tests/cli", "tests/contract", "tests/crash", "tests/process", "tests/scripts", "tests/damage"];
 /** Of the files that sweep those that take longest. */
 const SLOW_SWEEPS = [
+  "queue_crash_test.ts",
   "model_test.ts",
   "fault_test.ts",
   "crash_test.ts",
