@@ -57,11 +57,12 @@ const TURN = 20_000;
 
 /** Batches and single sets in turns, each into a store of its own: what is compared sees the same machine. */
 async function batchesAndSingles(bench: Bench, order: Numbers): Promise<Figure[]> {
+  await bench.warmUp("write", "many");
   const sides = [];
   for (const [metric, how] of [["batch-turn", "batch"], ["single-turn", "many"]] as const) {
     sides.push({ metric, how, engine: await bench.open(metric, "write"), phase: { operations: 0, seconds: 0 } });
   }
-  for (let done = 0; done < order.count; done += TURN) {
+  for (let done = 0; done < order.count && !bench.isCut; done += TURN) {
     const count = Math.min(TURN, order.count - done);
     const part = { count, at: (i: number) => order.at(done + i) };
     for (const { how, engine, phase } of sides) {

@@ -63,7 +63,7 @@ await build({
     // TypeScript with moduleResolution node10 does not know exports.
     typesVersions: {
       "*": Object.fromEntries(
-        ENTRIES.map(({ name, path }) => [name.slice(2), [path.replace(/^\.\/(.+)\.ts$/, "./script/$1.d.ts")]]),
+        ENTRIES.map(({ name, path }) => [name.slice(2), [`./script/${moduleOf(path)}.d.ts`]]),
       ),
     },
     // Only the level adapter imports its package; who uses one of the others has theirs anyway.
@@ -85,12 +85,17 @@ await build({
 const { _generatedBy } = JSON.parse(Deno.readTextFileSync(`${outDir}/package.json`));
 console.log(`${config.name}@${config.version} is in ${outDir}, built by ${_generatedBy}`);
 
+/** The path of a source file in `esm/` and `script/`, without its ending. */
+function moduleOf(path: string): string {
+  return path.replace(/^\.\/(.+)\.ts$/, "$1");
+}
+
 /**
  * Puts the modules into few files, with what entry points have in common in chunks: Node takes half a millisecond for
  * each file that it loads.
  */
 async function bundle(): Promise<void> {
-  const exported = ["mod", ...ENTRIES.map(({ path }) => path.replace(/^\.\/(.+)\.ts$/, "$1"))];
+  const exported = ["mod", ...ENTRIES.map(({ path }) => moduleOf(path))];
   const formats = [
     { folder: "esm", entries: [...exported, "cli"], format: "es" },
     { folder: "script", entries: exported, format: "cjs" },

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { KvStoreError } from "../../../mod.ts";
-import type { Reader } from "../../../mod.ts";
+import { KvStoreError, type Reader } from "../../../mod.ts";
 import type { Snapshot } from "../../../src/views/snapshot.ts";
 import type { Key, Range, Value } from "../../../src/types.ts";
 import type { Look } from "./commands.ts";
